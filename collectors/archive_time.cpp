@@ -1,0 +1,170 @@
+#include "collectors/archive_time.h"
+
+#include <array>
+#include <cctype>
+#include <cstdint>
+#include <cstdio>
+
+namespace pg_integrity {
+
+namespace {
+
+struct WallTime {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+};
+
+std::optional<UnixTime> to_unix(const WallTime& wall, const Clock& clock, const std::string& zone) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02d %02d:%02d:%02d", wall.year, wall.month,
+                wall.day, wall.hour, wall.minute, wall.second);
+  return clock.to_unix(std::string(text.data()), zone);
+}
+
+/// Reads the header fields of pg_dump's archive format, see ReadHead() in pg_backup_archiver.c: an
+/// integer is a sign byte and `intSize` bytes, least significant first.
+class HeaderReader {
+ public:
+  explicit HeaderReader(std::string_view bytes) : bytes_(bytes) {}
+
+  int byte() {
+    if (at_ >= bytes_.size()) {
+      good_ = false;
+      return 0;
+    }
+    return static_cast<unsigned char>(bytes_[at_++]);
+  }
+
+  int integer() {
+    const bool negative = byte() != 0;
+    std::int64_t value = 0;
+    for (int i = 0; i < int_size_; ++i) value |= static_cast<std::int64_t>(byte()) << (8 * i);
+    return static_cast<int>(negative ? -value : value);
+  }
+
+  void int_size(int bytes) {
+    int_size_ = bytes;
+    good_ = good_ && bytes >= 1 && bytes <= 8;
+  }
+
+  [[nodiscard]] bool good() const { return good_; }
+
+ private:
+  std::string_view bytes_;
+  std::size_t at_ = 0;
+  int int_size_ = 4;
+  bool good_ = true;
+};
+
+constexpr std::string_view kArchiveMagic = "PGDMP";
+constexpr std::size_t kTarBlock = 512;
+
+std::optional<WallTime> archive_header(std::string_view head) {
+  HeaderReader reader(head.substr(kArchiveMagic.size()));
+  const int major = reader.byte();
+  const int minor = reader.byte();
+  reader.byte();  // revision
+  reader.int_size(reader.byte());
+  reader.byte();  // size of an offset
+  reader.byte();  // format
+  const bool compression_is_a_byte = major > 1 || minor >= 15;
+  if (compression_is_a_byte)
+    reader.byte();
+  else
+    reader.integer();
+  WallTime wall;
+  wall.second = reader.integer();
+  wall.minute = reader.integer();
+  wall.hour = reader.integer();
+  wall.day = reader.integer();
+  wall.month = reader.integer() + 1;
+  wall.year = reader.integer() + 1900;
+  if (!reader.good() || major < 1) return std::nullopt;
+  return wall;
+}
+
+std::optional<ArchiveTime> exactly(std::optional<UnixTime> when) {
+  if (!when) return std::nullopt;
+  return ArchiveTime{*when, *when};
+}
+
+/// "-- Started on 2025-12-03 00:00:00 UTC", written by pg_dump --verbose near the top of a plain dump.
+std::optional<ArchiveTime> plain_header(std::string_view head, const Clock& clock,
+                                        const std::string& zone) {
+  constexpr std::string_view kStarted = "\n-- Started on ";
+  constexpr std::size_t kTimeLength = 19;
+  const std::size_t at = head.find(kStarted);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::string_view line = head.substr(at + kStarted.size());
+  line = line.substr(0, line.find('\n'));
+  if (line.size() < kTimeLength) return std::nullopt;
+  const std::string_view abbreviation = line.substr(kTimeLength);
+  const bool utc = abbreviation == " UTC" || abbreviation == " GMT";
+  return exactly(clock.to_unix(std::string(line.substr(0, kTimeLength)), utc ? "UTC" : zone));
+}
+
+/// Takes `count` digits and the separators before them; -1 if they are not there.
+int take_digits(std::string_view& text, std::size_t count, std::string_view separators) {
+  std::string_view rest = text;
+  if (!rest.empty() && separators.find(rest.front()) != std::string_view::npos)
+    rest.remove_prefix(1);
+  if (rest.size() < count) return -1;
+  int value = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (std::isdigit(static_cast<unsigned char>(rest[i])) == 0) return -1;
+    value = value * 10 + (rest[i] - '0');
+  }
+  text = rest.substr(count);
+  return value;
+}
+
+bool is_digit_at(std::string_view text, std::size_t at) {
+  return at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0;
+}
+
+std::optional<ArchiveTime> read_name_at(std::string_view text, const Clock& clock,
+                                        const std::string& zone) {
+  WallTime wall;
+  wall.year = take_digits(text, 4, "");
+  wall.month = take_digits(text, 2, "-_.");
+  wall.day = take_digits(text, 2, "-_.");
+  if (wall.year < 1990 || wall.year > 2200 || wall.month < 1 || wall.month > 12 || wall.day < 1 ||
+      wall.day > 31)
+    return std::nullopt;
+  const int hour = take_digits(text, 2, "-_.T ");
+  const int minute = hour < 0 ? -1 : take_digits(text, 2, "-_.:h");
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59) {
+    const auto midnight = to_unix(wall, clock, zone);
+    if (!midnight) return std::nullopt;
+    return ArchiveTime{*midnight, *midnight + 86399};
+  }
+  wall.hour = hour;
+  wall.minute = minute;
+  const int second = take_digits(text, 2, "-_.:m");
+  wall.second = second < 0 || second > 59 ? 0 : second;
+  const auto when = to_unix(wall, clock, zone);
+  if (!when) return std::nullopt;
+  return ArchiveTime{*when, second < 0 ? *when + 59 : *when};
+}
+
+}  // namespace
+
+std::optional<ArchiveTime> header_time(std::string_view head, const Clock& clock,
+                                       const std::string& zone) {
+  const bool tar = head.substr(0, 8) == std::string_view("toc.dat\0", 8) && head.size() > kTarBlock;
+  const std::string_view archive = tar ? head.substr(kTarBlock) : head;
+  if (!archive.starts_with(kArchiveMagic)) return plain_header(head, clock, zone);
+  const auto wall = archive_header(archive);
+  return wall ? exactly(to_unix(*wall, clock, zone)) : std::nullopt;
+}
+
+std::optional<ArchiveTime> name_time(const std::string& name, const Clock& clock,
+                                     const std::string& zone) {
+  const std::string_view text = name;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!is_digit_at(text, at) || (at > 0 && is_digit_at(text, at - 1))) continue;
+    if (const auto found = read_name_at(text.substr(at), clock, zone)) return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,181 @@
+// A collector and what the runtime knows of it. A collector looks at objects (tables, keys, backups) step
+// by step and says what it saw; it never decides when it runs, never logs, and opens nothing itself.
+//
+// Threading: one thread at a time calls a collector; different collectors run in parallel.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "collectors/batch.h"
+#include "collectors/metric.h"
+#include "collectors/schema.h"
+#include "collectors/settings.h"
+#include "collectors/sources.h"
+#include "collectors/table_scan.h"
+
+namespace pg_integrity {
+
+/// Which question an answer belongs to.
+enum class Question : std::uint8_t {
+  intact,       ///< is the data intact?
+  recoverable,  ///< could we get it back?
+  service,      ///< does it answer as promised? Judged, but neither intact nor recoverable depend on it
+};
+
+/// Which of a server's two lanes a collector runs in: cheap reads never wait behind scans.
+enum class Lane : std::uint8_t { quick, scan };
+
+/// What a collector looks at, and hence which labels its metrics carry.
+enum class Scope : std::uint8_t { server, database };
+
+/// What can change a collector's answer; a set of flags.
+enum class DependsOn : std::uint8_t { tables = 1, statistics = 2, time = 4, outside = 8 };
+
+constexpr DependsOn operator|(DependsOn a, DependsOn b) {
+  return static_cast<DependsOn>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
+}
+
+enum class Progress : std::uint8_t { done, more };
+
+/// What one step may use. Valid during that step only.
+class Sources {
+ public:
+  virtual ~Sources() = default;
+  Sources() = default;
+  Sources(const Sources&) = delete;
+  Sources& operator=(const Sources&) = delete;
+
+  /// A session with the collector's database, opened when first asked for.
+  /// @throws SourceError if there is none to be had; session_lost() is true then.
+  virtual Session& session() = 0;
+  virtual std::shared_ptr<const Schema> schema() = 0;
+  virtual TableScans& scans() = 0;
+  virtual Files& files() = 0;
+  [[nodiscard]] virtual const Clock& clock() const = 0;
+
+  /// The step has done its share: return Progress::more at the next opportunity.
+  [[nodiscard]] virtual bool step_is_full() const = 0;
+  /// How old a shared observation may be to be taken instead of a look of one's own.
+  [[nodiscard]] virtual Seconds reusable_age() const = 0;
+  /// A pass may be about some objects only (violated ones are looked at again soon).
+  /// @param identity the values of the spec's identity labels that the object has, in the spec's order.
+  [[nodiscard]] virtual bool wants(std::span<const std::string> identity) const = 0;
+  /// The last object done in this pass; empty at its start. Kept between the steps of a pass, moved on
+  /// only if the step's batch was accepted.
+  virtual std::string& position() = 0;
+  /// The series' value in the newest accepted evidence, that of earlier processes included.
+  [[nodiscard]] virtual std::optional<Sample> previous(const MetricInfo& metric,
+                                                       std::span<const std::string> labels) const = 0;
+
+  template <std::size_t N>
+  [[nodiscard]] bool wants(const std::array<std::string, N>& identity) const {
+    return wants(std::span<const std::string>(identity));
+  }
+  template <std::size_t N>
+  [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
+                                               const std::array<std::string, N>& labels) const {
+    return previous(metric, std::span<const std::string>(labels));
+  }
+};
+
+class Collector {
+ public:
+  virtual ~Collector() = default;
+  Collector() = default;
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  /// Series that follow from the configuration alone (objectives, counters at 0). On the page from the
+  /// start, whatever happens later.
+  virtual void declare(Batch& out) const = 0;
+
+  /// One bounded step of a pass; called again while it returns `more`. Adds to `out` only what was
+  /// observed, never a stand-in zero. The collector's own state moves on only after the batch was accepted.
+  /// @throws SourceError if nothing trustworthy could be read; observations of this step are discarded,
+  /// events are kept.
+  virtual Progress collect(Sources& from, Batch& out) = 0;
+};
+
+/// Everything the runtime knows of a collector: one constant per collector file.
+struct CollectorSpec {
+  std::string_view name;  ///< file stem = configuration table = `collector` label
+  std::string_view summary;
+  std::string_view report_section;  ///< heading in the report
+  Question question = Question::intact;
+  Lane lane = Lane::scan;
+  Scope scope = Scope::database;
+  DependsOn depends_on{};       ///< what can change its answer, or-ed
+  std::string_view interval;    ///< default target between complete passes
+  std::string_view deadline;    ///< default bound of one step
+  int version = 1;              ///< evidence of another version is not reloaded
+  std::span<const MetricInfo* const> metrics;
+  /// The labels that tell its objects apart. An object is named by those of them that a metric has.
+  std::span<const std::string_view> identity;
+  std::span<const Option> options;
+  /// An option without which there is nothing to watch, and what to do then; empty: always watched.
+  std::string_view needs = {};
+  std::string_view needs_hint = {};
+  /// Finds faults that single options cannot show. May be nullptr.
+  void (*check)(const Settings& settings, Problems& problems) = nullptr;
+  std::unique_ptr<Collector> (*make)(const Settings& settings, ScanPlan& plan) = nullptr;
+};
+
+/// The options that every collector has.
+inline constexpr std::array<Option, 3> kCommonOptions{
+    Option{.name = "enabled", .type = OptionType::flag, .fallback = "true",
+           .help = "false: this collector does not run; the report lists it as not watched"},
+    Option{.name = "interval", .type = OptionType::duration,
+           .help = "target between complete passes", .min = 1, .max = 30.0 * 86400},
+    Option{.name = "deadline", .type = OptionType::duration,
+           .help = "bound of one step, that is of one statement or one look at a directory",
+           .min = 0.1, .max = 86400}};
+
+/// Walks the objects of a pass in order, resuming after the last one done.
+///
+///     Walk walk(from);
+///     if (walk.each("a", tables, key_of, look) == Progress::more) return Progress::more;
+///
+/// `items` must be sorted by key; sections must be visited in the order of their names.
+class Walk {
+ public:
+  enum class Pace : std::uint8_t {
+    by_time,  ///< as many items a step as its time allows
+    singly,   ///< one item a step: what was seen of one stands when the next one fails
+  };
+
+  explicit Walk(Sources& from, Pace pace = Pace::by_time) : from_(from), pace_(pace) {}
+
+  template <typename Items, typename KeyOf, typename Look>
+  Progress each(std::string_view section, const Items& items, KeyOf key_of, Look look) {
+    for (const auto& item : items) {
+      const std::string key = std::string(section) + '\0' + key_of(item);
+      if (!from_.position().empty() && key <= from_.position()) continue;
+      if (pace_ == Pace::singly ? looked_ : from_.step_is_full()) return Progress::more;
+      look(item);
+      looked_ = true;
+      from_.position() = key;
+    }
+    return Progress::done;
+  }
+
+ private:
+  Sources& from_;
+  Pace pace_;
+  bool looked_ = false;
+};
+
+/// A key that sorts as the tuple of its parts does.
+template <typename... Part>
+std::string walk_key(const Part&... part) {
+  std::string key;
+  ((key += part, key += '\0'), ...);
+  return key;
+}
+
+}  // namespace pg_integrity

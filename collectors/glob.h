@@ -1,0 +1,21 @@
+// Shell patterns (*, ?, [a-z]) as fnmatch(3) reads them; `*` matches dots and slashes too.
+#pragma once
+
+#include <fnmatch.h>
+
+#include <string>
+#include <vector>
+
+namespace pg_integrity {
+
+inline bool matches_glob(const std::string& pattern, const std::string& text) {
+  return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+}
+
+inline bool matches_any_glob(const std::vector<std::string>& patterns, const std::string& text) {
+  for (const std::string& pattern : patterns)
+    if (matches_glob(pattern, text)) return true;
+  return false;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,226 @@
+// Rows of every table, counted exactly up to a size gate and estimated by the planner above it, each
+// under its own name; lower limits and limits to how many rows may vanish, where configured; and the
+// inventory, so that dropping a table or a key cannot turn red into green.
+#include <algorithm>
+
+#include "collectors/collector.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr auto kRowsMin = gauge("pg_integrity_table_rows_min", "Configured lower limit of table_rows.",
+                                "schema", "table");
+constexpr auto kRows =
+    gauge("pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
+          at_least(kRowsMin), "schema", "table");
+constexpr auto kRowsEstimate =
+    gauge("pg_integrity_table_rows_estimate",
+          "The planner's estimate of rows, for tables above the size gate.", "schema", "table");
+constexpr auto kDropRatioMax =
+    gauge("pg_integrity_table_rows_drop_ratio_max", "Configured upper limit of table_rows_drop_ratio.",
+          "schema", "table");
+constexpr auto kDropRatio =
+    gauge("pg_integrity_table_rows_drop_ratio",
+          "Share of rows (0 to 1) that vanished since the highest count within drop_window.",
+          at_most(kDropRatioMax), "schema", "table");
+constexpr auto kDropReference = past_event(
+    gauge("pg_integrity_table_rows_drop_reference", "The count that table_rows_drop_ratio refers to.",
+          "schema", "table"));
+constexpr auto kDropReferenceTime =
+    past_event(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
+                     "When the count that table_rows_drop_ratio refers to was taken, Unix time.",
+                     "schema", "table"));
+constexpr auto kInventoryMin = past_event(
+    gauge("pg_integrity_inventory_min",
+          "Lower limit of inventory: pinned by `expect`, else the highest number seen.", "type"));
+constexpr auto kInventory =
+    gauge("pg_integrity_inventory",
+          "Tables, foreign keys, triggers and sequences that are watched, by type.",
+          at_least(kInventoryMin), "type");
+
+constexpr const MetricInfo* kMetrics[] = {&kRows,          &kRowsMin,           &kRowsEstimate,
+                                          &kDropRatio,     &kDropRatioMax,      &kDropReference,
+                                          &kDropReferenceTime, &kInventory,     &kInventoryMin};
+
+constexpr std::string_view kIdentity[] = {"schema", "table", "type"};
+
+constexpr Option kLimitOptions[] = {
+    {.name = "database", .help = "where it applies; default: the database of the DSN"},
+    {.name = "schema", .fallback = "public", .help = "schema of the table"},
+    {.name = "table", .help = "the table", .required = true},
+    {.name = "min_rows", .type = OptionType::number, .help = "fewer rows are a violation"},
+    {.name = "max_drop", .type = OptionType::number,
+     .help = "share of rows (0 to 1) that may vanish within drop_window", .max = 1},
+    {.name = "drop_window", .type = OptionType::duration, .fallback = "24h",
+     .help = "how long a high count is remembered; a drop counts for as long", .min = 60}};
+
+constexpr Option kExpectOptions[] = {
+    {.name = "tables", .type = OptionType::integer, .help = "at least so many tables"},
+    {.name = "foreign_keys", .type = OptionType::integer, .help = "at least so many foreign keys"},
+    {.name = "triggers", .type = OptionType::integer, .help = "at least so many user triggers"},
+    {.name = "sequences", .type = OptionType::integer, .help = "at least so many sequences"}};
+
+constexpr Option kOptions[] = {
+    {.name = "exact_up_to", .type = OptionType::size, .fallback = "1GiB",
+     .help = "tables with a larger heap are estimated, not counted"},
+    {.name = "limits", .type = OptionType::records, .help = "what the rows of single tables should be",
+     .members = kLimitOptions},
+    {.name = "expect", .type = OptionType::record,
+     .help = "pins the inventory; what is not pinned is learned: the highest number seen",
+     .members = kExpectOptions, .home = OptionHome::server}};
+
+struct Limit {
+  QualifiedName table;
+  std::optional<double> min_rows;
+  std::optional<double> max_drop;
+  Seconds drop_window{};
+};
+
+class RowCounts final : public Collector {
+ public:
+  explicit RowCounts(const Settings& settings) : exact_up_to_(settings.number("exact_up_to")) {
+    for (const Settings& record : settings.records("limits"))
+      limits_.push_back({{record.text("schema"), record.text("table")},
+                         record.maybe_number("min_rows"),
+                         record.maybe_number("max_drop"),
+                         record.duration("drop_window")});
+    if (const Settings* expect = settings.record("expect"))
+      for (const Option& option : kExpectOptions)
+        if (const auto pinned = expect->maybe_number(option.name))
+          pinned_.emplace_back(option.name, *pinned);
+  }
+
+  void declare(Batch& out) const override {
+    for (const Limit& limit : limits_) {
+      if (limit.min_rows) out.set(kRowsMin, *limit.min_rows, limit.table.schema, limit.table.name);
+      if (limit.max_drop)
+        out.set(kDropRatioMax, *limit.max_drop, limit.table.schema, limit.table.name);
+    }
+    for (const auto& [type, least] : pinned_) out.set(kInventoryMin, least, type);
+  }
+
+  Progress collect(Sources& from, Batch& out) override {
+    const auto schema = from.schema();
+    if (from.position().empty()) {
+      out.excluded(schema->excluded_tables);
+      take_inventory(from, *schema, out);
+    }
+    Walk walk(from);
+    return walk.each(
+        "tables", schema->tables,
+        [](const Table& table) { return walk_key(table.name.schema, table.name.name); },
+        [&](const Table& table) {
+          const std::array<std::string, 2> labels{table.name.schema, table.name.name};
+          if (table.has_foreign_partition)
+            out.excluded(1);
+          else if (from.wants(labels))
+            out.attempt(kRows, labels, [&] { look_at(from, table, out); });
+        });
+  }
+
+ private:
+  void look_at(Sources& from, const Table& table, Batch& out) const {
+    const auto& [schema, name] = table.name;
+    const Limit* limit = limit_of(table.name);
+    if (heap_bytes(from.session(), table) > exact_up_to_) {
+      if (table.estimated_rows) {
+        out.set(kRowsEstimate, *table.estimated_rows, schema, name);
+        out.weight(kRows, limit != nullptr, *table.estimated_rows, schema, name);
+      }
+      if (limit != nullptr)
+        throw SourceError(Reason::too_large,
+                          "not counted: the table is above exact_up_to. HINT: raise it for this server");
+      return;
+    }
+    const TableScan scan =
+        from.scans().scan(from.session(), table, from.clock(), from.reusable_age());
+    out.observed_at(scan.observed_at);
+    out.set(kRows, scan.rows, schema, name);
+    out.weight(kRows, limit != nullptr, scan.rows, schema, name);
+    if (limit != nullptr && limit->max_drop) measure_drop(from, *limit, scan.rows, out);
+  }
+
+  /// The reference is the highest count within the window; it is part of the evidence, so that it
+  /// outlives this process.
+  static void measure_drop(Sources& from, const Limit& limit, double rows, Batch& out) {
+    const std::array<std::string, 2> labels{limit.table.schema, limit.table.name};
+    const auto known = from.previous(kDropReference, labels);
+    const auto since = from.previous(kDropReferenceTime, labels);
+    const UnixTime now = from.clock().unix_now();
+    const bool keep = known && since && rows < known->value &&
+                      now - since->value <= limit.drop_window.count();
+    const double reference = keep ? known->value : rows;
+    out.set(kDropReference, reference, labels[0], labels[1]);
+    out.set(kDropReferenceTime, keep ? since->value : now, labels[0], labels[1]);
+    out.set(kDropRatio, reference > 0 ? (reference - rows) / reference : 0, labels[0], labels[1]);
+  }
+
+  void take_inventory(Sources& from, const Schema& schema, Batch& out) const {
+    const std::pair<std::string, std::size_t> found[] = {
+        {"tables", schema.tables.size()},
+        {"foreign_keys", schema.foreign_keys.size()},
+        {"triggers", schema.triggers},
+        {"sequences", schema.sequences}};
+    for (const auto& [type, count] : found) {
+      const std::array<std::string, 1> labels{type};
+      if (!from.wants(labels)) continue;
+      const auto number = static_cast<double>(count);
+      out.set(kInventory, number, type);
+      if (is_pinned(type)) continue;
+      const auto learned = from.previous(kInventoryMin, labels);
+      const double least = std::max(number, learned ? learned->value : 0);
+      out.set(kInventoryMin, least, type);
+      if (least > number)
+        out.evidence(kInventory,
+                     "there were more before. HINT: if that is right, pin the number under `expect`",
+                     type);
+    }
+  }
+
+  [[nodiscard]] bool is_pinned(const std::string& type) const {
+    return std::any_of(pinned_.begin(), pinned_.end(),
+                       [&](const auto& pinned) { return pinned.first == type; });
+  }
+
+  [[nodiscard]] const Limit* limit_of(const QualifiedName& table) const {
+    const auto found = std::find_if(limits_.begin(), limits_.end(),
+                                    [&](const Limit& limit) { return limit.table == table; });
+    return found == limits_.end() ? nullptr : &*found;
+  }
+
+  double exact_up_to_;
+  std::vector<Limit> limits_;
+  std::vector<std::pair<std::string, double>> pinned_;
+};
+
+void check(const Settings& settings, Problems& problems) {
+  for (const Settings& record : settings.records("limits"))
+    if (!record.has("min_rows") && !record.has("max_drop"))
+      problems.add(record.place(), "this limit limits nothing", "give it min_rows or max_drop");
+}
+
+std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
+  return std::make_unique<RowCounts>(settings);
+}
+
+}  // namespace
+
+extern const CollectorSpec kRowCountsSpec;
+constexpr CollectorSpec kRowCountsSpec{
+    .name = "row_counts",
+    .summary = "rows of every table, limits to them, and the inventory",
+    .report_section = "Database content",
+    .question = Question::intact,
+    .lane = Lane::scan,
+    .scope = Scope::database,
+    .depends_on = DependsOn::tables,
+    .interval = "5m",
+    .deadline = "60s",
+    .metrics = kMetrics,
+    .identity = kIdentity,
+    .options = kOptions,
+    .check = check,
+    .make = make};
+
+}  // namespace pg_integrity

@@ -1,0 +1,142 @@
+// The ports: what collectors may look at, as abstract interfaces that exporter/ implements. Everything
+// here only reads. Every call is bounded by the deadline of the step it is made in and throws SourceError
+// when nothing trustworthy could be read. One thread at a time uses an object of these classes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/errors.h"
+#include "collectors/instant.h"
+
+namespace pg_integrity {
+
+class Rows;
+
+/// One row of an answer. What NULL means is said by the choice of accessor: number() and text() take it
+/// for an error (decode), maybe_number() and maybe_text() for "absent". A column that the answer does not
+/// have is a decode error too.
+class Row {
+ public:
+  Row(const Rows& rows, std::size_t index) : rows_(&rows), index_(index) {}
+
+  [[nodiscard]] const std::string& text(std::string_view column) const;
+  [[nodiscard]] double number(std::string_view column) const;
+  [[nodiscard]] bool flag(std::string_view column) const;
+  [[nodiscard]] const std::optional<std::string>& maybe_text(std::string_view column) const;
+  /// NaN and infinities are decode errors.
+  [[nodiscard]] std::optional<double> maybe_number(std::string_view column) const;
+
+ private:
+  const Rows* rows_;
+  std::size_t index_;
+};
+
+/// An answer held in memory, in PostgreSQL's text format.
+class Rows {
+ public:
+  /// @param cells row by row. @param elapsed time of the statement alone, as this side saw it.
+  Rows(std::vector<std::string> columns, std::vector<std::optional<std::string>> cells,
+       Seconds elapsed)
+      : columns_(std::move(columns)), cells_(std::move(cells)), elapsed_(elapsed) {}
+
+  [[nodiscard]] std::size_t size() const {
+    return columns_.empty() ? 0 : cells_.size() / columns_.size();
+  }
+  [[nodiscard]] Row operator[](std::size_t index) const { return {*this, index}; }
+  /// The only row. @throws SourceError{decode} if there are more or none.
+  [[nodiscard]] Row only() const;
+  [[nodiscard]] Seconds elapsed() const { return elapsed_; }
+  [[nodiscard]] const std::optional<std::string>& cell(std::size_t row,
+                                                       std::string_view column) const;
+
+ private:
+  std::vector<std::string> columns_;
+  std::vector<std::optional<std::string>> cells_;
+  Seconds elapsed_;
+};
+
+/// What a server says of itself.
+struct ServerInfo {
+  int version_num = 0;  ///< as server_version_num: 150018
+  std::string version;  ///< "15.18"
+  bool in_recovery = false;
+  std::string system_identifier;  ///< of the cluster, for as long as it lives
+  std::uint32_t timeline = 0;     ///< changes when a standby or a restored copy is promoted
+};
+
+/// A session with one database. Each question is a transaction of its own: BEGIN READ ONLY, bounded
+/// settings by SET LOCAL, the statement, COMMIT; nothing remains on the server connection afterwards.
+class Session {
+ public:
+  virtual ~Session() = default;
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// One statement of ours. Parameters are $1, $2, … of type text unless the statement casts them.
+  virtual Rows query(std::string_view sql, std::span<const std::string> parameters) = 0;
+  Rows query(std::string_view sql) { return query(sql, std::span<const std::string>()); }
+
+  /// One statement of the user's, read through a cursor: what cannot be a cursor (writes, several
+  /// statements) is refused by the server. At most `max_rows` rows are read.
+  virtual Rows probe(std::string_view sql, std::size_t max_rows) = 0;
+
+  /// As it was when the session began.
+  [[nodiscard]] virtual const ServerInfo& server() const = 0;
+};
+
+enum class FileKind : std::uint8_t { file, directory, other };
+
+struct FileEntry {
+  std::string name;  ///< within its directory
+  FileKind kind = FileKind::other;
+  double size = 0;  ///< bytes; of a directory the sum of the files directly in it
+  UnixTime modified = 0;
+  UnixTime read_at = 0;  ///< the same kernel's clock when it was looked at
+};
+
+/// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed.
+class Files {
+ public:
+  virtual ~Files() = default;
+  Files() = default;
+  Files(const Files&) = delete;
+  Files& operator=(const Files&) = delete;
+
+  /// The entries of a directory whose names match the glob, unsorted. More than `limit` entries in all
+  /// are an error (limit), not a part of them.
+  virtual std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+                                      std::size_t limit) = 0;
+  /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
+  virtual std::string head(const std::string& path, std::size_t bytes) = 0;
+};
+
+/// The time. Safe on any thread.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  Clock() = default;
+  Clock(const Clock&) = delete;
+  Clock& operator=(const Clock&) = delete;
+
+  [[nodiscard]] virtual Instant now() const = 0;
+  [[nodiscard]] virtual UnixTime unix_now() const = 0;
+  /// A wall-clock reading "YYYY-MM-DD HH:MM:SS" in an IANA zone; the earlier moment where it is ambiguous.
+  /// Nothing if the text or the zone is unknown.
+  [[nodiscard]] virtual std::optional<UnixTime> to_unix(const std::string& local,
+                                                        const std::string& zone) const = 0;
+
+  [[nodiscard]] UnixTime to_unix(Instant when) const {
+    return unix_now() - (now() - when).count();
+  }
+  [[nodiscard]] Instant from_unix(UnixTime when) const {
+    return now() - Seconds(unix_now() - when);
+  }
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,178 @@
+#include "collectors/table_scan.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// `text` as an SQL literal, whatever standard_conforming_strings says.
+std::string literal(const std::string& text) {
+  std::string out = "E'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
+std::string seconds_sql(Seconds seconds) {
+  return "pg_catalog.make_interval(secs => " + std::to_string(seconds.count()) + ")";
+}
+
+const Column& column_of(const Table& table, const ScanWish& wish) {
+  const Column* column = table.column(wish.time_column);
+  if (column == nullptr)
+    throw SourceError(Reason::missing,
+                      "table " + table.name.display() + " has no column " + wish.time_column);
+  return *column;
+}
+
+/// A value of the column's type as timestamptz.
+std::string to_moment(const std::string& value, const Column& column, const std::string& zone) {
+  if (column.type == ColumnType::timestamptz) return value;
+  if (column.type != ColumnType::timestamp && column.type != ColumnType::date)
+    throw SourceError(Reason::config, "column " + column.name + " holds no date or time");
+  if (zone.empty())
+    throw SourceError(Reason::config, "column " + column.name +
+                                          " has no time zone. HINT: say in which zone its values are"
+                                          " written: zone = \"UTC\"");
+  return "(" + value + "::pg_catalog.timestamp AT TIME ZONE " + literal(zone) + ")";
+}
+
+/// A timestamptz as a value of the column's type, so that the column's own index can be used.
+std::string from_moment(const std::string& moment, const Column& column, const std::string& zone) {
+  if (column.type == ColumnType::timestamptz) return moment;
+  return "(" + moment + " AT TIME ZONE " + literal(zone) + ")";
+}
+
+/// Two columns of the inner select: the newest entry and the number of recent ones. Times from the
+/// future (beyond clock differences of a minute) and infinities do not count as entries.
+std::string inner_columns(const std::string& moment, const ScanWish& wish, const std::string& n) {
+  const std::string usable =
+      "pg_catalog.isfinite(" + moment + ") AND " + moment + " <= now() + interval '1 minute'";
+  return ", max(" + moment + ") FILTER (WHERE " + usable + ") AS newest_" + n +
+         ", count(*) FILTER (WHERE " + usable + " AND " + moment + " > now() - " +
+         seconds_sql(wish.window) + ") AS recent_" + n;
+}
+
+std::string outer_columns(const std::string& n) {
+  return ", extract(epoch FROM newest_" + n + ") AS newest_" + n +
+         ", extract(epoch FROM now() - newest_" + n + ") AS age_" + n + ", recent_" + n;
+}
+
+struct Composed {
+  std::string sql;
+  std::vector<const ScanWish*> answered;  ///< in the order of the statement's column numbers
+};
+
+/// Composes the statement; wishes that cannot be asked are refused in `scan`.
+Composed compose(const Table& table, const std::vector<ScanWish>& wishes, TableScan& scan) {
+  Composed composed;
+  std::string inner = "SELECT count(*) AS rows";
+  std::string outer = "SELECT rows";
+  for (const ScanWish& wish : wishes) {
+    try {
+      const std::string n = std::to_string(composed.answered.size());
+      inner += inner_columns(moment_sql(column_of(table, wish), wish.zone), wish, n);
+      outer += outer_columns(n);
+      composed.answered.push_back(&wish);
+    } catch (const SourceError& error) {
+      scan.refuse(wish, error);
+    }
+  }
+  composed.sql = outer + " FROM (" + inner + " FROM " + table.from_clause() + ") s";
+  return composed;
+}
+
+void run(Session& session, const Composed& composed, TableScan& scan) {
+  const Rows answer = session.query(composed.sql);
+  const Row row = answer.only();
+  scan.rows = row.number("rows");
+  for (std::size_t i = 0; i < composed.answered.size(); ++i) {
+    const std::string n = std::to_string(i);
+    TimeFacts facts;
+    facts.recent_rows = row.number("recent_" + n);
+    facts.newest = row.maybe_number("newest_" + n);
+    facts.newest_age = Seconds(row.maybe_number("age_" + n).value_or(0));
+    scan.answer(*composed.answered[i], facts);
+  }
+}
+
+}  // namespace
+
+const std::vector<ScanWish>& ScanPlan::wishes(const QualifiedName& table) const {
+  static const std::vector<ScanWish> none;
+  const auto found = wishes_.find(table);
+  return found == wishes_.end() ? none : found->second;
+}
+
+const TimeFacts& TableScan::times(const ScanWish& wish) const {
+  if (const auto refused = refused_.find(wish); refused != refused_.end()) throw refused->second;
+  const auto found = facts_.find(wish);
+  if (found == facts_.end())
+    throw std::logic_error("a table scan was asked for what nobody had planned");
+  return found->second;
+}
+
+TableScan TableScans::scan(Session& session, const Table& table, const Clock& clock,
+                           Seconds max_age) {
+  const std::vector<ScanWish>& wishes = plan_.wishes(table.name);
+  if (!wishes.empty()) {
+    const std::lock_guard lock(mutex_);
+    const auto found = results_.find(table.name);
+    if (found != results_.end() && clock.now() - found->second.observed_at <= max_age)
+      return found->second;
+  }
+  TableScan scan;
+  scan.observed_at = clock.now();
+  const Composed composed = compose(table, wishes, scan);
+  try {
+    run(session, composed, scan);
+  } catch (const SourceError& error) {
+    // A grant on some columns only: the rows can be counted though the times may not be read.
+    if (error.reason() != Reason::permission || composed.answered.empty()) throw;
+    for (const ScanWish* wish : composed.answered) scan.refuse(*wish, error);
+    run(session, compose(table, {}, scan), scan);
+  }
+  if (!wishes.empty()) {
+    const std::lock_guard lock(mutex_);
+    results_.insert_or_assign(table.name, scan);
+  }
+  return scan;
+}
+
+TableScan TableScans::recent(Session& session, const Table& table, const Clock& clock,
+                             const ScanWish& wish) {
+  TableScan scan;
+  scan.observed_at = clock.now();
+  const Column& column = column_of(table, wish);
+  const std::string newest = to_moment("newest", column, wish.zone);
+  const std::string name = sql_identifier(column.name);
+  const std::string from = table.from_clause();
+  const std::string low =
+      name + " > " + from_moment("(now() - " + seconds_sql(wish.window) + ")", column, wish.zone);
+  const std::string high =
+      name + " <= " + from_moment("(now() + interval '1 minute')", column, wish.zone);
+  const std::string sql = "SELECT rows, rows AS recent_0, extract(epoch FROM " + newest +
+                          ") AS newest_0, extract(epoch FROM now() - " + newest +
+                          ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " +
+                          low + " AND " + high + ") AS rows, (SELECT max(" + name + ") FROM " +
+                          from + " WHERE " + high + ") AS newest) s";
+  run(session, {sql, {&wish}}, scan);
+  return scan;
+}
+
+std::string moment_sql(const Column& column, const std::string& zone) {
+  return to_moment(sql_identifier(column.name), column, zone);
+}
+
+double heap_bytes(Session& session, const Table& table) {
+  if (table.estimated_bytes) return *table.estimated_bytes;
+  const std::string relation = literal(table.name.sql()) + "::pg_catalog.regclass";
+  const Rows answer = session.query(
+      table.partitioned ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes"
+                          " FROM pg_partition_tree(" + relation + ") WHERE isleaf"
+                        : "SELECT pg_relation_size(" + relation + ") AS bytes");
+  return answer.only().maybe_number("bytes").value_or(0);
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,87 @@
+// One statement a table and pass that serves every collector: its rows and, for the time columns that
+// somebody asked about, the newest entry and the rows newer than a window. Whoever scans a table first
+// answers for all; the others reuse the result while it is young enough.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collectors/schema.h"
+#include "collectors/sources.h"
+
+namespace pg_integrity {
+
+/// What a collector wants to know of a table beyond its number of rows.
+struct ScanWish {
+  QualifiedName table;
+  std::string time_column;
+  std::string zone;  ///< IANA name; needed where the column has no time zone of its own
+  Seconds window{};  ///< how far back "recent" reaches
+
+  auto operator<=>(const ScanWish&) const = default;
+  bool operator==(const ScanWish&) const = default;
+};
+
+/// The answer to a wish, by the database's clock.
+struct TimeFacts {
+  double recent_rows = 0;          ///< newer than the window; rows from the future are not among them
+  std::optional<UnixTime> newest;  ///< nothing: no row with a usable time
+  Seconds newest_age{};
+};
+
+/// Every wish of one database, collected while its collectors are built.
+class ScanPlan {
+ public:
+  void add(ScanWish wish) { wishes_[wish.table].push_back(std::move(wish)); }
+  [[nodiscard]] const std::vector<ScanWish>& wishes(const QualifiedName& table) const;
+
+ private:
+  std::map<QualifiedName, std::vector<ScanWish>> wishes_;
+};
+
+/// What one scan of one table found.
+class TableScan {
+ public:
+  Instant observed_at{};
+  double rows = 0;
+
+  /// @throws SourceError why that wish has no answer.
+  [[nodiscard]] const TimeFacts& times(const ScanWish& wish) const;
+
+  void answer(const ScanWish& wish, TimeFacts facts) { facts_.emplace(wish, facts); }
+  void refuse(const ScanWish& wish, const SourceError& error) { refused_.emplace(wish, error); }
+
+ private:
+  std::map<ScanWish, TimeFacts> facts_;
+  std::map<ScanWish, SourceError> refused_;
+};
+
+/// The scans of one database. Safe on any thread; no lock is held while a statement runs.
+class TableScans {
+ public:
+  explicit TableScans(ScanPlan plan) : plan_(std::move(plan)) {}
+
+  /// A scan of the whole table not older than `max_age`.
+  TableScan scan(Session& session, const Table& table, const Clock& clock, Seconds max_age);
+
+  /// Only what lies within the wish's window, through the index that its column leads; for tables above
+  /// the size gate. Its `rows` are the recent ones. Never shared.
+  TableScan recent(Session& session, const Table& table, const Clock& clock, const ScanWish& wish);
+
+ private:
+  const ScanPlan plan_;
+  std::mutex mutex_;
+  std::map<QualifiedName, TableScan> results_;  ///< of tables with wishes only
+};
+
+/// The column's value as timestamptz in SQL.
+/// @throws SourceError{config} if the column has no time type, or needs a zone and has none.
+std::string moment_sql(const Column& column, const std::string& zone);
+
+/// Bytes of the table's heap: the catalog's figure, measured where it has none.
+double heap_bytes(Session& session, const Table& table);
+
+}  // namespace pg_integrity

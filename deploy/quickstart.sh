@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Builds the exporter and shows it at work, on a fresh Debian 12 or 13, as root or with sudo.
+#
+#   deploy/quickstart.sh          on a throwaway PostgreSQL that holds the database of deploy/demo/REPORT.md
+#   deploy/quickstart.sh --once   the same, but prints the report and ends with the check's exit code
+#   DATA_SOURCE_NAME=… deploy/quickstart.sh          on a database of your own, which is only read
+#
+# LISTEN=127.0.0.1:10187 chooses another address. Ctrl-C ends and cleans up.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. deploy/common.sh
+
+once=0
+case ${1-} in
+  '') ;;
+  --once) once=1 ;;
+  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) fail "unknown argument: $1" "deploy/quickstart.sh --help" ;;
+esac
+listen=${LISTEN:-127.0.0.1:10187}
+own_database=${DATA_SOURCE_NAME:+1}
+exporter_pid='' cluster=''
+
+clean_up() {
+  trap - EXIT INT TERM
+  if [ -n "$exporter_pid" ]; then
+    kill "$exporter_pid" 2>/dev/null || true
+    wait "$exporter_pid" 2>/dev/null || true
+  fi
+  if [ -n "$cluster" ]; then
+    unprivileged "$bin/pg_ctl" -D "$cluster" -m immediate stop >/dev/null 2>&1 || true
+  fi
+  rm -rf "$work_dir"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+make_work_dir
+say "pg_integrity_exporter quickstart"
+packages=("${BUILD_PACKAGES[@]}")
+[ -n "$own_database" ] || packages+=(postgresql postgresql-client)
+need_packages "${packages[@]}"
+step "building" configure_and_build program
+
+# Where the unprivileged user can reach it, wherever the checkout is.
+install -m 755 build/program/exporter/pg_integrity_exporter "$work_dir/"
+exporter=$work_dir/pg_integrity_exporter
+
+start_cluster() {
+  bin=$(postgres_bin)
+  cluster=$work_dir/cluster
+  install -d -m 700 "$work_dir/cluster" "$work_dir/state"
+  [ "$(id -u)" != 0 ] || chown postgres: "$work_dir/cluster" "$work_dir/state"
+  unprivileged "$bin/initdb" -D "$cluster" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync
+  install -d -m 711 "$work_dir/socket"
+  [ "$(id -u)" != 0 ] || chown postgres: "$work_dir/socket"
+  # No address, only a socket: nobody else on the machine or network gets in.
+  cat >>"$cluster/postgresql.conf" <<CONF
+listen_addresses = ''
+unix_socket_directories = '$work_dir/socket'
+fsync = off
+CONF
+  unprivileged "$bin/pg_ctl" -D "$cluster" -w -l "$cluster/server.log" start
+}
+
+load_demo() {
+  export PGHOST=$work_dir/socket PGUSER=postgres PGDATABASE=postgres
+  psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE DATABASE tovplay'
+  psql -X -q -v ON_ERROR_STOP=1 -d tovplay -f deploy/demo/database.sql
+  psql -X -q -v ON_ERROR_STOP=1 -d tovplay -f deploy/grants.sql
+}
+
+config=()
+if [ -z "$own_database" ]; then
+  step "starting a throwaway PostgreSQL" start_cluster
+  step "loading the report's database" load_demo
+  export PGHOST=$work_dir/socket PGUSER=pgintegrity PGDATABASE=tovplay
+  sed "1i state_dir = \"$work_dir/state\"" deploy/demo/exporter.toml >"$work_dir/exporter.toml"
+  config=(--config "$work_dir/exporter.toml")
+fi
+
+run_as=()
+[ -n "$own_database" ] || [ "$(id -u)" != 0 ] || run_as=(setpriv --reuid=postgres --regid=postgres --init-groups --)
+
+if [ $once = 1 ]; then
+  status=0
+  "${run_as[@]}" "$exporter" check --log-level error "${config[@]}" || status=$?
+  exit $status
+fi
+
+"${run_as[@]}" "$exporter" --log-level warning --listen "$listen" "${config[@]}" 2>"$work_dir/exporter.log" &
+exporter_pid=$!
+
+# fetch PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
+fetch() {
+  exec 3<>"/dev/tcp/${listen%:*}/${listen##*:}" || return 1
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
+  sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
+}
+wait_until_ready() {
+
+  for _ in $(seq 300); do
+    kill -0 "$exporter_pid" || { cat "$work_dir/exporter.log"; return 1; }
+    (fetch /-/ready) >/dev/null 2>&1 && return 0
+    sleep 0.1
+  done
+  cat "$work_dir/exporter.log"
+  return 1
+}
+step "waiting for the first look at everything" wait_until_ready
+
+say ""
+say "The live report:  http://$listen/"
+say "Try:"
+say "  curl http://$listen/metrics"
+say "  curl http://$listen/report.md"
+if [ -n "$own_database" ]; then
+  say "  $PWD/build/program/exporter/pg_integrity_exporter check"
+else
+  say "  psql -h $PGHOST -U postgres tovplay -c 'DELETE FROM \"UserFriends\"'   # then look again"
+fi
+say ""
+(fetch /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
+  s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\\'
+say ""
+say "Ctrl-C ends it."
+wait "$exporter_pid"

@@ -1,0 +1,97 @@
+// One collector on one server or database, as a task: its passes, rechecks of what is violated, retries
+// after failures, and what becomes of its batches.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "exporter/evidence.h"
+#include "exporter/session_pool.h"
+#include "exporter/task.h"
+#include "exporter/workers.h"
+
+namespace pg_integrity {
+
+/// What the collectors of one database share.
+struct DatabaseContext {
+  DatabaseContext(std::string database_name, std::vector<std::string> exclude, ScanPlan plan)
+      : name(std::move(database_name)), schema(std::move(exclude)), scans(std::move(plan)) {}
+
+  const std::string name;
+  SharedSchema schema;
+  TableScans scans;
+};
+
+/// What the tasks of one server share.
+struct ServerContext {
+  ServerContext(std::shared_ptr<const ServerOptions> server_options, const Clock& the_clock,
+                DisposableWorkers& the_workers, Evidence& the_evidence, SessionPool& the_pool)
+      : options(std::move(server_options)),
+        clock(the_clock),
+        workers(the_workers),
+        evidence(the_evidence),
+        pool(the_pool) {}
+
+  const std::shared_ptr<const ServerOptions> options;
+  const Clock& clock;
+  DisposableWorkers& workers;
+  Evidence& evidence;
+  SessionPool& pool;
+  bool once = false;  ///< each pass is made once, without retry
+  std::function<void()> server_lost;    ///< tells the other tasks
+  std::atomic<bool> stopping = false;  ///< what a step still brings is not taken
+};
+
+class CollectorTask final : public Task {
+ public:
+  CollectorTask(CollectorId id, const CollectorOptions& options,
+                std::unique_ptr<Collector> collector, std::shared_ptr<ServerContext> server,
+                std::shared_ptr<DatabaseContext> database, Instant first_due);
+
+  [[nodiscard]] const CollectorId& id() const { return id_; }
+  /// A first attempt was made, good or bad. Safe on any thread.
+  [[nodiscard]] bool attempted() const { return attempted_; }
+
+  [[nodiscard]] std::optional<Instant> due() const override;
+  Seconds step() override;
+  void server_lost() override;
+
+ private:
+  class StepSources;
+
+  /// A pass in progress, over everything or over some objects only.
+  struct Pass {
+    std::string position;
+    Instant began{};
+    std::optional<std::set<ObjectKey>> only;
+  };
+
+  [[nodiscard]] bool begin_pass();
+  void accepted(const Batch& batch, Progress progress, Instant now);
+  void failed(const SourceError& error, Instant now);
+  void count_attempt(std::string_view outcome, std::optional<Reason> reason);
+  void plan_recheck(Instant now);
+
+  const CollectorId id_;
+  const CollectorOptions options_;
+  const std::unique_ptr<Collector> collector_;
+  const std::shared_ptr<ServerContext> server_;
+  const std::shared_ptr<DatabaseContext> database_;
+
+  std::optional<Pass> pass_;     ///< the running pass or recheck
+  std::optional<Pass> waiting_;  ///< a pass that a recheck has put aside
+  std::atomic<bool> uses_session_ = false;
+  std::atomic<bool> attempted_ = false;
+
+  mutable std::mutex mutex_;  ///< guards what follows
+  std::optional<Instant> next_pass_;
+  std::optional<Instant> next_recheck_;
+  bool waits_for_server_ = false;  ///< the newest attempt failed for want of a session
+};
+
+}  // namespace pg_integrity

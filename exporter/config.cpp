@@ -1,0 +1,201 @@
+#include "exporter/config.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "collectors/registry.h"
+#include "exporter/config_schema.h"
+#include "exporter/conninfo.h"
+#include "exporter/toml.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// A default as it stands in an option table, as a value.
+Settings::Value fallback_value(const Option& option) {
+  const std::string text(option.fallback);
+  switch (option.type) {
+    case OptionType::flag:
+      return text == "true";
+    case OptionType::duration:
+      return parse_duration(text).value().count();
+    case OptionType::size:
+      return parse_size(text).value();
+    case OptionType::integer:
+    case OptionType::number:
+      return std::stod(text);
+    default:
+      return text;
+  }
+}
+
+/// Fills in defaults and finds what is required and missing, down through all records.
+void complete(Settings& settings, std::span<const Option> options, const std::string& where,
+              Problems& problems) {
+  for (const Option& option : options) {
+    if (settings.has(option.name)) {
+      settings.for_each_record(option.name, [&](Settings& record) {
+        complete(record, option.members, "in \"" + std::string(option.name) + "\"", problems);
+      });
+    } else if (!option.fallback.empty()) {
+      settings.put(option.name, fallback_value(option), {});
+    } else if (option.required) {
+      problems.add(settings.place(), "\"" + std::string(option.name) + "\" is missing " + where,
+                   std::string(option.help));
+    }
+  }
+}
+
+/// Two records of one option that bear the same name (and belong to the same database).
+void refuse_twins(const Settings& settings, std::span<const Option> options, Problems& problems) {
+  for (const Option& option : options) {
+    std::set<std::string> names;
+    settings.for_each_record(option.name, [&](const Settings& record) {
+      refuse_twins(record, option.members, problems);
+      const bool named = option.type == OptionType::records && record.has("name");
+      if (named && !names.insert(record.text_or_empty("database") + '\0' + record.text_or_empty("schema") +
+                                 '\0' + record.text("name")).second)
+        problems.add(record.place("name"),
+                     "\"" + record.text("name") + "\" appears twice in \"" +
+                         std::string(option.name) + "\"",
+                     "names must be unique");
+    });
+  }
+}
+
+AcceptedDamage accepted_from(const Settings& record, Problems& problems) {
+  AcceptedDamage accepted{record.text("object"), record.text_or_empty("database"),
+                          record.number("at_most"), record.number("until"), record.text("reason")};
+  const std::string collector = accepted.object.substr(0, accepted.object.find('/'));
+  if (collector_named(collector) == nullptr || accepted.object.find('/') == std::string::npos)
+    problems.add(record.place("object"), "\"object\" names nothing that a collector looks at",
+                 "take it from the report, such as \"orphans/public.child.child_fkey\"");
+  return accepted;
+}
+
+void take_connection(const Settings& settings, ServerOptions& server, Problems& problems) {
+  server.connection = {settings.text_or_empty("dsn"), settings.text_or_empty("dsn_file")};
+  const std::string_view option = settings.has("dsn_file") ? "dsn_file" : "dsn";
+  try {
+    const ConnectionTarget target = target_of(current_dsn(server.connection));
+    server.home_database = target.database;
+    if (target.remote && !target.encrypted_or_said_so)
+      problems.add(settings.place(option),
+                   "the connection to " + target.host + " would not have to be encrypted",
+                   "add sslmode=verify-full (or require), or write sslmode=prefer to accept it");
+  } catch (const ConfigError& error) {
+    problems.add(settings.place(option), error.what());
+  }
+  server.databases = settings.texts("databases");
+  if (server.home_database.empty() && !server.databases.empty())
+    server.home_database = server.databases.front();
+  if (server.home_database.empty() && problems.empty())
+    problems.add(settings.place(), "no database is named",
+                 "add dbname=… to the connection string, or databases = [\"…\"]");
+  if (server.databases.empty()) server.databases = {server.home_database};
+}
+
+void take_collector(const CollectorSpec& spec, const Settings& server_settings,
+                    ServerOptions& server, Problems& problems) {
+  const Settings* tables = server_settings.record("collectors");
+  CollectorOptions options;
+  options.spec = &spec;
+  options.settings = *tables->record(spec.name);
+  for (const Option& option : spec.options)
+    if (option.home == OptionHome::server && server_settings.has(option.name))
+      options.settings.put(option.name, server_settings.value(option.name),
+                           server_settings.place(option.name));
+  if (!options.settings.flag("enabled")) {
+    server.not_watched.push_back({&spec, "it is disabled: remove enabled = false"});
+    return;
+  }
+  if (!spec.needs.empty() && options.settings.records(spec.needs).empty()) {
+    server.not_watched.push_back({&spec, std::string(spec.needs_hint)});
+    return;
+  }
+  options.interval = options.settings.duration("interval");
+  options.deadline = options.settings.duration("deadline");
+  if (spec.check != nullptr) spec.check(options.settings, problems);
+  server.collectors.push_back(std::move(options));
+}
+
+ServerOptions server_from(const Settings& settings, Problems& problems) {
+  ServerOptions server;
+  server.name = settings.text("name");
+  take_connection(settings, server, problems);
+  server.exclude = settings.texts("exclude");
+  server.max_load = settings.number("max_load");
+  server.max_sessions = static_cast<std::size_t>(settings.number("max_sessions"));
+  server.series_cap = static_cast<std::size_t>(settings.number("series_cap"));
+  for (const Settings& record : settings.records("accept"))
+    server.accept.push_back(accepted_from(record, problems));
+  for (const CollectorSpec* spec : collectors())
+    take_collector(*spec, settings, server, problems);
+  return server;
+}
+
+/// Every collector has a table, be it empty: its options then have their defaults.
+void ensure_collector_tables(Settings& server) {
+  Settings tables = server.record("collectors") != nullptr ? *server.record("collectors") : Settings();
+  for (const CollectorSpec* spec : collectors())
+    if (!tables.has(spec->name))
+      tables.put(spec->name, std::vector<Settings>{Settings(server.place())}, {});
+  server.put("collectors", std::vector<Settings>{std::move(tables)}, {});
+}
+
+ReadOptions options_from(Settings settings, Problems& problems) {
+  const Settings* defaults = settings.record("defaults");
+  settings.for_each_record("server", [&](Settings& server) {
+    Settings merged(server.place());
+    if (defaults != nullptr) merged.overlay(*defaults, server_options());
+    merged.overlay(server, server_options());
+    ensure_collector_tables(merged);
+    server = std::move(merged);
+  });
+  complete(settings, configuration_options(), "at the top of the file", problems);
+  refuse_twins(settings, configuration_options(), problems);
+  if (!problems.empty()) return problems.lines();
+  Options options;
+  if (const auto listen = parse_listen(settings.text("listen")))
+    options.listen = *listen;
+  else
+    problems.add(settings.place("listen"), "\"listen\" is no address and port",
+                 "write it as \"127.0.0.1:10187\", \"[::1]:10187\" or \":10187\"");
+  options.state_dir = settings.text("state_dir");
+  options.reload_by_http = settings.flag("reload_by_http");
+  for (const Settings& server : settings.records("server"))
+    options.servers.push_back(server_from(server, problems));
+  if (!problems.empty()) return problems.lines();
+  return options;
+}
+
+}  // namespace
+
+ReadOptions read_configuration(const std::string& path) {
+  Problems problems;
+  Settings settings = read_toml(path, configuration_options(), problems);
+  if (settings.place().file.empty()) return problems.lines();  // nothing could be parsed
+  return options_from(std::move(settings), problems);
+}
+
+ReadOptions configuration_from_environment() {
+  const char* name = std::getenv("DATA_SOURCE_NAME");
+  Settings server(Place{"environment"});
+  if (name != nullptr && *name != '\0') server.put("dsn", std::string(name), {"DATA_SOURCE_NAME"});
+  std::string label = "local";
+  try {
+    const ConnectionTarget target = target_of(server.text_or_empty("dsn"));
+    if (!target.host.empty() && target.host.front() != '/') label = target.host;
+  } catch (const ConfigError&) {
+    label = "local";  // reported when the connection is taken
+  }
+  server.put("name", label, {});
+  Settings settings(Place{"environment"});
+  settings.put("server", std::vector<Settings>{std::move(server)}, {});
+  Problems problems;
+  return options_from(std::move(settings), problems);
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,374 @@
+#include "exporter/evidence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "exporter/verdict.h"
+
+namespace pg_integrity {
+
+namespace {
+
+bool same_series(const Sample& a, const Sample& b) {
+  return a.metric->name == b.metric->name && a.labels == b.labels;
+}
+
+const AcceptedDamage* accepted_damage(const CollectorEvidence& evidence, const ObjectKey& key) {
+  const std::string name = object_name(*evidence.spec, key);
+  for (const AcceptedDamage& accepted : evidence.options->accept)
+    if (accepted.object == name &&
+        (accepted.database.empty() || accepted.database == evidence.id.database))
+      return &accepted;
+  return nullptr;
+}
+
+/// What a step saw of one object.
+struct Look {
+  std::vector<Sample> samples;
+  const UnprovenMark* mark = nullptr;
+  std::vector<std::string> lines;
+};
+
+std::map<ObjectKey, Look> by_object(const CollectorSpec& spec, const Batch& batch) {
+  std::map<ObjectKey, Look> looks;
+  for (const Sample& sample : batch.samples())
+    looks[object_key(spec, *sample.metric, sample.labels)].samples.push_back(sample);
+  for (const UnprovenMark& mark : batch.unproven_marks())
+    looks[object_key(spec, *mark.metric, mark.labels)].mark = &mark;
+  for (const EvidenceLine& line : batch.evidence_lines())
+    if (const auto found = looks.find(object_key(spec, *line.metric, line.labels));
+        found != looks.end())
+      found->second.lines.push_back(line.text);
+  return looks;
+}
+
+/// A good look replaces what was known; a bad one leaves it, but for the series that were seen.
+void apply(Object& object, const Look& look, Instant now) {
+  if (look.mark == nullptr) {
+    object.samples = look.samples;
+    object.trouble.reset();
+    object.lines = look.lines;
+  } else {
+    for (const Sample& sample : look.samples) {
+      std::erase_if(object.samples, [&](const Sample& old) { return same_series(old, sample); });
+      object.samples.push_back(sample);
+    }
+    const bool known = object.trouble && object.trouble->reason == look.mark->reason;
+    object.trouble =
+        Trouble{look.mark->reason, look.mark->detail, known ? object.trouble->since : now};
+  }
+  object.looked_at = now;
+}
+
+Tally& tally_of(std::vector<Tally>& tallies, const Event& event) {
+  const auto found = std::find_if(tallies.begin(), tallies.end(), [&](const Tally& tally) {
+    return tally.metric == event.metric && tally.labels == event.labels;
+  });
+  if (found != tallies.end()) return *found;
+  Tally tally;
+  tally.metric = event.metric;
+  tally.labels = event.labels;
+  return tallies.emplace_back(std::move(tally));
+}
+
+void count(Tally& tally, const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::count:
+      tally.value += event.value;
+      return;
+    case Event::Kind::buckets:
+      if (tally.per_bucket.empty()) {
+        tally.upper_bounds = event.upper_bounds;
+        tally.per_bucket.assign(event.upper_bounds.size() + 1, 0);
+      }
+      return;
+    case Event::Kind::observation: {
+      const auto bound =
+          std::lower_bound(tally.upper_bounds.begin(), tally.upper_bounds.end(), event.value);
+      const auto bucket = static_cast<std::size_t>(bound - tally.upper_bounds.begin());
+      if (bucket < tally.per_bucket.size()) ++tally.per_bucket[bucket];
+      tally.sum += event.value;
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+Evidence::Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers)
+    : clock_(clock), started_(clock.now()), servers_(std::move(servers)) {}
+
+Evidence::Entry* Evidence::changed(const CollectorId& id) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return nullptr;
+  found->second.published = nullptr;
+  ++version_;
+  return &found->second;
+}
+
+void Evidence::place_declared(Entry& entry, Instant now) {
+  CollectorEvidence& evidence = entry.now;
+  for (const Sample& sample : evidence.declared) {
+    ObjectKey key = object_key(*evidence.spec, *sample.metric, sample.labels);
+    if (key.empty()) continue;
+    entry.declared.insert(key);
+    if (evidence.objects.contains(key)) continue;
+    Object object;
+    object.trouble = Trouble{Reason::pending, "not looked at yet", now};
+    object.configured = true;
+    object.accepted = accepted_damage(evidence, key);
+    evidence.objects.emplace(std::move(key), std::make_shared<const Object>(std::move(object)));
+  }
+}
+
+void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
+                   std::shared_ptr<const ServerOptions> options, Seconds interval,
+                   std::uint64_t fingerprint, const Batch& declared) {
+  const std::lock_guard lock(mutex_);
+  Entry entry;
+  entry.now.id = id;
+  entry.now.spec = &spec;
+  entry.now.options = std::move(options);
+  entry.now.fingerprint = fingerprint;
+  entry.now.declared = declared.samples();
+  entry.now.health.started = clock_.now();
+  entry.now.health.configured_interval = interval;
+  place_declared(entry, clock_.now());
+  for (const Event& event : declared.events()) count(tally_of(entry.tallies, event), event);
+  entries_.insert_or_assign(id, std::move(entry));
+  ++version_;
+}
+
+void Evidence::add_database(const std::string& server, const std::string& database) {
+  const std::lock_guard lock(mutex_);
+  up_.try_emplace({server, database}, std::nullopt);
+  ++version_;
+}
+
+void Evidence::remove_database(const std::string& server, const std::string& database) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [&](const auto& entry) {
+    return entry.first.server == server && entry.first.database == database;
+  });
+  up_.erase({server, database});
+  ++version_;
+}
+
+void Evidence::pass_began(const CollectorId& id) {
+  const std::lock_guard lock(mutex_);
+  Entry* entry = changed(id);
+  if (entry == nullptr) return;
+  entry->now.health.pass_since = clock_.now();
+  entry->excluded_in_pass = 0;
+}
+
+std::vector<StateChange> Evidence::accept(const CollectorId& id, const Batch& batch,
+                                          bool recheck) {
+  const std::lock_guard lock(mutex_);
+  Entry* entry = changed(id);
+  std::vector<StateChange> changes;
+  if (entry == nullptr) return changes;
+  CollectorEvidence& evidence = entry->now;
+  const Instant now = clock_.now();
+  const Judge judge(evidence, now, clock_.unix_now());
+  for (const auto& [key, look] : by_object(*evidence.spec, batch)) {
+    const auto known = evidence.objects.find(key);
+    Object object = known == evidence.objects.end() ? Object{} : *known->second;
+    const State before = judge.judge(key, object).state;
+    if (known == evidence.objects.end()) object.accepted = accepted_damage(evidence, key);
+    apply(object, look, now);
+    const Judgement after = judge.judge(key, object);
+    const bool broke = before != State::violated && after.state == State::violated;
+    const bool mended = before == State::violated && after.state == State::proven;
+    if (broke || mended)
+      changes.push_back({object_name(*evidence.spec, key), broke,
+                         after.broken.empty() ? std::string() : explain(after.broken.front())});
+    evidence.objects.insert_or_assign(key, std::make_shared<const Object>(std::move(object)));
+  }
+  for (const ObjectWeight& weight : batch.weights()) {
+    const auto found =
+        evidence.objects.find(object_key(*evidence.spec, *weight.metric, weight.labels));
+    if (found == evidence.objects.end() || (found->second->configured == weight.configured &&
+                                            found->second->size == weight.size))
+      continue;
+    Object object = *found->second;
+    object.configured = object.configured || weight.configured;
+    object.size = weight.size;
+    found->second = std::make_shared<const Object>(std::move(object));
+  }
+  if (!recheck) entry->excluded_in_pass += batch.excluded();
+  return changes;
+}
+
+void Evidence::pass_complete(const CollectorId& id) {
+  const std::lock_guard lock(mutex_);
+  Entry* entry = changed(id);
+  if (entry == nullptr) return;
+  CollectorEvidence& evidence = entry->now;
+  const Instant now = clock_.now();
+  const Instant began = evidence.health.pass_since.value_or(now);
+  for (auto it = evidence.objects.begin(); it != evidence.objects.end();) {
+    if (it->second->looked_at >= began) {
+      ++it;
+    } else if (!entry->declared.contains(it->first)) {
+      it = evidence.objects.erase(it);
+    } else {
+      Object object = *it->second;
+      object.trouble = Trouble{Reason::missing, "configured, but there is no such object", now};
+      it->second = std::make_shared<const Object>(std::move(object));
+      ++it;
+    }
+  }
+  evidence.excluded = entry->excluded_in_pass;
+  CollectorHealth& health = evidence.health;
+  health.attempted = health.success = true;
+  health.last_success = now;
+  health.last_duration = now - began;
+  health.pass_since.reset();
+  health.failure.reset();
+}
+
+bool Evidence::failed(const CollectorId& id, const SourceError& error) {
+  const std::lock_guard lock(mutex_);
+  Entry* entry = changed(id);
+  if (entry == nullptr) return false;
+  CollectorHealth& health = entry->now.health;
+  const bool news = !health.attempted || health.success || !health.failure ||
+                    health.failure->reason != error.reason();
+  health.attempted = true;
+  health.success = false;
+  health.pass_since.reset();
+  health.failure = Trouble{error.reason(), error.what(), clock_.now()};
+  return news;
+}
+
+void Evidence::record(const CollectorId& id, const std::vector<Event>& events) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end() || events.empty()) return;
+  ++version_;
+  for (const Event& event : events) count(tally_of(entry->second.tallies, event), event);
+}
+
+bool Evidence::set_up(const std::string& server, const std::string& database, bool up) {
+  const std::lock_guard lock(mutex_);
+  const auto known = up_.find({server, database});
+  if (known == up_.end() || known->second == up) return false;
+  known->second = up;
+  ++version_;
+  return true;
+}
+
+void Evidence::set_sessions(const SessionCount& count) {
+  const std::lock_guard lock(mutex_);
+  SessionCount& known = sessions_[count.server];
+  if (known.server == count.server && known.open == count.open &&
+      known.connecting == count.connecting && known.abandoned == count.abandoned)
+    return;
+  known = count;
+  ++version_;
+}
+
+bool Evidence::identify(const std::string& server, const std::string& system_identifier,
+                        std::uint32_t timeline) {
+  const std::lock_guard lock(mutex_);
+  const Identity found{system_identifier, timeline};
+  const auto [known, added] = identities_.try_emplace(server, found);
+  if (added || (known->second.system_identifier == system_identifier &&
+                known->second.timeline == timeline))
+    return false;
+  known->second = found;
+  for (auto& [id, entry] : entries_) {
+    if (id.server != server) continue;
+    entry.now.objects.clear();
+    entry.now.health.success = false;
+    entry.now.health.last_success.reset();
+    place_declared(entry, clock_.now());
+    entry.published = nullptr;
+  }
+  ++version_;
+  return true;
+}
+
+void Evidence::restore(const CollectorId& id, std::map<ObjectKey, Object> objects, bool success,
+                       std::optional<Instant> last_success, std::vector<Tally> tallies) {
+  const std::lock_guard lock(mutex_);
+  Entry* entry = changed(id);
+  if (entry == nullptr) return;
+  CollectorEvidence& evidence = entry->now;
+  for (auto& [key, object] : objects) {
+    const auto known = evidence.objects.find(key);
+    if (known != evidence.objects.end() && known->second->looked_at > Instant{}) continue;
+    object.looked_at = Instant{};
+    object.accepted = accepted_damage(evidence, key);
+    evidence.objects.insert_or_assign(key, std::make_shared<const Object>(std::move(object)));
+  }
+  if (!tallies.empty()) entry->tallies = std::move(tallies);
+  if (!evidence.health.attempted) {
+    evidence.health.success = success;
+    evidence.health.last_success = last_success;
+  }
+}
+
+void Evidence::restore_identity(const std::string& server, const std::string& system_identifier,
+                                std::uint32_t timeline) {
+  const std::lock_guard lock(mutex_);
+  identities_.try_emplace(server, Identity{system_identifier, timeline});
+}
+
+std::optional<Evidence::Identity> Evidence::identity(const std::string& server) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = identities_.find(server);
+  if (found == identities_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<Sample> Evidence::newest(const CollectorId& id, const MetricInfo& metric,
+                                       std::span<const std::string> labels) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return std::nullopt;
+  const std::vector<std::string> wanted(labels.begin(), labels.end());
+  const CollectorEvidence& evidence = entry->second.now;
+  const auto object = evidence.objects.find(object_key(*evidence.spec, metric, wanted));
+  if (object == evidence.objects.end()) return std::nullopt;
+  for (const Sample& sample : object->second->samples)
+    if (sample.metric->name == metric.name && sample.labels == wanted) return sample;
+  return std::nullopt;
+}
+
+std::vector<ObjectKey> Evidence::violated(const CollectorId& id) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ObjectKey> keys;
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return keys;
+  const Judge judge(entry->second.now, clock_.now(), clock_.unix_now());
+  for (const auto& [key, object] : entry->second.now.objects)
+    if (judge.judge(key, *object).state == State::violated) keys.push_back(key);
+  return keys;
+}
+
+std::shared_ptr<const Snapshot> Evidence::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->version = version_;
+  snapshot->process_started = started_;
+  snapshot->servers = servers_;
+  for (const auto& [id, entry] : entries_) {
+    if (!entry.published)
+      entry.published = std::make_shared<const CollectorEvidence>(entry.now);
+    snapshot->collectors.push_back(entry.published);
+    if (!entry.tallies.empty()) snapshot->tallies.emplace(id, entry.tallies);
+  }
+  for (const auto& [name, up] : up_) 
+    snapshot->databases.push_back({name.first, name.second, up.value_or(false), up.has_value()});
+  for (const auto& [server, count] : sessions_) snapshot->sessions.push_back(count);
+  return snapshot;
+}
+
+std::uint64_t Evidence::version() const {
+  const std::lock_guard lock(mutex_);
+  return version_;
+}
+
+}  // namespace pg_integrity

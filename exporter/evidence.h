@@ -1,0 +1,100 @@
+// Gathers what collectors observe and hands it on as immutable snapshots. A step replaces the objects it
+// looked at, not the others; a failed step replaces nothing. Safe on any thread; no lock is held for longer
+// than it takes to move the values.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "exporter/snapshot.h"
+
+namespace pg_integrity {
+
+/// An object whose state changed with a step, for the log.
+struct StateChange {
+  std::string object;
+  bool violated = false;  ///< else it is proven again
+  std::string detail;
+};
+
+class Evidence {
+ public:
+  Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers);
+
+  /// A collector is to run. What it declares is on the page from now on.
+  void add(const CollectorId& id, const CollectorSpec& spec,
+           std::shared_ptr<const ServerOptions> options, Seconds interval, std::uint64_t fingerprint,
+           const Batch& declared);
+  /// A database is watched: whether it is up is on the page from now on.
+  void add_database(const std::string& server, const std::string& database);
+  /// A database is no longer there.
+  void remove_database(const std::string& server, const std::string& database);
+
+  void pass_began(const CollectorId& id);
+  /// A step succeeded; a recheck looks at some objects only and is no part of a pass.
+  std::vector<StateChange> accept(const CollectorId& id, const Batch& batch, bool recheck);
+  /// The running pass is complete: objects that it did not meet are gone.
+  void pass_complete(const CollectorId& id);
+  /// The attempt failed as a whole. @return true if that is news.
+  bool failed(const CollectorId& id, const SourceError& error);
+  /// Events count whatever became of their step.
+  void record(const CollectorId& id, const std::vector<Event>& events);
+
+  /// Of a watched database. @return true if that is news.
+  bool set_up(const std::string& server, const std::string& database, bool up);
+  void set_sessions(const SessionCount& count);
+
+  /// Which cluster a server is. Evidence taken of another one (or before it was promoted) is forgotten.
+  /// @return true if evidence was forgotten.
+  bool identify(const std::string& server, const std::string& system_identifier,
+                std::uint32_t timeline);
+
+  /// Evidence of an earlier process, with its original times. Only for objects not yet looked at.
+  void restore(const CollectorId& id, std::map<ObjectKey, Object> objects, bool success,
+               std::optional<Instant> last_success, std::vector<Tally> tallies);
+  void restore_identity(const std::string& server, const std::string& system_identifier,
+                        std::uint32_t timeline);
+  struct Identity {
+    std::string system_identifier;
+    std::uint32_t timeline = 0;
+  };
+  [[nodiscard]] std::optional<Identity> identity(const std::string& server) const;
+
+  [[nodiscard]] std::optional<Sample> newest(const CollectorId& id, const MetricInfo& metric,
+                                             std::span<const std::string> labels) const;
+  [[nodiscard]] std::vector<ObjectKey> violated(const CollectorId& id) const;
+
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
+  /// Changes whenever a snapshot would.
+  [[nodiscard]] std::uint64_t version() const;
+
+ private:
+  struct Entry {
+    CollectorEvidence now;
+    std::set<ObjectKey> declared;  ///< objects that the configuration names
+    std::size_t excluded_in_pass = 0;
+    std::vector<Tally> tallies;
+    mutable std::shared_ptr<const CollectorEvidence> published;
+  };
+
+  /// The entry, about to be changed; nullptr if its database is gone: then the call has no effect.
+  Entry* changed(const CollectorId& id);
+  static void place_declared(Entry& entry, Instant now);
+
+  const Clock& clock_;
+  const Instant started_;
+  const std::vector<std::shared_ptr<const ServerOptions>> servers_;
+  mutable std::mutex mutex_;
+  std::uint64_t version_ = 1;
+  std::map<CollectorId, Entry> entries_;
+  std::map<std::pair<std::string, std::string>, std::optional<bool>> up_;
+  std::map<std::string, SessionCount> sessions_;
+  std::map<std::string, Identity> identities_;
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,24 @@
+// Files and directories, read on disposable workers: a hung file system costs a deadline, not a lane.
+#pragma once
+
+#include "collectors/sources.h"
+#include "exporter/workers.h"
+
+namespace pg_integrity {
+
+/// Valid for one step; every call ends at that step's deadline.
+class WorkerFiles final : public Files {
+ public:
+  WorkerFiles(DisposableWorkers& workers, Instant deadline)
+      : workers_(workers), deadline_(deadline) {}
+
+  std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+                              std::size_t limit) override;
+  std::string head(const std::string& path, std::size_t bytes) override;
+
+ private:
+  DisposableWorkers& workers_;
+  Instant deadline_;
+};
+
+}  // namespace pg_integrity

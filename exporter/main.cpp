@@ -1,0 +1,3 @@
+#include "exporter/cli.h"
+
+int main(int argc, char** argv) { return pg_integrity::run_command_line(argc, argv); }

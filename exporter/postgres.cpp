@@ -1,0 +1,398 @@
+#include "exporter/postgres.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <fstream>
+#include <pqxx/pqxx>
+
+#include "exporter/conninfo.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr int kOldestVersion = 120000;
+constexpr Seconds kGrace{1};             ///< for the server's own statement_timeout to come first
+constexpr Seconds kUntraceable{600};     ///< how long a slot is held when its end cannot be seen
+
+constexpr std::string_view kIdentity = R"(
+SELECT current_setting('server_version_num') AS version_num,
+  current_setting('server_version') AS version, pg_is_in_recovery() AS in_recovery,
+  (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
+  (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline)";
+
+/// Settings of every transaction. Nothing of the session is changed; the timeout follows the deadline.
+std::string settings_sql(Seconds left) {
+  const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
+  return "SET LOCAL statement_timeout = " + std::to_string(milliseconds) +
+         "; SET LOCAL lock_timeout = 300"
+         "; SET LOCAL search_path = pg_catalog, pg_temp"
+         "; SET LOCAL row_security = off"
+         "; SET LOCAL jit = off"
+         "; SET LOCAL max_parallel_workers_per_gather = 0"
+         "; SET LOCAL cursor_tuple_fraction = 1"
+         "; SET LOCAL TimeZone = 'UTC'"
+         "; SET LOCAL DateStyle = 'ISO, YMD'"
+         "; SET LOCAL standard_conforming_strings = on"
+         "; SET LOCAL extra_float_digits = 1";
+}
+
+/// One statement through the extended protocol: a second one after a semicolon is refused.
+pqxx::result run_single(pqxx::transaction_base& transaction, const std::string& sql,
+                        std::span<const std::string> parameters) {
+#if PQXX_VERSION_MAJOR >= 7
+  pqxx::params values;
+  for (const std::string& parameter : parameters) values.append(parameter);
+  return transaction.exec(sql, values);
+#else
+  return transaction.exec_params(
+      sql, pqxx::prepare::make_dynamic_params(parameters.begin(), parameters.end()));
+#endif
+}
+
+Rows to_rows(const pqxx::result& result, Seconds elapsed) {
+  std::vector<std::string> columns;
+  for (pqxx::row::size_type i = 0; i < result.columns(); ++i)
+    columns.emplace_back(result.column_name(i));
+  std::vector<std::optional<std::string>> cells;
+  cells.reserve(static_cast<std::size_t>(result.size()) * columns.size());
+  for (const auto& row : result)
+    for (const auto& field : row)
+      if (field.is_null())
+        cells.emplace_back();
+      else
+        cells.emplace_back(std::in_place, field.c_str(), field.size());
+  return {std::move(columns), std::move(cells), elapsed};
+}
+
+/// "ERROR:  relation …\nLINE 1: …" -> "relation …"
+std::string first_line(std::string text) {
+  text.resize(std::min(text.find('\n'), text.size()));
+  for (const std::string_view severity : {"ERROR:", "FATAL:"})
+    if (text.starts_with(severity)) text.erase(0, severity.size());
+  text.erase(0, std::min(text.find_first_not_of(' '), text.size()));
+  return text;
+}
+
+bool has_prefix(const std::string& state, std::initializer_list<std::string_view> prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](std::string_view prefix) { return state.starts_with(prefix); });
+}
+
+Reason reason_of(const std::string& state) {
+  if (state == "42501") return Reason::permission;
+  if (state == "55P03") return Reason::lock;
+  if (state == "57014") return Reason::timeout;
+  if (has_prefix(state, {"42P01", "42703", "42704", "42883", "3D", "3F"})) return Reason::missing;
+  if (has_prefix(state, {"40"})) return Reason::conflict;
+  if (has_prefix(state, {"28"})) return Reason::auth;
+  if (has_prefix(state, {"08", "57P", "5330"})) return Reason::connect;
+  if (has_prefix(state, {"42", "25006", "0A", "34"})) return Reason::config;
+  if (has_prefix(state, {"22"})) return Reason::decode;
+  return Reason::server;
+}
+
+/// Messages of these classes name objects, settings and roles; others may repeat row values and are
+/// replaced by their SQLSTATE.
+SourceError translated(const pqxx::sql_error& error) {
+  const std::string& state = error.sqlstate();
+  const Reason reason = reason_of(state);
+  std::string text = "the server reported an error";
+  if (has_prefix(state, {"42", "28", "3D", "3F", "55P03", "57", "53", "08", "25", "0A"}))
+    text = first_line(error.what());
+  text += " (SQLSTATE " + state + ")";
+  if (reason == Reason::permission)
+    text += ". HINT: grant this role SELECT on the table and USAGE on its schema; where row-level"
+            " security applies, let it bypass the policies";
+  if (reason == Reason::timeout) text += ". HINT: raise this collector's `deadline`";
+  const auto scope =
+      state.starts_with("57P") ? SourceError::Scope::session : SourceError::Scope::object;
+  return {reason, text, scope};
+}
+
+/// A failed connection has no SQLSTATE in libpqxx, only libpq's text.
+Reason reason_of_refusal(const std::string& text) {
+  const auto mentions = [&](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+      return text.find(word) != std::string::npos;
+    });
+  };
+  if (mentions({"password authentication failed", "no password supplied", "pg_hba.conf",
+                "is not permitted to log in", "authentication failed", "role \""}))
+    return Reason::auth;
+  if (mentions({"SSL", "certificate", "TLS"})) return Reason::tls;
+  if (mentions({"database \""}) && mentions({"does not exist"})) return Reason::missing;
+  if (mentions({"timeout expired"})) return Reason::timeout;
+  return Reason::connect;
+}
+
+/// The server process behind a Unix socket, if it can be seen from here: its parent is the postmaster
+/// that listens on the socket. Another PID namespace or a pooler gives 0.
+pid_t visible_backend(int socket, int backend_pid) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0) return 0;
+  std::ifstream file("/proc/" + std::to_string(backend_pid) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const std::size_t after_name = stat.rfind(')');  // "pid (name) state ppid …"
+  if (after_name == std::string::npos || stat.size() < after_name + 5) return 0;
+  return std::atol(stat.c_str() + after_name + 4) == peer.pid ? backend_pid : 0;
+}
+
+/// A socket of our own beside libpq's: the same connection under a number that nobody else closes.
+class Socket {
+ public:
+  Socket(int original, int backend_pid)
+      : descriptor_(::fcntl(original, F_DUPFD_CLOEXEC, 3)),
+        backend_(visible_backend(original, backend_pid)) {}
+  ~Socket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  void shut_down() {
+    cut_ = true;
+    ::shutdown(descriptor_, SHUT_RDWR);
+  }
+  [[nodiscard]] bool cut() const { return cut_; }
+
+  /// Nothing is to be read: the server has neither closed the connection nor said anything unasked.
+  [[nodiscard]] bool quiet() const {
+    pollfd watched{descriptor_, POLLIN | POLLRDHUP, 0};
+    return !cut_ && ::poll(&watched, 1, 0) == 0;
+  }
+
+  /// After shut_down(): the other end has closed too. A Unix socket does not tell; there the process is
+  /// watched, if it is visible.
+  [[nodiscard]] std::optional<bool> closed_by_server() const {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+      return info.tcpi_state == TCP_CLOSE;
+    if (backend_ > 0) return ::kill(backend_, 0) != 0 && errno == ESRCH;
+    return std::nullopt;
+  }
+
+ private:
+  int descriptor_;
+  pid_t backend_;
+  std::atomic<bool> cut_ = false;
+};
+
+class AbandonedSocket final : public AbandonedSession {
+ public:
+  AbandonedSocket(std::shared_ptr<Socket> socket, const Clock& clock)
+      : socket_(std::move(socket)), clock_(clock), since_(clock.now()) {}
+
+  bool gone() override {
+    return socket_->closed_by_server().value_or(clock_.now() - since_ > kUntraceable);
+  }
+
+ private:
+  std::shared_ptr<Socket> socket_;
+  const Clock& clock_;
+  Instant since_;
+};
+
+class PostgresSession final : public LiveSession {
+ public:
+  PostgresSession(std::shared_ptr<pqxx::connection> connection, std::string database,
+                  const Clock& clock, Watchdog& watchdog, DisposableWorkers& workers)
+      : connection_(std::move(connection)),
+        socket_(std::make_shared<Socket>(connection_->sock(), connection_->backendpid())),
+        database_(std::move(database)),
+        clock_(clock),
+        watchdog_(watchdog),
+        workers_(workers),
+        deadline_(clock.now() + Seconds(5)) {
+    read_identity();
+  }
+
+  using Session::query;
+  Rows query(std::string_view sql, std::span<const std::string> parameters) override {
+    return in_transaction([&](pqxx::transaction_base& transaction) {
+      return timed([&] { return run_single(transaction, std::string(sql), parameters); });
+    });
+  }
+
+  Rows probe(std::string_view sql, std::size_t max_rows) override {
+    const std::string declare = "DECLARE probe NO SCROLL CURSOR FOR " + std::string(sql);
+    const std::string fetch = "FETCH FORWARD " + std::to_string(max_rows) + " FROM probe";
+    return in_transaction([&](pqxx::transaction_base& transaction) {
+      return timed([&] {
+        run_single(transaction, declare, {});
+        return run_single(transaction, fetch, {});
+      });
+    });
+  }
+
+  [[nodiscard]] const ServerInfo& server() const override { return server_; }
+  [[nodiscard]] const std::string& database() const override { return database_; }
+  void set_deadline(Instant deadline) override { deadline_ = deadline; }
+  [[nodiscard]] bool usable() const override { return !broken_ && socket_->quiet(); }
+  [[nodiscard]] Seconds busy() const override { return busy_; }
+  void cut_off() override { socket_->shut_down(); }
+
+  void cancel() override {
+    try {
+      // cancel_query() opens a connection of its own and may block: nobody waits for it.
+      const std::string path = "cancel request to " + std::to_string(connection_->backendpid());
+      workers_.run<bool>(path, clock_.now(), [connection = connection_] {
+        try {
+          connection->cancel_query();
+        } catch (const std::exception&) {
+          return false;  // the deadline or cut_off() ends it
+        }
+        return true;
+      });
+    } catch (const SourceError&) {
+      return;  // always so: nobody waits
+    }
+  }
+
+  std::unique_ptr<AbandonedSession> abandon() override {
+    if (!socket_->cut()) return nullptr;
+    return std::make_unique<AbandonedSocket>(socket_, clock_);
+  }
+
+ private:
+  struct Timed {
+    pqxx::result result;
+    Seconds elapsed{};
+  };
+
+  template <typename Ask>
+  Timed timed(Ask ask) {
+    const Instant begin = clock_.now();
+    pqxx::result result = ask();
+    return {std::move(result), clock_.now() - begin};
+  }
+
+  /// Runs `ask` in a read-only transaction under the deadline and translates what it throws.
+  template <typename Ask>
+  Rows in_transaction(Ask ask) {
+    const Instant begin = clock_.now();
+    const Seconds left = deadline_ - begin;
+    if (left.count() <= 0)
+      throw SourceError(Reason::timeout, "the step's deadline had passed before the question");
+    const auto guard = watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
+    try {
+      pqxx::read_transaction transaction(*connection_);
+      transaction.exec(settings_sql(left));
+      const Timed answer = ask(transaction);
+      transaction.commit();
+      busy_ += clock_.now() - begin;
+      return to_rows(answer.result, answer.elapsed);
+    } catch (...) {
+      busy_ += clock_.now() - begin;
+      rethrow_translated();
+    }
+  }
+
+  [[noreturn]] void rethrow_translated() {
+    broken_ = broken_ || socket_->cut() || !connection_->is_open();
+    if (socket_->cut())
+      throw SourceError(Reason::timeout, "the server did not answer in time; the session was cut off",
+                        SourceError::Scope::session);
+    try {
+      throw;
+    } catch (const pqxx::broken_connection&) {
+      broken_ = true;
+      throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
+    } catch (const pqxx::sql_error& error) {
+      const SourceError translation = translated(error);
+      broken_ = broken_ || translation.session_lost();
+      if (broken_ && !translation.session_lost())
+        throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
+      throw translation;
+    } catch (const pqxx::failure& error) {
+      // libpqxx 6: deadlocks and serialization failures are no sql_error.
+      if (broken_)
+        throw SourceError(Reason::protocol, "the connection broke off in an answer",
+                          SourceError::Scope::session);
+      throw SourceError(Reason::conflict, first_line(error.what()));
+    } catch (const SourceError&) {
+      throw;
+    } catch (const std::exception&) {
+      broken_ = true;
+      throw SourceError(Reason::protocol, "an answer could not be understood",
+                        SourceError::Scope::session);
+    }
+  }
+
+  void read_identity() {
+    const Rows rows = query(kIdentity);
+    const Row row = rows.only();
+    server_.version_num = static_cast<int>(row.number("version_num"));
+    server_.version = row.text("version");
+    server_.in_recovery = row.flag("in_recovery");
+    server_.system_identifier = row.text("system_identifier");
+    server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
+    if (server_.version_num < kOldestVersion)
+      throw SourceError(Reason::config,
+                        "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
+                        SourceError::Scope::session);
+  }
+
+  std::shared_ptr<pqxx::connection> connection_;
+  std::shared_ptr<Socket> socket_;
+  std::string database_;
+  const Clock& clock_;
+  Watchdog& watchdog_;
+  DisposableWorkers& workers_;
+  Instant deadline_;
+  ServerInfo server_;
+  Seconds busy_{0};
+  bool broken_ = false;
+};
+
+class PostgresConnector final : public Connector {
+ public:
+  PostgresConnector(ConnectionOptions connection, const Clock& clock, Watchdog& watchdog,
+                    DisposableWorkers& workers)
+      : connection_(std::move(connection)), clock_(clock), watchdog_(watchdog), workers_(workers) {}
+
+  std::unique_ptr<LiveSession> open(const std::string& database) override {
+    std::string dsn;
+    try {
+      dsn = current_dsn(connection_);
+      auto connection = std::make_shared<pqxx::connection>(completed(dsn, database));
+      return std::make_unique<PostgresSession>(std::move(connection), database, clock_, watchdog_,
+                                               workers_);
+    } catch (const ConfigError& error) {
+      throw SourceError(Reason::config, error.what(), SourceError::Scope::session);
+    } catch (const pqxx::failure& error) {
+      const std::string text = first_line(without_secrets(error.what(), dsn));
+      throw SourceError(reason_of_refusal(text), text, SourceError::Scope::session);
+    } catch (const SourceError& error) {
+      throw SourceError(error.reason(), error.what(), SourceError::Scope::session);
+    }
+  }
+
+ private:
+  ConnectionOptions connection_;
+  const Clock& clock_;
+  Watchdog& watchdog_;
+  DisposableWorkers& workers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
+                                                   const Clock& clock, Watchdog& watchdog,
+                                                   DisposableWorkers& workers) {
+  return std::make_unique<PostgresConnector>(connection, clock, watchdog, workers);
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,19 @@
+// Sessions with PostgreSQL through libpqxx (6.4 and 7.x). Each question is one read-only transaction whose
+// settings are SET LOCAL, so that nothing of ours stays on a server connection that a pooler shares.
+#pragma once
+
+#include <memory>
+
+#include "exporter/options.h"
+#include "exporter/sessions.h"
+#include "exporter/watchdog.h"
+#include "exporter/workers.h"
+
+namespace pg_integrity {
+
+/// A connector for one server. The watchdog, workers and clock must outlive it and its sessions.
+std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
+                                                   const Clock& clock, Watchdog& watchdog,
+                                                   DisposableWorkers& workers);
+
+}  // namespace pg_integrity

@@ -1,0 +1,38 @@
+// Evidence to keep: what a process hands on to the next one (through the state file) or to itself (at a
+// reload). Values with their original times, the cluster they were taken of and the configuration they were
+// taken under; never more than a cache of what can be observed again.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "exporter/evidence.h"
+
+namespace pg_integrity {
+
+struct RecordedCollector {
+  int version = 0;
+  std::uint64_t fingerprint = 0;
+  bool success = false;
+  std::optional<Instant> last_success;
+  std::map<ObjectKey, Object> objects;
+  std::vector<Tally> tallies;  ///< counters live as long as the process: not in the state file
+};
+
+struct Record {
+  std::map<std::string, Evidence::Identity> servers;
+  std::map<CollectorId, RecordedCollector> collectors;
+};
+
+Record record_of(const Evidence& evidence);
+
+/// Gives a collector that was just added its recorded evidence, if that was taken of the same collector
+/// under the same configuration.
+void restore(Evidence& evidence, const Record& record, const CollectorId& id,
+             const CollectorSpec& spec, std::uint64_t fingerprint);
+
+/// Changes with everything that evidence of this collector depends on.
+std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector);
+
+}  // namespace pg_integrity

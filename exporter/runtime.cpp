@@ -1,0 +1,21 @@
+#include "exporter/runtime.h"
+
+#include "exporter/postgres.h"
+
+namespace pg_integrity {
+
+Runtime::Runtime(Options options, Machinery& machinery, std::shared_ptr<const Record> record)
+    : options_(std::move(options)) {
+  std::vector<std::shared_ptr<const ServerOptions>> servers;
+  for (const ServerOptions& server : options_.servers)
+    servers.push_back(std::make_shared<const ServerOptions>(server));
+  evidence_ = std::make_shared<Evidence>(machinery.clock, servers);
+  const auto connect = [&machinery](const ServerOptions& server) -> std::shared_ptr<Connector> {
+    return make_postgres_connector(server.connection, machinery.clock, machinery.watchdog,
+                                   machinery.workers);
+  };
+  sampler_ = std::make_unique<Sampler>(servers, connect, machinery.clock, machinery.workers,
+                                       *evidence_, std::move(record));
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,365 @@
+#include "exporter/sampler.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "collectors/glob.h"
+#include "exporter/collector_task.h"
+#include "exporter/lane.h"
+#include "exporter/logging.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Seconds kFirstPassWithin{1.5};   ///< first passes are spread over this time
+constexpr Seconds kDiscoveryInterval{60};  ///< of databases, where globs name them
+constexpr Seconds kIdleTimeout{60};        ///< of sessions
+constexpr Seconds kCancelPatience{1.5};    ///< before what does not react to cancelling is cut off
+
+bool is_glob(const std::string& name) { return name.find_first_of("*?[") != std::string::npos; }
+
+bool has_globs(const ServerOptions& options) {
+  return std::any_of(options.databases.begin(), options.databases.end(), is_glob);
+}
+
+double spread() {
+  thread_local std::mt19937 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+/// The settings of a collector on one database: records that name another one are left out; those that
+/// name none belong to the database of the DSN.
+Settings settings_for(const CollectorOptions& options, const std::string& database,
+                      const std::string& home) {
+  Settings settings = options.settings;
+  for (const Option& option : options.spec->options) {
+    const bool by_database = std::any_of(option.members.begin(), option.members.end(),
+                                         [](const Option& m) { return m.name == "database"; });
+    if (option.type == OptionType::records && by_database)
+      settings.keep_records(option.name, [&](const Settings& record) {
+        return (record.has("database") ? record.text("database") : home) == database;
+      });
+  }
+  return settings;
+}
+
+bool has_what_it_needs(const CollectorSpec& spec, const Settings& settings) {
+  return spec.needs.empty() || !settings.records(spec.needs).empty();
+}
+
+}  // namespace
+
+/// One server: its lanes, sessions and tasks.
+class Sampler::Server {
+ public:
+  Server(std::shared_ptr<const ServerOptions> options, std::shared_ptr<Connector> connector,
+         const Clock& clock, DisposableWorkers& workers, Evidence& evidence,
+         std::shared_ptr<const Record> record)
+      : options_(std::move(options)),
+        clock_(clock),
+        evidence_(evidence),
+        record_(std::move(record)),
+        pool_(options_->name, std::move(connector), limits(*options_), clock, workers),
+        load_(options_->max_load),
+        free_of_charge_(1),
+        context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)) {}
+
+  void start() {
+    make_lanes(load_);
+    context_->server_lost = [this] { tell_server_lost(); };
+    add_known_databases();
+    start_lanes(false);
+  }
+
+  void run_once() {
+    make_lanes(free_of_charge_);
+    context_->once = true;
+    add_known_databases();
+    discover_databases();
+    start_lanes(true);
+    join();
+  }
+
+  void only_recorded() {
+    make_lanes(load_);
+    add_known_databases();
+  }
+
+  void begin_stop() {
+    context_->stopping = true;
+    pool_.stop();
+    if (!quick_) return;
+    quick_->stop();
+    scan_->stop();
+  }
+
+  [[nodiscard]] bool finished() const {
+    return !quick_ || !started_ || (quick_->finished() && scan_->finished());
+  }
+
+  void cut_off() { pool_.cut_off(); }
+
+  void join() {
+    if (!quick_) return;
+    quick_->join();
+    scan_->join();
+  }
+
+  [[nodiscard]] bool ready() const {
+    const std::lock_guard lock(mutex_);
+    return (discovered_ || !has_globs(*options_)) &&
+           std::all_of(tasks_.begin(), tasks_.end(),
+                       [](const auto& task) { return task->attempted(); });
+  }
+
+ private:
+  class Discovery;
+
+  static SessionPool::Limits limits(const ServerOptions& options) {
+    SessionPool::Limits limits;
+    limits.sessions = options.max_sessions;
+    return limits;
+  }
+
+  void make_lanes(LoadShare& load) {
+    const auto between = [this] { housekeeping(); };
+    quick_ = std::make_unique<LaneThread>(true, load, clock_, between);
+    scan_ = std::make_unique<LaneThread>(false, load, clock_, between);
+  }
+
+  void start_lanes(bool until_done) {
+    started_ = true;
+    quick_->start(until_done);
+    scan_->start(until_done);
+  }
+
+  void add_known_databases();
+  Seconds discover_databases();
+  void add_database(const std::string& database, bool home);
+  void add_task(const CollectorOptions& options, std::unique_ptr<Collector> collector,
+                const std::shared_ptr<DatabaseContext>& database);
+  void remove_database(const std::string& database);
+  void tell_server_lost();
+
+  [[nodiscard]] std::vector<std::string> watched() const {
+    const std::lock_guard lock(mutex_);
+    return databases_;
+  }
+
+  [[nodiscard]] bool is_watched(const std::string& database) const {
+    const auto names = watched();
+    return std::find(names.begin(), names.end(), database) != names.end();
+  }
+
+  void housekeeping() {
+    pool_.close_idle(kIdleTimeout);
+    const SessionPool::Count count = pool_.count();
+    evidence_.set_sessions({options_->name, count.open, count.connecting, count.abandoned});
+  }
+
+  const std::shared_ptr<const ServerOptions> options_;
+  const Clock& clock_;
+  Evidence& evidence_;
+  const std::shared_ptr<const Record> record_;
+  SessionPool pool_;
+  LoadShare load_;
+  LoadShare free_of_charge_;
+  const std::shared_ptr<ServerContext> context_;
+  std::unique_ptr<LaneThread> quick_;
+  std::unique_ptr<LaneThread> scan_;
+  std::atomic<bool> started_ = false;
+
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<CollectorTask>> tasks_;
+  std::vector<std::string> databases_;
+  std::atomic<bool> discovered_ = false;
+};
+
+/// Finds out, time and again, which databases the configuration's globs mean.
+class Sampler::Server::Discovery final : public Task {
+ public:
+  Discovery(Server& server, Instant first_due) : server_(server), next_(first_due) {}
+
+  [[nodiscard]] std::optional<Instant> due() const override { return next_; }
+
+  Seconds step() override {
+    const Instant began = server_.clock_.now();
+    const Seconds busy = server_.discover_databases();
+    // While the server is out of reach, the collectors of the home database say so.
+    const Instant retry = server_.pool_.retry_at(server_.options_->home_database);
+    next_ = server_.discovered_ ? began + kDiscoveryInterval : std::max(retry, began + Seconds(1));
+    return busy;
+  }
+
+  void server_lost() override {}
+
+ private:
+  Server& server_;
+  Instant next_;  ///< used by the lane's thread only
+};
+
+void Sampler::Server::add_known_databases() {
+  std::vector<std::string> names{options_->home_database};
+  for (const std::string& name : options_->databases)
+    if (!is_glob(name)) names.push_back(name);
+  if (record_)
+    for (const auto& [id, collector] : record_->collectors)
+      if (id.server == options_->name && !id.database.empty()) names.push_back(id.database);
+  add_database(options_->home_database, true);
+  for (const std::string& name : names)
+    if (!is_watched(name)) add_database(name, false);
+  if (has_globs(*options_) && !context_->once)
+    quick_->add(std::make_shared<Discovery>(*this, clock_.now()));
+}
+
+Seconds Sampler::Server::discover_databases() {
+  if (!has_globs(*options_)) return Seconds(0);
+  try {
+    const Instant deadline = clock_.now() + Seconds(10);
+    const SessionPool::Lease lease = pool_.lease(options_->home_database, deadline);
+    lease.session().set_deadline(deadline);
+    const Seconds before = lease.session().busy();
+    const Rows rows = lease.session().query(
+        "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate");
+    std::vector<std::string> present;
+    for (std::size_t i = 0; i < rows.size(); ++i) present.push_back(rows[i].text("datname"));
+    for (const std::string& name : present)
+      if (!is_watched(name)) add_database(name, false);
+    for (const std::string& name : watched())
+      if (std::find(present.begin(), present.end(), name) == present.end())
+        remove_database(name);
+    discovered_ = true;
+    return lease.session().busy() - before;
+  } catch (const SourceError&) {
+    return Seconds(0);
+  }
+}
+
+/// Builds the collectors of a database, as far as the configuration names it, and, with the home
+/// database, those of the whole server.
+void Sampler::Server::add_database(const std::string& database, bool home) {
+  const bool named = matches_any_glob(options_->databases, database);
+  if (!named && !home) return;
+  struct Made {
+    const CollectorOptions* options;
+    std::unique_ptr<Collector> collector;
+  };
+  std::vector<Made> made;
+  ScanPlan plan;
+  for (const CollectorOptions& options : options_->collectors) {
+    if (options.spec->scope == Scope::server ? !home : !named) continue;
+    const Settings settings = settings_for(options, database, options_->home_database);
+    if (has_what_it_needs(*options.spec, settings))
+      made.push_back({&options, options.spec->make(settings, plan)});
+  }
+  if (named) {
+    evidence_.add_database(options_->name, database);
+    const std::lock_guard lock(mutex_);
+    databases_.push_back(database);
+  }
+  const auto context =
+      std::make_shared<DatabaseContext>(database, options_->exclude, std::move(plan));
+  for (Made& one : made) add_task(*one.options, std::move(one.collector), context);
+}
+
+void Sampler::Server::add_task(const CollectorOptions& options,
+                               std::unique_ptr<Collector> collector,
+                               const std::shared_ptr<DatabaseContext>& database) {
+  const CollectorSpec& spec = *options.spec;
+  const CollectorId id{options_->name, spec.scope == Scope::server ? std::string() : database->name,
+                       std::string(spec.name)};
+  const std::uint64_t fingerprint = fingerprint_of(*options_, options);
+  const Instant now = clock_.now();
+  Batch declared(now);
+  collector->declare(declared);
+  evidence_.add(id, spec, options_, options.interval, fingerprint, declared);
+  if (record_) restore(evidence_, *record_, id, spec, fingerprint);
+  const Seconds delay = context_->once ? Seconds(0) : kFirstPassWithin * spread();
+  auto task = std::make_shared<CollectorTask>(id, options, std::move(collector), context_, database,
+                                              now + delay);
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(task);
+  }
+  (spec.lane == Lane::quick ? quick_ : scan_)->add(std::move(task));
+}
+
+void Sampler::Server::remove_database(const std::string& database) {
+  std::vector<std::shared_ptr<CollectorTask>> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(databases_, database);
+    for (const auto& task : tasks_)
+      if (task->id().database == database) gone.push_back(task);
+    std::erase_if(tasks_, [&](const auto& task) { return task->id().database == database; });
+  }
+  for (const auto& task : gone) {
+    quick_->remove(*task);
+    scan_->remove(*task);
+  }
+  evidence_.remove_database(options_->name, database);
+  log(LogLevel::warning, "database is gone", {{"server", options_->name}, {"database", database}});
+}
+
+void Sampler::Server::tell_server_lost() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& task : tasks_) task->server_lost();
+  }
+  quick_->wake();
+  scan_->wake();
+}
+
+Sampler::Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
+                 const MakeConnector& make_connector, const Clock& clock,
+                 const DisposableWorkers& workers, Evidence& evidence,
+                 std::shared_ptr<const Record> record)
+    : workers_(workers.sibling()) {
+  for (const auto& options : servers)
+    servers_.push_back(std::make_unique<Server>(options, make_connector(*options), clock,
+                                                *workers_, evidence, record));
+}
+
+Sampler::~Sampler() { stop(); }
+
+void Sampler::start() {
+  for (const auto& server : servers_) server->start();
+}
+
+void Sampler::run_once() {
+  std::vector<std::thread> threads;
+  for (const auto& server : servers_)
+    threads.emplace_back([&server] { server->run_once(); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+void Sampler::only_recorded() {
+  for (const auto& server : servers_) server->only_recorded();
+}
+
+void Sampler::stop() {
+  for (const auto& server : servers_) server->begin_stop();
+  workers_->stop_waiting();
+  const auto patience = std::chrono::steady_clock::now() + kCancelPatience;
+  const auto finished = [&] {
+    return std::all_of(servers_.begin(), servers_.end(),
+                       [](const auto& server) { return server->finished(); });
+  };
+  while (!finished() && std::chrono::steady_clock::now() < patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (const auto& server : servers_) server->cut_off();
+  for (const auto& server : servers_) server->join();
+}
+
+bool Sampler::ready() const {
+  return std::all_of(servers_.begin(), servers_.end(),
+                     [](const auto& server) { return server->ready(); });
+}
+
+}  // namespace pg_integrity

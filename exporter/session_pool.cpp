@@ -1,0 +1,233 @@
+#include "exporter/session_pool.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <vector>
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Seconds kPoll{0.25};  ///< how often a waiting lease looks for closed sessions
+
+struct Idle {
+  std::unique_ptr<LiveSession> session;
+  Instant since;
+};
+
+struct Failure {
+  SourceError error;
+  Seconds pause;
+  Instant retry_at;
+};
+
+/// The whole server is out of reach, not one of its databases.
+bool concerns_server(Reason reason) {
+  return reason == Reason::connect || reason == Reason::timeout || reason == Reason::tls ||
+         reason == Reason::auth;
+}
+
+double jitter() {
+  thread_local std::mt19937 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0.5, 1.0)(generator);
+}
+
+}  // namespace
+
+struct SessionPool::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Idle> idle;
+  std::vector<LiveSession*> leased;
+  std::vector<std::unique_ptr<AbandonedSession>> abandoned;
+  std::size_t connecting = 0;
+  std::map<std::string, Failure> failures;  ///< by database; "" is the whole server
+  bool stopping = false;
+
+  [[nodiscard]] std::size_t used() const {
+    return idle.size() + leased.size() + abandoned.size() + connecting;
+  }
+
+  void sweep_abandoned() {
+    std::erase_if(abandoned, [](const auto& session) { return session->gone(); });
+  }
+
+  std::unique_ptr<LiveSession> take_idle(const std::string& database) {
+    for (auto it = idle.begin(); it != idle.end();) {
+      std::unique_ptr<LiveSession> session;
+      const bool wanted = it->session->database() == database;
+      const bool usable = it->session->usable();
+      if (!wanted && usable) {
+        ++it;
+        continue;
+      }
+      session = std::move(it->session);
+      it = idle.erase(it);
+      if (wanted && usable) return session;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] const Failure* failure_of(const std::string& database) const {
+    for (const std::string& key : {std::string(), database})
+      if (const auto found = failures.find(key); found != failures.end()) return &found->second;
+    return nullptr;
+  }
+};
+
+namespace {
+
+/// Holds one of the pool's slots while somebody connects; a worker that was given up keeps it until it
+/// comes back.
+template <typename State>
+class ConnectingSlot {
+ public:
+  explicit ConnectingSlot(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  ~ConnectingSlot() {
+    const std::lock_guard lock(state_->mutex);
+    --state_->connecting;
+    state_->changed.notify_all();
+  }
+  ConnectingSlot(const ConnectingSlot&) = delete;
+  ConnectingSlot& operator=(const ConnectingSlot&) = delete;
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace
+
+SessionPool::Lease::~Lease() {
+  if (session_) pool_->give_back(std::move(session_));
+}
+
+SessionPool::SessionPool(std::string server, std::shared_ptr<Connector> connector, Limits limits,
+                         const Clock& clock, DisposableWorkers& workers)
+    : server_(std::move(server)),
+      connector_(std::move(connector)),
+      limits_(limits),
+      clock_(clock),
+      workers_(workers),
+      state_(std::make_shared<State>()) {}
+
+SessionPool::~SessionPool() { stop(); }
+
+SessionPool::Lease SessionPool::lease(const std::string& database, Instant deadline) {
+  std::unique_lock lock(state_->mutex);
+  for (;;) {
+    if (state_->stopping)
+      throw SourceError(Reason::connect, "the exporter is stopping", SourceError::Scope::session);
+    state_->sweep_abandoned();
+    if (auto session = state_->take_idle(database)) {
+      state_->leased.push_back(session.get());
+      return {*this, std::move(session)};
+    }
+    const Instant now = clock_.now();
+    if (const Failure* failure = state_->failure_of(database); failure && now < failure->retry_at)
+      throw SourceError(failure->error);
+    if (state_->used() < limits_.sessions) break;
+    if (!state_->idle.empty()) {
+      state_->idle.erase(state_->idle.begin());
+      continue;
+    }
+    if (now >= deadline)
+      throw SourceError(Reason::limit,
+                        "all sessions with " + server_ + " are in use or were given up",
+                        SourceError::Scope::session);
+    state_->changed.wait_for(lock, std::min(kPoll, deadline - now));
+  }
+  ++state_->connecting;
+  lock.unlock();
+  return {*this, connect(database, deadline)};
+}
+
+std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, Instant deadline) {
+  try {
+    auto slot = std::make_shared<ConnectingSlot<State>>(state_);
+    const Instant latest = std::min(deadline, clock_.now() + limits_.connect_timeout);
+    auto session = workers_.run<std::unique_ptr<LiveSession>>(
+        "connecting to " + server_, latest,
+        [slot, connector = connector_, database] { return connector->open(database); });
+    const std::lock_guard lock(state_->mutex);
+    state_->failures.erase(database);
+    state_->failures.erase(std::string());
+    state_->leased.push_back(session.get());
+    return session;
+  } catch (const SourceError& error) {
+    const SourceError failure(error.reason(), error.what(), SourceError::Scope::session);
+    note_failure(database, failure);
+    throw failure;
+  }
+}
+
+void SessionPool::note_failure(const std::string& database, const SourceError& error) {
+  const std::lock_guard lock(state_->mutex);
+  const std::string key = concerns_server(error.reason()) ? std::string() : database;
+  const auto before = state_->failures.find(key);
+  // A wrong password is not tried often: it may lock the role.
+  Seconds pause = error.reason() == Reason::auth ? limits_.last_retry : limits_.first_retry;
+  if (before != state_->failures.end())
+    pause = std::min(limits_.last_retry, before->second.pause * 2);
+  state_->failures.insert_or_assign(key,
+                                    Failure{error, pause, clock_.now() + pause * jitter()});
+}
+
+void SessionPool::give_back(std::unique_ptr<LiveSession> session) {
+  std::unique_ptr<LiveSession> broken;  // destroyed after the lock is released
+  const std::lock_guard lock(state_->mutex);
+  std::erase(state_->leased, session.get());
+  if (session->usable() && !state_->stopping) {
+    state_->idle.push_back({std::move(session), clock_.now()});
+  } else {
+    if (auto abandoned = session->abandon()) state_->abandoned.push_back(std::move(abandoned));
+    broken = std::move(session);
+  }
+  state_->changed.notify_all();
+}
+
+Instant SessionPool::retry_at(const std::string& database) const {
+  const std::lock_guard lock(state_->mutex);
+  const Failure* failure = state_->failure_of(database);
+  return failure == nullptr ? clock_.now() : failure->retry_at;
+}
+
+SessionPool::Count SessionPool::count() const {
+  const std::lock_guard lock(state_->mutex);
+  state_->sweep_abandoned();
+  return {state_->idle.size() + state_->leased.size(), state_->connecting,
+          state_->abandoned.size()};
+}
+
+void SessionPool::close_idle(Seconds unused_for) {
+  std::vector<Idle> closing;  // destroyed after the lock is released
+  const std::lock_guard lock(state_->mutex);
+  const Instant now = clock_.now();
+  for (auto it = state_->idle.begin(); it != state_->idle.end();) {
+    if (now - it->since >= unused_for) {
+      closing.push_back(std::move(*it));
+      it = state_->idle.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void SessionPool::stop() {
+  std::vector<Idle> closing;
+  const std::lock_guard lock(state_->mutex);
+  state_->stopping = true;
+  closing.swap(state_->idle);
+  for (LiveSession* session : state_->leased) session->cancel();
+  state_->changed.notify_all();
+}
+
+void SessionPool::cut_off() {
+  const std::lock_guard lock(state_->mutex);
+  for (LiveSession* session : state_->leased) session->cut_off();
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,193 @@
+#include "exporter/state.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "collectors/registry.h"
+
+namespace pg_integrity {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int kFormat = 1;
+constexpr const char* kFileName = "/evidence.json";
+
+[[noreturn]] void refuse(const std::string& path, int error) {
+  throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
+}
+
+const MetricInfo* metric_named(const CollectorSpec& spec, const std::string& name) {
+  for (const MetricInfo* metric : spec.metrics)
+    if (metric->name == name) return metric;
+  return nullptr;
+}
+
+json to_json(const Object& object, const ObjectKey& key, const Clock& clock) {
+  json samples = json::array();
+  for (const Sample& sample : object.samples) {
+    json entry{{"metric", std::string(sample.metric->name)},
+               {"labels", sample.labels},
+               {"observed_at", clock.to_unix(sample.observed_at)}};
+    if (sample.metric->type == MetricType::age)
+      entry["since"] = clock.to_unix(sample.since);
+    else
+      entry["value"] = sample.value;
+    samples.push_back(std::move(entry));
+  }
+  json entry{{"key", key},
+             {"samples", std::move(samples)},
+             {"configured", object.configured},
+             {"size", object.size},
+             {"lines", object.lines}};
+  if (object.trouble)
+    entry["trouble"] = {{"reason", std::string(name_of(object.trouble->reason))},
+                        {"detail", object.trouble->detail},
+                        {"since", clock.to_unix(object.trouble->since)}};
+  return entry;
+}
+
+json to_json(const Record& record, const Clock& clock) {
+  json servers = json::object();
+  for (const auto& [name, identity] : record.servers)
+    servers[name] = {{"system_identifier", identity.system_identifier},
+                     {"timeline", identity.timeline}};
+  json collectors = json::array();
+  for (const auto& [id, collector] : record.collectors) {
+    json objects = json::array();
+    for (const auto& [key, object] : collector.objects)
+      objects.push_back(to_json(object, key, clock));
+    json entry{{"server", id.server},
+               {"database", id.database},
+               {"collector", id.collector},
+               {"version", collector.version},
+               {"fingerprint", collector.fingerprint},
+               {"success", collector.success},
+               {"objects", std::move(objects)}};
+    if (collector.last_success) entry["last_success"] = clock.to_unix(*collector.last_success);
+    collectors.push_back(std::move(entry));
+  }
+  return {{"format", kFormat},
+          {"saved_at", clock.unix_now()},
+          {"servers", std::move(servers)},
+          {"collectors", std::move(collectors)}};
+}
+
+/// A recorded moment. If the wall clock was set back meanwhile it is taken for now: never for later.
+Instant past(const json& recorded, const Clock& clock) {
+  return std::min(clock.from_unix(recorded.get<double>()), clock.now());
+}
+
+Object object_from(const json& entry, const CollectorSpec& spec, const Clock& clock) {
+  Object object;
+  object.configured = entry.at("configured").get<bool>();
+  object.size = entry.at("size").get<double>();
+  object.lines = entry.at("lines").get<std::vector<std::string>>();
+  for (const json& recorded : entry.at("samples")) {
+    Sample sample;
+    sample.metric = metric_named(spec, recorded.at("metric").get<std::string>());
+    if (sample.metric == nullptr) continue;
+    sample.labels = recorded.at("labels").get<std::vector<std::string>>();
+    if (sample.labels.size() != sample.metric->label_count) continue;
+    sample.observed_at = past(recorded.at("observed_at"), clock);
+    if (sample.metric->type == MetricType::age)
+      sample.since = clock.from_unix(recorded.at("since").get<double>());
+    else
+      sample.value = recorded.at("value").get<double>();
+    object.samples.push_back(std::move(sample));
+  }
+  if (entry.contains("trouble")) {
+    const json& trouble = entry.at("trouble");
+    const auto reason = reason_named(trouble.at("reason").get<std::string>());
+    object.trouble = Trouble{reason.value_or(Reason::stale), trouble.at("detail").get<std::string>(),
+                             past(trouble.at("since"), clock)};
+  }
+  return object;
+}
+
+Record record_from(const json& state, const Clock& clock) {
+  Record record;
+  for (const auto& [name, identity] : state.at("servers").items())
+    record.servers[name] = {identity.at("system_identifier").get<std::string>(),
+                            identity.at("timeline").get<std::uint32_t>()};
+  for (const json& entry : state.at("collectors")) {
+    const CollectorId id{entry.at("server").get<std::string>(),
+                         entry.at("database").get<std::string>(),
+                         entry.at("collector").get<std::string>()};
+    const CollectorSpec* spec = collector_named(id.collector);
+    if (spec == nullptr) continue;
+    RecordedCollector& collector = record.collectors[id];
+    collector.version = entry.at("version").get<int>();
+    collector.fingerprint = entry.at("fingerprint").get<std::uint64_t>();
+    collector.success = entry.at("success").get<bool>();
+    if (entry.contains("last_success"))
+      collector.last_success = past(entry.at("last_success"), clock);
+    for (const json& object : entry.at("objects"))
+      collector.objects.emplace(object.at("key").get<ObjectKey>(),
+                                object_from(object, *spec, clock));
+  }
+  return record;
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (descriptor < 0) refuse(path, errno);
+  std::size_t written = 0;
+  int error = 0;
+  while (written < text.size() && error == 0) {
+    const ssize_t count = ::write(descriptor, text.data() + written, text.size() - written);
+    if (count >= 0)
+      written += static_cast<std::size_t>(count);
+    else if (errno != EINTR)
+      error = errno;
+  }
+  if (error == 0 && ::fsync(descriptor) != 0) error = errno;
+  ::close(descriptor);
+  if (error != 0) {
+    ::unlink(path.c_str());
+    refuse(path, error);
+  }
+}
+
+}  // namespace
+
+void save_state(const std::string& directory, const Record& record, const Clock& clock) {
+  const std::string path = directory + kFileName;
+  const std::string temporary = path + ".new";
+  // Names of a database may be no UTF-8: then they are written with replacement characters, and their
+  // objects are looked at anew after a restart.
+  write_file(temporary, to_json(record, clock).dump(-1, ' ', false, json::error_handler_t::replace));
+  if (::rename(temporary.c_str(), path.c_str()) != 0) refuse(path, errno);
+}
+
+Record load_state(const std::string& directory, const Clock& clock) {
+  const std::string path = directory + kFileName;
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) {
+    if (errno == ENOENT) return {};
+    refuse(path, errno);
+  }
+  if (!S_ISREG(facts.st_mode)) throw SourceError(Reason::io, path + ": not a regular file");
+  std::ifstream file(path);
+  if (!file) refuse(path, errno == 0 ? EIO : errno);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  try {
+    const json state = json::parse(text);
+    if (state.at("format").get<int>() != kFormat)
+      throw SourceError(Reason::decode, path + ": written by another version");
+    return record_from(state, clock);
+  } catch (const json::exception&) {
+    throw SourceError(Reason::decode, path + ": damaged");
+  }
+}
+
+}  // namespace pg_integrity

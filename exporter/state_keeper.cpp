@@ -1,0 +1,69 @@
+#include "exporter/state_keeper.h"
+
+#include <utility>
+
+#include "exporter/logging.h"
+#include "exporter/record.h"
+#include "exporter/state.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr std::chrono::seconds kBetweenSaves{10};
+constexpr Seconds kPatience{2};
+
+}  // namespace
+
+StateKeeper::StateKeeper(std::string directory,
+                         std::function<std::shared_ptr<const Evidence>()> evidence,
+                         const Clock& clock, DisposableWorkers& workers)
+    : directory_(std::move(directory)),
+      evidence_(std::move(evidence)),
+      clock_(clock),
+      workers_(workers) {
+  if (!directory_.empty()) thread_ = std::thread([this] { work(); });
+}
+
+StateKeeper::~StateKeeper() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void StateKeeper::work() {
+  for (bool last = false; !last;) {
+    {
+      std::unique_lock lock(mutex_);
+      last = changed_.wait_for(lock, kBetweenSaves, [this] { return stopping_; });
+    }
+    save();
+  }
+}
+
+void StateKeeper::save() {
+  const auto evidence = evidence_();
+  const std::uint64_t version = evidence->version();
+  if (version == saved_version_) return;
+  try {
+    auto record = std::make_shared<const Record>(record_of(*evidence));
+    workers_.run<bool>("state_dir " + directory_, clock_.now() + kPatience,
+                       [record, directory = directory_, &clock = clock_] {
+                         save_state(directory, *record, clock);
+                         return true;
+                       });
+    saved_version_ = version;
+    if (std::exchange(failing_, false))
+      log(LogLevel::info, "evidence is saved again", {{"state_dir", directory_}});
+  } catch (const SourceError& error) {
+    if (!std::exchange(failing_, true))
+      log(LogLevel::warning, "evidence cannot be saved and will not survive a restart",
+          {{"error", error.what()}});
+  }
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,43 @@
+// Keeps the state file up to date: every few seconds while there is news, and once more at the end. A file
+// system that hangs or is full costs the file, never the sampling. Safe on any thread.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "exporter/evidence.h"
+#include "exporter/workers.h"
+
+namespace pg_integrity {
+
+class StateKeeper {
+ public:
+  /// @param directory where the file is; empty: nothing is kept.
+  StateKeeper(std::string directory, std::function<std::shared_ptr<const Evidence>()> evidence,
+              const Clock& clock, DisposableWorkers& workers);
+  /// Saves what is new.
+  ~StateKeeper();
+  StateKeeper(const StateKeeper&) = delete;
+  StateKeeper& operator=(const StateKeeper&) = delete;
+
+ private:
+  void work();
+  void save();
+
+  const std::string directory_;
+  const std::function<std::shared_ptr<const Evidence>()> evidence_;
+  const Clock& clock_;
+  DisposableWorkers& workers_;
+  std::uint64_t saved_version_ = 0;
+  bool failing_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace pg_integrity
