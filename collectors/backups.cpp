@@ -243,7 +243,7 @@ void check_source(const Settings& source, Problems& problems) {
   const std::string name = "backup source \"" + source.text("name") + "\"";
   const bool table = source.record("table") != nullptr;
   if (table == source.has("directory"))
-    problems.add(source.place(), name + " needs either `table` or `directory`");
+    problems.add(source.place(), name + " needs one of `table` and `directory`");
   if (table && source.records("kinds").empty())
     problems.add(source.place(), name + " declares no kinds",
                  "say which texts of the kind column mean what:"

@@ -29,7 +29,8 @@ struct UnprovenMark {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
   Reason reason{};
-  std::string detail;  ///< one line for the report; no row values, no secrets
+  std::string detail;     ///< one line for the report; no row values, no secrets
+  Instant observed_at{};  ///< when it was looked at
 };
 
 /// One line of the report about an object.
@@ -111,7 +112,7 @@ class Batch {
   void unproven(const Metric<Type, N>& metric, Reason reason, std::string detail,
                 const Label&... label) {
     static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    unproven_.push_back({&metric, {std::string(label)...}, reason, std::move(detail)});
+    unproven_.push_back({&metric, {std::string(label)...}, reason, std::move(detail), now_});
   }
 
   /// A line for the report about the object of that metric and labels.
@@ -144,7 +145,8 @@ class Batch {
       if (error.session_lost()) throw;
       samples_.resize(samples);
       evidence_.resize(lines);
-      unproven_.push_back({&metric, {labels.begin(), labels.end()}, error.reason(), error.what()});
+      unproven_.push_back(
+          {&metric, {labels.begin(), labels.end()}, error.reason(), error.what(), now_});
     }
     observed_now();
   }

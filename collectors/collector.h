@@ -114,10 +114,10 @@ struct CollectorSpec {
   std::string_view interval;    ///< default target between complete passes
   std::string_view deadline;    ///< default bound of one step
   int version = 1;              ///< evidence of another version is not reloaded
-  std::span<const MetricInfo* const> metrics;
+  std::span<const MetricInfo* const> metrics = {};
   /// The labels that tell its objects apart. An object is named by those of them that a metric has.
-  std::span<const std::string_view> identity;
-  std::span<const Option> options;
+  std::span<const std::string_view> identity = {};
+  std::span<const Option> options = {};
   /// An option without which there is nothing to watch, and what to do then; empty: always watched.
   std::string_view needs = {};
   std::string_view needs_hint = {};

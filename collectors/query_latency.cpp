@@ -37,7 +37,7 @@ constexpr std::string_view kIdentity[] = {"query"};
 constexpr Option kQueryOptions[] = {
     {.name = "name", .help = "label `query`; unique in the database", .required = true},
     {.name = "database", .help = "where it runs; default: the database of the DSN"},
-    {.name = "sql", .help = "one SELECT statement; it is read through a cursor, 10,000 rows at most",
+    {.name = "sql", .help = "one SELECT statement with schema-qualified names; read through a cursor, 10,000 rows at most",
      .required = true},
     {.name = "objective", .type = OptionType::duration,
      .help = "a longer run is slow; without it the query is observed, not judged", .min = 0.0001}};

@@ -129,8 +129,9 @@ class RowCounts final : public Collector {
         out.weight(kRows, limit != nullptr, *table.estimated_rows, schema, name);
       }
       if (limit != nullptr)
-        throw SourceError(Reason::too_large,
-                          "not counted: the table is above exact_up_to. HINT: raise it for this server");
+        out.unproven(kRows, Reason::too_large,
+                     "not counted: the table is above exact_up_to. HINT: raise it for this server",
+                     schema, name);
       return;
     }
     const TableScan scan =

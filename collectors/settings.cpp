@@ -173,6 +173,7 @@ const Place& Settings::place(std::string_view option) const {
 
 void Settings::overlay(const Settings& over, std::span<const Option> options) {
   if (over.place_.line > 0) place_ = over.place_;
+  refused_.insert(over.refused_.begin(), over.refused_.end());
   for (const Option& option : options) {
     const auto theirs = over.entries_.find(option.name);
     if (theirs == over.entries_.end()) continue;

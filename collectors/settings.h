@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -95,6 +96,11 @@ class Settings {
       : place_(std::move(place)), name_(std::move(name)) {}
 
   void put(std::string_view option, Value value, Place place);
+  /// The option was given, but not as it must be: it is neither there nor missing.
+  void refuse(std::string_view option) { refused_.insert(std::string(option)); }
+  [[nodiscard]] bool refused(std::string_view option) const {
+    return refused_.find(option) != refused_.end();
+  }
 
   /// The option was given or has a default.
   [[nodiscard]] bool has(std::string_view option) const;
@@ -140,6 +146,7 @@ class Settings {
   const T& get(std::string_view option) const;
 
   std::map<std::string, Entry, std::less<>> entries_;
+  std::set<std::string, std::less<>> refused_;
   Place place_;
   std::string name_;
 };

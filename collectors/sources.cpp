@@ -14,10 +14,10 @@ namespace {
 
 }  // namespace
 
-const std::optional<std::string>& Rows::cell(std::size_t row, std::string_view column) const {
-  const auto found = std::find(columns_.begin(), columns_.end(), column);
-  if (found == columns_.end()) refuse(column, "is missing from the answer");
-  return cells_[row * columns_.size() + static_cast<std::size_t>(found - columns_.begin())];
+const std::optional<std::string>& Answer::cell(std::size_t row, std::string_view column) const {
+  const auto found = std::find(columns.begin(), columns.end(), column);
+  if (found == columns.end()) refuse(column, "is missing from the answer");
+  return cells[row * columns.size() + static_cast<std::size_t>(found - columns.begin())];
 }
 
 Row Rows::only() const {
@@ -27,7 +27,7 @@ Row Rows::only() const {
 }
 
 const std::optional<std::string>& Row::maybe_text(std::string_view column) const {
-  return rows_->cell(index_, column);
+  return answer_->cell(index_, column);
 }
 
 const std::string& Row::text(std::string_view column) const {

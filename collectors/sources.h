@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,14 +16,23 @@
 
 namespace pg_integrity {
 
-class Rows;
+/// An answer in memory: column names, and cells row by row in PostgreSQL's text format.
+struct Answer {
+  std::vector<std::string> columns;
+  std::vector<std::optional<std::string>> cells;
 
-/// One row of an answer. What NULL means is said by the choice of accessor: number() and text() take it
-/// for an error (decode), maybe_number() and maybe_text() for "absent". A column that the answer does not
-/// have is a decode error too.
+  /// @throws SourceError{decode} if there is no such column.
+  [[nodiscard]] const std::optional<std::string>& cell(std::size_t row,
+                                                       std::string_view column) const;
+};
+
+/// One row of an answer, which it keeps alive. What NULL means is said by the choice of accessor: number()
+/// and text() take it for an error (decode), maybe_number() and maybe_text() for "absent". A column that the
+/// answer does not have is a decode error too.
 class Row {
  public:
-  Row(const Rows& rows, std::size_t index) : rows_(&rows), index_(index) {}
+  Row(std::shared_ptr<const Answer> answer, std::size_t index)
+      : answer_(std::move(answer)), index_(index) {}
 
   [[nodiscard]] const std::string& text(std::string_view column) const;
   [[nodiscard]] double number(std::string_view column) const;
@@ -32,31 +42,26 @@ class Row {
   [[nodiscard]] std::optional<double> maybe_number(std::string_view column) const;
 
  private:
-  const Rows* rows_;
+  std::shared_ptr<const Answer> answer_;
   std::size_t index_;
 };
 
-/// An answer held in memory, in PostgreSQL's text format.
 class Rows {
  public:
-  /// @param cells row by row. @param elapsed time of the statement alone, as this side saw it.
-  Rows(std::vector<std::string> columns, std::vector<std::optional<std::string>> cells,
-       Seconds elapsed)
-      : columns_(std::move(columns)), cells_(std::move(cells)), elapsed_(elapsed) {}
+  /// @param elapsed time of the statement alone, as this side saw it.
+  Rows(Answer answer, Seconds elapsed)
+      : answer_(std::make_shared<const Answer>(std::move(answer))), elapsed_(elapsed) {}
 
   [[nodiscard]] std::size_t size() const {
-    return columns_.empty() ? 0 : cells_.size() / columns_.size();
+    return answer_->columns.empty() ? 0 : answer_->cells.size() / answer_->columns.size();
   }
-  [[nodiscard]] Row operator[](std::size_t index) const { return {*this, index}; }
+  [[nodiscard]] Row operator[](std::size_t index) const { return {answer_, index}; }
   /// The only row. @throws SourceError{decode} if there are more or none.
   [[nodiscard]] Row only() const;
   [[nodiscard]] Seconds elapsed() const { return elapsed_; }
-  [[nodiscard]] const std::optional<std::string>& cell(std::size_t row,
-                                                       std::string_view column) const;
 
  private:
-  std::vector<std::string> columns_;
-  std::vector<std::optional<std::string>> cells_;
+  std::shared_ptr<const Answer> answer_;
   Seconds elapsed_;
 };
 

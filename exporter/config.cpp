@@ -35,6 +35,7 @@ Settings::Value fallback_value(const Option& option) {
 void complete(Settings& settings, std::span<const Option> options, const std::string& where,
               Problems& problems) {
   for (const Option& option : options) {
+    if (settings.refused(option.name)) continue;
     if (settings.has(option.name)) {
       settings.for_each_record(option.name, [&](Settings& record) {
         complete(record, option.members, "in \"" + std::string(option.name) + "\"", problems);

@@ -47,6 +47,7 @@ void apply(Object& object, const Look& look, Instant now) {
   if (look.mark == nullptr) {
     object.samples = look.samples;
     object.trouble.reset();
+    object.whole_at = now;
     object.lines = look.lines;
   } else {
     for (const Sample& sample : look.samples) {
@@ -55,7 +56,8 @@ void apply(Object& object, const Look& look, Instant now) {
     }
     const bool known = object.trouble && object.trouble->reason == look.mark->reason;
     object.trouble =
-        Trouble{look.mark->reason, look.mark->detail, known ? object.trouble->since : now};
+        Trouble{look.mark->reason, look.mark->detail,
+                known ? object.trouble->since : look.mark->observed_at};
   }
   object.looked_at = now;
 }

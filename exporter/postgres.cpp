@@ -27,11 +27,12 @@ constexpr Seconds kUntraceable{600};     ///< how long a slot is held when its e
 constexpr std::string_view kIdentity = R"(
 SELECT current_setting('server_version_num') AS version_num,
   current_setting('server_version') AS version, pg_is_in_recovery() AS in_recovery,
-  (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
+  current_setting('server_encoding') AS encoding, (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
   (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline)";
 
 /// Settings of every transaction. Nothing of the session is changed; the timeout follows the deadline.
-std::string settings_sql(Seconds left) {
+/// @param raw a database without an encoding: its names may be any bytes, which must not be refused.
+std::string settings_sql(Seconds left, bool raw) {
   const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
   return "SET LOCAL statement_timeout = " + std::to_string(milliseconds) +
          "; SET LOCAL lock_timeout = 300"
@@ -43,7 +44,8 @@ std::string settings_sql(Seconds left) {
          "; SET LOCAL TimeZone = 'UTC'"
          "; SET LOCAL DateStyle = 'ISO, YMD'"
          "; SET LOCAL standard_conforming_strings = on"
-         "; SET LOCAL extra_float_digits = 1";
+         "; SET LOCAL extra_float_digits = 1" +
+         std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }
 
 /// One statement through the extended protocol: a second one after a semicolon is refused.
@@ -60,18 +62,17 @@ pqxx::result run_single(pqxx::transaction_base& transaction, const std::string& 
 }
 
 Rows to_rows(const pqxx::result& result, Seconds elapsed) {
-  std::vector<std::string> columns;
+  Answer answer;
   for (pqxx::row::size_type i = 0; i < result.columns(); ++i)
-    columns.emplace_back(result.column_name(i));
-  std::vector<std::optional<std::string>> cells;
-  cells.reserve(static_cast<std::size_t>(result.size()) * columns.size());
+    answer.columns.emplace_back(result.column_name(i));
+  answer.cells.reserve(static_cast<std::size_t>(result.size()) * answer.columns.size());
   for (const auto& row : result)
     for (const auto& field : row)
       if (field.is_null())
-        cells.emplace_back();
+        answer.cells.emplace_back();
       else
-        cells.emplace_back(std::in_place, field.c_str(), field.size());
-  return {std::move(columns), std::move(cells), elapsed};
+        answer.cells.emplace_back(std::in_place, field.c_str(), field.size());
+  return {std::move(answer), elapsed};
 }
 
 /// "ERROR:  relation …\nLINE 1: …" -> "relation …"
@@ -101,10 +102,16 @@ Reason reason_of(const std::string& state) {
   return Reason::server;
 }
 
+/// libpqxx 6 forgets the state of this one error class.
+std::string sqlstate_of(const pqxx::sql_error& error) {
+  const bool privilege = dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr;
+  return privilege ? "42501" : error.sqlstate();
+}
+
 /// Messages of these classes name objects, settings and roles; others may repeat row values and are
 /// replaced by their SQLSTATE.
 SourceError translated(const pqxx::sql_error& error) {
-  const std::string& state = error.sqlstate();
+  const std::string state = sqlstate_of(error);
   const Reason reason = reason_of(state);
   std::string text = "the server reported an error";
   if (has_prefix(state, {"42", "28", "3D", "3F", "55P03", "57", "53", "08", "25", "0A"}))
@@ -289,7 +296,7 @@ class PostgresSession final : public LiveSession {
     const auto guard = watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
     try {
       pqxx::read_transaction transaction(*connection_);
-      transaction.exec(settings_sql(left));
+      transaction.exec(settings_sql(left, raw_));
       const Timed answer = ask(transaction);
       transaction.commit();
       busy_ += clock_.now() - begin;
@@ -339,6 +346,7 @@ class PostgresSession final : public LiveSession {
     server_.in_recovery = row.flag("in_recovery");
     server_.system_identifier = row.text("system_identifier");
     server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
+    raw_ = row.text("encoding") == "SQL_ASCII";
     if (server_.version_num < kOldestVersion)
       throw SourceError(Reason::config,
                         "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
@@ -355,6 +363,7 @@ class PostgresSession final : public LiveSession {
   ServerInfo server_;
   Seconds busy_{0};
   bool broken_ = false;
+  bool raw_ = false;
 };
 
 class PostgresConnector final : public Connector {

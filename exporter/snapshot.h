@@ -39,7 +39,8 @@ struct Trouble {
 struct Object {
   std::vector<Sample> samples;     ///< the newest successful observation of each series
   std::optional<Trouble> trouble;  ///< of the newest look; nothing: it succeeded
-  Instant looked_at{};
+  std::optional<Instant> whole_at;  ///< when the newest look that succeeded was made
+  Instant looked_at{};              ///< when the newest look of this process was made
   bool configured = false;  ///< named in the configuration
   double size = 0;          ///< orders objects when the series cap bites
   std::vector<std::string> lines;

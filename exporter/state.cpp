@@ -49,6 +49,7 @@ json to_json(const Object& object, const ObjectKey& key, const Clock& clock) {
              {"configured", object.configured},
              {"size", object.size},
              {"lines", object.lines}};
+  if (object.whole_at) entry["whole_at"] = clock.to_unix(*object.whole_at);
   if (object.trouble)
     entry["trouble"] = {{"reason", std::string(name_of(object.trouble->reason))},
                         {"detail", object.trouble->detail},
@@ -105,6 +106,7 @@ Object object_from(const json& entry, const CollectorSpec& spec, const Clock& cl
       sample.value = recorded.at("value").get<double>();
     object.samples.push_back(std::move(sample));
   }
+  if (entry.contains("whole_at")) object.whole_at = past(entry.at("whole_at"), clock);
   if (entry.contains("trouble")) {
     const json& trouble = entry.at("trouble");
     const auto reason = reason_named(trouble.at("reason").get<std::string>());

@@ -122,9 +122,12 @@ class Reader {
       default:
         value = read_scalar(node, option);
     }
-    if (value && in_range(*value, option, node))
+    const bool usable = value && in_range(*value, option, node);
+    if (usable)
       into.put(option.name, std::move(*value), key_place);
-    else if (!value)
+    else
+      into.refuse(option.name);
+    if (!value)
       problems_.add(place(node.source()), "\"" + std::string(option.name) + "\" should be " +
                                               std::string(expected(option.type)));
   }

@@ -109,11 +109,12 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
     judgement.state = covered ? State::accepted : State::violated;
     return judgement;
   }
-  const bool recent = limits > 0 && !stale;
+  const bool whole = object.whole_at && now_ <= expiry(*object.whole_at);
+  const bool recent = limits > 0 && !stale && whole;
   judgement.state = State::unproven;
   if (object.trouble && (is_lasting(object.trouble->reason) || !recent)) {
     judgement.reason = object.trouble->reason;
-  } else if (stale) {
+  } else if (stale || (limits > 0 && !whole)) {
     judgement.reason = Reason::stale;
   } else if (recent) {
     judgement.state = State::proven;
