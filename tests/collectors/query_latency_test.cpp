@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/cluster.h"
+#include "tests/support/observer.h"
+#include "tests/support/wait.h"
+
+namespace pg_integrity::test {
+namespace {
+
+std::string query(const std::string& name, const std::string& sql, const std::string& rest = {}) {
+  return "[[server.collectors.query_latency.queries]]\nname = \"" + name + "\"\nsql = \"" + sql + "\"\n" + rest +
+         "\n";
+}
+
+Findings time_queries(const Database& database, const std::string& more = {}) {
+  return look(one_server(database.dsn(), more, "query_latency"));
+}
+
+TEST(QueryLatency, NeedsNoConfiguration) {
+  const Database db;
+  const Findings found = time_queries(db);
+  for (const char* name : {"select_1", "indexed_read"}) {
+    EXPECT_GT(found.value("pg_integrity_query_last_duration_seconds", {{"query", name}}), 0);
+    EXPECT_EQ(found.value("pg_integrity_query_duration_seconds_count", {{"query", name}}), 1);
+    EXPECT_EQ(found.state(std::string("query_latency/") + name), State::observed);
+  }
+  EXPECT_TRUE(found.page.all("pg_integrity_query_slow_ratio").empty());
+}
+
+TEST(QueryLatency, ABucketEndsAtTheObjective) {
+  const Database db;
+  const Findings found = time_queries(db, query("q", "SELECT 1", "objective = \"30s\""));
+  EXPECT_EQ(found.value("pg_integrity_query_duration_seconds_bucket", {{"query", "q"}, {"le", "30"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_query_objective_seconds", {{"query", "q"}}), 30);
+  EXPECT_EQ(found.value("pg_integrity_query_slow_ratio", {{"query", "q"}}), 0);
+  EXPECT_EQ(found.state("query_latency/q"), State::proven);
+}
+
+TEST(QueryLatency, OneSlowRunIsNoFindingManyAre) {
+  const Database db;
+  RunningSampler sampler(one_server(db.dsn(),
+                                    "[server.collectors.query_latency]\ninterval = \"1m\"\n" +
+                                        query("q", "SELECT pg_sleep(0.01)", "objective = \"1ms\""),
+                                    "query_latency"));
+  const auto ratio = [&] {
+    return sampler.page().value("pg_integrity_query_slow_ratio", {{"query", "q"}}).value_or(-1);
+  };
+  ASSERT_TRUE(eventually([&] { return ratio() == 0.05; }));
+  EXPECT_EQ(sampler.findings().state("query_latency/q"), State::proven);
+  for (int slow = 2; slow <= 3; ++slow) {
+    sampler.clock.advance(Seconds(60));
+    ASSERT_TRUE(eventually([&] { return ratio() == slow / 20.0; }));
+  }
+  EXPECT_EQ(sampler.findings().violated(), "query_latency/q");
+}
+
+TEST(QueryLatency, FailuresAreCountedByReason) {
+  const Database db;
+  const Findings found = time_queries(
+      db, "[server.collectors.query_latency]\ndeadline = \"300ms\"\n" + query("a_wrong", "SELECT nothing") +
+              query("broken", "SELECT 1/0") + query("good", "SELECT 1") +
+              query("slow", "SELECT pg_sleep(10)", "objective = \"100ms\""));
+  const auto failures = [&](const std::string& name, const std::string& reason) {
+    return found.value("pg_integrity_query_failures_total", {{"query", name}, {"reason", reason}});
+  };
+  EXPECT_EQ(failures("a_wrong", "missing"), 1);
+  EXPECT_EQ(failures("broken", "decode"), 1);
+  EXPECT_EQ(failures("good", "timeout"), 0) << "initialised";
+  EXPECT_EQ(failures("slow", "timeout"), 1);
+  EXPECT_EQ(found.reason("query_latency/slow"), Reason::timeout);
+  EXPECT_EQ(found.value("pg_integrity_query_slow_ratio", {{"query", "slow"}}), 0.05) << "a timeout is slow";
+  EXPECT_FALSE(found.value("pg_integrity_query_last_duration_seconds", {{"query", "slow"}}));
+}
+
+TEST(QueryLatency, TheUsersStatementCannotWriteOrBeTwo) {
+  const Database db;
+  db.run("CREATE TABLE t (i int)");
+  const Findings found = time_queries(db, query("insert", "INSERT INTO public.t VALUES (1) RETURNING i") +
+                                              query("with", "WITH x AS (INSERT INTO public.t VALUES (1) RETURNING i) SELECT * FROM x") +
+                                              query("two", "SELECT 1; COMMIT; INSERT INTO public.t VALUES (1)"));
+  EXPECT_EQ(found.reason("query_latency/insert"), Reason::config);
+  EXPECT_EQ(found.reason("query_latency/with"), Reason::config);
+  EXPECT_EQ(found.reason("query_latency/two"), Reason::config);
+  EXPECT_EQ(db.ask("SELECT count(*) FROM t"), "0");
+}
+
+TEST(QueryLatency, AnEndlessAnswerIsCutOff) {
+  const Database db;
+  const Findings found = time_queries(db, query("many", "SELECT generate_series(1, 1000000000)"));
+  EXPECT_TRUE(found.value("pg_integrity_query_last_duration_seconds", {{"query", "many"}}));
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

@@ -1,0 +1,118 @@
+#include "exporter/state.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/cluster.h"
+#include "tests/support/observer.h"
+#include "tests/support/temporary.h"
+
+namespace pg_integrity::test {
+namespace {
+
+/// A record of real evidence: the state file knows only registered collectors.
+std::shared_ptr<const Record> some_record(const Database& db) {
+  db.run("CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int CONSTRAINT key REFERENCES parent);"
+         "SET session_replication_role = replica; INSERT INTO child VALUES (7)");
+  return look(one_server(db.dsn())).record;
+}
+
+TEST(State, SurvivesTheWayToDiskAndBack) {
+  const Database db;
+  const TemporaryDirectory directory;
+  const SystemClock clock;
+  const auto record = some_record(db);
+  save_state(directory.path(), *record, clock);
+  const Record loaded = load_state(directory.path(), clock);
+  ASSERT_EQ(loaded.collectors.size(), record->collectors.size());
+  EXPECT_EQ(loaded.servers.at("test").system_identifier, record->servers.at("test").system_identifier);
+  const CollectorId id{"test", db.name(), "orphans"};
+  const RecordedCollector& before = record->collectors.at(id);
+  const RecordedCollector& after = loaded.collectors.at(id);
+  EXPECT_EQ(after.fingerprint, before.fingerprint);
+  EXPECT_EQ(after.success, before.success);
+  const ObjectKey key{"public", "child", "key"};
+  ASSERT_TRUE(after.objects.contains(key));
+  const auto& samples = after.objects.at(key).samples;
+  ASSERT_EQ(samples.size(), before.objects.at(key).samples.size());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    EXPECT_EQ(samples[i].metric, before.objects.at(key).samples[i].metric);
+    EXPECT_EQ(samples[i].value, before.objects.at(key).samples[i].value);
+    EXPECT_NEAR((samples[i].observed_at - before.objects.at(key).samples[i].observed_at).count(), 0, 0.01);
+  }
+}
+
+TEST(State, AViolationIsStillThereAfterARestartWithTheServerDown) {
+  Cluster own;
+  const Database db(own);
+  const auto record = some_record(db);
+  own.stop("immediate");
+  const Findings found = look(one_server(db.dsn()), record);
+  EXPECT_EQ(found.violated(), "orphans/public.child.key");
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"constraint", "key"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_up"), 0);
+}
+
+TEST(State, AnotherConfigurationDoesNotTakeItOver) {
+  const Database db;
+  const auto record = some_record(db);
+  db.run("DROP TABLE child");
+  const Findings found = look(one_server(db.dsn(), "exclude = [\"public.nothing\"]"), record);
+  EXPECT_EQ(found.violated(), "") << "not even the inventory, which would know of two tables";
+}
+
+TEST(State, NoFileIsAnEmptyRecord) {
+  const TemporaryDirectory directory;
+  EXPECT_TRUE(load_state(directory.path(), SystemClock()).collectors.empty());
+  EXPECT_TRUE(load_state(directory.path() + "/nowhere", SystemClock()).collectors.empty());
+}
+
+Reason refused(const std::string& content) {
+  const TemporaryDirectory directory;
+  directory.write("evidence.json", content);
+  try {
+    load_state(directory.path(), SystemClock());
+  } catch (const SourceError& error) {
+    return error.reason();
+  }
+  throw std::runtime_error("not refused");
+}
+
+TEST(State, DamagedForeignAndNewerFilesAreRefused) {
+  EXPECT_EQ(refused(""), Reason::decode);
+  EXPECT_EQ(refused("{\"format\": 1, \"servers\": {"), Reason::decode);
+  EXPECT_EQ(refused("[]"), Reason::decode);
+  EXPECT_EQ(refused("{\"format\": 1, \"servers\": {}, \"collectors\": [{\"server\": 3}]}"), Reason::decode);
+  EXPECT_EQ(refused("{\"format\": 99, \"servers\": {}, \"collectors\": []}"), Reason::decode);
+}
+
+TEST(State, AFullDiskKeepsTheOldFile) {
+  const Database db;
+  const TemporaryDirectory directory;
+  const SystemClock clock;
+  save_state(directory.path(), *some_record(db), clock);
+  const auto size = std::filesystem::file_size(directory.path() + "/evidence.json");
+  // A directory in the way of the temporary file stands for every failure to write it.
+  std::filesystem::create_directory(directory.path() + "/evidence.json.new");
+  EXPECT_THROW(save_state(directory.path(), Record{}, clock), SourceError);
+  EXPECT_EQ(std::filesystem::file_size(directory.path() + "/evidence.json"), size);
+}
+
+TEST(State, EvidenceFromTheFutureCountsAsTakenNow) {
+  const Database db;
+  const TemporaryDirectory directory;
+  SteppedClock clock;
+  clock.step_wall(Seconds(7200));
+  save_state(directory.path(), *some_record(db), clock);
+  clock.step_wall(Seconds(-7200));  // the wall clock was two hours ahead when it was written
+  const Record loaded = load_state(directory.path(), clock);
+  for (const auto& [id, collector] : loaded.collectors)
+    for (const auto& [key, object] : collector.objects)
+      for (const Sample& sample : object.samples) EXPECT_LE(sample.observed_at, clock.now());
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

@@ -1,0 +1,90 @@
+// A real PostgreSQL for a test: a throwaway cluster of its own user, on a free port of 127.0.0.1 and a socket
+// in its own directory, gone with the object.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/process.h"
+#include "tests/support/temporary.h"
+
+namespace pg_integrity::test {
+
+class Cluster {
+ public:
+  /// @param settings added to postgresql.conf.
+  explicit Cluster(const std::map<std::string, std::string>& settings = {});
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  /// The cluster that the tests of one program share. Its superuser is postgres; password-free from here.
+  static Cluster& shared();
+
+  void start();
+  void stop(const std::string& mode = "fast");
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] const std::string& socket_directory() const { return directory_.path(); }
+  [[nodiscard]] std::string data_directory() const { return directory_.path() + "/data"; }
+  [[nodiscard]] pid_t postmaster_pid() const;
+  /// The server's major version.
+  [[nodiscard]] int major() const;
+
+  /// A connection string over TCP.
+  [[nodiscard]] std::string dsn(const std::string& database,
+                                const std::string& user = "postgres") const;
+  /// Directory with PostgreSQL's programs.
+  static const std::string& programs();
+
+ private:
+  TemporaryDirectory directory_;
+  int port_;
+  bool running_ = false;
+};
+
+/// A database of a test's own in a cluster, dropped with the object; SQL is run as superuser.
+class Database {
+ public:
+  explicit Database(Cluster& cluster = Cluster::shared(), const std::string& name = {},
+                    const std::string& options = {});
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] Cluster& cluster() const { return cluster_; }
+  [[nodiscard]] std::string dsn(const std::string& user = "postgres") const {
+    return cluster_.dsn(name_, user);
+  }
+  /// Runs statements; throws with the server's message if one fails.
+  void run(const std::string& sql) const;
+  /// The first column of the first row as text; empty if there is no row.
+  [[nodiscard]] std::string ask(const std::string& sql) const;
+  /// Runs a file with psql.
+  void run_file(const std::string& path) const;
+
+ private:
+  Cluster& cluster_;
+  std::string name_;
+};
+
+/// A session of the test's own, for what must stay open: transactions, locks.
+class Client {
+ public:
+  explicit Client(const std::string& dsn);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void run(const std::string& sql);
+  std::string ask(const std::string& sql);
+
+ private:
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace pg_integrity::test

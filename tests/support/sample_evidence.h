@@ -1,0 +1,72 @@
+// A small collector made for tests of what happens to evidence: two judged metrics, an age, a past event and an
+// objective, with objects named by `thing`.
+#pragma once
+
+#include "exporter/evidence.h"
+#include "tests/support/clock.h"
+
+namespace pg_integrity::test {
+
+inline constexpr auto kBad =
+    gauge("pg_integrity_sample_bad", "Bad things.", must_be(0), "thing");
+inline constexpr auto kLevelMax = gauge("pg_integrity_sample_level_max", "Most.", "thing");
+inline constexpr auto kLevelMin = gauge("pg_integrity_sample_level_min", "Least.", "thing");
+inline constexpr auto kLevel =
+    gauge("pg_integrity_sample_level", "Level.", within(kLevelMin, kLevelMax), "thing");
+inline constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.", "thing");
+inline constexpr auto kAge = age("pg_integrity_sample_age_seconds", "Age.", at_most(kMaxAge), "thing");
+inline constexpr auto kPast =
+    past_event(gauge("pg_integrity_sample_last_timestamp_seconds", "When.", "thing"));
+inline constexpr auto kSize = gauge("pg_integrity_sample_size", "Size, not judged.", "thing");
+inline constexpr auto kCount = counter("pg_integrity_sample_events_total", "Events.", "thing");
+inline constexpr auto kTime = histogram("pg_integrity_sample_time_seconds", "Times.", "thing");
+
+inline constexpr const MetricInfo* kSampleMetrics[] = {&kBad, &kLevel, &kLevelMin, &kLevelMax, &kMaxAge,
+                                                       &kAge, &kPast,  &kSize,     &kCount,    &kTime};
+inline constexpr std::string_view kSampleIdentity[] = {"thing"};
+inline constexpr CollectorSpec kSampleSpec{.name = "sample",
+                                           .summary = "made for tests",
+                                           .report_section = "Samples",
+                                           .question = Question::intact,
+                                           .lane = Lane::scan,
+                                           .scope = Scope::database,
+                                           .interval = "1m",
+                                           .deadline = "10s",
+                                           .metrics = kSampleMetrics,
+                                           .identity = kSampleIdentity};
+
+/// Evidence with that one collector on server "s", database "d", at an interval of ten minutes.
+struct SampleEvidence {
+  explicit SampleEvidence(ServerOptions options = {}) {
+    options.name = "s";
+    server = std::make_shared<const ServerOptions>(std::move(options));
+    evidence = std::make_unique<Evidence>(clock, std::vector{server});
+  }
+
+  void add(const std::function<void(Batch&)>& declare = [](Batch&) {}) {
+    Batch declared(clock.now());
+    declare(declared);
+    evidence->add_database("s", "d");
+    evidence->add(id, kSampleSpec, server, Seconds(600), 1, declared);
+  }
+
+  /// One pass that consists of one step.
+  std::vector<StateChange> pass(const std::function<void(Batch&)>& look) {
+    evidence->pass_began(id);
+    clock.advance(Seconds(0.001));
+    Batch batch(clock.now());
+    look(batch);
+    auto changes = evidence->accept(id, batch, false);
+    evidence->pass_complete(id);
+    return changes;
+  }
+
+  void fail(Reason reason) { evidence->failed(id, SourceError(reason, "it failed")); }
+
+  SteppedClock clock;
+  CollectorId id{"s", "d", "sample"};
+  std::shared_ptr<const ServerOptions> server;
+  std::unique_ptr<Evidence> evidence;
+};
+
+}  // namespace pg_integrity::test
