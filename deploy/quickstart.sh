@@ -98,8 +98,8 @@ fetch() {
   printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
   sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
 }
-wait_until_ready() {
 
+wait_until_ready() {
   for _ in $(seq 300); do
     kill -0 "$exporter_pid" || { cat "$work_dir/exporter.log"; return 1; }
     (fetch /-/ready) >/dev/null 2>&1 && return 0
@@ -122,7 +122,7 @@ else
 fi
 say ""
 (fetch /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
-  s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\\'
+  s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
 say ""
 say "Ctrl-C ends it."
 wait "$exporter_pid"

@@ -23,7 +23,7 @@ const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
 
 struct Arguments {
   std::string config;
-  std::string log_level = "info";
+  std::string log_level;
   std::string listen;
   std::string format;
   bool recorded = false;
@@ -41,18 +41,23 @@ void add_config(CLI::App& command, Arguments& arguments) {
                      "configuration file; without it DATA_SOURCE_NAME or libpq's environment");
 }
 
-int code_of(ExitCode code) { return static_cast<int>(code); }
+int code_of(ExitCode code) {
+  return static_cast<int>(code);
+}
 
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
   Arguments arguments;
-  CLI::App app{"Watches whether the data of PostgreSQL databases is intact and could be recovered."};
+  CLI::App app{
+      "Watches whether the data of PostgreSQL databases is intact and could be recovered."};
   app.name("pg_integrity_exporter");
-  app.set_version_flag("--version", std::string("pg_integrity_exporter ") + kVersion + " (" + kRevision + ")");
+  app.set_version_flag("--version",
+                       std::string("pg_integrity_exporter ") + kVersion + " (" + kRevision + ")");
   app.require_subcommand(0, 1);
   app.fallthrough();
-  app.add_option("--log-level", arguments.log_level, "debug, info, warning or error")
+  app.add_option("--log-level", arguments.log_level,
+                 "debug, info, warning or error; default: info when serving, else warning")
       ->check(one_of(kLogLevels));
   add_config(app, arguments);
   const std::string listen_help = "address:port, in place of the configured one";
@@ -85,6 +90,8 @@ int run_command_line(int argc, const char* const* argv) {
                  error.what());
     return code_of(ExitCode::usage);
   }
+  const bool serving = app.get_subcommands().empty() || serve_command->parsed();
+  if (arguments.log_level.empty()) arguments.log_level = serving ? "info" : "warning";
   start_logging(kLogLevels.at(arguments.log_level));
   if (catalogue_command->parsed()) {
     const std::string text =
@@ -95,7 +102,6 @@ int run_command_line(int argc, const char* const* argv) {
   if (config_check_command->parsed()) return code_of(check_config(arguments.config));
   if (check_command->parsed())
     return code_of(check({arguments.config, kFormats.at(arguments.format), arguments.recorded}));
-  static_cast<void>(serve_command);
   return code_of(serve({arguments.config, arguments.listen}));
 }
 
