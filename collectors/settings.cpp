@@ -170,7 +170,7 @@ const Settings* Settings::record(std::string_view option) const {
 
 const Place& Settings::place(std::string_view option) const {
   const auto found = entries_.find(option);
-  return found == entries_.end() || found->second.place.line == 0 ? place_ : found->second.place;
+  return found == entries_.end() || found->second.place.file.empty() ? place_ : found->second.place;
 }
 
 void Settings::overlay(const Settings& over, std::span<const Option> options) {

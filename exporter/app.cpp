@@ -98,6 +98,7 @@ class Exporter {
         reload_by_http_(options.reload_by_http) {
     const auto record = state_dir_.empty() ? nullptr : recorded_evidence(state_dir_, clock_);
     runtime_ = std::make_shared<Runtime>(std::move(options), machinery_, record);
+    runtime_->sampler().prepare();  // the first scrape finds the recorded evidence
   }
 
   ExitCode run() {
@@ -292,7 +293,7 @@ ExitCode check(const CheckCommand& command) {
   const auto record = recorded_evidence(options->state_dir, clock);
   Runtime runtime(std::move(*options), *machinery, record);
   if (command.recorded)
-    runtime.sampler().only_recorded();
+    runtime.sampler().prepare();
   else if (!sample_once(runtime.sampler()))
     leave(ExitCode::unproven);
   const Report report = make_report(*runtime.evidence()->snapshot(), clock);

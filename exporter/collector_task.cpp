@@ -245,7 +245,8 @@ void CollectorTask::failed(const SourceError& error, Instant now) {
   attempted_ = true;
   count_attempt("failure", error.reason());
   if (server_->evidence.failed(id_, error))
-    log(LogLevel::warning, "collector failed",
+    // That the server is out of reach is said once, not by each of its collectors.
+    log(error.session_lost() ? LogLevel::debug : LogLevel::warning, "collector failed",
         {{"server", id_.server},
          {"database", database_->name},
          {"collector", id_.collector},

@@ -28,9 +28,9 @@ Parameters parse(const std::string& dsn) {
   ::PQfreemem(message);  // it may repeat a part of the password
   if (!options)
     throw ConfigError(
-        "the connection string cannot be read. HINT: write \"host=… dbname=… user=…\" with values "
-        "that "
-        "hold spaces in single quotes, or a URI with special characters percent-encoded");
+        "the connection string cannot be read. HINT: write \"host=… dbname=… user=…\" with "
+        "values that hold spaces in single quotes, or a URI with special characters "
+        "percent-encoded");
   Parameters parameters;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
     if (option->val != nullptr && *option->val != '\0') parameters[option->keyword] = option->val;

@@ -158,12 +158,17 @@ class HttpServer::Impl {
     });
     server_.set_pre_routing_handler(
         [this](const httplib::Request& request, httplib::Response& response) {
-          const bool reads = request.method == "GET" || request.method == "HEAD";
-          const bool reloads = request.method == "POST" && request.path == "/-/reload";
-          if (reads || (reloads && handlers_.reload))
+          if (request.method == "GET" || request.method == "HEAD")
             return httplib::Server::HandlerResponse::Unhandled;
-          response.set_header("Allow", "GET, HEAD");
-          send_status(response, 405, "method not allowed");
+          // Answered before the library looks for a body: it would wait for one if no length is
+          // given. Should there be one, it is not read, so the connection is of no more use.
+          response.set_header("Connection", "close");
+          if (request.method == "POST" && request.path == "/-/reload" && handlers_.reload) {
+            reload(response);
+          } else {
+            response.set_header("Allow", "GET, HEAD");
+            send_status(response, 405, "method not allowed");
+          }
           return httplib::Server::HandlerResponse::Handled;
         });
   }
@@ -197,13 +202,13 @@ class HttpServer::Impl {
       else
         send_status(response, 503, "the first look is not over yet");
     });
-    if (handlers_.reload)
-      server_.Post("/-/reload", [this](const httplib::Request&, httplib::Response& response) {
-        if (handlers_.reload())
-          send_status(response, 200, "reloaded");
-        else
-          send_status(response, 500, "the old configuration stays; the log says why");
-      });
+  }
+
+  void reload(httplib::Response& response) {
+    if (handlers_.reload())
+      send_status(response, 200, "reloaded");
+    else
+      send_status(response, 500, "the old configuration stays; the log says why");
   }
 
   HttpHandlers handlers_;

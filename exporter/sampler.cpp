@@ -72,10 +72,14 @@ class Sampler::Server {
         free_of_charge_(1),
         context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)) {}
 
-  void start() {
+  void prepare() {
     make_lanes(load_);
-    context_->server_lost = [this] { tell_server_lost(); };
     add_known_databases();
+  }
+
+  void start() {
+    if (!quick_) prepare();
+    context_->server_lost = [this] { tell_server_lost(); };
     start_lanes(false);
   }
 
@@ -86,11 +90,6 @@ class Sampler::Server {
     discover_databases();
     start_lanes(true);
     join();
-  }
-
-  void only_recorded() {
-    make_lanes(load_);
-    add_known_databases();
   }
 
   void begin_stop() {
@@ -331,6 +330,10 @@ Sampler::~Sampler() {
   stop();
 }
 
+void Sampler::prepare() {
+  for (const auto& server : servers_) server->prepare();
+}
+
 void Sampler::start() {
   for (const auto& server : servers_) server->start();
 }
@@ -339,10 +342,6 @@ void Sampler::run_once() {
   std::vector<std::thread> threads;
   for (const auto& server : servers_) threads.emplace_back([&server] { server->run_once(); });
   for (std::thread& thread : threads) thread.join();
-}
-
-void Sampler::only_recorded() {
-  for (const auto& server : servers_) server->only_recorded();
 }
 
 void Sampler::stop() {

@@ -26,12 +26,12 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  /// Samples until stop().
+  /// Makes the collectors and brings the recorded evidence in; samples nothing.
+  void prepare();
+  /// Samples until stop(); prepares first where that was not done.
   void start();
   /// Makes one pass of every collector, without rests, and returns.
   void run_once();
-  /// Brings the recorded evidence in and samples nothing.
-  void only_recorded();
   /// Cancels what runs and returns within a few seconds.
   void stop();
   /// Every enabled collector has made one attempt, good or bad.

@@ -1,0 +1,101 @@
+// Processes of the server that stand still: neither cancelling nor the server's own timeouts help.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <sstream>
+
+#include "tests/support/cluster.h"
+#include "tests/support/exporter.h"
+#include "tests/support/observer.h"
+#include "tests/support/wait.h"
+
+namespace pg_integrity::test {
+namespace {
+
+constexpr const char* kImpatient =
+    "[defaults.collectors.query_latency]\ninterval = \"1s\"\ndeadline = \"1s\"\n"
+    "[defaults.collectors.row_counts]\ninterval = \"1s\"\ndeadline = \"1s\"\n"
+    "[defaults.collectors.orphans]\ninterval = \"1s\"\ndeadline = \"1s\"\n"
+    "[defaults.collectors.server]\ninterval = \"1s\"\ndeadline = \"1s\"\n";
+
+class FrozenServer : public testing::Test {
+ protected:
+  FrozenServer() {
+    Client(cluster.dsn("postgres")).run("CREATE ROLE watcher LOGIN IN ROLE pg_read_all_data");
+    database.run("CREATE TABLE thing (id int PRIMARY KEY)");
+  }
+  ~FrozenServer() override {
+    for (const pid_t backend : frozen_) ::kill(backend, SIGCONT);
+  }
+
+  /// The watcher's backends. The session that asks was there before anything froze.
+  std::vector<pid_t> backends() {
+    std::istringstream pids(observer_.ask(
+        "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE usename = 'watcher'"));
+    std::vector<pid_t> found;
+    for (pid_t pid = 0; pids >> pid;) found.push_back(pid);
+    return found;
+  }
+
+  void freeze(pid_t backend) {
+    ::kill(backend, SIGSTOP);
+    frozen_.push_back(backend);
+  }
+
+  Cluster cluster;
+  Database database{cluster};
+  ExporterProcess exporter{kImpatient + one_server(database.dsn("watcher"))};
+
+ private:
+  Client observer_{cluster.dsn("postgres")};
+  std::vector<pid_t> frozen_;
+};
+
+TEST_F(FrozenServer, ItsBackendsCostTwoSessionsAtMostAndThePageStaysUp) {
+  exporter.wait_until_ready();
+  std::size_t most = 0;
+  std::size_t frozen = 0;
+  // Whatever backend comes is frozen at once.
+  const bool abandoned = eventually([&] {
+    const auto now = backends();
+    most = std::max(most, now.size());
+    for (const pid_t backend : now) freeze(backend);
+    frozen += now.size();
+    return exporter.value("pg_integrity_exporter_sessions", {{"state", "abandoned"}}) == 2;
+  });
+  EXPECT_TRUE(abandoned) << exporter.log();
+  for (int i = 0; i < 100; ++i) {
+    most = std::max(most, backends().size());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_LE(most, 2U);
+  EXPECT_GT(frozen, 0U);
+  EXPECT_EQ(exporter.value("pg_integrity_collector_success", {{"collector", "row_counts"}}), 0);
+
+  for (const pid_t backend : backends()) ::kill(backend, SIGCONT);
+  EXPECT_TRUE(exporter.shows("pg_integrity_collector_success", {{"collector", "row_counts"}}, 1))
+      << exporter.log();
+  EXPECT_TRUE(exporter.shows("pg_integrity_exporter_sessions", {{"state", "abandoned"}}, 0));
+}
+
+TEST_F(FrozenServer, ItsPostmasterIsWaitedForInVainAndThenReachedAgain) {
+  exporter.wait_until_ready();
+  const pid_t postmaster = cluster.postmaster_pid();
+  freeze(postmaster);
+  for (const pid_t backend : backends()) ::kill(backend, SIGTERM);  // new ones must be asked for
+  EXPECT_TRUE(exporter.shows("pg_integrity_up", {}, 0)) << exporter.log();
+  EXPECT_LE(backends().size(), 2U);
+  ::kill(postmaster, SIGCONT);
+  EXPECT_TRUE(exporter.shows("pg_integrity_up", {}, 1)) << exporter.log();
+  EXPECT_TRUE(eventually([&] { return backends().size() <= 2; }));
+}
+
+TEST_F(FrozenServer, TheExporterEndsAllTheSame) {
+  exporter.wait_until_ready();
+  for (const pid_t backend : backends()) freeze(backend);
+  freeze(cluster.postmaster_pid());
+  EXPECT_EQ(exporter.stop(), 0) << exporter.log();
+}
+
+}  // namespace
+}  // namespace pg_integrity::test
