@@ -1,4 +1,5 @@
-// Shell patterns (*, ?, [a-z]) as fnmatch(3) reads them; `*` matches dots and slashes too.
+// Shell patterns (*, ?, [a-z]) as fnmatch(3) reads them; `*` matches dots and slashes too. A name
+// matches itself, whatever characters it has.
 #pragma once
 
 #include <fnmatch.h>
@@ -9,7 +10,7 @@
 namespace pg_integrity {
 
 inline bool matches_glob(const std::string& pattern, const std::string& text) {
-  return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+  return pattern == text || ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
 }
 
 inline bool matches_any_glob(const std::vector<std::string>& patterns, const std::string& text) {

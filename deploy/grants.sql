@@ -10,8 +10,8 @@ BEGIN
     CREATE ROLE pgintegrity LOGIN;
   END IF;
 END $$;
--- Two sessions, and one for psql when you want to see what it sees.
-ALTER ROLE pgintegrity CONNECTION LIMIT 3;
+-- Two sessions for the exporter, two for a `check` beside it, one for psql to see what they see.
+ALTER ROLE pgintegrity CONNECTION LIMIT 5;
 ALTER ROLE pgintegrity SET default_transaction_read_only = on;
 ALTER ROLE pgintegrity SET idle_in_transaction_session_timeout = '60s';
 -- Counting needs to read; nothing else is granted. Tables with row-level security stay unproven unless the

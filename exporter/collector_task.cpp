@@ -202,14 +202,14 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
   const bool recheck = pass_->only.has_value();
   const auto changes = server_->evidence.accept(id_, batch, recheck);
   for (std::size_t i = 0; i < std::min(changes.size(), kLoggedChanges); ++i)
-    log(changes[i].violated ? LogLevel::warning : LogLevel::info,
+    log(changes[i].violated && !server_->once ? LogLevel::warning : LogLevel::info,
         changes[i].violated ? "violated" : "proven again",
         {{"server", id_.server},
          {"database", database_->name},
          {"object", changes[i].object},
          {"detail", changes[i].detail}});
   if (changes.size() > kLoggedChanges)
-    log(LogLevel::warning, "further objects changed their state",
+    log(server_->once ? LogLevel::info : LogLevel::warning, "further objects changed their state",
         {{"server", id_.server},
          {"database", database_->name},
          {"collector", id_.collector},

@@ -135,6 +135,7 @@ Reason reason_of_refusal(const std::string& text) {
     return std::any_of(words.begin(), words.end(),
                        [&](std::string_view word) { return text.find(word) != std::string::npos; });
   };
+  if (mentions({"too many connections", "connection slots"})) return Reason::connect;
   if (mentions({"password authentication failed", "no password supplied", "pg_hba.conf",
                 "is not permitted to log in", "authentication failed", "role \""}))
     return Reason::auth;

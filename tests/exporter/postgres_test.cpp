@@ -180,6 +180,9 @@ TEST_F(Postgres, RefusalsSayWhy) {
             std::pair(Reason::auth, true));
   EXPECT_EQ(refusal(db_.dsn(), "no_such_database"), std::pair(Reason::missing, true));
   EXPECT_EQ(refusal(db_.dsn() + " sslmode=require", db_.name()), std::pair(Reason::tls, true));
+  db_.run("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0");
+  EXPECT_EQ(refusal(db_.dsn("crowded"), db_.name()), std::pair(Reason::connect, true));
+  db_.run("DROP ROLE crowded");
 }
 
 TEST_F(Postgres, NothingOfOursRemainsOnTheServerConnection) {

@@ -23,6 +23,17 @@ std::string first_cell(const pqxx::result& result) {
   return result[0][0].c_str();
 }
 
+/// A value of a connection string, quoted where it must be.
+std::string dsn_value(const std::string& value) {
+  const bool plain = std::all_of(value.begin(), value.end(),
+                                 [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+  if (plain) return value;
+  std::string quoted = "'";
+  for (const char c : value)
+    quoted += (c == '\'' || c == '\\') ? std::string("\\") + c : std::string(1, c);
+  return quoted + "'";
+}
+
 }  // namespace
 
 const std::string& Cluster::programs() {
@@ -91,7 +102,8 @@ int Cluster::major() const {
 }
 
 std::string Cluster::dsn(const std::string& database, const std::string& user) const {
-  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user + " dbname=" + database;
+  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user +
+         " dbname=" + dsn_value(database);
 }
 
 Database::Database(Cluster& cluster, const std::string& name, const std::string& options)

@@ -1,0 +1,197 @@
+// The mission's own case: what the report said of its database, held against what is there.
+// Expected values are worked out by hand from deploy/demo/REPORT.md; its moment is
+// 2025-12-10 12:32:21 UTC.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/support/demo.h"
+#include "tests/support/exporter.h"
+#include "tests/support/wait.h"
+#include "tests/support/wire.h"
+
+namespace pg_integrity::test {
+namespace {
+
+/// Section 2 of the report, "Core Tables".
+const std::map<std::string, double> kCoreTables{{"User", 22},
+                                                {"UserProfile", 11},
+                                                {"Game", 12},
+                                                {"GameRequest", 182},
+                                                {"ScheduledSession", 16},
+                                                {"UserAvailability", 154},
+                                                {"UserGamePreference", 31},
+                                                {"UserFriends", 2},
+                                                {"UserNotifications", 111},
+                                                {"UserSession", 0},
+                                                {"EmailVerification", 0}};
+
+/// Section 2, "Protection and Audit Tables".
+const std::map<std::string, double> kOtherTables{
+    {"DeleteAuditLog", 0}, {"BackupLog", 5}, {"ConnectionAuditLog", 0}, {"ProtectionStatus", 1}};
+
+constexpr double kMinute = 60;
+constexpr double kHour = 60 * kMinute;
+constexpr double kDay = 24 * kHour;
+
+/// One demo and one exporter on it for all of these tests; none of them changes the database but
+/// the last, which puts it back.
+class DemoPage : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    loaded_at = std::chrono::steady_clock::now();
+    demo = std::make_unique<Demo>();
+    exporter = std::make_unique<ExporterProcess>(Demo::configuration(), demo->environment());
+    exporter->wait_until_ready();
+  }
+  static void TearDownTestSuite() {
+    exporter.reset();
+    demo.reset();
+  }
+
+  /// A time span of the report's moment, which has grown since the database was loaded.
+  static void expect_age(double shown, double then) {
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - loaded_at;
+    EXPECT_GE(shown, then);
+    EXPECT_LE(shown, then + since.count() + 1);
+  }
+
+  static inline std::chrono::steady_clock::time_point loaded_at;
+  static inline std::unique_ptr<Demo> demo;
+  static inline std::unique_ptr<ExporterProcess> exporter;
+};
+
+TEST_F(DemoPage, EveryTableHasTheReportsRows) {
+  const PageText page = exporter->page();
+  std::map<std::string, double> all = kCoreTables;
+  all.insert(kOtherTables.begin(), kOtherTables.end());
+  for (const auto& [table, rows] : all)
+    EXPECT_EQ(page.value("pg_integrity_table_rows", {{"table", table}}), rows) << table;
+  EXPECT_EQ(page.all("pg_integrity_table_rows").size(), all.size());
+}
+
+TEST_F(DemoPage, TheTotalsAreWhatThePartsSumUpToNotWhatTheReportSays) {
+  const PageText page = exporter->page();
+  double core = 0;
+  double total = 0;
+  for (const Series& rows : page.all("pg_integrity_table_rows")) {
+    total += rows.value;
+    if (kCoreTables.contains(rows.labels.at("table"))) core += rows.value;
+  }
+  EXPECT_EQ(core, 541);  // "544 rows" for eleven tables
+  EXPECT_EQ(total, 547);
+}
+
+TEST_F(DemoPage, EveryForeignKeyIsDiscoveredAndHoldsNoOrphans) {
+  const PageText page = exporter->page();
+  const auto orphans = page.all("pg_integrity_orphaned_rows");
+  EXPECT_EQ(orphans.size(), 15U);  // the report looked at six
+  for (const Series& key : orphans) EXPECT_EQ(key.value, 0) << key.labels.at("constraint");
+  for (const char* fact :
+       {"pg_integrity_foreign_key_enforced", "pg_integrity_foreign_key_validated"}) {
+    EXPECT_EQ(page.all(fact).size(), 15U);
+    for (const Series& key : page.all(fact)) EXPECT_EQ(key.value, 1) << key.labels.at("constraint");
+  }
+}
+
+TEST_F(DemoPage, EachKindOfBackupHasItsOwnAge) {
+  const PageText page = exporter->page();
+  const auto age = [&](const char* kind) {
+    return page.value("pg_integrity_backup_age_seconds",
+                      {{"source", "backup-log"}, {"kind", kind}});
+  };
+  ASSERT_TRUE(age("auto") && age("manual") && age("local"));
+  // Dec 3, 00:00; Dec 9, 10:22; Dec 2, 18:42.
+  expect_age(*age("auto"), 7 * kDay + 12 * kHour + 32 * kMinute + 21);
+  expect_age(*age("auto"), 649941);
+  expect_age(*age("manual"), 1 * kDay + 2 * kHour + 10 * kMinute + 21);
+  expect_age(*age("local"), 7 * kDay + 17 * kHour + 50 * kMinute + 21);
+  // Restores and installations are no backups.
+  EXPECT_EQ(page.all("pg_integrity_backup_age_seconds").size(), 3U);
+  EXPECT_EQ(page.value("pg_integrity_backup_unrecognised_rows"), 0);
+}
+
+TEST_F(DemoPage, ThirtyRunsOfTheScheduleWereMissed) {
+  const PageText page = exporter->page();
+  // (649,941 s - 30 min) / 6 h = 30.006
+  EXPECT_EQ(page.value("pg_integrity_backup_missed_runs", {{"kind", "auto"}}), 30);
+  EXPECT_EQ(page.value("pg_integrity_backup_max_age_seconds", {{"kind", "auto"}}),
+            6 * kHour + 30 * kMinute);
+}
+
+TEST_F(DemoPage, OnlyRecoverabilityIsViolated) {
+  const PageText page = exporter->page();
+  const auto verdict = [&](const char* question, const char* state) {
+    return page.value("pg_integrity_verdict", {{"question", question}, {"state", state}});
+  };
+  EXPECT_EQ(verdict("intact", "proven"), 1);
+  EXPECT_EQ(verdict("recoverable", "violated"), 1);
+  EXPECT_EQ(verdict("service", "proven"), 1);
+  double violated = 0;
+  for (const Series& objects : page.all("pg_integrity_objects", {{"state", "violated"}})) {
+    violated += objects.value;
+    EXPECT_EQ(objects.value > 0, objects.labels.at("collector") == "backups");
+  }
+  EXPECT_EQ(violated, 1);
+  for (const Series& objects : page.all("pg_integrity_objects", {{"state", "unproven"}}))
+    EXPECT_EQ(objects.value, 0) << objects.labels.at("collector");
+}
+
+TEST_F(DemoPage, CheckNamesTheBackupScheduleAndNothingElse) {
+  const TemporaryDirectory directory;
+  const std::string config = directory.write(
+      "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + Demo::configuration());
+  const Finished check = run({program(), "check", "--config", config}, demo->environment());
+  EXPECT_EQ(check.status, 1);
+  EXPECT_EQ(check.err, "");
+  std::size_t named = 0;
+  for (std::size_t at = check.out.find("      VIOLATED "); at != std::string::npos;
+       at = check.out.find("      VIOLATED ", at + 1))
+    ++named;
+  EXPECT_EQ(named, 1U) << check.out;
+  EXPECT_NE(check.out.find("VIOLATED backups/backup-log.auto"), std::string::npos) << check.out;
+  EXPECT_EQ(check.out.find("UNPROVEN"), std::string::npos) << check.out;
+  for (const char* format : {"markdown", "json"})
+    EXPECT_EQ(run({program(), "check", "--config", config, "--format", format}, demo->environment())
+                  .status,
+              1);
+}
+
+TEST_F(DemoPage, PromtoolFindsNothingToSayOfTheMetrics) {
+  const TemporaryDirectory directory;
+  for (const char* encoding : {"", "Accept-Encoding: gzip\r\n"}) {
+    const std::string page =
+        directory.write("page", fetch(exporter->port(), "/metrics", encoding).body);
+    const Finished lint = run({"sh", "-c",
+                               *encoding == '\0' ? "promtool check metrics < " + page
+                                                 : "zcat < " + page + " | promtool check metrics"});
+    EXPECT_EQ(lint.status, 0);
+    EXPECT_EQ(lint.out + lint.err, "");
+  }
+}
+
+TEST_F(DemoPage, PlantedOrphansAreFoundOnTheirKeyAloneAndClearAfterTheRepair) {
+  // A second exporter that looks every second; the keys stay validated.
+  const ExporterProcess watcher(
+      "[defaults.collectors.orphans]\ninterval = \"1s\"\n" + Demo::configuration(),
+      demo->environment());
+  const LabelSet key{{"table", "UserProfile"}, {"constraint", "UserProfile_user_id_fkey"}};
+  ASSERT_TRUE(watcher.shows("pg_integrity_orphaned_rows", key, 0)) << watcher.log();
+  demo->database.run(
+      "BEGIN; SET LOCAL session_replication_role = replica;"
+      "INSERT INTO \"UserProfile\" (id, user_id) SELECT gen_random_uuid(), gen_random_uuid() FROM "
+      "generate_series(1, 3); COMMIT");
+  EXPECT_TRUE(watcher.shows("pg_integrity_orphaned_rows", key, 3)) << watcher.log();
+  const PageText found = watcher.page();
+  for (const Series& other : found.all("pg_integrity_orphaned_rows"))
+    EXPECT_EQ(other.value, other.labels.at("constraint") == "UserProfile_user_id_fkey" ? 3 : 0);
+  EXPECT_EQ(found.value("pg_integrity_foreign_key_validated", key), 1);
+  demo->database.run(
+      "DELETE FROM \"UserProfile\" p WHERE NOT EXISTS (SELECT FROM \"User\" u WHERE u.id = "
+      "p.user_id)");
+  EXPECT_TRUE(watcher.shows("pg_integrity_orphaned_rows", key, 0)) << watcher.log();
+  demo->database.run("TRUNCATE \"DeleteAuditLog\"");
+}
+
+}  // namespace
+}  // namespace pg_integrity::test
