@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collectors/backup_config.h"
 #include "collectors/backup_sources.h"
 #include "collectors/collector.h"
 
@@ -52,129 +53,17 @@ constexpr const MetricInfo* kMetrics[] = {&kLastSuccess, &kAge,          &kMaxAg
 
 constexpr std::string_view kIdentity[] = {"source", "kind"};
 
-constexpr Option kTableOptions[] = {
-    {.name = "schema", .fallback = "public", .help = "schema of the history table"},
-    {.name = "table", .help = "the history table", .required = true},
-    {.name = "time", .help = "column: when the backup was made", .required = true},
-    {.name = "kind", .help = "column: which kind it is", .required = true},
-    {.name = "status", .help = "column: how it ended; without it every row is a success"},
-    {.name = "success", .type = OptionType::texts, .help = "statuses that mean success"},
-    {.name = "failed", .type = OptionType::texts, .help = "statuses that mean failure"},
-    {.name = "running", .type = OptionType::texts, .help = "statuses that mean not finished yet"},
-    {.name = "zone",
-     .type = OptionType::zone,
-     .help = "IANA zone of the time column, if it has none of its own"}};
-
-constexpr Option kKindOptions[] = {
-    {.name = "values",
-     .type = OptionType::texts,
-     .help = "history table: texts that mean this kind"},
-    {.name = "pattern", .help = "directory: glob over the names of this kind's files"},
-    {.name = "every",
-     .type = OptionType::duration,
-     .help = "the schedule; without it this kind is observed, not judged",
-     .min = 60},
-    {.name = "grace",
-     .type = OptionType::duration,
-     .help = "how late a backup may be; default: a quarter of `every`"}};
-
-constexpr Option kSourceOptions[] = {
-    {.name = "name", .help = "label `source`; unique in the server", .required = true},
-    {.name = "table",
-     .type = OptionType::record,
-     .help = "a table that lists the backups",
-     .members = kTableOptions},
-    {.name = "directory", .help = "a directory that holds pg_dump archives"},
-    {.name = "pattern", .fallback = "*", .help = "directory without `kinds`: glob over file names"},
-    {.name = "kinds",
-     .type = OptionType::named_records,
-     .help = "the kinds of backup; a directory may do without: its one kind is `dump`",
-     .members = kKindOptions},
-    {.name = "every",
-     .type = OptionType::duration,
-     .help = "directory without `kinds`: the schedule",
-     .min = 60},
-    {.name = "grace",
-     .type = OptionType::duration,
-     .help = "directory without `kinds`: how late a backup may be; default: a quarter of `every`"},
-    {.name = "ignore",
-     .type = OptionType::texts,
-     .help = "history table: texts of the kind column that are no backups"},
-    {.name = "retention",
-     .type = OptionType::duration,
-     .help = "how far back the copies must reach"},
-    {.name = "min_size",
-     .type = OptionType::size,
-     .fallback = "1kB",
-     .help = "directory: a smaller file is no backup"},
-    {.name = "settle",
-     .type = OptionType::duration,
-     .fallback = "2m",
-     .help = "directory: a file changed within this time is still being written"},
-    {.name = "zone",
-     .type = OptionType::zone,
-     .fallback = "UTC",
-     .help = "directory: IANA zone of times in archive headers and file names"}};
-
-constexpr Option kOptions[] = {{.name = "backups",
-                                .type = OptionType::records,
-                                .help = "where backups are recorded",
-                                .members = kSourceOptions,
-                                .home = OptionHome::server}};
-
-struct Source {
-  std::string name;
-  std::vector<BackupKind> kinds;
-  std::optional<HistoryTable> table;
-  std::optional<ArchiveDirectory> directory;
-  std::optional<Seconds> retention;
-};
-
-BackupKind kind_from(const Settings& settings, const std::string& name) {
-  BackupKind kind{name,
-                  settings.texts("values"),
-                  settings.text_or_empty("pattern"),
-                  settings.maybe_duration("every"),
-                  {}};
-  if (kind.every) kind.grace = settings.maybe_duration("grace").value_or(*kind.every / 4);
-  return kind;
-}
-
-Source source_from(const Settings& settings) {
-  Source source;
-  source.name = settings.text("name");
-  source.retention = settings.maybe_duration("retention");
-  for (const Settings& kind : settings.records("kinds"))
-    source.kinds.push_back(kind_from(kind, kind.name()));
-  if (const Settings* table = settings.record("table")) {
-    source.table = HistoryTable{{table->text("schema"), table->text("table")},
-                                table->text("time"),
-                                table->text("kind"),
-                                table->text_or_empty("status"),
-                                table->texts("success"),
-                                table->texts("failed"),
-                                table->texts("running"),
-                                settings.texts("ignore"),
-                                table->text_or_empty("zone")};
-  } else {
-    source.directory = ArchiveDirectory{settings.text("directory"), settings.number("min_size"),
-                                        settings.duration("settle"), settings.text("zone")};
-    if (source.kinds.empty()) source.kinds.push_back(kind_from(settings, "dump"));
-  }
-  return source;
-}
-
 class Backups final : public Collector {
  public:
   explicit Backups(const Settings& settings) {
     for (const Settings& record : settings.records("backups"))
-      sources_.push_back(source_from(record));
+      sources_.push_back(backup_source_from(record));
     std::sort(sources_.begin(), sources_.end(),
-              [](const Source& a, const Source& b) { return key_of(a) < key_of(b); });
+              [](const BackupSource& a, const BackupSource& b) { return key_of(a) < key_of(b); });
   }
 
   void declare(Batch& out) const override {
-    for (const Source& source : sources_) {
+    for (const BackupSource& source : sources_) {
       for (const BackupKind& kind : source.kinds)
         if (kind.every)
           out.set(kMaxAge, (*kind.every + kind.grace).count(), source.name, kind.name);
@@ -185,17 +74,17 @@ class Backups final : public Collector {
   Progress collect(Sources& from, Batch& out) override {
     return Walk(from, Walk::Pace::singly)
         .each("sources", sources_, key_of,
-              [&](const Source& source) { look_at(from, source, out); });
+              [&](const BackupSource& source) { look_at(from, source, out); });
   }
 
  private:
   /// Directories first: they can be read while the database is down, which is when they matter
   /// most.
-  static std::string key_of(const Source& source) {
+  static std::string key_of(const BackupSource& source) {
     return walk_key(std::string(source.directory ? "directory" : "table"), source.name);
   }
 
-  void look_at(Sources& from, const Source& source, Batch& out) {
+  void look_at(Sources& from, const BackupSource& source, Batch& out) {
     try {
       const BackupHistory history =
           source.directory
@@ -213,8 +102,8 @@ class Backups final : public Collector {
     }
   }
 
-  static void report_kind(const Source& source, const BackupKind& kind, const KindHistory& history,
-                          Batch& out) {
+  static void report_kind(const BackupSource& source, const BackupKind& kind,
+                          const KindHistory& history, Batch& out) {
     for (std::size_t i = 0; i < kBackupStatusNames.size(); ++i)
       out.set(kBackups, history.runs[i], source.name, kind.name,
               std::string(kBackupStatusNames[i]));
@@ -240,8 +129,8 @@ class Backups final : public Collector {
 
   /// While a history shorter than the objective grows, nothing is known; when an old copy went
   /// before its time, the objective is missed until the history is long enough again.
-  static void report_retention(Sources& from, const Source& source, const BackupHistory& history,
-                               Batch& out) {
+  static void report_retention(Sources& from, const BackupSource& source,
+                               const BackupHistory& history, Batch& out) {
     std::optional<Seconds> oldest;
     for (const auto& [name, kind] : history.kinds)
       if (kind.oldest_age && (!oldest || *kind.oldest_age > *oldest)) oldest = kind.oldest_age;
@@ -262,36 +151,9 @@ class Backups final : public Collector {
                    source.name);
   }
 
-  std::vector<Source> sources_;
+  std::vector<BackupSource> sources_;
   ArchiveReader archives_;
 };
-
-void check_source(const Settings& source, Problems& problems) {
-  const std::string name = "backup source \"" + source.text("name") + "\"";
-  const bool table = source.record("table") != nullptr;
-  if (table == source.has("directory"))
-    problems.add(source.place(), name + " needs one of `table` and `directory`");
-  if (table && source.records("kinds").empty())
-    problems.add(source.place(), name + " declares no kinds",
-                 "say which texts of the kind column mean what:"
-                 " kinds = { auto = { values = [\"Auto\"], every = \"24h\" } }");
-  if (!source.records("kinds").empty() && (source.has("every") || source.has("grace")))
-    problems.add(source.place(source.has("every") ? "every" : "grace"),
-                 name + " has kinds: each of them has a schedule of its own",
-                 "move `every` and `grace` into the kinds");
-  for (const Settings& kind : source.records("kinds"))
-    if (!kind.has(table ? "values" : "pattern"))
-      problems.add(kind.place(),
-                   "kind \"" + kind.name() + "\" needs `" + (table ? "values" : "pattern") + "`");
-  const Settings* history = source.record("table");
-  if (history != nullptr && history->has("status") && history->texts("success").empty())
-    problems.add(history->place("status"), name + " has a status column and no `success`",
-                 "list the texts that mean success: success = [\"success\"]");
-}
-
-void check(const Settings& settings, Problems& problems) {
-  for (const Settings& source : settings.records("backups")) check_source(source, problems);
-}
 
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
   return std::make_unique<Backups>(settings);
@@ -312,10 +174,10 @@ constexpr CollectorSpec kBackupsSpec{
     .deadline = "20s",
     .metrics = kMetrics,
     .identity = kIdentity,
-    .options = kOptions,
+    .options = kBackupOptions,
     .needs = "backups",
     .needs_hint = "say where backups are recorded: [[server.backups]]",
-    .check = check,
+    .check = check_backup_sources,
     .make = make};
 
 }  // namespace pg_integrity

@@ -90,7 +90,8 @@ void append_metrics(std::string& out) {
 }
 
 void append_options(std::string& out, std::span<const Option> options, const std::string& path) {
-  out += "\n#### `" + path + "`\n\n| key | type | default | effect |\n|---|---|---|---|\n";
+  const std::string title = path.starts_with('[') ? "`" + path + "`" : path;
+  out += "\n#### " + title + "\n\n| key | type | default | effect |\n|---|---|---|---|\n";
   for (const Option& option : options) {
     std::string fallback = option.required ? "required" : std::string(option.fallback);
     if (fallback.empty()) fallback = "–";

@@ -1,0 +1,110 @@
+// One fact, said once: the catalogue, the documentation and the page agree.
+#include "exporter/catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "collectors/registry.h"
+#include "tests/support/demo.h"
+#include "tests/support/exporter.h"
+#include "tests/support/wait.h"
+#include "tests/support/wire.h"
+
+namespace pg_integrity::test {
+namespace {
+
+std::string slurp(const std::string& file) {
+  std::ifstream stream(PG_INTEGRITY_SOURCE_DIR "/" + file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// The part of a document between its markers.
+std::string generated_part(const std::string& text) {
+  const std::string begin = "<!-- begin: pg_integrity_exporter catalogue -->\n";
+  const std::size_t from = text.find(begin);
+  const std::size_t to = text.find("<!-- end -->", from);
+  if (from == std::string::npos || to == std::string::npos) return "no markers";
+  return text.substr(from + begin.size(), to - from - begin.size());
+}
+
+nlohmann::json catalogue() {
+  return nlohmann::json::parse(catalogue_as_json());
+}
+
+TEST(Catalogue, TheReferenceInTheReadmeIsGeneratedFromTheCode) {
+  EXPECT_EQ(generated_part(slurp("README.md")), catalogue_as_markdown())
+      << "run tests/update_reference.sh";
+}
+
+TEST(Catalogue, EveryCollectorHasASourceATestAndAPlaceInTheDocumentation) {
+  const std::string guide = slurp("collectors/README.md");
+  for (const CollectorSpec* spec : collectors()) {
+    const std::string name(spec->name);
+    for (const std::string& file :
+         {"collectors/" + name + ".cpp", "tests/collectors/" + name + "_test.cpp"})
+      EXPECT_TRUE(std::filesystem::exists(PG_INTEGRITY_SOURCE_DIR "/" + file)) << file;
+    EXPECT_NE(guide.find("`" + name + "`"), std::string::npos) << name << " is not explained";
+  }
+}
+
+TEST(Catalogue, NamesAndLabelsOfTheDemosPageAreAllInIt) {
+  std::map<std::string, std::set<std::string>> known;
+  std::map<std::string, std::string> types;
+  const auto document = catalogue();
+  for (const auto& metric : document.at("metrics")) {
+    const auto labels = metric.at("labels").get<std::set<std::string>>();
+    const auto name = metric.at("name").get<std::string>();
+    known[name].insert(labels.begin(), labels.end());
+    types[name] = metric.at("type").get<std::string>();
+  }
+  const Demo demo;
+  const ExporterProcess exporter(Demo::configuration(), demo.environment());
+  exporter.wait_until_ready();
+  std::set<std::string> seen;
+  const PageText page = exporter.page();
+  for (const Series& series : page.series()) {
+    std::string name = series.name;
+    LabelSet labels = series.labels;
+    for (const char* suffix : {"_bucket", "_sum", "_count"}) {
+      const std::string base = name.ends_with(suffix) ? name.substr(0, name.rfind('_')) : name;
+      if (types[base] == "histogram") {
+        name = base;
+        labels.erase("le");
+      }
+    }
+    if (name.ends_with("_accepted")) name = name.substr(0, name.rfind('_'));
+    ASSERT_TRUE(known.contains(name)) << name << " is on the page, not in the catalogue";
+    for (const auto& [label, value] : labels)
+      EXPECT_TRUE(known[name].contains(label)) << name << " has the label " << label;
+    seen.insert(name);
+  }
+  EXPECT_GE(seen.size(), 40U);
+}
+
+TEST(Catalogue, EveryKeyOfTheShippedConfigurationsIsExplained) {
+  const std::string text = catalogue_as_markdown();
+  for (const char* key : {"listen", "state_dir", "dsn_file", "max_load", "accept", "backups"})
+    EXPECT_NE(text.find("| `" + std::string(key) + "` |"), std::string::npos) << key;
+}
+
+TEST(Catalogue, EveryKeyAndMetricHasAnExplanation) {
+  const auto document = catalogue();
+  for (const auto& metric : document.at("metrics"))
+    EXPECT_FALSE(metric.at("help").get<std::string>().empty()) << metric;
+  const std::function<void(const nlohmann::json&)> explained = [&](const nlohmann::json& options) {
+    for (const auto& option : options) {
+      EXPECT_FALSE(option.at("help").get<std::string>().empty()) << option;
+      if (option.contains("members")) explained(option.at("members"));
+    }
+  };
+  explained(document.at("configuration"));
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

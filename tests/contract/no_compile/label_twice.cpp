@@ -1,0 +1,3 @@
+// label_is_declared_twice
+#include "collectors/metric.h"
+constexpr auto kMetric = pg_integrity::gauge("pg_integrity_thing", "Help.", "table", "table");

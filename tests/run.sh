@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, and runs everything, on Debian 12 or 13, as root or with sudo.
+#
+#   tests/run.sh          what every change must pass
+#   tests/run.sh --full   the same, with ThreadSanitizer and clang-tidy over everything, and the benchmarks
+#
+# Logs of all stages are kept in build/logs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. deploy/common.sh
+
+full=0
+case ${1-} in
+  '') ;;
+  --full) full=1 ;;
+  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) fail "unknown argument: $1" "tests/run.sh --help" ;;
+esac
+
+TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus curl
+  clang-tidy clang-format shellcheck procps)
+# The one version whose opinion counts: others format differently.
+FORMAT_VERSION=14
+
+# Debian's users do not have it, and pgbouncer is there.
+PATH=$PATH:/usr/sbin
+export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp"
+
+jobs=$(nproc)
+mkdir -p build/logs
+started=$SECONDS
+
+stage() {
+  log_file=build/logs/$1.log
+  step "${@:2}" || fail "${*:2:1} failed" "the whole log is in $log_file"
+}
+
+sources() { find collectors exporter tests -name '*.cpp' -o -name '*.h'; }
+
+format() { sources | xargs clang-format-$FORMAT_VERSION --dry-run --Werror; }
+
+shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh .ci/run; }
+
+tidy() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release; }
+
+run_tests() { ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$jobs"; }
+
+# What several threads do at once; under ThreadSanitizer the rest would only be slow.
+run_threaded_tests() {
+  local filter='*Sampler*:*HttpServer*:*Watchdog*:*Workers*:*Lane*:*Publisher*:*StateKeeper*:*SessionPool*:Signals.*'
+  [ $full = 0 ] || filter='*'
+  build/tsan/tests/exporter_test --gtest_filter="$filter" &&
+    build/tsan/tests/integration_test --gtest_filter="$filter"
+}
+
+say "pg_integrity_exporter tests"
+log_file=build/logs/packages.log
+need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+
+if command -v clang-format-$FORMAT_VERSION >/dev/null; then
+  stage format "formatting" format
+else
+  say "  formatting                                           skipped: no clang-format-$FORMAT_VERSION here"
+fi
+stage shell "shell scripts" shell_scripts
+stage release-build "building (release, warnings are errors)" configure_and_build release
+stage release-tests "all tests" run_tests release
+if [ $full = 1 ]; then
+  stage tidy "clang-tidy (everything)" tidy collectors/*.cpp exporter/*.cpp tests/*/*.cpp
+else
+  stage tidy "clang-tidy (sources)" tidy collectors/*.cpp exporter/*.cpp
+fi
+stage asan-build "building (AddressSanitizer, UBSan)" configure_and_build asan
+stage asan-tests "all tests, with AddressSanitizer and UBSan" run_tests asan
+stage tsan-build "building (ThreadSanitizer)" configure_and_build tsan
+stage tsan-tests "threads, with ThreadSanitizer" run_threaded_tests
+say "All passed in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s."
