@@ -158,7 +158,9 @@ std::string catalogue_as_markdown() {
   std::string out =
       "### Metrics\n\nAn objective that is not configured has no series and sets no limit. "
       "A judged metric of an object whose damage is accepted has a twin `…_accepted`.\n"
-      "Collectors that are about the whole server carry no `database` label.\n";
+      "Collectors that are about the whole server carry no `database` label. Beside these there "
+      "are "
+      "the usual `process_…` metrics.\n";
   append_metrics(out);
   out +=
       "\n### Configuration\n\nDurations are written as `\"90s\"`, `\"15m\"`, `\"6h\"`, `\"7d\"`; "
