@@ -27,8 +27,8 @@ constexpr UnixTime kFirstMoment = 631152000;       // 1990-01-01
 constexpr UnixTime kAfterLastMoment = 7289654400;  // 2201-01-01
 
 /// Reads the header fields of pg_dump's archive format, see ReadHead() in pg_backup_archiver.c: an
-/// integer is a sign byte and `intSize` bytes, least significant first. No field of a real header is
-/// large; one that is, is damage.
+/// integer is a sign byte and `intSize` bytes, least significant first. No field of a real header
+/// is large; one that is, is damage.
 class HeaderReader {
  public:
   explicit HeaderReader(std::string_view bytes) : bytes_(bytes) {}
@@ -100,7 +100,8 @@ std::optional<ArchiveTime> exactly(std::optional<UnixTime> when) {
   return ArchiveTime{*when, *when};
 }
 
-/// "-- Started on 2025-12-03 00:00:00 UTC", written by pg_dump --verbose near the top of a plain dump.
+/// "-- Started on 2025-12-03 00:00:00 UTC", written by pg_dump --verbose near the top of a plain
+/// dump.
 std::optional<ArchiveTime> plain_header(std::string_view head, const Clock& clock,
                                         const std::string& zone) {
   constexpr std::string_view kStarted = "\n-- Started on ";
@@ -140,8 +141,8 @@ std::optional<ArchiveTime> read_name_at(std::string_view text, const Clock& cloc
   wall.year = take_digits(text, 4, "");
   wall.month = take_digits(text, 2, "-_.");
   wall.day = take_digits(text, 2, "-_.");
-  if (wall.year < kFirstYear || wall.year > kLastYear || wall.month < 1 || wall.month > 12 || wall.day < 1 ||
-      wall.day > 31)
+  if (wall.year < kFirstYear || wall.year > kLastYear || wall.month < 1 || wall.month > 12 ||
+      wall.day < 1 || wall.day > 31)
     return std::nullopt;
   const int hour = take_digits(text, 2, "-_.T ");
   const int minute = hour < 0 ? -1 : take_digits(text, 2, "-_.:h");

@@ -32,9 +32,10 @@ std::string to_moment(const std::string& value, const Column& column, const std:
   if (column.type != ColumnType::timestamp && column.type != ColumnType::date)
     throw SourceError(Reason::config, "column " + column.name + " holds no date or time");
   if (zone.empty())
-    throw SourceError(Reason::config, "column " + column.name +
-                                          " has no time zone. HINT: say in which zone its values are"
-                                          " written: zone = \"UTC\"");
+    throw SourceError(Reason::config,
+                      "column " + column.name +
+                          " has no time zone. HINT: say in which zone its values are"
+                          " written: zone = \"UTC\"");
   return "(" + value + "::pg_catalog.timestamp AT TIME ZONE " + literal(zone) + ")";
 }
 
@@ -128,8 +129,9 @@ TableScan TableScans::scan(Session& session, const Table& table, const Clock& cl
   try {
     run(session, composed, scan);
   } catch (const SourceError& error) {
-    // A grant on some columns only, or a time that cannot be computed (a date beyond all timestamps,
-    // a zone that the server does not know): the rows can be counted though the times cannot be read.
+    // A grant on some columns only, or a time that cannot be computed (a date beyond all
+    // timestamps, a zone that the server does not know): the rows can be counted though the times
+    // cannot be read.
     const bool about_times =
         error.reason() == Reason::permission || error.reason() == Reason::decode;
     if (!about_times || composed.answered.empty()) throw;
@@ -153,9 +155,8 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
   const std::string from = table.from_clause();
   const std::string low =
       name + " > " + from_moment("(now() - " + seconds_sql(wish.window) + ")", column, wish.zone);
-  const std::string high =
-      name + " > '-infinity' AND " + name +
-      " <= " + from_moment("(now() + interval '1 minute')", column, wish.zone);
+  const std::string high = name + " > '-infinity' AND " + name +
+                           " <= " + from_moment("(now() + interval '1 minute')", column, wish.zone);
   const std::string sql = "SELECT rows, rows AS recent_0, extract(epoch FROM " + newest +
                           ") AS newest_0, extract(epoch FROM now() - " + newest +
                           ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " +
@@ -172,10 +173,11 @@ std::string moment_sql(const Column& column, const std::string& zone) {
 double heap_bytes(Session& session, const Table& table) {
   if (table.estimated_bytes) return *table.estimated_bytes;
   const std::string relation = literal(table.name.sql()) + "::pg_catalog.regclass";
-  const Rows answer = session.query(
-      table.partitioned ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes"
-                          " FROM pg_partition_tree(" + relation + ") WHERE isleaf"
-                        : "SELECT pg_relation_size(" + relation + ") AS bytes");
+  const Rows answer =
+      session.query(table.partitioned ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes"
+                                        " FROM pg_partition_tree(" +
+                                            relation + ") WHERE isleaf"
+                                      : "SELECT pg_relation_size(" + relation + ") AS bytes");
   return answer.only().maybe_number("bytes").value_or(0);
 }
 

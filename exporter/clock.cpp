@@ -27,9 +27,13 @@ const date::time_zone* zone_named(const std::string& zone) {
 
 }  // namespace
 
-Instant SystemClock::now() const { return Instant(Seconds(read_clock(CLOCK_BOOTTIME))); }
+Instant SystemClock::now() const {
+  return Instant(Seconds(read_clock(CLOCK_BOOTTIME)));
+}
 
-UnixTime SystemClock::unix_now() const { return read_clock(CLOCK_REALTIME); }
+UnixTime SystemClock::unix_now() const {
+  return read_clock(CLOCK_REALTIME);
+}
 
 std::optional<UnixTime> SystemClock::to_unix(const std::string& local,
                                              const std::string& zone) const {
@@ -44,11 +48,12 @@ std::optional<UnixTime> SystemClock::to_unix(const std::string& local,
   return static_cast<UnixTime>(moment.time_since_epoch().count());
 }
 
-bool is_known_zone(const std::string& zone) { return zone_named(zone) != nullptr; }
+bool is_known_zone(const std::string& zone) {
+  return zone_named(zone) != nullptr;
+}
 
 std::string format_utc(UnixTime time) {
-  const date::sys_seconds moment{
-      std::chrono::seconds(static_cast<std::int64_t>(std::floor(time)))};
+  const date::sys_seconds moment{std::chrono::seconds(static_cast<std::int64_t>(std::floor(time)))};
   return date::format("%FT%TZ", moment);
 }
 
