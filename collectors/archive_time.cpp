@@ -20,8 +20,15 @@ std::optional<UnixTime> to_unix(const WallTime& wall, const Clock& clock, const 
   return clock.to_unix(std::string(text.data()), zone);
 }
 
+// Years that a backup may have been made in; anything else is no date of a backup.
+constexpr int kFirstYear = 1990;
+constexpr int kLastYear = 2200;
+constexpr UnixTime kFirstMoment = 631152000;       // 1990-01-01
+constexpr UnixTime kAfterLastMoment = 7289654400;  // 2201-01-01
+
 /// Reads the header fields of pg_dump's archive format, see ReadHead() in pg_backup_archiver.c: an
-/// integer is a sign byte and `intSize` bytes, least significant first.
+/// integer is a sign byte and `intSize` bytes, least significant first. No field of a real header
+/// is large; one that is, is damage.
 class HeaderReader {
  public:
   explicit HeaderReader(std::string_view bytes) : bytes_(bytes) {}
@@ -36,19 +43,25 @@ class HeaderReader {
 
   int integer() {
     const bool negative = byte() != 0;
-    std::int64_t value = 0;
-    for (int i = 0; i < int_size_; ++i) value |= static_cast<std::int64_t>(byte()) << (8 * i);
-    return static_cast<int>(negative ? -value : value);
+    std::uint64_t value = 0;
+    for (int i = 0; i < int_size_; ++i) value |= static_cast<std::uint64_t>(byte()) << (8 * i);
+    if (value > kLargest) good_ = false;
+    if (!good_) return 0;
+    return negative ? -static_cast<int>(value) : static_cast<int>(value);
   }
 
   void int_size(int bytes) {
-    int_size_ = bytes;
-    good_ = good_ && bytes >= 1 && bytes <= 8;
+    if (bytes >= 1 && bytes <= 8)
+      int_size_ = bytes;
+    else
+      good_ = false;
   }
 
   [[nodiscard]] bool good() const { return good_; }
 
  private:
+  static constexpr std::uint64_t kLargest = 9999;
+
   std::string_view bytes_;
   std::size_t at_ = 0;
   int int_size_ = 4;
@@ -83,7 +96,7 @@ std::optional<WallTime> archive_header(std::string_view head) {
 }
 
 std::optional<ArchiveTime> exactly(std::optional<UnixTime> when) {
-  if (!when) return std::nullopt;
+  if (!when || *when < kFirstMoment || *when >= kAfterLastMoment) return std::nullopt;
   return ArchiveTime{*when, *when};
 }
 
@@ -128,23 +141,26 @@ std::optional<ArchiveTime> read_name_at(std::string_view text, const Clock& cloc
   wall.year = take_digits(text, 4, "");
   wall.month = take_digits(text, 2, "-_.");
   wall.day = take_digits(text, 2, "-_.");
-  if (wall.year < 1990 || wall.year > 2200 || wall.month < 1 || wall.month > 12 || wall.day < 1 ||
-      wall.day > 31)
+  if (wall.year < kFirstYear || wall.year > kLastYear || wall.month < 1 || wall.month > 12 ||
+      wall.day < 1 || wall.day > 31)
     return std::nullopt;
   const int hour = take_digits(text, 2, "-_.T ");
   const int minute = hour < 0 ? -1 : take_digits(text, 2, "-_.:h");
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59) {
-    const auto midnight = to_unix(wall, clock, zone);
-    if (!midnight) return std::nullopt;
-    return ArchiveTime{*midnight, *midnight + 86399};
+    const WallTime last_second{wall.year, wall.month, wall.day, 23, 59, 59};
+    const auto first = to_unix(wall, clock, zone);
+    const auto last = to_unix(last_second, clock, zone);
+    if (!first || !last) return std::nullopt;
+    return ArchiveTime{*first, *last};
   }
   wall.hour = hour;
   wall.minute = minute;
   const int second = take_digits(text, 2, "-_.:m");
-  wall.second = second < 0 || second > 59 ? 0 : second;
-  const auto when = to_unix(wall, clock, zone);
+  const bool to_the_second = second >= 0 && second <= 59;
+  wall.second = to_the_second ? second : 0;
+  const auto when = to_unix(wall, clock, text.starts_with('Z') ? "UTC" : zone);
   if (!when) return std::nullopt;
-  return ArchiveTime{*when, second < 0 ? *when + 59 : *when};
+  return ArchiveTime{*when, to_the_second ? *when : *when + 59};
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ std::optional<ArchiveTime> header_time(std::string_view head, const Clock& clock
                                        const std::string& zone);
 
 /// The first date, with or without a time of day, in a file name: 2025-12-03, 20251203T0000,
-/// 2025-12-03_00-00-00 and the like. A date alone means any moment of that day.
+/// 2025-12-03_00-00-00 and the like. A date alone means any moment of that day; a Z after the time
+/// of day means UTC whatever the zone.
 std::optional<ArchiveTime> name_time(const std::string& name, const Clock& clock,
                                      const std::string& zone);
 

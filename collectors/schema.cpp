@@ -46,14 +46,18 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN root r O
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND )" PGI_USER_CLASS;
 
 constexpr std::string_view kColumns = R"(
+WITH RECURSIVE base(domain, oid) AS (
+  SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
+  UNION ALL
+  SELECT base.domain, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid WHERE t.typtype = 'd')
 SELECT n.nspname AS schema, c.relname AS table_name, a.attname AS name, a.attnotnull AS not_null,
   CASE WHEN b.typnamespace <> 'pg_catalog'::regnamespace THEN 'other' ELSE b.typname END AS type,
   EXISTS (SELECT FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
     JOIN pg_am m ON m.oid = ic.relam WHERE i.indrelid = c.oid AND i.indisvalid
     AND i.indpred IS NULL AND i.indkey[0] = a.attnum AND m.amname = 'btree') AS leads_index
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
-  JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+  JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN base ON base.domain = a.atttypid
+  JOIN pg_type b ON b.oid = coalesce(base.oid, a.atttypid) AND b.typtype <> 'd'
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND )" PGI_USER_CLASS
                                       " ORDER BY c.oid, a.attnum";
 
@@ -84,6 +88,7 @@ SELECT k.oid, k.conname AS name, n.nspname AS child_schema, c.relname AS child_n
   p.relkind = 'p' AS parent_partitioned, k.confmatchtype = 'f' AS match_full,
   k.convalidated AS validated, coalesce(firing.all_fire, false) AS all_fire,
   EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL
+    AND i.indnkeyatts >= cardinality(k.conkey)
     AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey
     AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] <@ k.conkey) AS indexed,
   ca.attname AS child_column, pa.attname AS parent_column,
@@ -302,19 +307,23 @@ std::shared_ptr<const Schema> load_schema(Session& session, const std::vector<st
 }
 
 std::shared_ptr<const Schema> SharedSchema::get(Session& session, Instant now) {
+  std::size_t known_contradictions = 0;
   {
     const std::lock_guard lock(mutex_);
     if (newest_ && now - newest_->loaded_at < kLifetime) return newest_;
+    known_contradictions = contradictions_;
   }
   auto loaded = load_schema(session, exclude_, now);
   const std::lock_guard lock(mutex_);
-  newest_ = loaded;
+  // Contradicted meanwhile: what was read may be older than what contradicts it.
+  if (contradictions_ == known_contradictions) newest_ = loaded;
   return loaded;
 }
 
 void SharedSchema::contradict() {
   const std::lock_guard lock(mutex_);
   newest_ = nullptr;
+  ++contradictions_;
 }
 
 }  // namespace pg_integrity

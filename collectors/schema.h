@@ -126,6 +126,7 @@ class SharedSchema {
   const std::vector<std::string> exclude_;
   std::mutex mutex_;
   std::shared_ptr<const Schema> newest_;
+  std::size_t contradictions_ = 0;
 };
 
 }  // namespace pg_integrity

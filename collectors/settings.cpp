@@ -238,6 +238,7 @@ std::optional<Seconds> parse_duration(std::string_view text) {
     if (!amount || !factor) return std::nullopt;
     total += Seconds(*amount * *factor);
   }
+  if (!std::isfinite(total.count())) return std::nullopt;
   return total;
 }
 
@@ -245,15 +246,15 @@ std::optional<double> parse_size(std::string_view text) {
   const auto amount = take_number(text);
   while (text.starts_with(' ')) text.remove_prefix(1);
   const auto factor = text.empty() ? std::optional<double>(1) : factor_of(kSizeUnits, text);
-  if (!amount || !factor) return std::nullopt;
+  if (!amount || !factor || !std::isfinite(*amount * *factor)) return std::nullopt;
   return *amount * *factor;
 }
 
 std::optional<UnixTime> parse_date(std::string_view text) {
-  int year = 0;
+  unsigned year = 0;  // without a sign, as are the others
   unsigned month = 0;
   unsigned day = 0;
-  const auto read = [&](std::size_t at, std::size_t length, auto& value) {
+  const auto read = [&](std::size_t at, std::size_t length, unsigned& value) {
     const char* first = text.data() + at;
     const auto [end, error] = std::from_chars(first, first + length, value);
     return error == std::errc{} && end == first + length;
@@ -261,8 +262,8 @@ std::optional<UnixTime> parse_date(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-' || !read(0, 4, year) ||
       !read(5, 2, month) || !read(8, 2, day))
     return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)),
+                                         std::chrono::month(month), std::chrono::day(day)};
   if (!date.ok()) return std::nullopt;
   return static_cast<UnixTime>(std::chrono::sys_days(date).time_since_epoch().count()) * 86400.0;
 }

@@ -152,10 +152,11 @@ class Settings {
   std::string name_;
 };
 
-/// "1h30m" -> 5400 s. Units ms, s, m, h, d, w. Nothing if the text is not a duration.
+/// "1h30m" -> 5400 s. Units ms, s, m, h, d, w. Nothing if the text is not a duration, or no number
+/// holds it.
 std::optional<Seconds> parse_duration(std::string_view text);
 /// "64MiB" -> 67108864. Units B, kB, MB, GB, TB, KiB, MiB, GiB, TiB. Nothing if the text is not a
-/// size.
+/// size, or no number holds it.
 std::optional<double> parse_size(std::string_view text);
 /// "2026-01-31" -> midnight UTC of that day. Nothing if there is no such day.
 std::optional<UnixTime> parse_date(std::string_view text);

@@ -129,8 +129,12 @@ TableScan TableScans::scan(Session& session, const Table& table, const Clock& cl
   try {
     run(session, composed, scan);
   } catch (const SourceError& error) {
-    // A grant on some columns only: the rows can be counted though the times may not be read.
-    if (error.reason() != Reason::permission || composed.answered.empty()) throw;
+    // A grant on some columns only, or a time that cannot be computed (a date beyond all
+    // timestamps, a zone that the server does not know): the rows can be counted though the times
+    // cannot be read.
+    const bool about_times =
+        error.reason() == Reason::permission || error.reason() == Reason::decode;
+    if (!about_times || composed.answered.empty()) throw;
     for (const ScanWish* wish : composed.answered) scan.refuse(*wish, error);
     run(session, compose(table, {}, scan), scan);
   }
@@ -151,8 +155,8 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
   const std::string from = table.from_clause();
   const std::string low =
       name + " > " + from_moment("(now() - " + seconds_sql(wish.window) + ")", column, wish.zone);
-  const std::string high =
-      name + " <= " + from_moment("(now() + interval '1 minute')", column, wish.zone);
+  const std::string high = name + " > '-infinity' AND " + name +
+                           " <= " + from_moment("(now() + interval '1 minute')", column, wish.zone);
   const std::string sql = "SELECT rows, rows AS recent_0, extract(epoch FROM " + newest +
                           ") AS newest_0, extract(epoch FROM now() - " + newest +
                           ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " +

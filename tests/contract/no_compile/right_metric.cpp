@@ -2,6 +2,9 @@
 #include "collectors/batch.h"
 namespace pg_integrity {
 constexpr auto kMax = gauge("pg_integrity_thing_max_seconds", "Objective.", "table");
-constexpr auto kAge = age("pg_integrity_thing_age_seconds", "Age.", at_most(kMax), "table", "column");
-void use(Batch& out) { out.set(kMax, 1, std::string("t")); }
+constexpr auto kAge =
+    age("pg_integrity_thing_age_seconds", "Age.", at_most(kMax), "table", "column");
+void use(Batch& out) {
+  out.set(kMax, 1, std::string("t"));
+}
 }  // namespace pg_integrity

@@ -1,0 +1,231 @@
+#include "collectors/metric.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "exporter/verdict.h"
+#include "tests/support/sample_evidence.h"
+
+namespace pg_integrity::test {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// The checks complain by calling a function that no constant expression may call.
+template <typename Check, int = (Check{}(), 0)>
+constexpr bool compiles(Check /*check*/) {
+  return true;
+}
+constexpr bool compiles(...) {
+  return false;
+}
+
+#define EXPECT_NAME(name, help, type, fine)                                       \
+  EXPECT_EQ(compiles([] {                                                         \
+              metric_detail::check_name(MetricInfo{name, help, type, false, {}}); \
+            }),                                                                   \
+            fine)                                                                 \
+      << (name)
+
+TEST(MetricName, MustFollowTheRulesToCompile) {
+  EXPECT_NAME("pg_integrity_things", "Help.", MetricType::gauge, true);
+  EXPECT_NAME("pg_integrity_things_2_bytes", "Help.", MetricType::gauge, true);
+  EXPECT_NAME("pg_things", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_Things", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity__things", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_things_", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_th-ings", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_things", "", MetricType::gauge, false);
+}
+
+TEST(MetricName, TellsItsTypeAndUnit) {
+  EXPECT_NAME("pg_integrity_things_total", "Help.", MetricType::counter, true);
+  EXPECT_NAME("pg_integrity_things_total", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_things", "Help.", MetricType::counter, false);
+  EXPECT_NAME("pg_integrity_thing_age_seconds", "Help.", MetricType::age, true);
+  EXPECT_NAME("pg_integrity_thing_seconds", "Help.", MetricType::age, false);
+  EXPECT_NAME("pg_integrity_time_ms", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_time_hours", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_size_megabytes", "Help.", MetricType::gauge, false);
+  EXPECT_NAME("pg_integrity_load_percent", "Help.", MetricType::gauge, false);
+}
+
+#define EXPECT_LABELS(fine, count, ...)                                                      \
+  EXPECT_EQ(compiles([] {                                                                    \
+              metric_detail::check_labels(                                                   \
+                  MetricInfo{"n", "h", MetricType::gauge, false, {}, {__VA_ARGS__}, count}); \
+            }),                                                                              \
+            fine)
+
+TEST(MetricLabels, MustBeDistinctNamesThatNobodyElseSets) {
+  EXPECT_LABELS(true, 0, "");
+  EXPECT_LABELS(true, 2, "schema", "table");
+  EXPECT_LABELS(false, 2, "table", "table");
+  EXPECT_LABELS(false, 1, "server");
+  EXPECT_LABELS(false, 1, "database");
+  EXPECT_LABELS(false, 1, "le");
+  EXPECT_LABELS(false, 1, "quantile");
+  EXPECT_LABELS(false, 1, "Table");
+  EXPECT_LABELS(false, 1, "__name__");
+  EXPECT_LABELS(false, 1, "");
+}
+
+constexpr auto kHeld = gauge("pg_integrity_sample_held", "Held.", "schema", "table");
+constexpr auto kWhole = gauge("pg_integrity_sample_whole_max", "Most.");
+constexpr auto kPart = gauge("pg_integrity_sample_part_max", "Most.", "table");
+constexpr auto kOther = gauge("pg_integrity_sample_other_max", "Most.", "constraint");
+constexpr auto kEvents = counter("pg_integrity_sample_held_total", "Events.", "table");
+
+TEST(MetricObjective, IsAGaugeWhoseLabelsTheMetricHas) {
+  EXPECT_TRUE(compiles([] { metric_detail::check_objective(kHeld, nullptr); }));
+  EXPECT_TRUE(compiles([] { metric_detail::check_objective(kHeld, &kWhole); }));
+  EXPECT_TRUE(compiles([] { metric_detail::check_objective(kHeld, &kPart); }));
+  EXPECT_FALSE(compiles([] { metric_detail::check_objective(kHeld, &kOther); }));
+  EXPECT_FALSE(compiles([] { metric_detail::check_objective(kHeld, &kEvents); }));
+}
+
+TEST(Metric, IsWhatWasDeclared) {
+  EXPECT_EQ(kLevel.name, "pg_integrity_sample_level");
+  EXPECT_EQ(kLevel.help, "Level.");
+  EXPECT_EQ(kLevel.type, MetricType::gauge);
+  ASSERT_EQ(kHeld.labels().size(), 2U);
+  EXPECT_EQ(kHeld.labels()[0], "schema");
+  EXPECT_EQ(kHeld.labels()[1], "table");
+  EXPECT_TRUE(kWhole.labels().empty());
+  EXPECT_EQ(kAge.type, MetricType::age);
+  EXPECT_EQ(kCount.type, MetricType::counter);
+  EXPECT_EQ(kTime.type, MetricType::histogram);
+}
+
+TEST(Metric, OnlyPastEventsOutliveTheirEvidence) {
+  EXPECT_FALSE(kSize.past_event);
+  EXPECT_FALSE(kBad.past_event);
+  EXPECT_TRUE(kPast.past_event);
+  EXPECT_TRUE(kAge.past_event) << "an age is always one";
+  EXPECT_EQ(kPast.name, "pg_integrity_sample_last_timestamp_seconds") << "nothing else has changed";
+}
+
+TEST(Expectation, SaysWhatItIsHeldAgainst) {
+  EXPECT_TRUE(kSize.expectation.none());
+  EXPECT_FALSE(kBad.expectation.none());
+  EXPECT_TRUE(kBad.expectation.constant);
+  EXPECT_EQ(kBad.expectation.value, 0);
+  EXPECT_EQ(kAge.expectation.upper, &kMaxAge);
+  EXPECT_EQ(kAge.expectation.lower, nullptr);
+  EXPECT_FALSE(kAge.expectation.none());
+  EXPECT_EQ(kLevel.expectation.lower, &kLevelMin);
+  EXPECT_EQ(kLevel.expectation.upper, &kLevelMax);
+  EXPECT_FALSE(kLevel.expectation.constant);
+}
+
+constexpr auto kLeast = gauge("pg_integrity_sample_rows_min", "Least.", "thing");
+constexpr auto kRows = gauge("pg_integrity_sample_rows", "Rows.", at_least(kLeast), "thing");
+constexpr auto kOn = gauge("pg_integrity_sample_on", "On.", must_be(1), "thing");
+constexpr const MetricInfo* kJudgedMetrics[] = {&kBad,      &kOn,       &kRows, &kLeast, &kLevel,
+                                                &kLevelMin, &kLevelMax, &kAge,  &kMaxAge};
+
+/// What the verdict makes of one value of a metric under given objectives.
+class ExpectationOf : public ::testing::Test {
+ protected:
+  template <typename Metric>
+  State judge(const Metric& metric, double value) {
+    evidence_.declared = declared_.samples();
+    evidence_.health.configured_interval = Seconds(600);
+    Batch batch(now_);
+    if constexpr (std::is_same_v<Metric, std::remove_const_t<decltype(kAge)>>)
+      batch.set_age(metric, Seconds(value), "a");
+    else
+      batch.set(metric, value, "a");
+    Object object;
+    object.samples = batch.samples();
+    object.looked_at = now_;
+    object.whole_at = now_;
+    return Judge(evidence_, now_, 0).judge({"a"}, object).state;
+  }
+
+  static CollectorSpec spec() {
+    CollectorSpec made = kSampleSpec;
+    made.metrics = kJudgedMetrics;
+    return made;
+  }
+
+  const Instant now_{Seconds(1000)};
+  const CollectorSpec spec_ = spec();
+  Batch declared_{now_};
+  CollectorEvidence evidence_ = [this] {
+    CollectorEvidence made;
+    made.spec = &spec_;
+    return made;
+  }();
+};
+
+TEST_F(ExpectationOf, AConstantIsMetByThatValueAlone) {
+  EXPECT_EQ(judge(kBad, 0), State::proven);
+  EXPECT_EQ(judge(kBad, -0.0), State::proven);
+  EXPECT_EQ(judge(kBad, 1), State::violated);
+  EXPECT_EQ(judge(kBad, -1), State::violated);
+  EXPECT_EQ(judge(kBad, 1e-9), State::violated);
+  EXPECT_EQ(judge(kOn, 1), State::proven);
+  EXPECT_EQ(judge(kOn, 0), State::violated);
+}
+
+TEST_F(ExpectationOf, AtLeastIncludesTheLimit) {
+  declared_.set(kLeast, 5, "a");
+  EXPECT_EQ(judge(kRows, 5), State::proven);
+  EXPECT_EQ(judge(kRows, 6), State::proven);
+  EXPECT_EQ(judge(kRows, 4.999), State::violated);
+}
+
+TEST_F(ExpectationOf, AtMostIncludesTheLimit) {
+  declared_.set(kMaxAge, 60, "a");
+  EXPECT_EQ(judge(kAge, 60), State::proven);
+  EXPECT_EQ(judge(kAge, 0), State::proven);
+  EXPECT_EQ(judge(kAge, 60.001), State::violated);
+}
+
+TEST_F(ExpectationOf, WithinIncludesBothLimits) {
+  declared_.set(kLevelMin, 5, "a");
+  declared_.set(kLevelMax, 10, "a");
+  for (const double level : {5.0, 7.0, 10.0})
+    EXPECT_EQ(judge(kLevel, level), State::proven) << level;
+  for (const double level : {4.9, 10.1}) EXPECT_EQ(judge(kLevel, level), State::violated) << level;
+}
+
+TEST_F(ExpectationOf, EitherLimitMayBeUnset) {
+  declared_.set(kLevelMin, 5, "a");
+  EXPECT_EQ(judge(kLevel, 1e300), State::proven);
+  EXPECT_EQ(judge(kLevel, 4), State::violated);
+}
+
+TEST_F(ExpectationOf, AnObjectiveOfAnotherObjectDoesNotCount) {
+  declared_.set(kLeast, 5, "b");
+  EXPECT_EQ(judge(kRows, 1), State::observed);
+}
+
+TEST_F(ExpectationOf, NotANumberProvesNothing) {
+  EXPECT_EQ(judge(kBad, kNaN), State::violated);
+  declared_.set(kLeast, 5, "a");
+  declared_.set(kLevelMin, 5, "a");
+  declared_.set(kLevelMax, 10, "a");
+  EXPECT_EQ(judge(kRows, kNaN), State::violated);
+  EXPECT_EQ(judge(kLevel, kNaN), State::violated);
+}
+
+TEST_F(ExpectationOf, ALimitThatIsNotANumberProvesNothing) {
+  declared_.set(kLeast, kNaN, "a");
+  EXPECT_EQ(judge(kRows, 5), State::violated);
+}
+
+TEST_F(ExpectationOf, InfinityIsComparedLikeANumber) {
+  declared_.set(kLevelMin, 5, "a");
+  declared_.set(kLevelMax, 10, "a");
+  EXPECT_EQ(judge(kLevel, kInfinity), State::violated);
+  EXPECT_EQ(judge(kLevel, -kInfinity), State::violated);
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

@@ -1,0 +1,60 @@
+// A session of the exporter's own kind with a test's database, and one that watches what is asked
+// of another.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exporter/postgres.h"
+#include "tests/support/clock.h"
+#include "tests/support/cluster.h"
+
+namespace pg_integrity::test {
+
+/// Passes every question on to a real session; counts them, and tells a test before each one.
+class WatchedSession final : public Session {
+ public:
+  explicit WatchedSession(Session& session) : session_(session) {}
+
+  Rows query(std::string_view sql, std::span<const std::string> parameters) override {
+    statements.emplace_back(sql);
+    if (before_each) before_each();
+    return session_.query(sql, parameters);
+  }
+  using Session::query;
+  Rows probe(std::string_view sql, std::size_t max_rows) override {
+    return session_.probe(sql, max_rows);
+  }
+  [[nodiscard]] const ServerInfo& server() const override { return session_.server(); }
+
+  std::vector<std::string> statements;
+  std::function<void()> before_each;
+
+ private:
+  Session& session_;
+};
+
+/// Open for as long as the object lives, with a deadline that no test reaches.
+class OpenedSession {
+ public:
+  explicit OpenedSession(const Database& database, const std::string& user = "postgres")
+      : session_(make_postgres_connector({database.dsn(user), ""}, clock_, watchdog_, workers_)
+                     ->open(database.name())),
+        watched_(*session_) {
+    session_->set_deadline(clock_.now() + Seconds(120));
+  }
+
+  WatchedSession& operator*() { return watched_; }
+  WatchedSession* operator->() { return &watched_; }
+
+ private:
+  SystemClock clock_;
+  Watchdog watchdog_{clock_};
+  DisposableWorkers workers_{clock_};
+  std::unique_ptr<LiveSession> session_;
+  WatchedSession watched_;
+};
+
+}  // namespace pg_integrity::test
