@@ -134,7 +134,7 @@ class Batch {
   void excluded(std::size_t objects) { excluded_ += objects; }
 
   /// Runs `look`, which adds what it sees of one object. If it throws for that object's sake, what
-  /// it had added is dropped and the object becomes unproven; a lost session is thrown on.
+  /// it had observed is dropped and the object becomes unproven; a lost session is thrown on.
   template <MetricType Type, std::size_t N, typename Look>
   void attempt(const Metric<Type, N>& metric, const std::array<std::string, N>& labels,
                Look&& look) {

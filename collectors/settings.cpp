@@ -269,6 +269,7 @@ std::optional<UnixTime> parse_date(std::string_view text) {
 }
 
 std::string format_duration(Seconds duration) {
+  if (!(std::abs(duration.count()) < 1e14)) return "forever";  // no whole number would hold it
   double rest = std::round(duration.count() * 1000) / 1000;
   if (rest < 0) return "-" + format_duration(-duration);
   std::string text;

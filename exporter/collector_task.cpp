@@ -214,6 +214,10 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
          {"database", database_->name},
          {"collector", id_.collector},
          {"objects", std::to_string(changes.size() - kLoggedChanges)}});
+  const auto& marks = batch.unproven_marks();
+  if (std::any_of(marks.begin(), marks.end(),
+                  [](const auto& mark) { return mark.reason == Reason::missing; }))
+    database_->schema.contradict();
   if (progress == Progress::more) return;
   if (recheck) {
     pass_ = std::move(waiting_);
