@@ -214,7 +214,12 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
          {"database", database_->name},
          {"collector", id_.collector},
          {"objects", std::to_string(changes.size() - kLoggedChanges)}});
-  if (progress == Progress::more) return;
+  if (progress == Progress::more) {
+    // Goes on after whatever else of its lane has fallen due meanwhile.
+    const std::lock_guard lock(mutex_);
+    (recheck ? next_recheck_ : next_pass_) = now;
+    return;
+  }
   if (recheck) {
     pass_ = std::move(waiting_);
     waiting_.reset();
