@@ -87,7 +87,8 @@ std::optional<ArchiveTime> exactly(std::optional<UnixTime> when) {
   return ArchiveTime{*when, *when};
 }
 
-/// "-- Started on 2025-12-03 00:00:00 UTC", written by pg_dump --verbose near the top of a plain dump.
+/// "-- Started on 2025-12-03 00:00:00 UTC", written by pg_dump --verbose near the top of a plain
+/// dump.
 std::optional<ArchiveTime> plain_header(std::string_view head, const Clock& clock,
                                         const std::string& zone) {
   constexpr std::string_view kStarted = "\n-- Started on ";

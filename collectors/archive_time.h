@@ -1,5 +1,5 @@
-// When a backup file was made, told from the file itself: the header of a pg_dump archive, else a time in
-// its name, else nothing. Pure functions; safe on any thread.
+// When a backup file was made, told from the file itself: the header of a pg_dump archive, else a
+// time in its name, else nothing. Pure functions; safe on any thread.
 #pragma once
 
 #include <optional>
@@ -19,8 +19,8 @@ struct ArchiveTime {
 /// How many bytes of an archive header_time() wants to see.
 inline constexpr std::size_t kArchiveHeadBytes = 4096;
 
-/// The time a pg_dump archive (custom format, toc.dat of the directory format, tar) or a plain dump made
-/// with --verbose says it was started, in wall-clock time of the machine that ran pg_dump.
+/// The time a pg_dump archive (custom format, toc.dat of the directory format, tar) or a plain dump
+/// made with --verbose says it was started, in wall-clock time of the machine that ran pg_dump.
 /// @param zone that machine's zone, where the archive does not name one.
 std::optional<ArchiveTime> header_time(std::string_view head, const Clock& clock,
                                        const std::string& zone);

@@ -1,14 +1,14 @@
-// Audit logs: tables that something writes to when it happens (a delete, a connection). Their rows, the
-// rows of a recent window with limits to them, and the last entry. Which tables are logs cannot be
-// discovered; they are configured.
+// Audit logs: tables that something writes to when it happens (a delete, a connection). Their rows,
+// the rows of a recent window with limits to them, and the last entry. Which tables are logs cannot
+// be discovered; they are configured.
 #include "collectors/collector.h"
 
 namespace pg_integrity {
 
 namespace {
 
-constexpr auto kRows =
-    gauge("pg_integrity_audit_log_rows", "Rows of the log, as of the collector's last look.", "log");
+constexpr auto kRows = gauge("pg_integrity_audit_log_rows",
+                             "Rows of the log, as of the collector's last look.", "log");
 constexpr auto kRecentMax = gauge("pg_integrity_audit_log_recent_rows_max",
                                   "Configured upper limit of audit_log_recent_rows.", "log");
 constexpr auto kRecentMin = gauge("pg_integrity_audit_log_recent_rows_min",
@@ -18,9 +18,9 @@ constexpr auto kRecent =
           within(kRecentMin, kRecentMax), "log");
 constexpr auto kWindow = gauge("pg_integrity_audit_log_window_seconds",
                                "How far back audit_log_recent_rows reaches.", "log");
-constexpr auto kLastEntry =
-    past_event(gauge("pg_integrity_audit_log_last_entry_timestamp_seconds",
-                     "Time of the newest row of the log, Unix time; absent while it is empty.", "log"));
+constexpr auto kLastEntry = past_event(
+    gauge("pg_integrity_audit_log_last_entry_timestamp_seconds",
+          "Time of the newest row of the log, Unix time; absent while it is empty.", "log"));
 
 constexpr const MetricInfo* kMetrics[] = {&kRows,      &kRecent, &kRecentMin,
                                           &kRecentMax, &kWindow, &kLastEntry};
@@ -33,18 +33,30 @@ constexpr Option kLogOptions[] = {
     {.name = "schema", .fallback = "public", .help = "schema of the table"},
     {.name = "table", .help = "the table", .required = true},
     {.name = "time", .help = "the column that says when a row was written", .required = true},
-    {.name = "zone", .type = OptionType::zone, .help = "IANA zone of that column, if it has none of its own"},
-    {.name = "window", .type = OptionType::duration, .fallback = "24h",
-     .help = "how far back an entry is recent", .min = 60, .max = 400.0 * 86400},
-    {.name = "max_recent", .type = OptionType::number,
+    {.name = "zone",
+     .type = OptionType::zone,
+     .help = "IANA zone of that column, if it has none of its own"},
+    {.name = "window",
+     .type = OptionType::duration,
+     .fallback = "24h",
+     .help = "how far back an entry is recent",
+     .min = 60,
+     .max = 400.0 * 86400},
+    {.name = "max_recent",
+     .type = OptionType::number,
      .help = "more recent rows are a violation; 0: the log must stay empty"},
-    {.name = "min_recent", .type = OptionType::number,
+    {.name = "min_recent",
+     .type = OptionType::number,
      .help = "fewer recent rows are a violation: the log must not fall silent"}};
 
 constexpr Option kOptions[] = {
-    {.name = "exact_up_to", .type = OptionType::size, .fallback = "1GiB",
+    {.name = "exact_up_to",
+     .type = OptionType::size,
+     .fallback = "1GiB",
      .help = "of logs with a larger heap only the window is read, through an index on `time`"},
-    {.name = "logs", .type = OptionType::records, .help = "the tables that are logs",
+    {.name = "logs",
+     .type = OptionType::records,
+     .help = "the tables that are logs",
      .members = kLogOptions}};
 
 struct Log {

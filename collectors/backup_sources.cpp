@@ -16,14 +16,14 @@ constexpr double kClockTolerance = 60;  // seconds into the future that clocks m
 const Column& column_of(const Table& table, const std::string& name) {
   const Column* column = table.column(name);
   if (column == nullptr)
-    throw SourceError(Reason::missing,
-                      "table " + table.name.display() + " has no column " + name);
+    throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + name);
   return *column;
 }
 
 /// concat() prints any type by its own output function: no cast that somebody defined is called.
 std::string text_sql(const Table& table, const std::string& column) {
-  return "pg_catalog.left(pg_catalog.concat(" + sql_identifier(column_of(table, column).name) + "), 200)";
+  return "pg_catalog.left(pg_catalog.concat(" + sql_identifier(column_of(table, column).name) +
+         "), 200)";
 }
 
 std::string history_sql(const Table& table, const HistoryTable& history) {
@@ -80,8 +80,8 @@ void add_group(const Row& row, BackupStatus status, KindHistory& kind) {
                 Seconds(row.number("oldest_age")));
 }
 
-/// The archive's own header, else its name, else the time of its last change; where they disagree the
-/// oldest is taken: a copy is no younger than what it copies.
+/// The archive's own header, else its name, else the time of its last change; where they disagree
+/// the oldest is taken: a copy is no younger than what it copies.
 NewestBackup oldest_claim(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                           const FileEntry& entry) {
   const std::string path = directory.path + "/" + entry.name;
@@ -102,7 +102,8 @@ NewestBackup oldest_claim(Files& files, const Clock& clock, const ArchiveDirecto
 
 }  // namespace
 
-BackupHistory read_history_table(Session& session, const Schema& schema, const HistoryTable& history,
+BackupHistory read_history_table(Session& session, const Schema& schema,
+                                 const HistoryTable& history,
                                  const std::vector<BackupKind>& kinds) {
   const Table* table = schema.table(history.table);
   if (table == nullptr)
@@ -157,7 +158,8 @@ BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
         count(BackupStatus::running);
       } else if (entry.size < directory.min_size) {
         count(BackupStatus::failed);
-      } else if (const Dated& dated = date(files, clock, directory, entry, known); !dated.readable) {
+      } else if (const Dated& dated = date(files, clock, directory, entry, known);
+                 !dated.readable) {
         count(BackupStatus::other);
       } else {
         count(BackupStatus::success);

@@ -1,4 +1,5 @@
-// Where backups are recorded: a history table or a directory of archives, read into one common form.
+// Where backups are recorded: a history table or a directory of archives, read into one common
+// form.
 #pragma once
 
 #include <array>
@@ -54,7 +55,7 @@ struct ArchiveDirectory {
 /// The newest success of a kind.
 struct NewestBackup {
   UnixTime time = 0;
-  Seconds age{};  ///< by the clock of whoever recorded it
+  Seconds age{};               ///< by the clock of whoever recorded it
   std::optional<double> size;  ///< bytes
   std::string time_source;     ///< table, header, name or mtime
 };
@@ -72,8 +73,8 @@ struct BackupHistory {
 };
 
 /// @throws SourceError
-BackupHistory read_history_table(Session& session, const Schema& schema, const HistoryTable& history,
-                                 const std::vector<BackupKind>& kinds);
+BackupHistory read_history_table(Session& session, const Schema& schema,
+                                 const HistoryTable& history, const std::vector<BackupKind>& kinds);
 
 /// Reads directories; remembers what it learned of archives that have not changed since.
 class ArchiveReader {

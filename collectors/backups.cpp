@@ -1,6 +1,6 @@
-// Backups: how old the newest one of each kind is, how many runs of its schedule were missed, and how far
-// back the copies reach. A manual backup never hides that the automatic one stopped: each kind is judged
-// by itself.
+// Backups: how old the newest one of each kind is, how many runs of its schedule were missed, and
+// how far back the copies reach. A manual backup never hides that the automatic one stopped: each
+// kind is judged by itself.
 #include <algorithm>
 #include <cmath>
 
@@ -11,14 +11,15 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr auto kLastSuccess =
-    past_event(gauge("pg_integrity_backup_last_success_timestamp_seconds",
-                     "Time of the newest successful backup of a kind, Unix time.", "source", "kind"));
-constexpr auto kMaxAge = gauge("pg_integrity_backup_max_age_seconds",
-                               "Objective of backup_age_seconds: schedule plus grace.", "source", "kind");
-constexpr auto kAge =
-    age("pg_integrity_backup_age_seconds",
-        "Seconds since the newest known successful backup of a kind.", at_most(kMaxAge), "source", "kind");
+constexpr auto kLastSuccess = past_event(
+    gauge("pg_integrity_backup_last_success_timestamp_seconds",
+          "Time of the newest successful backup of a kind, Unix time.", "source", "kind"));
+constexpr auto kMaxAge =
+    gauge("pg_integrity_backup_max_age_seconds",
+          "Objective of backup_age_seconds: schedule plus grace.", "source", "kind");
+constexpr auto kAge = age("pg_integrity_backup_age_seconds",
+                          "Seconds since the newest known successful backup of a kind.",
+                          at_most(kMaxAge), "source", "kind");
 constexpr auto kSize =
     past_event(gauge("pg_integrity_backup_last_size_bytes",
                      "Size of the newest successful backup of a kind.", "source", "kind"));
@@ -26,11 +27,11 @@ constexpr auto kMissedRuns =
     past_event(gauge("pg_integrity_backup_missed_runs",
                      "Scheduled runs since the newest success that did not leave one.", must_be(0),
                      "source", "kind"));
-constexpr auto kInfo =
-    past_event(gauge("pg_integrity_backup_info",
-                     "Always 1; says where the newest backup's time was taken from: table, header, name "
-                     "or mtime.",
-                     "source", "kind", "time_source"));
+constexpr auto kInfo = past_event(
+    gauge("pg_integrity_backup_info",
+          "Always 1; says where the newest backup's time was taken from: table, header, name "
+          "or mtime.",
+          "source", "kind", "time_source"));
 constexpr auto kBackups = gauge("pg_integrity_backups", "Backups on record, by kind and status.",
                                 "source", "kind", "status");
 constexpr auto kUnrecognised =
@@ -38,13 +39,12 @@ constexpr auto kUnrecognised =
           "Rows of the history table that are of no declared and no ignored kind.", "source");
 constexpr auto kRetentionMin = gauge("pg_integrity_backup_retention_min_seconds",
                                      "Objective of backup_retention_seconds.", "source");
-constexpr auto kRetention =
-    past_event(gauge("pg_integrity_backup_retention_seconds",
-                     "Age of the oldest successful backup that is still there.",
-                     at_least(kRetentionMin), "source"));
-constexpr auto kOldest =
-    past_event(gauge("pg_integrity_backup_oldest_timestamp_seconds",
-                     "Time of the oldest successful backup that is still there, Unix time.", "source"));
+constexpr auto kRetention = past_event(gauge(
+    "pg_integrity_backup_retention_seconds",
+    "Age of the oldest successful backup that is still there.", at_least(kRetentionMin), "source"));
+constexpr auto kOldest = past_event(
+    gauge("pg_integrity_backup_oldest_timestamp_seconds",
+          "Time of the oldest successful backup that is still there, Unix time.", "source"));
 
 constexpr const MetricInfo* kMetrics[] = {&kLastSuccess, &kAge,          &kMaxAge,  &kSize,
                                           &kMissedRuns,  &kInfo,         &kBackups, &kUnrecognised,
@@ -61,43 +61,66 @@ constexpr Option kTableOptions[] = {
     {.name = "success", .type = OptionType::texts, .help = "statuses that mean success"},
     {.name = "failed", .type = OptionType::texts, .help = "statuses that mean failure"},
     {.name = "running", .type = OptionType::texts, .help = "statuses that mean not finished yet"},
-    {.name = "zone", .type = OptionType::zone, .help = "IANA zone of the time column, if it has none of its own"}};
+    {.name = "zone",
+     .type = OptionType::zone,
+     .help = "IANA zone of the time column, if it has none of its own"}};
 
 constexpr Option kKindOptions[] = {
-    {.name = "values", .type = OptionType::texts, .help = "history table: texts that mean this kind"},
+    {.name = "values",
+     .type = OptionType::texts,
+     .help = "history table: texts that mean this kind"},
     {.name = "pattern", .help = "directory: glob over the names of this kind's files"},
-    {.name = "every", .type = OptionType::duration,
-     .help = "the schedule; without it this kind is observed, not judged", .min = 60},
-    {.name = "grace", .type = OptionType::duration,
+    {.name = "every",
+     .type = OptionType::duration,
+     .help = "the schedule; without it this kind is observed, not judged",
+     .min = 60},
+    {.name = "grace",
+     .type = OptionType::duration,
      .help = "how late a backup may be; default: a quarter of `every`"}};
 
 constexpr Option kSourceOptions[] = {
     {.name = "name", .help = "label `source`; unique in the server", .required = true},
-    {.name = "table", .type = OptionType::record, .help = "a table that lists the backups",
+    {.name = "table",
+     .type = OptionType::record,
+     .help = "a table that lists the backups",
      .members = kTableOptions},
     {.name = "directory", .help = "a directory that holds pg_dump archives"},
     {.name = "pattern", .fallback = "*", .help = "directory without `kinds`: glob over file names"},
-    {.name = "kinds", .type = OptionType::named_records,
+    {.name = "kinds",
+     .type = OptionType::named_records,
      .help = "the kinds of backup; a directory may do without: its one kind is `dump`",
      .members = kKindOptions},
-    {.name = "every", .type = OptionType::duration,
-     .help = "directory without `kinds`: the schedule", .min = 60},
-    {.name = "grace", .type = OptionType::duration,
+    {.name = "every",
+     .type = OptionType::duration,
+     .help = "directory without `kinds`: the schedule",
+     .min = 60},
+    {.name = "grace",
+     .type = OptionType::duration,
      .help = "directory without `kinds`: how late a backup may be; default: a quarter of `every`"},
-    {.name = "ignore", .type = OptionType::texts,
+    {.name = "ignore",
+     .type = OptionType::texts,
      .help = "history table: texts of the kind column that are no backups"},
-    {.name = "retention", .type = OptionType::duration,
+    {.name = "retention",
+     .type = OptionType::duration,
      .help = "how far back the copies must reach"},
-    {.name = "min_size", .type = OptionType::size, .fallback = "1kB",
+    {.name = "min_size",
+     .type = OptionType::size,
+     .fallback = "1kB",
      .help = "directory: a smaller file is no backup"},
-    {.name = "settle", .type = OptionType::duration, .fallback = "2m",
+    {.name = "settle",
+     .type = OptionType::duration,
+     .fallback = "2m",
      .help = "directory: a file changed within this time is still being written"},
-    {.name = "zone", .type = OptionType::zone, .fallback = "UTC",
+    {.name = "zone",
+     .type = OptionType::zone,
+     .fallback = "UTC",
      .help = "directory: IANA zone of times in archive headers and file names"}};
 
-constexpr Option kOptions[] = {
-    {.name = "backups", .type = OptionType::records, .help = "where backups are recorded",
-     .members = kSourceOptions, .home = OptionHome::server}};
+constexpr Option kOptions[] = {{.name = "backups",
+                                .type = OptionType::records,
+                                .help = "where backups are recorded",
+                                .members = kSourceOptions,
+                                .home = OptionHome::server}};
 
 struct Source {
   std::string name;
@@ -108,8 +131,11 @@ struct Source {
 };
 
 BackupKind kind_from(const Settings& settings, const std::string& name) {
-  BackupKind kind{name, settings.texts("values"), settings.text_or_empty("pattern"),
-                  settings.maybe_duration("every"), {}};
+  BackupKind kind{name,
+                  settings.texts("values"),
+                  settings.text_or_empty("pattern"),
+                  settings.maybe_duration("every"),
+                  {}};
   if (kind.every) kind.grace = settings.maybe_duration("grace").value_or(*kind.every / 4);
   return kind;
 }
@@ -157,13 +183,14 @@ class Backups final : public Collector {
   }
 
   Progress collect(Sources& from, Batch& out) override {
-    return Walk(from, Walk::Pace::singly).each("sources", sources_, key_of, [&](const Source& source) {
-      look_at(from, source, out);
-    });
+    return Walk(from, Walk::Pace::singly)
+        .each("sources", sources_, key_of,
+              [&](const Source& source) { look_at(from, source, out); });
   }
 
  private:
-  /// Directories first: they can be read while the database is down, which is when they matter most.
+  /// Directories first: they can be read while the database is down, which is when they matter
+  /// most.
   static std::string key_of(const Source& source) {
     return walk_key(std::string(source.directory ? "directory" : "table"), source.name);
   }
@@ -197,8 +224,8 @@ class Backups final : public Collector {
                    source.name, kind.name);
     if (!history.newest) {
       if (kind.every)
-        out.unproven(kLastSuccess, Reason::missing, "no successful backup of this kind is on record",
-                     source.name, kind.name);
+        out.unproven(kLastSuccess, Reason::missing,
+                     "no successful backup of this kind is on record", source.name, kind.name);
       return;
     }
     const NewestBackup& newest = *history.newest;
@@ -211,8 +238,8 @@ class Backups final : public Collector {
               source.name, kind.name);
   }
 
-  /// While a history shorter than the objective grows, nothing is known; when an old copy went before its
-  /// time, the objective is missed until the history is long enough again.
+  /// While a history shorter than the objective grows, nothing is known; when an old copy went
+  /// before its time, the objective is missed until the history is long enough again.
   static void report_retention(Sources& from, const Source& source, const BackupHistory& history,
                                Batch& out) {
     std::optional<Seconds> oldest;
@@ -254,8 +281,8 @@ void check_source(const Settings& source, Problems& problems) {
                  "move `every` and `grace` into the kinds");
   for (const Settings& kind : source.records("kinds"))
     if (!kind.has(table ? "values" : "pattern"))
-      problems.add(kind.place(), "kind \"" + kind.name() + "\" needs `" +
-                                     (table ? "values" : "pattern") + "`");
+      problems.add(kind.place(),
+                   "kind \"" + kind.name() + "\" needs `" + (table ? "values" : "pattern") + "`");
   const Settings* history = source.record("table");
   if (history != nullptr && history->has("status") && history->texts("success").empty())
     problems.add(history->place("status"), name + " has a status column and no `success`",

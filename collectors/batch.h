@@ -1,5 +1,5 @@
-// What one step of a collector observed. Observations (set, set_age, unproven) are discarded when the
-// step throws; events (count, observe) are kept. Built by one thread, then handed over whole.
+// What one step of a collector observed. Observations (set, set_age, unproven) are discarded when
+// the step throws; events (count, observe) are kept. Built by one thread, then handed over whole.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct Sample {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
   double value = 0;
-  Instant since{};       ///< ages only: the moment they count from
+  Instant since{};        ///< ages only: the moment they count from
   Instant observed_at{};  ///< when the evidence was taken
 };
 
@@ -90,7 +90,8 @@ class Batch {
     events_.push_back({Event::Kind::count, &metric, {std::string(label)...}, increment, {}});
   }
 
-  /// Declares a histogram's buckets (ascending upper bounds, without +Inf) and makes its series exist.
+  /// Declares a histogram's buckets (ascending upper bounds, without +Inf) and makes its series
+  /// exist.
   template <std::size_t N, typename... Label>
   void buckets(const Metric<MetricType::histogram, N>& metric, std::vector<double> upper_bounds,
                const Label&... label) {
@@ -132,8 +133,8 @@ class Batch {
   /// Objects that the configuration excludes from being looked at.
   void excluded(std::size_t objects) { excluded_ += objects; }
 
-  /// Runs `look`, which adds what it sees of one object. If it throws for that object's sake, what it
-  /// had added is dropped and the object becomes unproven; a lost session is thrown on.
+  /// Runs `look`, which adds what it sees of one object. If it throws for that object's sake, what
+  /// it had added is dropped and the object becomes unproven; a lost session is thrown on.
   template <MetricType Type, std::size_t N, typename Look>
   void attempt(const Metric<Type, N>& metric, const std::array<std::string, N>& labels,
                Look&& look) {

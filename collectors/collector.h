@@ -1,5 +1,6 @@
-// A collector and what the runtime knows of it. A collector looks at objects (tables, keys, backups) step
-// by step and says what it saw; it never decides when it runs, never logs, and opens nothing itself.
+// A collector and what the runtime knows of it. A collector looks at objects (tables, keys,
+// backups) step by step and says what it saw; it never decides when it runs, never logs, and opens
+// nothing itself.
 //
 // Threading: one thread at a time calls a collector; different collectors run in parallel.
 #pragma once
@@ -25,7 +26,7 @@ namespace pg_integrity {
 enum class Question : std::uint8_t {
   intact,       ///< is the data intact?
   recoverable,  ///< could we get it back?
-  service,      ///< does it answer as promised? Judged, but neither intact nor recoverable depend on it
+  service,  ///< does it answer as promised? Judged, but neither intact nor recoverable depend on it
 };
 
 /// Which of a server's two lanes a collector runs in: cheap reads never wait behind scans.
@@ -64,14 +65,15 @@ class Sources {
   /// How old a shared observation may be to be taken instead of a look of one's own.
   [[nodiscard]] virtual Seconds reusable_age() const = 0;
   /// A pass may be about some objects only (violated ones are looked at again soon).
-  /// @param identity the values of the spec's identity labels that the object has, in the spec's order.
+  /// @param identity the values of the spec's identity labels that the object has, in the spec's
+  /// order.
   [[nodiscard]] virtual bool wants(std::span<const std::string> identity) const = 0;
-  /// The last object done in this pass; empty at its start. Kept between the steps of a pass, moved on
-  /// only if the step's batch was accepted.
+  /// The last object done in this pass; empty at its start. Kept between the steps of a pass, moved
+  /// on only if the step's batch was accepted.
   virtual std::string& position() = 0;
   /// The series' value in the newest accepted evidence, that of earlier processes included.
-  [[nodiscard]] virtual std::optional<Sample> previous(const MetricInfo& metric,
-                                                       std::span<const std::string> labels) const = 0;
+  [[nodiscard]] virtual std::optional<Sample> previous(
+      const MetricInfo& metric, std::span<const std::string> labels) const = 0;
 
   template <std::size_t N>
   [[nodiscard]] bool wants(const std::array<std::string, N>& identity) const {
@@ -91,14 +93,15 @@ class Collector {
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
-  /// Series that follow from the configuration alone (objectives, counters at 0). On the page from the
-  /// start, whatever happens later.
+  /// Series that follow from the configuration alone (objectives, counters at 0). On the page from
+  /// the start, whatever happens later.
   virtual void declare(Batch& out) const = 0;
 
   /// One bounded step of a pass; called again while it returns `more`. Adds to `out` only what was
-  /// observed, never a stand-in zero. The collector's own state moves on only after the batch was accepted.
-  /// @throws SourceError if nothing trustworthy could be read; observations of this step are discarded,
-  /// events are kept.
+  /// observed, never a stand-in zero. The collector's own state moves on only after the batch was
+  /// accepted.
+  /// @throws SourceError if nothing trustworthy could be read; observations of this step are
+  /// discarded, events are kept.
   virtual Progress collect(Sources& from, Batch& out) = 0;
 };
 
@@ -110,10 +113,10 @@ struct CollectorSpec {
   Question question = Question::intact;
   Lane lane = Lane::scan;
   Scope scope = Scope::database;
-  DependsOn depends_on{};       ///< what can change its answer, or-ed
-  std::string_view interval;    ///< default target between complete passes
-  std::string_view deadline;    ///< default bound of one step
-  int version = 1;              ///< evidence of another version is not reloaded
+  DependsOn depends_on{};     ///< what can change its answer, or-ed
+  std::string_view interval;  ///< default target between complete passes
+  std::string_view deadline;  ///< default bound of one step
+  int version = 1;            ///< evidence of another version is not reloaded
   std::span<const MetricInfo* const> metrics = {};
   /// The labels that tell its objects apart. An object is named by those of them that a metric has.
   std::span<const std::string_view> identity = {};
@@ -128,13 +131,20 @@ struct CollectorSpec {
 
 /// The options that every collector has.
 inline constexpr std::array<Option, 3> kCommonOptions{
-    Option{.name = "enabled", .type = OptionType::flag, .fallback = "true",
+    Option{.name = "enabled",
+           .type = OptionType::flag,
+           .fallback = "true",
            .help = "false: this collector does not run; the report lists it as not watched"},
-    Option{.name = "interval", .type = OptionType::duration,
-           .help = "target between complete passes", .min = 1, .max = 30.0 * 86400},
-    Option{.name = "deadline", .type = OptionType::duration,
+    Option{.name = "interval",
+           .type = OptionType::duration,
+           .help = "target between complete passes",
+           .min = 1,
+           .max = 30.0 * 86400},
+    Option{.name = "deadline",
+           .type = OptionType::duration,
            .help = "bound of one step, that is of one statement or one look at a directory",
-           .min = 0.1, .max = 86400}};
+           .min = 0.1,
+           .max = 86400}};
 
 /// Walks the objects of a pass in order, resuming after the last one done.
 ///

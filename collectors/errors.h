@@ -1,5 +1,5 @@
-// What can go wrong while looking at a database, a directory or an endpoint: a closed set of reasons
-// (they are label values and appear in alerts) and the two exceptions that carry them.
+// What can go wrong while looking at a database, a directory or an endpoint: a closed set of
+// reasons (they are label values and appear in alerts) and the two exceptions that carry them.
 // Plain values; safe on any thread.
 #pragma once
 
@@ -39,9 +39,9 @@ enum class Reason : std::uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 21> kReasonNames{
-    "connect", "auth",      "tls",   "timeout",        "lock",   "permission", "missing",
-    "conflict", "server",   "protocol", "decode",      "io",     "http",       "limit",
-    "clock",   "config",    "unsafe", "too_large",     "stale",  "not_configured", "pending"};
+    "connect",  "auth",   "tls",      "timeout",   "lock",  "permission",     "missing",
+    "conflict", "server", "protocol", "decode",    "io",    "http",           "limit",
+    "clock",    "config", "unsafe",   "too_large", "stale", "not_configured", "pending"};
 
 constexpr std::string_view name_of(Reason reason) {
   return kReasonNames[static_cast<std::size_t>(reason)];
@@ -72,8 +72,8 @@ constexpr bool is_lasting(Reason reason) {
   }
 }
 
-/// Nothing trustworthy could be read. what() is one line without secrets or row values; it may end in
-/// "HINT: …".
+/// Nothing trustworthy could be read. what() is one line without secrets or row values; it may end
+/// in "HINT: …".
 class SourceError : public std::runtime_error {
  public:
   enum class Scope : std::uint8_t {

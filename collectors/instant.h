@@ -1,7 +1,7 @@
 // Moments and spans of time. An Instant counts seconds on the machine's monotonic clock (suspension
-// included), so that a stepped wall clock makes no evidence older or younger than it is; a UnixTime is
-// what people, files and databases write down. exporter/clock converts between the two.
-// Plain values; safe on any thread.
+// included), so that a stepped wall clock makes no evidence older or younger than it is; a UnixTime
+// is what people, files and databases write down. exporter/clock converts between the two. Plain
+// values; safe on any thread.
 #pragma once
 
 #include <chrono>

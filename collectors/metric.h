@@ -1,6 +1,7 @@
-// A metric, stated once as data: name, help, type, labels, and what its value SHOULD be. The verdict, the
-// report, the metric reference and the alert coverage check all follow from this one declaration.
-// A misnamed metric or a wrong number of labels does not compile. Constants; safe on any thread.
+// A metric, stated once as data: name, help, type, labels, and what its value SHOULD be. The
+// verdict, the report, the metric reference and the alert coverage check all follow from this one
+// declaration. A misnamed metric or a wrong number of labels does not compile. Constants; safe on
+// any thread.
 //
 // Naming follows https://prometheus.io/docs/practices/naming/.
 #pragma once
@@ -77,8 +78,8 @@ inline void objective_must_be_a_gauge() {}
 
 inline constexpr std::string_view kPrefix = "pg_integrity_";
 inline constexpr std::array<std::string_view, 14> kOtherUnits{
-    "_milliseconds", "_ms",    "_minutes", "_hours", "_days", "_kilobytes", "_megabytes",
-    "_mb",           "_kb",    "_percent", "_bits",  "_usec", "_us",        "_sec"};
+    "_milliseconds", "_ms", "_minutes", "_hours", "_days", "_kilobytes", "_megabytes",
+    "_mb",           "_kb", "_percent", "_bits",  "_usec", "_us",        "_sec"};
 inline constexpr std::array<std::string_view, 4> kReservedLabels{"server", "database", "le",
                                                                  "quantile"};
 
@@ -147,9 +148,12 @@ consteval auto declare(std::string_view name, std::string_view help, Expectation
 }  // namespace metric_detail
 
 /// The value must be exactly this.
-consteval Expectation must_be(double value) { return {true, value, nullptr, nullptr}; }
+consteval Expectation must_be(double value) {
+  return {true, value, nullptr, nullptr};
+}
 
-/// The value must not be above the objective, another exported gauge whose labels are among its own.
+/// The value must not be above the objective, another exported gauge whose labels are among its
+/// own.
 /// @param objective a constant at namespace scope: its address is kept.
 consteval Expectation at_most(const MetricInfo& objective) {
   return {false, 0, &objective, nullptr};

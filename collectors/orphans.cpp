@@ -1,10 +1,10 @@
-// Orphaned rows: children whose parent does not exist, for every foreign key that the catalog lists and
-// every reference that the configuration declares. A key that is "valid" in the catalog proves nothing:
-// triggers may have been off when its rows were written.
+// Orphaned rows: children whose parent does not exist, for every foreign key that the catalog lists
+// and every reference that the configuration declares. A key that is "valid" in the catalog proves
+// nothing: triggers may have been off when its rows were written.
 //
 // The comparison is the key's own: its operators (conpfeqop), with the casts and collation that
-// PostgreSQL's ri_triggers.c uses. MATCH SIMPLE: a NULL in any column refers to nothing. MATCH FULL: all or
-// none may be NULL. One statement is one snapshot, so rows in flight are no orphans.
+// PostgreSQL's ri_triggers.c uses. MATCH SIMPLE: a NULL in any column refers to nothing. MATCH
+// FULL: all or none may be NULL. One statement is one snapshot, so rows in flight are no orphans.
 #include <algorithm>
 
 #include "collectors/collector.h"
@@ -20,21 +20,22 @@ constexpr auto kEnforced =
     gauge("pg_integrity_foreign_key_enforced",
           "1 if every trigger of the foreign key fires on both sides and it is not NOT ENFORCED.",
           must_be(1), "schema", "table", "constraint");
-constexpr auto kValidated =
-    gauge("pg_integrity_foreign_key_validated",
-          "1 if the catalog says that existing rows were checked (convalidated); orphans may exist all "
-          "the same.",
-          "schema", "table", "constraint");
-constexpr auto kIndexed =
-    gauge("pg_integrity_foreign_key_indexed",
-          "1 if a valid index leads with the referring columns; without one, deletes of parents scan "
-          "the whole child.",
-          "schema", "table", "constraint");
+constexpr auto kValidated = gauge(
+    "pg_integrity_foreign_key_validated",
+    "1 if the catalog says that existing rows were checked (convalidated); orphans may exist all "
+    "the same.",
+    "schema", "table", "constraint");
+constexpr auto kIndexed = gauge(
+    "pg_integrity_foreign_key_indexed",
+    "1 if a valid index leads with the referring columns; without one, deletes of parents scan "
+    "the whole child.",
+    "schema", "table", "constraint");
 constexpr auto kInfo =
     gauge("pg_integrity_foreign_key_info", "Always 1; says which table a foreign key refers to.",
           "schema", "table", "constraint", "referenced_schema", "referenced_table");
 
-constexpr const MetricInfo* kMetrics[] = {&kOrphanedRows, &kEnforced, &kValidated, &kIndexed, &kInfo};
+constexpr const MetricInfo* kMetrics[] = {&kOrphanedRows, &kEnforced, &kValidated, &kIndexed,
+                                          &kInfo};
 
 constexpr std::string_view kIdentity[] = {"schema", "table", "constraint"};
 
@@ -46,14 +47,19 @@ constexpr Option kReferenceOptions[] = {
     {.name = "columns", .type = OptionType::texts, .help = "its columns", .required = true},
     {.name = "referenced_schema", .fallback = "public", .help = "schema of the referenced table"},
     {.name = "referenced_table", .help = "the referenced table", .required = true},
-    {.name = "referenced_columns", .type = OptionType::texts, .help = "its columns, in the same order",
+    {.name = "referenced_columns",
+     .type = OptionType::texts,
+     .help = "its columns, in the same order",
      .required = true},
-    {.name = "match_full", .type = OptionType::flag, .fallback = "false",
+    {.name = "match_full",
+     .type = OptionType::flag,
+     .fallback = "false",
      .help = "true: rows with some but not all columns NULL are orphans too (MATCH FULL)"}};
 
-constexpr Option kOptions[] = {
-    {.name = "references", .type = OptionType::records,
-     .help = "references that no foreign key declares", .members = kReferenceOptions}};
+constexpr Option kOptions[] = {{.name = "references",
+                                .type = OptionType::records,
+                                .help = "references that no foreign key declares",
+                                .members = kReferenceOptions}};
 
 // The equality of the parent column's type that a foreign key would use, for a declared reference.
 constexpr std::string_view kDeclaredComparison = R"(
@@ -90,8 +96,8 @@ ORDER BY (a.amoplefttype = pa.atttypid)::int + (a.amoprighttype = ca.atttypid)::
 std::string not_null(const ForeignKey& key, std::string_view joined_by) {
   std::string sql;
   for (const ReferenceColumn& column : key.columns)
-    sql += (sql.empty() ? std::string() : std::string(joined_by)) + "c." + sql_identifier(column.child) +
-           " IS NOT NULL";
+    sql += (sql.empty() ? std::string() : std::string(joined_by)) + "c." +
+           sql_identifier(column.child) + " IS NOT NULL";
   return "(" + sql + ")";
 }
 
@@ -100,8 +106,8 @@ std::string orphans_sql(const ForeignKey& key) {
   std::string match;
   for (const ReferenceColumn& column : key.columns) {
     if (!match.empty()) match += " AND ";
-    match += "p." + sql_identifier(column.parent) + column.parent_cast + " " + column.comparison + " c." +
-             sql_identifier(column.child) + column.child_cast + column.collation;
+    match += "p." + sql_identifier(column.parent) + column.parent_cast + " " + column.comparison +
+             " c." + sql_identifier(column.child) + column.child_cast + column.collation;
   }
   return "SELECT count(*) AS orphans FROM " + std::string(key.child_partitioned ? "" : "ONLY ") +
          key.child.sql() + " c WHERE " + not_null(key, key.match_full ? " OR " : " AND ") +
@@ -118,8 +124,9 @@ ForeignKey resolve(Session& session, const Schema& schema, const Reference& refe
   ForeignKey key = reference.key;
   for (const QualifiedName* name : {&key.child, &key.parent})
     if (schema.table(*name) == nullptr)
-      throw SourceError(Reason::missing, "table " + name->display() +
-                                             " does not exist. HINT: correct the reference " + key.name);
+      throw SourceError(
+          Reason::missing,
+          "table " + name->display() + " does not exist. HINT: correct the reference " + key.name);
   key.child_partitioned = schema.table(key.child)->partitioned;
   key.parent_partitioned = schema.table(key.parent)->partitioned;
   for (ReferenceColumn& column : key.columns) {

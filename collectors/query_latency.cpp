@@ -1,5 +1,5 @@
-// Query latency: named probe queries, timed at our end without BEGIN and COMMIT. One slow answer is no
-// finding; the share of slow ones among the last 20 is judged, where an objective is configured.
+// Query latency: named probe queries, timed at our end without BEGIN and COMMIT. One slow answer is
+// no finding; the share of slow ones among the last 20 is judged, where an objective is configured.
 #include <algorithm>
 #include <deque>
 
@@ -37,17 +37,26 @@ constexpr std::string_view kIdentity[] = {"query"};
 constexpr Option kQueryOptions[] = {
     {.name = "name", .help = "label `query`; unique in the database", .required = true},
     {.name = "database", .help = "where it runs; default: the database of the DSN"},
-    {.name = "sql", .help = "one SELECT statement with schema-qualified names; read through a cursor, 10,000 rows at most",
+    {.name = "sql",
+     .help = "one SELECT statement with schema-qualified names; read through a cursor, 10,000 rows "
+             "at most",
      .required = true},
-    {.name = "objective", .type = OptionType::duration,
-     .help = "a longer run is slow; without it the query is observed, not judged", .min = 0.0001}};
+    {.name = "objective",
+     .type = OptionType::duration,
+     .help = "a longer run is slow; without it the query is observed, not judged",
+     .min = 0.0001}};
 
 constexpr Option kOptions[] = {
-    {.name = "queries", .type = OptionType::records,
-     .help = "the probes; default: `select_1` and `indexed_read` (one row of the catalog by its key)",
+    {.name = "queries",
+     .type = OptionType::records,
+     .help =
+         "the probes; default: `select_1` and `indexed_read` (one row of the catalog by its key)",
      .members = kQueryOptions},
-    {.name = "slow_ratio_max", .type = OptionType::number, .fallback = "0.1",
-     .help = "share of slow runs among the last 20 that is still good", .max = 1}};
+    {.name = "slow_ratio_max",
+     .type = OptionType::number,
+     .fallback = "0.1",
+     .help = "share of slow runs among the last 20 that is still good",
+     .max = 1}};
 
 struct Query {
   std::string name;

@@ -16,7 +16,9 @@ constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec,    &kBackupsSpe
 
 }  // namespace
 
-std::span<const CollectorSpec* const> collectors() { return kCollectors; }
+std::span<const CollectorSpec* const> collectors() {
+  return kCollectors;
+}
 
 const CollectorSpec* collector_named(std::string_view name) {
   for (const CollectorSpec* spec : kCollectors)

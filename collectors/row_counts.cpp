@@ -1,6 +1,6 @@
-// Rows of every table, counted exactly up to a size gate and estimated by the planner above it, each
-// under its own name; lower limits and limits to how many rows may vanish, where configured; and the
-// inventory, so that dropping a table or a key cannot turn red into green.
+// Rows of every table, counted exactly up to a size gate and estimated by the planner above it,
+// each under its own name; lower limits and limits to how many rows may vanish, where configured;
+// and the inventory, so that dropping a table or a key cannot turn red into green.
 #include <algorithm>
 
 #include "collectors/collector.h"
@@ -9,8 +9,8 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr auto kRowsMin = gauge("pg_integrity_table_rows_min", "Configured lower limit of table_rows.",
-                                "schema", "table");
+constexpr auto kRowsMin = gauge("pg_integrity_table_rows_min",
+                                "Configured lower limit of table_rows.", "schema", "table");
 constexpr auto kRows =
     gauge("pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
           at_least(kRowsMin), "schema", "table");
@@ -18,15 +18,15 @@ constexpr auto kRowsEstimate =
     gauge("pg_integrity_table_rows_estimate",
           "The planner's estimate of rows, for tables above the size gate.", "schema", "table");
 constexpr auto kDropRatioMax =
-    gauge("pg_integrity_table_rows_drop_ratio_max", "Configured upper limit of table_rows_drop_ratio.",
-          "schema", "table");
+    gauge("pg_integrity_table_rows_drop_ratio_max",
+          "Configured upper limit of table_rows_drop_ratio.", "schema", "table");
 constexpr auto kDropRatio =
     gauge("pg_integrity_table_rows_drop_ratio",
           "Share of rows (0 to 1) that vanished since the highest count within drop_window.",
           at_most(kDropRatioMax), "schema", "table");
-constexpr auto kDropReference = past_event(
-    gauge("pg_integrity_table_rows_drop_reference", "The count that table_rows_drop_ratio refers to.",
-          "schema", "table"));
+constexpr auto kDropReference =
+    past_event(gauge("pg_integrity_table_rows_drop_reference",
+                     "The count that table_rows_drop_ratio refers to.", "schema", "table"));
 constexpr auto kDropReferenceTime =
     past_event(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
                      "When the count that table_rows_drop_ratio refers to was taken, Unix time.",
@@ -39,9 +39,9 @@ constexpr auto kInventory =
           "Tables, foreign keys, triggers and sequences that are watched, by type.",
           at_least(kInventoryMin), "type");
 
-constexpr const MetricInfo* kMetrics[] = {&kRows,          &kRowsMin,           &kRowsEstimate,
-                                          &kDropRatio,     &kDropRatioMax,      &kDropReference,
-                                          &kDropReferenceTime, &kInventory,     &kInventoryMin};
+constexpr const MetricInfo* kMetrics[] = {
+    &kRows,          &kRowsMin,           &kRowsEstimate, &kDropRatio,   &kDropRatioMax,
+    &kDropReference, &kDropReferenceTime, &kInventory,    &kInventoryMin};
 
 constexpr std::string_view kIdentity[] = {"schema", "table", "type"};
 
@@ -50,10 +50,15 @@ constexpr Option kLimitOptions[] = {
     {.name = "schema", .fallback = "public", .help = "schema of the table"},
     {.name = "table", .help = "the table", .required = true},
     {.name = "min_rows", .type = OptionType::number, .help = "fewer rows are a violation"},
-    {.name = "max_drop", .type = OptionType::number,
-     .help = "share of rows (0 to 1) that may vanish within drop_window", .max = 1},
-    {.name = "drop_window", .type = OptionType::duration, .fallback = "24h",
-     .help = "how long a high count is remembered; a drop counts for as long", .min = 60}};
+    {.name = "max_drop",
+     .type = OptionType::number,
+     .help = "share of rows (0 to 1) that may vanish within drop_window",
+     .max = 1},
+    {.name = "drop_window",
+     .type = OptionType::duration,
+     .fallback = "24h",
+     .help = "how long a high count is remembered; a drop counts for as long",
+     .min = 60}};
 
 constexpr Option kExpectOptions[] = {
     {.name = "tables", .type = OptionType::integer, .help = "at least so many tables"},
@@ -62,13 +67,19 @@ constexpr Option kExpectOptions[] = {
     {.name = "sequences", .type = OptionType::integer, .help = "at least so many sequences"}};
 
 constexpr Option kOptions[] = {
-    {.name = "exact_up_to", .type = OptionType::size, .fallback = "1GiB",
+    {.name = "exact_up_to",
+     .type = OptionType::size,
+     .fallback = "1GiB",
      .help = "tables with a larger heap are estimated, not counted"},
-    {.name = "limits", .type = OptionType::records, .help = "what the rows of single tables should be",
+    {.name = "limits",
+     .type = OptionType::records,
+     .help = "what the rows of single tables should be",
      .members = kLimitOptions},
-    {.name = "expect", .type = OptionType::record,
+    {.name = "expect",
+     .type = OptionType::record,
      .help = "pins the inventory; what is not pinned is learned: the highest number seen",
-     .members = kExpectOptions, .home = OptionHome::server}};
+     .members = kExpectOptions,
+     .home = OptionHome::server}};
 
 struct Limit {
   QualifiedName table;
@@ -149,8 +160,8 @@ class RowCounts final : public Collector {
     const auto known = from.previous(kDropReference, labels);
     const auto since = from.previous(kDropReferenceTime, labels);
     const UnixTime now = from.clock().unix_now();
-    const bool keep = known && since && rows < known->value &&
-                      now - since->value <= limit.drop_window.count();
+    const bool keep =
+        known && since && rows < known->value && now - since->value <= limit.drop_window.count();
     const double reference = keep ? known->value : rows;
     out.set(kDropReference, reference, labels[0], labels[1]);
     out.set(kDropReferenceTime, keep ? since->value : now, labels[0], labels[1]);
@@ -173,9 +184,9 @@ class RowCounts final : public Collector {
       const double least = std::max(number, learned ? learned->value : 0);
       out.set(kInventoryMin, least, type);
       if (least > number)
-        out.evidence(kInventory,
-                     "there were more before. HINT: if that is right, pin the number under `expect`",
-                     type);
+        out.evidence(
+            kInventory,
+            "there were more before. HINT: if that is right, pin the number under `expect`", type);
     }
   }
 

@@ -12,14 +12,14 @@ namespace {
 constexpr Seconds kLifetime{60};
 
 // Which classes are anybody's own tables. Used by every statement below on alias c (namespace n).
-#define PGI_USER_CLASS                                                                     \
-  " n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema'"                       \
-  " AND n.nspname !~ '^pg_(toast|temp_|toast_temp_)' AND c.relpersistence <> 't'"          \
-  " AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass"        \
+#define PGI_USER_CLASS                                                              \
+  " n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema'"                \
+  " AND n.nspname !~ '^pg_(toast|temp_|toast_temp_)' AND c.relpersistence <> 't'"   \
+  " AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass" \
   " AND e.objid = c.oid AND e.deptype = 'e')"
 
-// The planner's row estimate is -1 (0 before version 14) until the first VACUUM or ANALYZE; a partition
-// root's is the sum over its leaves, unknown if any of them is.
+// The planner's row estimate is -1 (0 before version 14) until the first VACUUM or ANALYZE; a
+// partition root's is the sum over its leaves, unknown if any of them is.
 constexpr std::string_view kTables = R"(
 WITH RECURSIVE part(root, oid) AS (
   SELECT i.inhparent, i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
@@ -54,8 +54,8 @@ SELECT n.nspname AS schema, c.relname AS table_name, a.attname AS name, a.attnot
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
   JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND )"
-    PGI_USER_CLASS " ORDER BY c.oid, a.attnum";
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND )" PGI_USER_CLASS
+                                      " ORDER BY c.oid, a.attnum";
 
 constexpr std::string_view kUniqueKeys = R"(
 SELECT n.nspname AS schema, c.relname AS table_name, k.conname AS name, k.contype = 'p' AS primary,
@@ -65,12 +65,12 @@ FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
   CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS u(attnum, position)
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
 WHERE k.contype IN ('p', 'u') AND NOT c.relispartition AND )" PGI_USER_CLASS
-    " ORDER BY k.oid, u.position";
+                                         " ORDER BY k.oid, u.position";
 
-// The key's own operators compare parent (left) with child (right); a column of another type is cast to
-// what the operator takes and collations that differ are settled by the parent's, as ri_triggers.c does.
-// A logical key is one row of pg_constraint with conparentid = 0; its clones on partitions hang below it
-// and own triggers of their own.
+// The key's own operators compare parent (left) with child (right); a column of another type is
+// cast to what the operator takes and collations that differ are settled by the parent's, as
+// ri_triggers.c does. A logical key is one row of pg_constraint with conparentid = 0; its clones on
+// partitions hang below it and own triggers of their own.
 constexpr std::string_view kForeignKeysHead = R"(
 WITH RECURSIVE family(root, oid) AS (
   SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
@@ -116,7 +116,7 @@ constexpr std::string_view kTriggers = R"(
 SELECT n.nspname AS schema, c.relname AS table_name, count(*) AS triggers
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT t.tgisinternal AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND )" PGI_USER_CLASS
-    " GROUP BY 1, 2";
+                                       " GROUP BY 1, 2";
 
 constexpr std::string_view kSequences = R"(
 SELECT n.nspname AS schema, c.relname AS name
@@ -131,13 +131,20 @@ ColumnType column_type(std::string_view name) {
     ColumnType type;
   };
   static constexpr Known kKnown[] = {
-      {"timestamptz", ColumnType::timestamptz}, {"timestamp", ColumnType::timestamp},
-      {"date", ColumnType::date},               {"text", ColumnType::text},
-      {"varchar", ColumnType::text},            {"bpchar", ColumnType::text},
-      {"name", ColumnType::text},               {"bool", ColumnType::boolean},
-      {"int2", ColumnType::number},             {"int4", ColumnType::number},
-      {"int8", ColumnType::number},             {"numeric", ColumnType::number},
-      {"float4", ColumnType::number},           {"float8", ColumnType::number},
+      {"timestamptz", ColumnType::timestamptz},
+      {"timestamp", ColumnType::timestamp},
+      {"date", ColumnType::date},
+      {"text", ColumnType::text},
+      {"varchar", ColumnType::text},
+      {"bpchar", ColumnType::text},
+      {"name", ColumnType::text},
+      {"bool", ColumnType::boolean},
+      {"int2", ColumnType::number},
+      {"int4", ColumnType::number},
+      {"int8", ColumnType::number},
+      {"numeric", ColumnType::number},
+      {"float4", ColumnType::number},
+      {"float8", ColumnType::number},
   };
   for (const Known& known : kKnown)
     if (known.name == name) return known.type;
@@ -174,9 +181,9 @@ void read_tables(Session& session, const std::vector<std::string>& exclude, Sche
 
 template <typename Tables>
 auto find_table(Tables& tables, const QualifiedName& name) -> decltype(tables.data()) {
-  const auto found =
-      std::lower_bound(tables.begin(), tables.end(), name,
-                       [](const Table& table, const QualifiedName& key) { return table.name < key; });
+  const auto found = std::lower_bound(
+      tables.begin(), tables.end(), name,
+      [](const Table& table, const QualifiedName& key) { return table.name < key; });
   return found == tables.end() || found->name != name ? nullptr : &*found;
 }
 
@@ -278,7 +285,9 @@ const Column* Table::column(std::string_view column_name) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
-const Table* Schema::table(const QualifiedName& name) const { return find_table(tables, name); }
+const Table* Schema::table(const QualifiedName& name) const {
+  return find_table(tables, name);
+}
 
 std::shared_ptr<const Schema> load_schema(Session& session, const std::vector<std::string>& exclude,
                                           Instant now) {

@@ -1,9 +1,9 @@
 // What a database consists of, discovered from its catalog: tables, columns, keys, foreign keys,
 // triggers, sequences. A Schema is immutable and shared by all collectors of its database.
 //
-// Only the catalog is read (no user table, no lock that waits behind somebody's DDL). System schemas,
-// temporary tables, views, foreign tables, partitions (they belong to their root) and objects that an
-// extension owns are left out; what the configuration excludes is counted.
+// Only the catalog is read (no user table, no lock that waits behind somebody's DDL). System
+// schemas, temporary tables, views, foreign tables, partitions (they belong to their root) and
+// objects that an extension owns are left out; what the configuration excludes is counted.
 #pragma once
 
 #include <compare>
@@ -29,7 +29,9 @@ struct QualifiedName {
 
   auto operator<=>(const QualifiedName&) const = default;
   bool operator==(const QualifiedName&) const = default;
-  [[nodiscard]] std::string sql() const { return sql_identifier(schema) + "." + sql_identifier(name); }
+  [[nodiscard]] std::string sql() const {
+    return sql_identifier(schema) + "." + sql_identifier(name);
+  }
   /// "schema.name", as configuration and reports write it.
   [[nodiscard]] std::string display() const { return schema + "." + name; }
 };
@@ -54,8 +56,8 @@ struct UniqueKey {
 struct Table {
   QualifiedName name;
   bool partitioned = false;
-  bool has_foreign_partition = false;  ///< reading it would reach another server
-  std::optional<double> estimated_rows;  ///< the planner's; nothing if never analyzed
+  bool has_foreign_partition = false;     ///< reading it would reach another server
+  std::optional<double> estimated_rows;   ///< the planner's; nothing if never analyzed
   std::optional<double> estimated_bytes;  ///< of the heap at the last VACUUM or ANALYZE
   std::vector<Column> columns;
   std::vector<UniqueKey> keys;
@@ -74,7 +76,8 @@ struct ReferenceColumn {
   std::string comparison;   ///< "OPERATOR(schema.=)", the parent's value on its left
   std::string parent_cast;  ///< "::schema.type" where the operator takes another type, else empty
   std::string child_cast;
-  std::string collation;    ///< " COLLATE schema.name" where the columns' collations differ, else empty
+  std::string
+      collation;  ///< " COLLATE schema.name" where the columns' collations differ, else empty
 };
 
 struct ForeignKey {
@@ -85,17 +88,17 @@ struct ForeignKey {
   bool parent_partitioned = false;
   bool match_full = false;
   bool validated = true;
-  bool enforced = true;    ///< all its triggers on both sides fire, and it is not NOT ENFORCED
-  bool indexed = false;    ///< a valid index of the child leads with its columns
-  bool temporal = false;   ///< compares periods (PERIOD, PostgreSQL 18)
+  bool enforced = true;   ///< all its triggers on both sides fire, and it is not NOT ENFORCED
+  bool indexed = false;   ///< a valid index of the child leads with its columns
+  bool temporal = false;  ///< compares periods (PERIOD, PostgreSQL 18)
   std::vector<ReferenceColumn> columns;
 };
 
 struct Schema {
   Instant loaded_at{};
-  std::vector<Table> tables;              ///< sorted by name
-  std::vector<ForeignKey> foreign_keys;   ///< sorted by child, then name; once per logical key
-  std::size_t triggers = 0;               ///< user triggers on the tables above
+  std::vector<Table> tables;             ///< sorted by name
+  std::vector<ForeignKey> foreign_keys;  ///< sorted by child, then name; once per logical key
+  std::size_t triggers = 0;              ///< user triggers on the tables above
   std::size_t sequences = 0;
   std::size_t excluded_tables = 0;
   std::size_t excluded_foreign_keys = 0;

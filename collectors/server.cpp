@@ -1,14 +1,15 @@
-// The server itself: what it says of its version, role and identity, and how far its clock is from ours.
-// The pulse of a server: the first to notice that it is gone or back.
+// The server itself: what it says of its version, role and identity, and how far its clock is from
+// ours. The pulse of a server: the first to notice that it is gone or back.
 #include "collectors/collector.h"
 
 namespace pg_integrity {
 
 namespace {
 
-constexpr auto kServerInfo = gauge("pg_integrity_server_info",
-                                   "Always 1; what the server says of itself (role: primary or standby).",
-                                   "version", "role", "system_identifier");
+constexpr auto kServerInfo =
+    gauge("pg_integrity_server_info",
+          "Always 1; what the server says of itself (role: primary or standby).", "version", "role",
+          "system_identifier");
 constexpr auto kClockOffset =
     gauge("pg_integrity_clock_offset_seconds",
           "The server's clock minus ours; ages of rows are measured by the server's alone.");

@@ -16,17 +16,12 @@ struct Unit {
   double factor;
 };
 
-constexpr std::array<Unit, 6> kDurationUnits{
-    Unit{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
-constexpr std::array<Unit, 9> kSizeUnits{Unit{"B", 1},
-                                         {"kB", 1e3},
-                                         {"MB", 1e6},
-                                         {"GB", 1e9},
-                                         {"TB", 1e12},
-                                         {"KiB", 1024.0},
-                                         {"MiB", 1048576.0},
-                                         {"GiB", 1073741824.0},
-                                         {"TiB", 1099511627776.0}};
+constexpr std::array<Unit, 6> kDurationUnits{Unit{"ms", 0.001}, {"s", 1},     {"m", 60},
+                                             {"h", 3600},       {"d", 86400}, {"w", 604800}};
+constexpr std::array<Unit, 9> kSizeUnits{
+    Unit{"B", 1},       {"kB", 1e3},           {"MB", 1e6},
+    {"GB", 1e9},        {"TB", 1e12},          {"KiB", 1024.0},
+    {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
 
 template <std::size_t N>
 std::optional<double> factor_of(const std::array<Unit, N>& units, std::string_view name) {
@@ -92,8 +87,7 @@ void append_canonical(std::string& out, const Settings::Value& value) {
 
 void Problems::add(const Place& place, const std::string& message, const std::string& hint) {
   std::string text = place.file.empty() ? "configuration" : place.file;
-  if (place.line > 0)
-    text += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+  if (place.line > 0) text += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
   text += ": " + message;
   if (!hint.empty()) text += ". HINT: " + hint;
   lines_.push_back({place, std::move(text)});
@@ -116,7 +110,9 @@ void Settings::put(std::string_view option, Value value, Place place) {
   entries_.insert_or_assign(std::string(option), Entry{std::move(value), std::move(place)});
 }
 
-bool Settings::has(std::string_view option) const { return entries_.find(option) != entries_.end(); }
+bool Settings::has(std::string_view option) const {
+  return entries_.find(option) != entries_.end();
+}
 
 template <typename T>
 const T& Settings::get(std::string_view option) const {
@@ -127,11 +123,17 @@ const T& Settings::get(std::string_view option) const {
   return *value;
 }
 
-bool Settings::flag(std::string_view option) const { return get<bool>(option); }
+bool Settings::flag(std::string_view option) const {
+  return get<bool>(option);
+}
 
-double Settings::number(std::string_view option) const { return get<double>(option); }
+double Settings::number(std::string_view option) const {
+  return get<double>(option);
+}
 
-Seconds Settings::duration(std::string_view option) const { return Seconds(get<double>(option)); }
+Seconds Settings::duration(std::string_view option) const {
+  return Seconds(get<double>(option));
+}
 
 const std::string& Settings::text(std::string_view option) const {
   return get<std::string>(option);

@@ -1,6 +1,6 @@
-// A collector's options as data, and the values somebody gave them. From the Option tables follow the
-// reading of the configuration, its error messages (unknown key, nearest valid one) and its reference.
-// Plain values; safe on any thread once built.
+// A collector's options as data, and the values somebody gave them. From the Option tables follow
+// the reading of the configuration, its error messages (unknown key, nearest valid one) and its
+// reference. Plain values; safe on any thread once built.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +70,8 @@ class ConfigError : public std::runtime_error {
 /// Collects every fault of a configuration, so that all are reported at once.
 class Problems {
  public:
-  /// @param message what is wrong, lower case; @param hint what to do next, without "HINT:"; may be empty.
+  /// @param message what is wrong, lower case; @param hint what to do next, without "HINT:"; may be
+  /// empty.
   void add(const Place& place, const std::string& message, const std::string& hint = {});
   [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
   /// One line a problem, in the order of the file.
@@ -88,8 +89,8 @@ class Problems {
 /// a name or type that the option table does not have: a fault of the program, not of its user.
 class Settings {
  public:
-  using Value = std::variant<bool, double, std::string, std::vector<std::string>,
-                             std::vector<Settings>>;
+  using Value =
+      std::variant<bool, double, std::string, std::vector<std::string>, std::vector<Settings>>;
 
   Settings() = default;
   explicit Settings(Place place, std::string name = {})
@@ -124,8 +125,8 @@ class Settings {
   /// The name of a record among named_records; empty for others.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-  /// Puts every option that `over` has in place of the same option here; single records are overlaid
-  /// member by member.
+  /// Puts every option that `over` has in place of the same option here; single records are
+  /// overlaid member by member.
   void overlay(const Settings& over, std::span<const Option> options);
   /// Calls `visit` for each record of an option of a record type; not at all for other options.
   void for_each_record(std::string_view option, const std::function<void(Settings&)>& visit);
@@ -153,7 +154,8 @@ class Settings {
 
 /// "1h30m" -> 5400 s. Units ms, s, m, h, d, w. Nothing if the text is not a duration.
 std::optional<Seconds> parse_duration(std::string_view text);
-/// "64MiB" -> 67108864. Units B, kB, MB, GB, TB, KiB, MiB, GiB, TiB. Nothing if the text is not a size.
+/// "64MiB" -> 67108864. Units B, kB, MB, GB, TB, KiB, MiB, GiB, TiB. Nothing if the text is not a
+/// size.
 std::optional<double> parse_size(std::string_view text);
 /// "2026-01-31" -> midnight UTC of that day. Nothing if there is no such day.
 std::optional<UnixTime> parse_date(std::string_view text);

@@ -1,6 +1,7 @@
-// The ports: what collectors may look at, as abstract interfaces that exporter/ implements. Everything
-// here only reads. Every call is bounded by the deadline of the step it is made in and throws SourceError
-// when nothing trustworthy could be read. One thread at a time uses an object of these classes.
+// The ports: what collectors may look at, as abstract interfaces that exporter/ implements.
+// Everything here only reads. Every call is bounded by the deadline of the step it is made in and
+// throws SourceError when nothing trustworthy could be read. One thread at a time uses an object of
+// these classes.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +27,9 @@ struct Answer {
                                                        std::string_view column) const;
 };
 
-/// One row of an answer, which it keeps alive. What NULL means is said by the choice of accessor: number()
-/// and text() take it for an error (decode), maybe_number() and maybe_text() for "absent". A column that the
-/// answer does not have is a decode error too.
+/// One row of an answer, which it keeps alive. What NULL means is said by the choice of accessor:
+/// number() and text() take it for an error (decode), maybe_number() and maybe_text() for "absent".
+/// A column that the answer does not have is a decode error too.
 class Row {
  public:
   Row(std::shared_ptr<const Answer> answer, std::size_t index)
@@ -75,7 +76,8 @@ struct ServerInfo {
 };
 
 /// A session with one database. Each question is a transaction of its own: BEGIN READ ONLY, bounded
-/// settings by SET LOCAL, the statement, COMMIT; nothing remains on the server connection afterwards.
+/// settings by SET LOCAL, the statement, COMMIT; nothing remains on the server connection
+/// afterwards.
 class Session {
  public:
   virtual ~Session() = default;
@@ -113,8 +115,8 @@ class Files {
   Files(const Files&) = delete;
   Files& operator=(const Files&) = delete;
 
-  /// The entries of a directory whose names match the glob, unsorted. More than `limit` entries in all
-  /// are an error (limit), not a part of them.
+  /// The entries of a directory whose names match the glob, unsorted. More than `limit` entries in
+  /// all are an error (limit), not a part of them.
   virtual std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
                                       std::size_t limit) = 0;
   /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
@@ -131,14 +133,12 @@ class Clock {
 
   [[nodiscard]] virtual Instant now() const = 0;
   [[nodiscard]] virtual UnixTime unix_now() const = 0;
-  /// A wall-clock reading "YYYY-MM-DD HH:MM:SS" in an IANA zone; the earlier moment where it is ambiguous.
-  /// Nothing if the text or the zone is unknown.
+  /// A wall-clock reading "YYYY-MM-DD HH:MM:SS" in an IANA zone; the earlier moment where it is
+  /// ambiguous. Nothing if the text or the zone is unknown.
   [[nodiscard]] virtual std::optional<UnixTime> to_unix(const std::string& local,
                                                         const std::string& zone) const = 0;
 
-  [[nodiscard]] UnixTime to_unix(Instant when) const {
-    return unix_now() - (now() - when).count();
-  }
+  [[nodiscard]] UnixTime to_unix(Instant when) const { return unix_now() - (now() - when).count(); }
   [[nodiscard]] Instant from_unix(UnixTime when) const {
     return now() - Seconds(unix_now() - when);
   }

@@ -32,9 +32,10 @@ std::string to_moment(const std::string& value, const Column& column, const std:
   if (column.type != ColumnType::timestamp && column.type != ColumnType::date)
     throw SourceError(Reason::config, "column " + column.name + " holds no date or time");
   if (zone.empty())
-    throw SourceError(Reason::config, "column " + column.name +
-                                          " has no time zone. HINT: say in which zone its values are"
-                                          " written: zone = \"UTC\"");
+    throw SourceError(Reason::config,
+                      "column " + column.name +
+                          " has no time zone. HINT: say in which zone its values are"
+                          " written: zone = \"UTC\"");
   return "(" + value + "::pg_catalog.timestamp AT TIME ZONE " + literal(zone) + ")";
 }
 
@@ -168,10 +169,11 @@ std::string moment_sql(const Column& column, const std::string& zone) {
 double heap_bytes(Session& session, const Table& table) {
   if (table.estimated_bytes) return *table.estimated_bytes;
   const std::string relation = literal(table.name.sql()) + "::pg_catalog.regclass";
-  const Rows answer = session.query(
-      table.partitioned ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes"
-                          " FROM pg_partition_tree(" + relation + ") WHERE isleaf"
-                        : "SELECT pg_relation_size(" + relation + ") AS bytes");
+  const Rows answer =
+      session.query(table.partitioned ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes"
+                                        " FROM pg_partition_tree(" +
+                                            relation + ") WHERE isleaf"
+                                      : "SELECT pg_relation_size(" + relation + ") AS bytes");
   return answer.only().maybe_number("bytes").value_or(0);
 }
 

@@ -1,6 +1,6 @@
-// One statement a table and pass that serves every collector: its rows and, for the time columns that
-// somebody asked about, the newest entry and the rows newer than a window. Whoever scans a table first
-// answers for all; the others reuse the result while it is young enough.
+// One statement a table and pass that serves every collector: its rows and, for the time columns
+// that somebody asked about, the newest entry and the rows newer than a window. Whoever scans a
+// table first answers for all; the others reuse the result while it is young enough.
 #pragma once
 
 #include <map>
@@ -27,7 +27,7 @@ struct ScanWish {
 
 /// The answer to a wish, by the database's clock.
 struct TimeFacts {
-  double recent_rows = 0;          ///< newer than the window; rows from the future are not among them
+  double recent_rows = 0;  ///< newer than the window; rows from the future are not among them
   std::optional<UnixTime> newest;  ///< nothing: no row with a usable time
   Seconds newest_age{};
 };
@@ -67,8 +67,8 @@ class TableScans {
   /// A scan of the whole table not older than `max_age`.
   TableScan scan(Session& session, const Table& table, const Clock& clock, Seconds max_age);
 
-  /// Only what lies within the wish's window, through the index that its column leads; for tables above
-  /// the size gate. Its `rows` are the recent ones. Never shared.
+  /// Only what lies within the wish's window, through the index that its column leads; for tables
+  /// above the size gate. Its `rows` are the recent ones. Never shared.
   TableScan recent(Session& session, const Table& table, const Clock& clock, const ScanWish& wish);
 
  private:

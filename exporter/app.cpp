@@ -27,7 +27,9 @@ namespace pg_integrity {
 
 namespace {
 
-void say(const std::string& line) { std::fprintf(stderr, "pg_integrity_exporter: %s\n", line.c_str()); }
+void say(const std::string& line) {
+  std::fprintf(stderr, "pg_integrity_exporter: %s\n", line.c_str());
+}
 
 ReadOptions read_options(const std::string& path) {
   return path.empty() ? configuration_from_environment() : read_configuration(path);
@@ -74,7 +76,8 @@ std::shared_ptr<const Record> recorded_evidence(const std::string& directory, co
 /// Where evidence is kept: the directory, if it can be written; else nowhere, after one line.
 std::string usable_state_dir(const std::string& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) == 0) return directory;
-  log(LogLevel::warning, "evidence will not survive a restart. HINT: create state_dir, or name another",
+  log(LogLevel::warning,
+      "evidence will not survive a restart. HINT: create state_dir, or name another",
       {{"state_dir", directory}});
   return {};
 }
@@ -93,8 +96,7 @@ class Exporter {
         listen_(options.listen),
         state_dir_(usable_state_dir(options.state_dir)),
         reload_by_http_(options.reload_by_http) {
-    const auto record =
-        state_dir_.empty() ? nullptr : recorded_evidence(state_dir_, clock_);
+    const auto record = state_dir_.empty() ? nullptr : recorded_evidence(state_dir_, clock_);
     runtime_ = std::make_shared<Runtime>(std::move(options), machinery_, record);
   }
 
@@ -176,13 +178,15 @@ class Exporter {
     ::kill(::getpid(), SIGTERM);
   }
 
-  /// Puts the configuration into force if it is good; keeps the old one if not. Evidence goes along.
+  /// Puts the configuration into force if it is good; keeps the old one if not. Evidence goes
+  /// along.
   bool reload() {
     const std::lock_guard one_at_a_time(reload_mutex_);
     ReadOptions read = read_options(command_.config_path);
     if (const auto* lines = std::get_if<std::vector<std::string>>(&read)) {
       for (const std::string& line : *lines)
-        log(LogLevel::error, "the configuration is not usable, the old one stays", {{"error", line}});
+        log(LogLevel::error, "the configuration is not usable, the old one stays",
+            {{"error", line}});
       reload_successful_ = false;
       return false;
     }
@@ -197,7 +201,8 @@ class Exporter {
       runtime_ = std::move(fresh);
     }
     reload_successful_ = true;
-    log(LogLevel::info, "configuration reloaded; listen, state_dir and reload_by_http need a restart");
+    log(LogLevel::info,
+        "configuration reloaded; listen, state_dir and reload_by_http need a restart");
     return true;
   }
 

@@ -29,8 +29,8 @@ struct CheckCommand {
   bool recorded = false;  ///< the verdict on record, without touching the database
 };
 
-/// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Call it before any other thread is
-/// started: it blocks those signals for all.
+/// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Call it before any other
+/// thread is started: it blocks those signals for all.
 ExitCode serve(const ServeCommand& command);
 
 /// Looks at everything once and prints the report on standard output.

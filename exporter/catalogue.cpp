@@ -27,9 +27,9 @@ std::string_view type_name(MetricType type) {
 }
 
 std::string_view type_name(OptionType type) {
-  constexpr std::string_view kNames[] = {"flag", "integer", "number", "duration",
-                                         "size", "date",    "text",   "zone",
-                                         "texts", "table",  "array of tables", "table of tables"};
+  constexpr std::string_view kNames[] = {
+      "flag", "integer", "number", "duration",        "size",           "date", "text",
+      "zone", "texts",   "table",  "array of tables", "table of tables"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -74,7 +74,8 @@ std::vector<std::string> all_labels(const Group& group, const MetricInfo& metric
 
 void append_metrics(std::string& out) {
   for (const Group& group : groups()) {
-    out += "\n#### " + group.title + "\n\n| metric | type | labels | should be | meaning |\n"
+    out += "\n#### " + group.title +
+           "\n\n| metric | type | labels | should be | meaning |\n"
            "|---|---|---|---|---|\n";
     for (const MetricInfo* metric : group.metrics) {
       std::string labels;
@@ -103,7 +104,8 @@ void append_options(std::string& out, std::span<const Option> options, const std
     const std::string name = base + std::string(option.name);
     if (option.name == "collectors")
       for (const Option& collector : option.members)
-        append_options(out, collector.members, "[" + name + "." + std::string(collector.name) + "]");
+        append_options(out, collector.members,
+                       "[" + name + "." + std::string(collector.name) + "]");
     else if (option.type == OptionType::records)
       append_options(out, option.members, "[[" + name + "]]");
     else if (option.type == OptionType::named_records)
@@ -134,7 +136,8 @@ json metrics_as_json() {
       const Expectation& expectation = metric->expectation;
       json should_be = json::object();
       if (expectation.constant) should_be["equals"] = expectation.value;
-      if (expectation.lower != nullptr) should_be["at_least"] = std::string(expectation.lower->name);
+      if (expectation.lower != nullptr)
+        should_be["at_least"] = std::string(expectation.lower->name);
       if (expectation.upper != nullptr) should_be["at_most"] = std::string(expectation.upper->name);
       list.push_back({{"name", std::string(metric->name)},
                       {"type", std::string(type_name(metric->type))},
@@ -151,12 +154,16 @@ json metrics_as_json() {
 }  // namespace
 
 std::string catalogue_as_markdown() {
-  std::string out = "### Metrics\n\nAn objective that is not configured has no series and sets no limit. "
-                    "A judged metric of an object whose damage is accepted has a twin `…_accepted`.\n"
-                    "Collectors that are about the whole server carry no `database` label.\n";
+  std::string out =
+      "### Metrics\n\nAn objective that is not configured has no series and sets no limit. "
+      "A judged metric of an object whose damage is accepted has a twin `…_accepted`.\n"
+      "Collectors that are about the whole server carry no `database` label.\n";
   append_metrics(out);
-  out += "\n### Configuration\n\nDurations are written as `\"90s\"`, `\"15m\"`, `\"6h\"`, `\"7d\"`; sizes as "
-         "`\"64MiB\"`.\nEvery key of `[[server]]` but name, connection and `accept` may stand in `[defaults]` too.\n";
+  out +=
+      "\n### Configuration\n\nDurations are written as `\"90s\"`, `\"15m\"`, `\"6h\"`, `\"7d\"`; "
+      "sizes as "
+      "`\"64MiB\"`.\nEvery key of `[[server]]` but name, connection and `accept` may stand in "
+      "`[defaults]` too.\n";
   append_options(out, configuration_options(), "top of the file");
   return out;
 }

@@ -41,15 +41,19 @@ void add_config(CLI::App& command, Arguments& arguments) {
                      "configuration file; without it DATA_SOURCE_NAME or libpq's environment");
 }
 
-int code_of(ExitCode code) { return static_cast<int>(code); }
+int code_of(ExitCode code) {
+  return static_cast<int>(code);
+}
 
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
   Arguments arguments;
-  CLI::App app{"Watches whether the data of PostgreSQL databases is intact and could be recovered."};
+  CLI::App app{
+      "Watches whether the data of PostgreSQL databases is intact and could be recovered."};
   app.name("pg_integrity_exporter");
-  app.set_version_flag("--version", std::string("pg_integrity_exporter ") + kVersion + " (" + kRevision + ")");
+  app.set_version_flag("--version",
+                       std::string("pg_integrity_exporter ") + kVersion + " (" + kRevision + ")");
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.add_option("--log-level", arguments.log_level, "debug, info, warning or error")

@@ -30,9 +30,13 @@ const date::time_zone* zone_named(const std::string& zone) {
 
 }  // namespace
 
-Instant SystemClock::now() const { return Instant(Seconds(read_clock(CLOCK_BOOTTIME))); }
+Instant SystemClock::now() const {
+  return Instant(Seconds(read_clock(CLOCK_BOOTTIME)));
+}
 
-UnixTime SystemClock::unix_now() const { return read_clock(CLOCK_REALTIME); }
+UnixTime SystemClock::unix_now() const {
+  return read_clock(CLOCK_REALTIME);
+}
 
 std::optional<UnixTime> SystemClock::to_unix(const std::string& local,
                                              const std::string& zone) const {
@@ -47,7 +51,9 @@ std::optional<UnixTime> SystemClock::to_unix(const std::string& local,
   return static_cast<UnixTime>(moment.time_since_epoch().count());
 }
 
-bool is_known_zone(const std::string& zone) { return zone_named(zone) != nullptr; }
+bool is_known_zone(const std::string& zone) {
+  return zone_named(zone) != nullptr;
+}
 
 std::string format_utc(UnixTime time) {
   // Not by date::format: its years end with 32767, those of PostgreSQL with 294276.

@@ -1,4 +1,5 @@
-// The real time: CLOCK_BOOTTIME for instants, CLOCK_REALTIME for Unix time, the system's tzdata for zones.
+// The real time: CLOCK_BOOTTIME for instants, CLOCK_REALTIME for Unix time, the system's tzdata for
+// zones.
 #pragma once
 
 #include "collectors/sources.h"

@@ -12,14 +12,15 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr Seconds kStepShare{0.1};        ///< a step that has taken this long ends at the next object
-constexpr Seconds kRecheckInterval{60};   ///< violated objects are looked at again this soon
-constexpr Seconds kRetry{60};             ///< after a failure that is not about the connection
+constexpr Seconds kStepShare{0.1};  ///< a step that has taken this long ends at the next object
+constexpr Seconds kRecheckInterval{60};  ///< violated objects are looked at again this soon
+constexpr Seconds kRetry{60};            ///< after a failure that is not about the connection
 constexpr std::size_t kLoggedChanges = 10;
 
 }  // namespace
 
-/// The sources of one step. The session is leased when first asked for and given back with the step.
+/// The sources of one step. The session is leased when first asked for and given back with the
+/// step.
 class CollectorTask::StepSources final : public Sources {
  public:
   StepSources(CollectorTask& task, Pass& pass, Instant began)
@@ -60,8 +61,8 @@ class CollectorTask::StepSources final : public Sources {
     return !pass_.only || pass_.only->contains(ObjectKey(identity.begin(), identity.end()));
   }
   std::string& position() override { return pass_.position; }
-  [[nodiscard]] std::optional<Sample> previous(
-      const MetricInfo& metric, std::span<const std::string> labels) const override {
+  [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
+                                               std::span<const std::string> labels) const override {
     return server_.evidence.newest(task_.id_, metric, labels);
   }
 
@@ -85,8 +86,7 @@ class CollectorTask::StepSources final : public Sources {
       throw;
     }
     if (server_.evidence.set_up(task_.id_.server, database, true))
-      log(LogLevel::info, "database is up",
-          {{"server", task_.id_.server}, {"database", database}});
+      log(LogLevel::info, "database is up", {{"server", task_.id_.server}, {"database", database}});
     const ServerInfo& info = lease_->session().server();
     if (server_.evidence.identify(task_.id_.server, info.system_identifier, info.timeline))
       log(LogLevel::warning, "another cluster or timeline answers: its evidence starts anew",

@@ -1,5 +1,5 @@
-// One collector on one server or database, as a task: its passes, rechecks of what is violated, retries
-// after failures, and what becomes of its batches.
+// One collector on one server or database, as a task: its passes, rechecks of what is violated,
+// retries after failures, and what becomes of its batches.
 #pragma once
 
 #include <atomic>
@@ -42,8 +42,8 @@ struct ServerContext {
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
-  bool once = false;  ///< each pass is made once, without retry
-  std::function<void()> server_lost;    ///< tells the other tasks
+  bool once = false;                   ///< each pass is made once, without retry
+  std::function<void()> server_lost;   ///< tells the other tasks
   std::atomic<bool> stopping = false;  ///< what a step still brings is not taken
 };
 

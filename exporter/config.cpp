@@ -56,12 +56,14 @@ void refuse_twins(const Settings& settings, std::span<const Option> options, Pro
     settings.for_each_record(option.name, [&](const Settings& record) {
       refuse_twins(record, option.members, problems);
       const bool named = option.type == OptionType::records && record.has("name");
-      if (named && !names.insert(record.text_or_empty("database") + '\0' + record.text_or_empty("schema") +
-                                 '\0' + record.text("name")).second)
-        problems.add(record.place("name"),
-                     "\"" + record.text("name") + "\" appears twice in \"" +
-                         std::string(option.name) + "\"",
-                     "names must be unique");
+      if (named && !names
+                        .insert(record.text_or_empty("database") + '\0' +
+                                record.text_or_empty("schema") + '\0' + record.text("name"))
+                        .second)
+        problems.add(
+            record.place("name"),
+            "\"" + record.text("name") + "\" appears twice in \"" + std::string(option.name) + "\"",
+            "names must be unique");
     });
   }
 }
@@ -132,14 +134,14 @@ ServerOptions server_from(const Settings& settings, Problems& problems) {
   server.series_cap = static_cast<std::size_t>(settings.number("series_cap"));
   for (const Settings& record : settings.records("accept"))
     server.accept.push_back(accepted_from(record, problems));
-  for (const CollectorSpec* spec : collectors())
-    take_collector(*spec, settings, server, problems);
+  for (const CollectorSpec* spec : collectors()) take_collector(*spec, settings, server, problems);
   return server;
 }
 
 /// Every collector has a table, be it empty: its options then have their defaults.
 void ensure_collector_tables(Settings& server) {
-  Settings tables = server.record("collectors") != nullptr ? *server.record("collectors") : Settings();
+  Settings tables =
+      server.record("collectors") != nullptr ? *server.record("collectors") : Settings();
   for (const CollectorSpec* spec : collectors())
     if (!tables.has(spec->name))
       tables.put(spec->name, std::vector<Settings>{Settings(server.place())}, {});

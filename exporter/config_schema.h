@@ -1,5 +1,6 @@
-// Every key of the configuration as one tree of options: the program's own and those of the collectors.
-// Reading, hints and the reference all follow from it. Constant after the first call; safe on any thread.
+// Every key of the configuration as one tree of options: the program's own and those of the
+// collectors. Reading, hints and the reference all follow from it. Constant after the first call;
+// safe on any thread.
 #pragma once
 
 #include <span>

@@ -28,7 +28,8 @@ Parameters parse(const std::string& dsn) {
   ::PQfreemem(message);  // it may repeat a part of the password
   if (!options)
     throw ConfigError(
-        "the connection string cannot be read. HINT: write \"host=… dbname=… user=…\" with values that "
+        "the connection string cannot be read. HINT: write \"host=… dbname=… user=…\" with values "
+        "that "
         "hold spaces in single quotes, or a URI with special characters percent-encoded");
   Parameters parameters;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
@@ -101,8 +102,7 @@ ConnectionTarget target_of(const std::string& dsn) {
   }
   const std::string address = value_or_environment(parameters, "hostaddr", "PGHOSTADDR");
   target.remote = any_remote(address.empty() ? target.host : address);
-  target.encrypted_or_said_so =
-      !value_or_environment(parameters, "sslmode", "PGSSLMODE").empty();
+  target.encrypted_or_said_so = !value_or_environment(parameters, "sslmode", "PGSSLMODE").empty();
   return target;
 }
 
@@ -110,12 +110,13 @@ std::string completed(const std::string& dsn, const std::string& database) {
   Parameters parameters = parse(dsn);
   if (!database.empty()) parameters["dbname"] = database;
   parameters["client_encoding"] = "UTF8";
-  constexpr std::array<std::array<const char*, 2>, 6> kDefaults{{{"application_name", "pg_integrity_exporter"},
-                                                                 {"connect_timeout", "5"},
-                                                                 {"tcp_user_timeout", "10000"},
-                                                                 {"keepalives_idle", "15"},
-                                                                 {"keepalives_interval", "5"},
-                                                                 {"keepalives_count", "3"}}};
+  constexpr std::array<std::array<const char*, 2>, 6> kDefaults{
+      {{"application_name", "pg_integrity_exporter"},
+       {"connect_timeout", "5"},
+       {"tcp_user_timeout", "10000"},
+       {"keepalives_idle", "15"},
+       {"keepalives_interval", "5"},
+       {"keepalives_count", "3"}}};
   for (const auto& [keyword, value] : kDefaults) parameters.try_emplace(keyword, value);
   std::string conninfo;
   for (const auto& [keyword, value] : parameters) append_parameter(conninfo, keyword, value);

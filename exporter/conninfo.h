@@ -1,5 +1,5 @@
-// libpq connection strings: read with libpq's own parser, completed with what this program needs, never
-// shown. Pure functions; safe on any thread.
+// libpq connection strings: read with libpq's own parser, completed with what this program needs,
+// never shown. Pure functions; safe on any thread.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace pg_integrity {
 
 /// Where a connection string leads, without its secrets.
 struct ConnectionTarget {
-  std::string host;      ///< host name, address or socket directory; empty: libpq's default
+  std::string host;  ///< host name, address or socket directory; empty: libpq's default
   std::string port;
   std::string user;
   std::string database;  ///< as libpq would choose it; empty if only a service file says
@@ -25,8 +25,8 @@ std::string current_dsn(const ConnectionOptions& connection);
 /// @throws ConfigError if it is no connection string; the text does not repeat any of it.
 ConnectionTarget target_of(const std::string& dsn);
 
-/// The string to connect with: that of the user, another database, and our time-outs and names where
-/// the user said nothing.
+/// The string to connect with: that of the user, another database, and our time-outs and names
+/// where the user said nothing.
 std::string completed(const std::string& dsn, const std::string& database);
 
 /// `text` with every secret of the connection string replaced by "***".

@@ -55,9 +55,8 @@ void apply(Object& object, const Look& look, Instant now) {
       object.samples.push_back(sample);
     }
     const bool known = object.trouble && object.trouble->reason == look.mark->reason;
-    object.trouble =
-        Trouble{look.mark->reason, look.mark->detail,
-                known ? object.trouble->since : look.mark->observed_at};
+    object.trouble = Trouble{look.mark->reason, look.mark->detail,
+                             known ? object.trouble->since : look.mark->observed_at};
   }
   object.looked_at = now;
 }
@@ -164,8 +163,7 @@ void Evidence::pass_began(const CollectorId& id) {
   entry->excluded_in_pass = 0;
 }
 
-std::vector<StateChange> Evidence::accept(const CollectorId& id, const Batch& batch,
-                                          bool recheck) {
+std::vector<StateChange> Evidence::accept(const CollectorId& id, const Batch& batch, bool recheck) {
   const std::lock_guard lock(mutex_);
   Entry* entry = changed(id);
   std::vector<StateChange> changes;
@@ -190,8 +188,8 @@ std::vector<StateChange> Evidence::accept(const CollectorId& id, const Batch& ba
   for (const ObjectWeight& weight : batch.weights()) {
     const auto found =
         evidence.objects.find(object_key(*evidence.spec, *weight.metric, weight.labels));
-    if (found == evidence.objects.end() || (found->second->configured == weight.configured &&
-                                            found->second->size == weight.size))
+    if (found == evidence.objects.end() ||
+        (found->second->configured == weight.configured && found->second->size == weight.size))
       continue;
     Object object = *found->second;
     object.configured = object.configured || weight.configured;
@@ -276,8 +274,8 @@ bool Evidence::identify(const std::string& server, const std::string& system_ide
   const std::lock_guard lock(mutex_);
   const Identity found{system_identifier, timeline};
   const auto [known, added] = identities_.try_emplace(server, found);
-  if (added || (known->second.system_identifier == system_identifier &&
-                known->second.timeline == timeline))
+  if (added ||
+      (known->second.system_identifier == system_identifier && known->second.timeline == timeline))
     return false;
   known->second = found;
   for (auto& [id, entry] : entries_) {
@@ -357,12 +355,11 @@ std::shared_ptr<const Snapshot> Evidence::snapshot() const {
   snapshot->process_started = started_;
   snapshot->servers = servers_;
   for (const auto& [id, entry] : entries_) {
-    if (!entry.published)
-      entry.published = std::make_shared<const CollectorEvidence>(entry.now);
+    if (!entry.published) entry.published = std::make_shared<const CollectorEvidence>(entry.now);
     snapshot->collectors.push_back(entry.published);
     if (!entry.tallies.empty()) snapshot->tallies.emplace(id, entry.tallies);
   }
-  for (const auto& [name, up] : up_) 
+  for (const auto& [name, up] : up_)
     snapshot->databases.push_back({name.first, name.second, up.value_or(false), up.has_value()});
   for (const auto& [server, count] : sessions_) snapshot->sessions.push_back(count);
   return snapshot;

@@ -1,6 +1,6 @@
-// Gathers what collectors observe and hands it on as immutable snapshots. A step replaces the objects it
-// looked at, not the others; a failed step replaces nothing. Safe on any thread; no lock is held for longer
-// than it takes to move the values.
+// Gathers what collectors observe and hands it on as immutable snapshots. A step replaces the
+// objects it looked at, not the others; a failed step replaces nothing. Safe on any thread; no lock
+// is held for longer than it takes to move the values.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ class Evidence {
 
   /// A collector is to run. What it declares is on the page from now on.
   void add(const CollectorId& id, const CollectorSpec& spec,
-           std::shared_ptr<const ServerOptions> options, Seconds interval, std::uint64_t fingerprint,
-           const Batch& declared);
+           std::shared_ptr<const ServerOptions> options, Seconds interval,
+           std::uint64_t fingerprint, const Batch& declared);
   /// A database is watched: whether it is up is on the page from now on.
   void add_database(const std::string& server, const std::string& database);
   /// A database is no longer there.
@@ -49,7 +49,8 @@ class Evidence {
   bool set_up(const std::string& server, const std::string& database, bool up);
   void set_sessions(const SessionCount& count);
 
-  /// Which cluster a server is. Evidence taken of another one (or before it was promoted) is forgotten.
+  /// Which cluster a server is. Evidence taken of another one (or before it was promoted) is
+  /// forgotten.
   /// @return true if evidence was forgotten.
   bool identify(const std::string& server, const std::string& system_identifier,
                 std::uint32_t timeline);

@@ -31,8 +31,8 @@ void add_gauge(Families& to, const MetricInfo& metric, const Labels& base,
   to.gauge(metric.name, metric.help, with(base, metric, values), value);
 }
 
-/// An object's place in the queue when the cap bites: violated first, then unproven, configured, largest,
-/// by name.
+/// An object's place in the queue when the cap bites: violated first, then unproven, configured,
+/// largest, by name.
 struct Ranked {
   const ObjectKey* key;
   const Object* object;

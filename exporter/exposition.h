@@ -1,6 +1,6 @@
-// Evidence as Prometheus text. What only changes when something was observed is the body; what changes by the
-// passing of time (ages, verdicts, the process) is the tail. Together they are the page.
-// Pure functions over immutable snapshots; safe on any thread.
+// Evidence as Prometheus text. What only changes when something was observed is the body; what
+// changes by the passing of time (ages, verdicts, the process) is the tail. Together they are the
+// page. Pure functions over immutable snapshots; safe on any thread.
 #pragma once
 
 #include <string>

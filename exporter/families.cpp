@@ -14,8 +14,8 @@ namespace pg_integrity {
 
 namespace {
 
-/// The serializer writes 16 digits: the largest double would be rounded up, out of range, and take the
-/// whole scrape down.
+/// The serializer writes 16 digits: the largest double would be rounded up, out of range, and take
+/// the whole scrape down.
 double printable(double value) {
   constexpr double kLargest = 1.797693134862315e308;
   return std::isfinite(value) ? std::clamp(value, -kLargest, kLargest) : value;
@@ -25,9 +25,12 @@ double printable(double value) {
 std::string escaped_help(std::string_view help) {
   std::string out;
   for (const char c : help) {
-    if (c == '\\') out += "\\\\";
-    else if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// Metric families with the guard that prometheus-cpp's serializer lacks: label values are valid UTF-8, a
-// series appears once, HELP is escaped, values can be written. One thread at a time.
+// Metric families with the guard that prometheus-cpp's serializer lacks: label values are valid
+// UTF-8, a series appears once, HELP is escaped, values can be written. One thread at a time.
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
-// Files and directories, read on disposable workers: a hung file system costs a deadline, not a lane.
+// Files and directories, read on disposable workers: a hung file system costs a deadline, not a
+// lane.
 #pragma once
 
 #include "collectors/sources.h"

@@ -15,13 +15,13 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr std::size_t kThreads = 32;      // one a connection for as long as it lasts
-constexpr time_t kReadTimeout = 2;        // seconds between two bytes of a request
-constexpr time_t kWriteTimeout = 5;       // seconds between two bytes of an answer
-constexpr time_t kKeepAlive = 2;          // seconds between two requests
-constexpr std::size_t kMaxBody = 1024;    // nobody has a reason to send one
+constexpr std::size_t kThreads = 32;    // one a connection for as long as it lasts
+constexpr time_t kReadTimeout = 2;      // seconds between two bytes of a request
+constexpr time_t kWriteTimeout = 5;     // seconds between two bytes of an answer
+constexpr time_t kKeepAlive = 2;        // seconds between two requests
+constexpr std::size_t kMaxBody = 1024;  // nobody has a reason to send one
 constexpr int kBacklog = 4096;
-constexpr int kDeferAccept = 2;           // seconds; who connects and is silent reaches no thread
+constexpr int kDeferAccept = 2;  // seconds; who connects and is silent reaches no thread
 
 constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kTextType = "text/plain; charset=utf-8";
@@ -58,11 +58,10 @@ void send(httplib::Response& response, std::string text, const char* type) {
     return;
   }
   const auto body = std::make_shared<const std::string>(std::move(text));
-  response.set_content_provider(body->size(), type,
-                                [body](std::size_t offset, std::size_t length,
-                                       httplib::DataSink& sink) {
-                                  return sink.write(body->data() + offset, length);
-                                });
+  response.set_content_provider(
+      body->size(), type, [body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+        return sink.write(body->data() + offset, length);
+      });
 }
 
 void send_page(httplib::Response& response, Page page, bool gzip) {
@@ -108,7 +107,8 @@ class HttpServer::Impl {
       ended_ = true;
       if (!stopping_) lost_();
     });
-    while (!server_.is_running() && !ended_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!server_.is_running() && !ended_)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return port;
   }
 
@@ -127,8 +127,9 @@ class HttpServer::Impl {
         address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]";
     const std::string reason =
         error == 0 ? "no such address" : std::generic_category().message(error);
-    throw std::runtime_error("cannot listen on " + host + ":" + std::to_string(address.port) + ": " +
-                             reason + ". HINT: stop what listens there, or choose another address"
+    throw std::runtime_error("cannot listen on " + host + ":" + std::to_string(address.port) +
+                             ": " + reason +
+                             ". HINT: stop what listens there, or choose another address"
                              " with --listen or `listen`");
   }
 
@@ -140,30 +141,31 @@ class HttpServer::Impl {
     server_.set_payload_max_length(kMaxBody);
     server_.set_tcp_nodelay(true);
     server_.set_socket_options([this](auto socket) {
-      // Not SO_REUSEPORT, the library's default: a second process must not share the port unnoticed.
+      // Not SO_REUSEPORT, the library's default: a second process must not share the port
+      // unnoticed.
       const int on = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
       ::setsockopt(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferAccept, sizeof kDeferAccept);
       socket_ = socket;
     });
-    server_.set_exception_handler([](const httplib::Request&, httplib::Response& response,
-                                     const std::exception_ptr&) {
-      send_status(response, 500, "internal error");
-    });
+    server_.set_exception_handler(
+        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+          send_status(response, 500, "internal error");
+        });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty() && response.status == 404)
         send_status(response, 404, "not found. HINT: /metrics");
     });
-    server_.set_pre_routing_handler([this](const httplib::Request& request,
-                                           httplib::Response& response) {
-      const bool reads = request.method == "GET" || request.method == "HEAD";
-      const bool reloads = request.method == "POST" && request.path == "/-/reload";
-      if (reads || (reloads && handlers_.reload))
-        return httplib::Server::HandlerResponse::Unhandled;
-      response.set_header("Allow", "GET, HEAD");
-      send_status(response, 405, "method not allowed");
-      return httplib::Server::HandlerResponse::Handled;
-    });
+    server_.set_pre_routing_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+          const bool reads = request.method == "GET" || request.method == "HEAD";
+          const bool reloads = request.method == "POST" && request.path == "/-/reload";
+          if (reads || (reloads && handlers_.reload))
+            return httplib::Server::HandlerResponse::Unhandled;
+          response.set_header("Allow", "GET, HEAD");
+          send_status(response, 405, "method not allowed");
+          return httplib::Server::HandlerResponse::Handled;
+        });
   }
 
   void add_routes() {
@@ -219,11 +221,17 @@ HttpServer::HttpServer(HttpHandlers handlers, std::function<void()> lost)
 
 HttpServer::~HttpServer() = default;
 
-int HttpServer::start(const ListenAddress& address) { return impl_->start(address); }
+int HttpServer::start(const ListenAddress& address) {
+  return impl_->start(address);
+}
 
-void HttpServer::stop() { impl_->stop(); }
+void HttpServer::stop() {
+  impl_->stop();
+}
 
-std::size_t HttpServer::connections() const { return impl_->connections(); }
+std::size_t HttpServer::connections() const {
+  return impl_->connections();
+}
 
 bool accepts_gzip(std::string_view accept_encoding) {
   bool any = false;
@@ -234,8 +242,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
     for (char& c : item) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     const std::string coding = item.substr(0, item.find(';'));
     const std::size_t quality = item.find(";q=");
-    const bool wanted =
-        quality == std::string::npos || std::atof(item.c_str() + quality + 3) > 0;
+    const bool wanted = quality == std::string::npos || std::atof(item.c_str() + quality + 3) > 0;
     if (coding == "gzip" || coding == "x-gzip") return wanted;
     if (coding == "*") any = wanted;
   }

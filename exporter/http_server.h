@@ -1,5 +1,5 @@
-// The HTTP server, by cpp-httplib: a handful of exact routes, nothing read from disk, every phase of a
-// connection bounded. Handlers run on its threads; they must be safe there.
+// The HTTP server, by cpp-httplib: a handful of exact routes, nothing read from disk, every phase
+// of a connection bounded. Handlers run on its threads; they must be safe there.
 #pragma once
 
 #include <cstddef>

@@ -26,7 +26,8 @@ Instant LoadShare::free_at(bool quick) const {
   return quick ? quick_free_ : scan_free_;
 }
 
-LaneThread::LaneThread(bool quick, LoadShare& load, const Clock& clock, std::function<void()> between)
+LaneThread::LaneThread(bool quick, LoadShare& load, const Clock& clock,
+                       std::function<void()> between)
     : quick_(quick), load_(load), clock_(clock), between_(std::move(between)) {}
 
 LaneThread::~LaneThread() {
@@ -47,7 +48,9 @@ void LaneThread::remove(const Task& task) {
   std::erase_if(tasks_, [&](const auto& own) { return own.get() == &task; });
 }
 
-void LaneThread::wake() { changed_.notify_all(); }
+void LaneThread::wake() {
+  changed_.notify_all();
+}
 
 void LaneThread::start(bool until_done) {
   until_done_ = until_done;

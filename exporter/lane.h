@@ -1,5 +1,5 @@
-// A lane: one thread that makes the steps of its tasks as they fall due, and rests after each so that a
-// server is not kept busy for more than its share. A server has a quick and a scan lane.
+// A lane: one thread that makes the steps of its tasks as they fall due, and rests after each so
+// that a server is not kept busy for more than its share. A server has a quick and a scan lane.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@
 
 namespace pg_integrity {
 
-/// The time one session may be kept busy, shared by the lanes of a server. Quick work is never held up by
-/// scans; scans make room for it. Safe on any thread.
+/// The time one session may be kept busy, shared by the lanes of a server. Quick work is never held
+/// up by scans; scans make room for it. Safe on any thread.
 class LoadShare {
  public:
   /// @param share of one session's time, (0, 1]; 1 or more: no rest at all.

@@ -1,5 +1,6 @@
-// Log lines in logfmt on standard error: ts=… level=… msg="…" key="value". Values are quoted and escaped
-// here, so that no content of a database can forge a line. Safe on any thread after start_logging().
+// Log lines in logfmt on standard error: ts=… level=… msg="…" key="value". Values are quoted and
+// escaped here, so that no content of a database can forge a line. Safe on any thread after
+// start_logging().
 #pragma once
 
 #include <cstdint>

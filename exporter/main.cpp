@@ -1,3 +1,5 @@
 #include "exporter/cli.h"
 
-int main(int argc, char** argv) { return pg_integrity::run_command_line(argc, argv); }
+int main(int argc, char** argv) {
+  return pg_integrity::run_command_line(argc, argv);
+}

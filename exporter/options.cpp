@@ -11,7 +11,8 @@ std::optional<ListenAddress> parse_listen(std::string_view text) {
   const std::string_view digits = text.substr(colon + 1);
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || port > 65535)
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() ||
+      port > 65535)
     return std::nullopt;
   if (host.starts_with('[') && host.ends_with(']'))
     host = host.substr(1, host.size() - 2);

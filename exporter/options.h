@@ -1,5 +1,5 @@
-// The validated configuration: a plain struct with defaults inline. Only config.cpp makes one from a
-// file; whatever is further in takes it as true.
+// The validated configuration: a plain struct with defaults inline. Only config.cpp makes one from
+// a file; whatever is further in takes it as true.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +49,7 @@ struct ServerOptions {
   std::vector<std::string> exclude;    ///< globs over "schema.table" that are not looked at
   double max_load = 0.05;              ///< share of one session's time, (0, 1]
   std::size_t max_sessions = 2;
-  std::size_t series_cap = 10000;      ///< series a collector
+  std::size_t series_cap = 10000;  ///< series a collector
   std::vector<AcceptedDamage> accept;
   std::vector<CollectorOptions> collectors;
   std::vector<NotWatched> not_watched;
@@ -66,7 +66,7 @@ std::optional<ListenAddress> parse_listen(std::string_view text);
 
 struct Options {
   ListenAddress listen;
-  std::string state_dir;      ///< empty: evidence does not survive a restart
+  std::string state_dir;        ///< empty: evidence does not survive a restart
   bool reload_by_http = false;  ///< POST /-/reload
   std::vector<ServerOptions> servers;
 };

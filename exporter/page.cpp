@@ -29,13 +29,12 @@ std::string deflated(const std::string& text, bool last) {
 }
 
 std::uint32_t crc_of(const std::string& text) {
-  return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(text.data()),
-                                            text.size()));
+  return static_cast<std::uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));
 }
 
 void append_little_endian(std::string& out, std::uint32_t number) {
-  for (int shift = 0; shift < 32; shift += 8)
-    out += static_cast<char>((number >> shift) & 0xffU);
+  for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>((number >> shift) & 0xffU);
 }
 
 }  // namespace
@@ -57,14 +56,18 @@ Page::Page(std::shared_ptr<const PageBody> body, const ProcessFacts& facts, cons
   head_.assign(kGzipHeader.begin(), kGzipHeader.end());
   tail_ = deflated(text, true);
   const auto length = static_cast<z_off_t>(text.size());
-  append_little_endian(tail_, static_cast<std::uint32_t>(
-                                  crc32_combine(body_->crc(), crc_of(text), length)));
+  append_little_endian(
+      tail_, static_cast<std::uint32_t>(crc32_combine(body_->crc(), crc_of(text), length)));
   append_little_endian(tail_, static_cast<std::uint32_t>(body_->plain().size() + text.size()));
 }
 
-const std::string& Page::body() const { return gzip_ ? body_->deflated() : body_->plain(); }
+const std::string& Page::body() const {
+  return gzip_ ? body_->deflated() : body_->plain();
+}
 
-std::size_t Page::size() const { return head_.size() + body().size() + tail_.size(); }
+std::size_t Page::size() const {
+  return head_.size() + body().size() + tail_.size();
+}
 
 std::string_view Page::piece(std::size_t offset, std::size_t length) const {
   for (const std::string* part : {&head_, &body(), &tail_}) {

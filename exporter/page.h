@@ -1,5 +1,5 @@
-// The page as it is sent: a body, compressed once per change, and a tail, computed at each scrape; both
-// together are one plain text or one gzip member. Immutable once made; safe on any thread.
+// The page as it is sent: a body, compressed once per change, and a tail, computed at each scrape;
+// both together are one plain text or one gzip member. Immutable once made; safe on any thread.
 #pragma once
 
 #include <cstdint>

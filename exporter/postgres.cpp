@@ -21,8 +21,8 @@ namespace pg_integrity {
 namespace {
 
 constexpr int kOldestVersion = 120000;
-constexpr Seconds kGrace{1};             ///< for the server's own statement_timeout to come first
-constexpr Seconds kUntraceable{600};     ///< how long a slot is held when its end cannot be seen
+constexpr Seconds kGrace{1};          ///< for the server's own statement_timeout to come first
+constexpr Seconds kUntraceable{600};  ///< how long a slot is held when its end cannot be seen
 
 constexpr std::string_view kIdentity = R"(
 SELECT current_setting('server_version_num') AS version_num,
@@ -30,8 +30,10 @@ SELECT current_setting('server_version_num') AS version_num,
   current_setting('server_encoding') AS encoding, (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
   (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline)";
 
-/// Settings of every transaction. Nothing of the session is changed; the timeout follows the deadline.
-/// @param raw a database without an encoding: its names may be any bytes, which must not be refused.
+/// Settings of every transaction. Nothing of the session is changed; the timeout follows the
+/// deadline.
+/// @param raw a database without an encoding: its names may be any bytes, which must not be
+/// refused.
 std::string settings_sql(Seconds left, bool raw) {
   const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
   return "SET LOCAL statement_timeout = " + std::to_string(milliseconds) +
@@ -118,8 +120,9 @@ SourceError translated(const pqxx::sql_error& error) {
     text = first_line(error.what());
   text += " (SQLSTATE " + state + ")";
   if (reason == Reason::permission)
-    text += ". HINT: grant this role SELECT on the table and USAGE on its schema; where row-level"
-            " security applies, let it bypass the policies";
+    text +=
+        ". HINT: grant this role SELECT on the table and USAGE on its schema; where row-level"
+        " security applies, let it bypass the policies";
   if (reason == Reason::timeout) text += ". HINT: raise this collector's `deadline`";
   const auto scope =
       state.starts_with("57P") ? SourceError::Scope::session : SourceError::Scope::object;
@@ -129,9 +132,8 @@ SourceError translated(const pqxx::sql_error& error) {
 /// A failed connection has no SQLSTATE in libpqxx, only libpq's text.
 Reason reason_of_refusal(const std::string& text) {
   const auto mentions = [&](std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
-      return text.find(word) != std::string::npos;
-    });
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view word) { return text.find(word) != std::string::npos; });
   };
   if (mentions({"password authentication failed", "no password supplied", "pg_hba.conf",
                 "is not permitted to log in", "authentication failed", "role \""}))
@@ -142,8 +144,8 @@ Reason reason_of_refusal(const std::string& text) {
   return Reason::connect;
 }
 
-/// The server process behind a Unix socket, if it can be seen from here: its parent is the postmaster
-/// that listens on the socket. Another PID namespace or a pooler gives 0.
+/// The server process behind a Unix socket, if it can be seen from here: its parent is the
+/// postmaster that listens on the socket. Another PID namespace or a pooler gives 0.
 pid_t visible_backend(int socket, int backend_pid) {
   ucred peer{};
   socklen_t length = sizeof peer;
@@ -180,8 +182,8 @@ class Socket {
     return !cut_ && ::poll(&watched, 1, 0) == 0;
   }
 
-  /// After shut_down(): the other end has closed too. A Unix socket does not tell; there the process is
-  /// watched, if it is visible.
+  /// After shut_down(): the other end has closed too. A Unix socket does not tell; there the
+  /// process is watched, if it is visible.
   [[nodiscard]] std::optional<bool> closed_by_server() const {
     tcp_info info{};
     socklen_t length = sizeof info;
@@ -293,7 +295,8 @@ class PostgresSession final : public LiveSession {
     const Seconds left = deadline_ - begin;
     if (left.count() <= 0)
       throw SourceError(Reason::timeout, "the step's deadline had passed before the question");
-    const auto guard = watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
+    const auto guard =
+        watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
     try {
       pqxx::read_transaction transaction(*connection_);
       transaction.exec(settings_sql(left, raw_));
@@ -310,7 +313,8 @@ class PostgresSession final : public LiveSession {
   [[noreturn]] void rethrow_translated() {
     broken_ = broken_ || socket_->cut() || !connection_->is_open();
     if (socket_->cut())
-      throw SourceError(Reason::timeout, "the server did not answer in time; the session was cut off",
+      throw SourceError(Reason::timeout,
+                        "the server did not answer in time; the session was cut off",
                         SourceError::Scope::session);
     try {
       throw;
@@ -348,9 +352,10 @@ class PostgresSession final : public LiveSession {
     server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
     raw_ = row.text("encoding") == "SQL_ASCII";
     if (server_.version_num < kOldestVersion)
-      throw SourceError(Reason::config,
-                        "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
-                        SourceError::Scope::session);
+      throw SourceError(
+          Reason::config,
+          "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
+          SourceError::Scope::session);
   }
 
   std::shared_ptr<pqxx::connection> connection_;

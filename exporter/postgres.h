@@ -1,5 +1,6 @@
-// Sessions with PostgreSQL through libpqxx (6.4 and 7.x). Each question is one read-only transaction whose
-// settings are SET LOCAL, so that nothing of ours stays on a server connection that a pooler shares.
+// Sessions with PostgreSQL through libpqxx (6.4 and 7.x). Each question is one read-only
+// transaction whose settings are SET LOCAL, so that nothing of ours stays on a server connection
+// that a pooler shares.
 #pragma once
 
 #include <memory>

@@ -66,8 +66,8 @@ std::vector<ProcessStat> process_stats() {
   std::vector<ProcessStat> stats;
   Stat stat;
   if (read_stat(stat)) {
-    stats.push_back({"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
-                     stat.cpu_seconds, true});
+    stats.push_back({"process_cpu_seconds_total",
+                     "Total user and system CPU time spent in seconds.", stat.cpu_seconds, true});
     stats.push_back({"process_resident_memory_bytes", "Resident memory size in bytes.",
                      stat.resident_bytes, false});
     stats.push_back({"process_virtual_memory_bytes", "Virtual memory size in bytes.",

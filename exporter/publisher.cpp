@@ -50,7 +50,8 @@ void Publisher::work() {
       rendered = evidence;
     }
     std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, news ? kBetweenBodies : kBetweenLooks, [this] { return stopping_; }))
+    if (changed_.wait_for(lock, news ? kBetweenBodies : kBetweenLooks,
+                          [this] { return stopping_; }))
       return;
   }
 }

@@ -1,5 +1,5 @@
-// Renders the body of the page when something changed, at most once a second, so that a scrape only reads
-// memory. Safe on any thread.
+// Renders the body of the page when something changed, at most once a second, so that a scrape only
+// reads memory. Safe on any thread.
 #pragma once
 
 #include <condition_variable>

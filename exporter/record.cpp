@@ -4,7 +4,8 @@ namespace pg_integrity {
 
 namespace {
 
-/// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: tells configurations apart, protects nothing.
+/// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: tells configurations apart, protects
+/// nothing.
 std::uint64_t fnv1a(const std::string& text) {
   std::uint64_t hash = 14695981039346656037ULL;
   for (const char c : text) {
@@ -40,8 +41,7 @@ Record record_of(const Evidence& evidence) {
 void restore(Evidence& evidence, const Record& record, const CollectorId& id,
              const CollectorSpec& spec, std::uint64_t fingerprint) {
   if (const auto server = record.servers.find(id.server); server != record.servers.end())
-    evidence.restore_identity(id.server, server->second.system_identifier,
-                              server->second.timeline);
+    evidence.restore_identity(id.server, server->second.system_identifier, server->second.timeline);
   const auto found = record.collectors.find(id);
   if (found == record.collectors.end() || found->second.version != spec.version ||
       found->second.fingerprint != fingerprint)

@@ -1,6 +1,6 @@
-// Evidence to keep: what a process hands on to the next one (through the state file) or to itself (at a
-// reload). Values with their original times, the cluster they were taken of and the configuration they were
-// taken under; never more than a cache of what can be observed again.
+// Evidence to keep: what a process hands on to the next one (through the state file) or to itself
+// (at a reload). Values with their original times, the cluster they were taken of and the
+// configuration they were taken under; never more than a cache of what can be observed again.
 #pragma once
 
 #include <map>
@@ -27,8 +27,8 @@ struct Record {
 
 Record record_of(const Evidence& evidence);
 
-/// Gives a collector that was just added its recorded evidence, if that was taken of the same collector
-/// under the same configuration.
+/// Gives a collector that was just added its recorded evidence, if that was taken of the same
+/// collector under the same configuration.
 void restore(Evidence& evidence, const Record& record, const CollectorId& id,
              const CollectorSpec& spec, std::uint64_t fingerprint);
 

@@ -13,8 +13,8 @@ constexpr std::array<State, 5> kWorstFirst{State::violated, State::unproven, Sta
                                            State::proven, State::observed};
 
 std::size_t urgency(State state) {
-  return static_cast<std::size_t>(
-      std::find(kWorstFirst.begin(), kWorstFirst.end(), state) - kWorstFirst.begin());
+  return static_cast<std::size_t>(std::find(kWorstFirst.begin(), kWorstFirst.end(), state) -
+                                  kWorstFirst.begin());
 }
 
 /// A name in a fragment: every byte but letters, digits, '-' and '_' as ".xx".
@@ -47,7 +47,8 @@ std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
   return anchor;
 }
 
-/// "backups{status=success} 3": without the prefix, and without the labels that name the object anyway.
+/// "backups{status=success} 3": without the prefix, and without the labels that name the object
+/// anyway.
 std::string series_text(const CollectorSpec& spec, const Sample& sample, double value) {
   constexpr std::string_view kPrefix = "pg_integrity_";
   std::string text(sample.metric->name.substr(kPrefix.size()));
@@ -188,7 +189,8 @@ std::string object_counts(const ReportCollector& collector) {
     const auto count = std::count_if(collector.objects.begin(), collector.objects.end(),
                                      [&](const ReportObject& o) { return o.state == state; });
     if (count > 0)
-      text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(name_of(state));
+      text +=
+          (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(name_of(state));
   }
   if (collector.excluded > 0)
     text += (text.empty() ? "" : ", ") + std::to_string(collector.excluded) + " excluded";

@@ -1,6 +1,6 @@
-// The report: the verdict per question, collector and object with the age of its evidence, as data, and its
-// renderings as text, Markdown, JSON and one HTML page without outside assets.
-// Pure functions over immutable snapshots; safe on any thread.
+// The report: the verdict per question, collector and object with the age of its evidence, as data,
+// and its renderings as text, Markdown, JSON and one HTML page without outside assets. Pure
+// functions over immutable snapshots; safe on any thread.
 #pragma once
 
 #include <optional>
@@ -16,11 +16,11 @@ struct ReportObject {
   std::string name;    ///< "orphans/public.child.child_fkey"
   std::string anchor;  ///< fragment of the HTML page; unique
   State state{};
-  std::optional<Reason> reason;            ///< of unproven
-  std::optional<UnixTime> evidence_time;   ///< of the oldest value that counts
-  std::vector<std::string> findings;       ///< broken expectations, or why it is unproven
-  std::vector<std::string> lines;          ///< further evidence
-  std::vector<std::string> values;         ///< "table_rows 22"
+  std::optional<Reason> reason;           ///< of unproven
+  std::optional<UnixTime> evidence_time;  ///< of the oldest value that counts
+  std::vector<std::string> findings;      ///< broken expectations, or why it is unproven
+  std::vector<std::string> lines;         ///< further evidence
+  std::vector<std::string> values;        ///< "table_rows 22"
 };
 
 struct ReportCollector {

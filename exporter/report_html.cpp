@@ -32,12 +32,23 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -50,13 +61,16 @@ std::string state_span(State state) {
 
 void append_list(std::string& out, const std::vector<std::string>& texts, std::string_view tag) {
   for (const std::string& text : texts)
-    out += "<div><" + std::string(tag) + ">" + escaped(text) + "</" + std::string(tag) + "></div>\n";
+    out +=
+        "<div><" + std::string(tag) + ">" + escaped(text) + "</" + std::string(tag) + "></div>\n";
 }
 
 void append_object(std::string& out, const Report& report, const ReportObject& object) {
   out += "<li id=\"" + escaped(object.anchor) + "\">" + state_span(object.state);
-  if (object.reason) out += " <span class=\"dim\">(" + std::string(name_of(*object.reason)) + ")</span>";
-  out += " <a class=\"text\" href=\"#" + escaped(object.anchor) + "\">" + escaped(object.name) + "</a>";
+  if (object.reason)
+    out += " <span class=\"dim\">(" + std::string(name_of(*object.reason)) + ")</span>";
+  out += " <a class=\"text\" href=\"#" + escaped(object.anchor) + "\">" + escaped(object.name) +
+         "</a>";
   out += " <span class=\"dim\">" +
          (object.evidence_time ? "evidence " + how_long_ago(report, *object.evidence_time)
                                : std::string("no evidence yet")) +
@@ -87,7 +101,8 @@ void append_collector(std::string& out, const Report& report, const ReportCollec
     const State worst = collector.objects.front().state;
     const bool open = worst == State::violated || worst == State::unproven;
     out += std::string("<details") + (open ? " open" : "") + "><summary>" +
-           std::to_string(collector.objects.size()) + " objects</summary>\n<ul class=\"objects\">\n";
+           std::to_string(collector.objects.size()) +
+           " objects</summary>\n<ul class=\"objects\">\n";
     for (const ReportObject& object : collector.objects) append_object(out, report, object);
     out += "</ul>\n</details>\n";
   }
@@ -103,7 +118,9 @@ void append_database(std::string& out, const Report& report, const ReportServer&
   for (const ReportQuestion& question : database.questions)
     out += "<li class=\"" + std::string(name_of(question.state)) + "\"><span class=\"text\">" +
            escaped(question_text(question.question)) + "</span> " + state_span(question.state) +
-           (question.configured ? "" : " <span class=\"dim\">nothing is configured that could prove it</span>") +
+           (question.configured
+                ? ""
+                : " <span class=\"dim\">nothing is configured that could prove it</span>") +
            "</li>\n";
   if (!database.questions.empty()) out += "</ul>\n";
   for (const ReportCollector& collector : database.collectors)
@@ -114,8 +131,8 @@ void append_database(std::string& out, const Report& report, const ReportServer&
 
 std::string report_as_html(const Report& report) {
   std::string out(kHead);
-  out += "<h1>pg_integrity_exporter: " + state_span(report.overall) + "</h1>\n<p class=\"dim\">as of " +
-         format_utc(report.made_at) +
+  out += "<h1>pg_integrity_exporter: " + state_span(report.overall) +
+         "</h1>\n<p class=\"dim\">as of " + format_utc(report.made_at) +
          " &middot; <a href=\"/metrics\">metrics</a> &middot; <a href=\"/report.md\">Markdown</a>"
          " &middot; <a href=\"/report.json\">JSON</a></p>\n";
   for (const ReportServer& server : report.servers) {
@@ -125,8 +142,8 @@ std::string report_as_html(const Report& report) {
     if (server.not_watched.empty()) continue;
     out += "<h2>" + escaped(server.name) + ": not watched</h2>\n<ul>\n";
     for (const auto& unwatched : server.not_watched)
-      out += "<li>" + escaped(unwatched.collector) + " <span class=\"dim\">HINT: " +
-             escaped(unwatched.hint) + "</span></li>\n";
+      out += "<li>" + escaped(unwatched.collector) +
+             " <span class=\"dim\">HINT: " + escaped(unwatched.hint) + "</span></li>\n";
     out += "</ul>\n";
   }
   return out + "</body>\n</html>\n";

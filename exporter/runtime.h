@@ -1,4 +1,5 @@
-// One configuration in force: its evidence and the sampler that gathers it. Replaced as a whole at a reload.
+// One configuration in force: its evidence and the sampler that gathers it. Replaced as a whole at
+// a reload.
 #pragma once
 
 #include <memory>

@@ -22,7 +22,9 @@ constexpr Seconds kDiscoveryInterval{60};  ///< of databases, where globs name t
 constexpr Seconds kIdleTimeout{60};        ///< of sessions
 constexpr Seconds kCancelPatience{1.5};    ///< before what does not react to cancelling is cut off
 
-bool is_glob(const std::string& name) { return name.find_first_of("*?[") != std::string::npos; }
+bool is_glob(const std::string& name) {
+  return name.find_first_of("*?[") != std::string::npos;
+}
 
 bool has_globs(const ServerOptions& options) {
   return std::any_of(options.databases.begin(), options.databases.end(), is_glob);
@@ -33,8 +35,8 @@ double spread() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-/// The settings of a collector on one database: records that name another one are left out; those that
-/// name none belong to the database of the DSN.
+/// The settings of a collector on one database: records that name another one are left out; those
+/// that name none belong to the database of the DSN.
 Settings settings_for(const CollectorOptions& options, const std::string& database,
                       const std::string& home) {
   Settings settings = options.settings;
@@ -232,8 +234,7 @@ Seconds Sampler::Server::discover_databases() {
     for (const std::string& name : present)
       if (!is_watched(name)) add_database(name, false);
     for (const std::string& name : watched())
-      if (std::find(present.begin(), present.end(), name) == present.end())
-        remove_database(name);
+      if (std::find(present.begin(), present.end(), name) == present.end()) remove_database(name);
     discovered_ = true;
     return lease.session().busy() - before;
   } catch (const SourceError&) {
@@ -322,11 +323,13 @@ Sampler::Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& server
                  std::shared_ptr<const Record> record)
     : workers_(workers.sibling()) {
   for (const auto& options : servers)
-    servers_.push_back(std::make_unique<Server>(options, make_connector(*options), clock,
-                                                *workers_, evidence, record));
+    servers_.push_back(std::make_unique<Server>(options, make_connector(*options), clock, *workers_,
+                                                evidence, record));
 }
 
-Sampler::~Sampler() { stop(); }
+Sampler::~Sampler() {
+  stop();
+}
 
 void Sampler::start() {
   for (const auto& server : servers_) server->start();
@@ -334,8 +337,7 @@ void Sampler::start() {
 
 void Sampler::run_once() {
   std::vector<std::thread> threads;
-  for (const auto& server : servers_)
-    threads.emplace_back([&server] { server->run_once(); });
+  for (const auto& server : servers_) threads.emplace_back([&server] { server->run_once(); });
   for (std::thread& thread : threads) thread.join();
 }
 

@@ -1,5 +1,5 @@
-// The sampler: for each server two lanes, a pool of sessions and the tasks of its collectors, on every
-// database that it has. Safe on any thread; start() and stop() once each.
+// The sampler: for each server two lanes, a pool of sessions and the tasks of its collectors, on
+// every database that it has. Safe on any thread; start() and stop() once each.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,8 @@ class Sampler {
   /// @param record evidence of an earlier process, given to collectors as they are added.
   /// The references must outlive the sampler.
   Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
-          const MakeConnector& make_connector, const Clock& clock,
-          const DisposableWorkers& workers, Evidence& evidence,
-          std::shared_ptr<const Record> record);
+          const MakeConnector& make_connector, const Clock& clock, const DisposableWorkers& workers,
+          Evidence& evidence, std::shared_ptr<const Record> record);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;

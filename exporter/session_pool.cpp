@@ -81,8 +81,8 @@ struct SessionPool::State {
 
 namespace {
 
-/// Holds one of the pool's slots while somebody connects; a worker that was given up keeps it until it
-/// comes back.
+/// Holds one of the pool's slots while somebody connects; a worker that was given up keeps it until
+/// it comes back.
 template <typename State>
 class ConnectingSlot {
  public:
@@ -114,7 +114,9 @@ SessionPool::SessionPool(std::string server, std::shared_ptr<Connector> connecto
       workers_(workers),
       state_(std::make_shared<State>()) {}
 
-SessionPool::~SessionPool() { stop(); }
+SessionPool::~SessionPool() {
+  stop();
+}
 
 SessionPool::Lease SessionPool::lease(const std::string& database, Instant deadline) {
   std::unique_lock lock(state_->mutex);
@@ -172,8 +174,7 @@ void SessionPool::note_failure(const std::string& database, const SourceError& e
   Seconds pause = error.reason() == Reason::auth ? limits_.last_retry : limits_.first_retry;
   if (before != state_->failures.end())
     pause = std::min(limits_.last_retry, before->second.pause * 2);
-  state_->failures.insert_or_assign(key,
-                                    Failure{error, pause, clock_.now() + pause * jitter()});
+  state_->failures.insert_or_assign(key, Failure{error, pause, clock_.now() + pause * jitter()});
 }
 
 void SessionPool::give_back(std::unique_ptr<LiveSession> session) {

@@ -1,6 +1,6 @@
-// The sessions of one server: never more than a fixed number, whatever the number of its databases, and
-// with those counted that are still connecting or were given up. Whoever needs a session leases one for a
-// step. Safe on any thread.
+// The sessions of one server: never more than a fixed number, whatever the number of its databases,
+// and with those counted that are still connecting or were given up. Whoever needs a session leases
+// one for a step. Safe on any thread.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +52,8 @@ class SessionPool {
   SessionPool(const SessionPool&) = delete;
   SessionPool& operator=(const SessionPool&) = delete;
 
-  /// A session with that database: an idle one, else a new one, else one that somebody gives back in time.
-  /// After a failure to connect the same failure is thrown at once until a retry is due.
+  /// A session with that database: an idle one, else a new one, else one that somebody gives back
+  /// in time. After a failure to connect the same failure is thrown at once until a retry is due.
   /// @throws SourceError with session_lost().
   Lease lease(const std::string& database, Instant deadline);
 

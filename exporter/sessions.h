@@ -1,5 +1,6 @@
-// What the runtime needs of sessions beyond asking questions: to open them, to bound and cancel them, and
-// to know what became of one that was given up. exporter/postgres implements this with libpqxx.
+// What the runtime needs of sessions beyond asking questions: to open them, to bound and cancel
+// them, and to know what became of one that was given up. exporter/postgres implements this with
+// libpqxx.
 #pragma once
 
 #include <memory>
@@ -9,7 +10,8 @@
 
 namespace pg_integrity {
 
-/// A session that was cut off at a deadline: its server process may still run and hold one of our slots.
+/// A session that was cut off at a deadline: its server process may still run and hold one of our
+/// slots.
 class AbandonedSession {
  public:
   virtual ~AbandonedSession() = default;

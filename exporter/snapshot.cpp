@@ -27,7 +27,8 @@ ObjectKey object_key(const CollectorSpec& spec, const MetricInfo& metric,
   const auto names = metric.labels();
   for (const std::string_view identity : spec.identity) {
     const auto found = std::find(names.begin(), names.end(), identity);
-    if (found != names.end()) key.push_back(labels[static_cast<std::size_t>(found - names.begin())]);
+    if (found != names.end())
+      key.push_back(labels[static_cast<std::size_t>(found - names.begin())]);
   }
   return key;
 }

@@ -1,5 +1,6 @@
-// The evidence at one moment: immutable, shared by pointer. What was seen of every object and when, how the
-// collectors fare, and what was counted. Made by Evidence, read by verdict, exposition, report and state.
+// The evidence at one moment: immutable, shared by pointer. What was seen of every object and when,
+// how the collectors fare, and what was counted. Made by Evidence, read by verdict, exposition,
+// report and state.
 #pragma once
 
 #include <cstdint>
@@ -37,12 +38,12 @@ struct Trouble {
 
 /// What is known of one object.
 struct Object {
-  std::vector<Sample> samples;     ///< the newest successful observation of each series
-  std::optional<Trouble> trouble;  ///< of the newest look; nothing: it succeeded
+  std::vector<Sample> samples;      ///< the newest successful observation of each series
+  std::optional<Trouble> trouble;   ///< of the newest look; nothing: it succeeded
   std::optional<Instant> whole_at;  ///< when the newest look that succeeded was made
   Instant looked_at{};              ///< when the newest look of this process was made
-  bool configured = false;  ///< named in the configuration
-  double size = 0;          ///< orders objects when the series cap bites
+  bool configured = false;          ///< named in the configuration
+  double size = 0;                  ///< orders objects when the series cap bites
   std::vector<std::string> lines;
   const AcceptedDamage* accepted = nullptr;  ///< owned by CollectorEvidence::options
 };
@@ -53,7 +54,7 @@ struct CollectorHealth {
   bool attempted = false;  ///< has finished an attempt, good or bad
   bool success = false;    ///< of the newest attempt
   std::optional<Instant> last_success;
-  Seconds last_duration{};      ///< of the last complete pass, rests included
+  Seconds last_duration{};  ///< of the last complete pass, rests included
   Seconds configured_interval{};
   std::optional<Instant> pass_since;  ///< when the running pass began
   std::optional<Trouble> failure;     ///< of the newest attempt
@@ -74,8 +75,8 @@ struct CollectorEvidence {
 struct Tally {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
-  double value = 0;                     ///< counter
-  std::vector<double> upper_bounds;     ///< histogram: ascending, without +Inf
+  double value = 0;                       ///< counter
+  std::vector<double> upper_bounds;       ///< histogram: ascending, without +Inf
   std::vector<std::uint64_t> per_bucket;  ///< one more than bounds: the last is beyond them
   double sum = 0;
 };
@@ -104,8 +105,8 @@ struct Snapshot {
   std::vector<std::shared_ptr<const ServerOptions>> servers;
 };
 
-/// The target between passes that a collector can keep: as configured, or as long as a pass really takes
-/// under max_load.
+/// The target between passes that a collector can keep: as configured, or as long as a pass really
+/// takes under max_load.
 Seconds kept_interval(const CollectorHealth& health, Instant now);
 
 /// The object's name in reports, links and `accept`: "orphans/public.child.child_fkey".

@@ -83,7 +83,8 @@ json to_json(const Record& record, const Clock& clock) {
           {"collectors", std::move(collectors)}};
 }
 
-/// A recorded moment. If the wall clock was set back meanwhile it is taken for now: never for later.
+/// A recorded moment. If the wall clock was set back meanwhile it is taken for now: never for
+/// later.
 Instant past(const json& recorded, const Clock& clock) {
   return std::min(clock.from_unix(recorded.get<double>()), clock.now());
 }
@@ -110,8 +111,9 @@ Object object_from(const json& entry, const CollectorSpec& spec, const Clock& cl
   if (entry.contains("trouble")) {
     const json& trouble = entry.at("trouble");
     const auto reason = reason_named(trouble.at("reason").get<std::string>());
-    object.trouble = Trouble{reason.value_or(Reason::stale), trouble.at("detail").get<std::string>(),
-                             past(trouble.at("since"), clock)};
+    object.trouble =
+        Trouble{reason.value_or(Reason::stale), trouble.at("detail").get<std::string>(),
+                past(trouble.at("since"), clock)};
   }
   return object;
 }
@@ -165,9 +167,10 @@ void write_file(const std::string& path, const std::string& text) {
 void save_state(const std::string& directory, const Record& record, const Clock& clock) {
   const std::string path = directory + kFileName;
   const std::string temporary = path + ".new";
-  // Names of a database may be no UTF-8: then they are written with replacement characters, and their
-  // objects are looked at anew after a restart.
-  write_file(temporary, to_json(record, clock).dump(-1, ' ', false, json::error_handler_t::replace));
+  // Names of a database may be no UTF-8: then they are written with replacement characters, and
+  // their objects are looked at anew after a restart.
+  write_file(temporary,
+             to_json(record, clock).dump(-1, ' ', false, json::error_handler_t::replace));
   if (::rename(temporary.c_str(), path.c_str()) != 0) refuse(path, errno);
 }
 

@@ -1,5 +1,5 @@
-// The state file: a Record on disk, in JSON, replaced atomically. It is a cache: a missing, damaged or
-// newer one costs its evidence and nothing else.
+// The state file: a Record on disk, in JSON, replaced atomically. It is a cache: a missing, damaged
+// or newer one costs its evidence and nothing else.
 #pragma once
 
 #include <string>
@@ -8,12 +8,13 @@
 
 namespace pg_integrity {
 
-/// Writes `directory`/evidence.json through a temporary file beside it. Blocks: call it on a worker.
+/// Writes `directory`/evidence.json through a temporary file beside it. Blocks: call it on a
+/// worker.
 /// @throws SourceError{io}
 void save_state(const std::string& directory, const Record& record, const Clock& clock);
 
-/// @throws SourceError: io if there is a file that cannot be read, decode if it is not a state of this
-/// version. No file is an empty record.
+/// @throws SourceError: io if there is a file that cannot be read, decode if it is not a state of
+/// this version. No file is an empty record.
 Record load_state(const std::string& directory, const Clock& clock);
 
 }  // namespace pg_integrity

@@ -1,5 +1,5 @@
-// Keeps the state file up to date: every few seconds while there is news, and once more at the end. A file
-// system that hangs or is full costs the file, never the sampling. Safe on any thread.
+// Keeps the state file up to date: every few seconds while there is news, and once more at the end.
+// A file system that hangs or is full costs the file, never the sampling. Safe on any thread.
 #pragma once
 
 #include <condition_variable>

@@ -18,7 +18,8 @@ class Task {
   [[nodiscard]] virtual std::optional<Instant> due() const = 0;
   /// Makes one step. Called by the task's lane only. @return how long a session was busy for it.
   virtual Seconds step() = 0;
-  /// The server was found to be out of reach: whoever relied on it finds out now. Safe on any thread.
+  /// The server was found to be out of reach: whoever relied on it finds out now. Safe on any
+  /// thread.
   virtual void server_lost() = 0;
 };
 

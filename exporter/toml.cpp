@@ -51,24 +51,37 @@ std::string key_hint(std::string_view key, std::span<const Option> options) {
   }
   if (nearest != nullptr) return "did you mean \"" + std::string(nearest->name) + "\"?";
   std::string known;
-  for (const Option& option : options) known += (known.empty() ? "" : ", ") + std::string(option.name);
+  for (const Option& option : options)
+    known += (known.empty() ? "" : ", ") + std::string(option.name);
   return "known here: " + known;
 }
 
 std::string_view expected(OptionType type) {
   switch (type) {
-    case OptionType::flag: return "true or false";
-    case OptionType::integer: return "a whole number";
-    case OptionType::number: return "a number";
-    case OptionType::duration: return "a duration such as \"90s\", \"15m\", \"6h\" or \"7d\"";
-    case OptionType::size: return "a size such as \"64MiB\", or a number of bytes";
-    case OptionType::date: return "a day such as 2026-01-31";
-    case OptionType::text: return "text";
-    case OptionType::zone: return "an IANA time zone such as \"UTC\" or \"Europe/Berlin\"";
-    case OptionType::texts: return "a list of texts";
-    case OptionType::record: return "a table";
-    case OptionType::records: return "an array of tables";
-    case OptionType::named_records: return "a table of tables";
+    case OptionType::flag:
+      return "true or false";
+    case OptionType::integer:
+      return "a whole number";
+    case OptionType::number:
+      return "a number";
+    case OptionType::duration:
+      return "a duration such as \"90s\", \"15m\", \"6h\" or \"7d\"";
+    case OptionType::size:
+      return "a size such as \"64MiB\", or a number of bytes";
+    case OptionType::date:
+      return "a day such as 2026-01-31";
+    case OptionType::text:
+      return "text";
+    case OptionType::zone:
+      return "an IANA time zone such as \"UTC\" or \"Europe/Berlin\"";
+    case OptionType::texts:
+      return "a list of texts";
+    case OptionType::record:
+      return "a table";
+    case OptionType::records:
+      return "an array of tables";
+    case OptionType::named_records:
+      return "a table of tables";
   }
   return "";
 }
@@ -151,8 +164,7 @@ class Reader {
     for (const auto& [key, element] : *tables) {
       const toml::table* table = element.as_table();
       if (table == nullptr) return std::nullopt;
-      records.push_back(
-          read(*table, option.members, in_table(option), std::string(key.str())));
+      records.push_back(read(*table, option.members, in_table(option), std::string(key.str())));
     }
     return records;
   }
@@ -225,8 +237,7 @@ class Reader {
       text.erase(text.find_last_not_of('0') + 1);
       return text.ends_with('.') ? text.substr(0, text.size() - 1) : text;
     };
-    problems_.add(place(node.source()),
-                  "\"" + std::string(option.name) + "\" is out of range",
+    problems_.add(place(node.source()), "\"" + std::string(option.name) + "\" is out of range",
                   std::isfinite(option.max)
                       ? "from " + written(option.min) + " to " + written(option.max)
                       : "at least " + written(option.min));

@@ -85,7 +85,9 @@ int Judge::find_broken(const Object& object, const Sample& sample,
   return limits;
 }
 
-bool Judge::has_declared_objective(const ObjectKey& key) const { return declared_.contains(key); }
+bool Judge::has_declared_objective(const ObjectKey& key) const {
+  return declared_.contains(key);
+}
 
 bool Judge::acceptance_holds(const Object& object) const {
   return object.accepted != nullptr && unix_now_ < object.accepted->until;
@@ -149,12 +151,13 @@ std::string readable_value(const MetricInfo& metric, double value) {
 
 std::string explain(const Broken& broken) {
   const MetricInfo& metric = *broken.sample->metric;
-  return std::string(metric.name) + " is " + readable_value(metric, broken.value) +
-         ", should be " + std::string(broken.relation) + " " +
-         readable_value(metric, broken.limit);
+  return std::string(metric.name) + " is " + readable_value(metric, broken.value) + ", should be " +
+         std::string(broken.relation) + " " + readable_value(metric, broken.limit);
 }
 
-State worse(State a, State b) { return rank(a) >= rank(b) ? a : b; }
+State worse(State a, State b) {
+  return rank(a) >= rank(b) ? a : b;
+}
 
 std::string_view name_of(Question question) {
   switch (question) {
@@ -190,8 +193,7 @@ Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now) {
   for (const auto& collector : snapshot.collectors)
     verdicts.collectors.emplace(collector->id, judge_collector(*collector, now, unix_now));
   for (const DatabaseHealth& database : snapshot.databases) {
-    for (const Question question :
-         {Question::intact, Question::recoverable, Question::service}) {
+    for (const Question question : {Question::intact, Question::recoverable, Question::service}) {
       QuestionVerdict answer{database.server, database.database, question, State::proven, false};
       for (const auto& collector : snapshot.collectors) {
         const CollectorId& id = collector->id;

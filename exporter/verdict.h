@@ -1,7 +1,8 @@
 // The verdict: evidence and a moment in, proven, violated or unproven out. Pure functions.
 //
-// violated: the last successful observation broke an expectation; it stays so until a later one disproves
-// it. proven: every active expectation was met, recently enough. unproven(reason): the rest.
+// violated: the last successful observation broke an expectation; it stays so until a later one
+// disproves it. proven: every active expectation was met, recently enough. unproven(reason): the
+// rest.
 #pragma once
 
 #include <array>
@@ -66,7 +67,9 @@ class Judge {
   [[nodiscard]] bool acceptance_holds(const Object& object) const;
 
  private:
-  [[nodiscard]] bool is_fresh(const Sample& sample) const { return now_ <= expiry(sample.observed_at); }
+  [[nodiscard]] bool is_fresh(const Sample& sample) const {
+    return now_ <= expiry(sample.observed_at);
+  }
   /// @return the number of limits that apply to the sample.
   int find_broken(const Object& object, const Sample& sample, std::vector<Broken>& broken) const;
   [[nodiscard]] bool has_declared_objective(const ObjectKey& key) const;
@@ -80,8 +83,8 @@ class Judge {
 };
 
 struct CollectorVerdict {
-  State state = State::unproven;       ///< proven, violated or unproven
-  bool applicable = true;              ///< it looked and found something to judge
+  State state = State::unproven;         ///< proven, violated or unproven
+  bool applicable = true;                ///< it looked and found something to judge
   std::map<State, std::size_t> objects;  ///< accepted and observed ones included
   std::map<Reason, std::size_t> unproven;
 };

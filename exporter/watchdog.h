@@ -1,5 +1,5 @@
-// Bounds what has no time-out of its own: at a deadline the watchdog runs a short action (shutting a
-// socket down) unless it was called off before. One thread serves all; safe on any thread.
+// Bounds what has no time-out of its own: at a deadline the watchdog runs a short action (shutting
+// a socket down) unless it was called off before. One thread serves all; safe on any thread.
 #pragma once
 
 #include <condition_variable>

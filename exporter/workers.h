@@ -1,6 +1,7 @@
-// Disposable workers: threads for calls that nothing can interrupt (a hung file system, a name server that
-// does not answer). The caller waits until its deadline and goes on; a worker that is still out then is
-// given up, and while one is, no other is sent down the same path. Safe on any thread.
+// Disposable workers: threads for calls that nothing can interrupt (a hung file system, a name
+// server that does not answer). The caller waits until its deadline and goes on; a worker that is
+// still out then is given up, and while one is, no other is sent down the same path. Safe on any
+// thread.
 #pragma once
 
 #include <algorithm>
@@ -27,11 +28,11 @@ class DisposableWorkers {
   /// Workers that know of each other's given-up ones, with a stop_waiting() of their own.
   [[nodiscard]] std::unique_ptr<DisposableWorkers> sibling() const;
 
-  /// Runs `work` on a thread of its own. What it captures must be its own: it may outlive this object,
-  /// and what it returns late is destroyed on its thread.
+  /// Runs `work` on a thread of its own. What it captures must be its own: it may outlive this
+  /// object, and what it returns late is destroyed on its thread.
   /// @param path names what may hang.
-  /// @throws SourceError{timeout} at the deadline, or at once while a worker is given up on that path;
-  /// SourceError{limit} if no thread can be had; whatever `work` throws.
+  /// @throws SourceError{timeout} at the deadline, or at once while a worker is given up on that
+  /// path; SourceError{limit} if no thread can be had; whatever `work` throws.
   template <typename T>
   T run(const std::string& path, Instant deadline, std::function<T()> work) {
     refuse_if_given_up(path);

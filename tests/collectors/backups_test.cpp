@@ -36,31 +36,41 @@ constexpr const char* kHistory = "CREATE TABLE history (at timestamptz, what tex
 TEST(BackupHistoryTable, JudgesEachKindByItself) {
   const Database db;
   db.run(kHistory);
-  db.run("INSERT INTO history VALUES (now() - interval '20 hours', 'auto', 'ok'), (now() - interval '1 hour', 'manual', 'ok'),"
-         " (now() - interval '30 minutes', 'auto', 'bad'), (now(), 'auto', '...'), (now(), 'restore', 'ok')");
-  const Findings found = look_at_backups(
-      db, history("auto = { values = [\"auto\"], every = \"6h\", grace = \"30m\" }, manual = { values = [\"manual\"] }"));
-  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("log", "auto")).value(), 20 * kHour, 60);
+  db.run(
+      "INSERT INTO history VALUES (now() - interval '20 hours', 'auto', 'ok'), (now() - interval "
+      "'1 hour', 'manual', 'ok'),"
+      " (now() - interval '30 minutes', 'auto', 'bad'), (now(), 'auto', '...'), (now(), 'restore', "
+      "'ok')");
+  const Findings found =
+      look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\", grace = \"30m\" "
+                                  "}, manual = { values = [\"manual\"] }"));
+  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("log", "auto")).value(), 20 * kHour,
+              60);
   EXPECT_EQ(found.value("pg_integrity_backup_max_age_seconds", of("log", "auto")), 6.5 * kHour);
   EXPECT_EQ(found.value("pg_integrity_backup_missed_runs", of("log", "auto")), 3);
-  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("log", "manual")).value(), kHour, 60);
+  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("log", "manual")).value(), kHour,
+              60);
   EXPECT_EQ(found.violated(), "backups/log.auto");
   EXPECT_EQ(found.state("backups/log.manual"), State::observed);
   LabelSet status = of("log", "auto");
-  for (const auto& [name, runs] : {std::pair("success", 1), {"failed", 1}, {"running", 1}, {"other", 0}}) {
+  for (const auto& [name, runs] :
+       {std::pair("success", 1), {"failed", 1}, {"running", 1}, {"other", 0}}) {
     status["status"] = name;
     EXPECT_EQ(found.value("pg_integrity_backups", status), runs) << name;
   }
   EXPECT_EQ(found.value("pg_integrity_backup_unrecognised_rows", {{"source", "log"}}), 1);
-  EXPECT_EQ(found.value("pg_integrity_verdict", {{"question", "recoverable"}, {"state", "violated"}}), 1);
+  EXPECT_EQ(
+      found.value("pg_integrity_verdict", {{"question", "recoverable"}, {"state", "violated"}}), 1);
 }
 
 TEST(BackupHistoryTable, MissedRunsCountFromTheEndOfTheGrace) {
   const Database db;
   db.run(kHistory);
-  const std::string config = history("auto = { values = [\"auto\"], every = \"6h\", grace = \"30m\" }");
+  const std::string config =
+      history("auto = { values = [\"auto\"], every = \"6h\", grace = \"30m\" }");
   const auto missed_after = [&](const std::string& age) {
-    db.run("TRUNCATE history; INSERT INTO history VALUES (now() - interval '" + age + "', 'auto', 'ok')");
+    db.run("TRUNCATE history; INSERT INTO history VALUES (now() - interval '" + age +
+           "', 'auto', 'ok')");
     return look_at_backups(db, config).value("pg_integrity_backup_missed_runs", of("log", "auto"));
   };
   EXPECT_EQ(missed_after("0 hours"), 0);
@@ -73,27 +83,36 @@ TEST(BackupHistoryTable, MissedRunsCountFromTheEndOfTheGrace) {
 TEST(BackupHistoryTable, NeverIsUnprovenNotFiftyYearsOld) {
   const Database db;
   db.run(kHistory);
-  const Findings found = look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\" }"));
+  const Findings found =
+      look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\" }"));
   EXPECT_EQ(found.reason("backups/log.auto"), Reason::missing);
   EXPECT_FALSE(found.value("pg_integrity_backup_age_seconds", of("log", "auto")));
-  EXPECT_FALSE(found.value("pg_integrity_backup_last_success_timestamp_seconds", of("log", "auto")));
+  EXPECT_FALSE(
+      found.value("pg_integrity_backup_last_success_timestamp_seconds", of("log", "auto")));
   EXPECT_EQ(found.value("pg_integrity_backup_max_age_seconds", of("log", "auto")), 7.5 * kHour);
 }
 
 TEST(BackupHistoryTable, ATimeInTheFutureIsItsOwnFindingAndHidesNothing) {
   const Database db;
   db.run(kHistory);
-  db.run("INSERT INTO history VALUES (now() + interval '1 day', 'auto', 'ok'), (now() - interval '2 hours', 'auto', 'ok'),"
-         " ('infinity', 'auto', 'ok'), ('-infinity', 'auto', 'ok'), (NULL, 'auto', 'ok')");
-  const Findings found = look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\" }"));
-  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("log", "auto")).value(), 2 * kHour, 60);
+  db.run(
+      "INSERT INTO history VALUES (now() + interval '1 day', 'auto', 'ok'), (now() - interval '2 "
+      "hours', 'auto', 'ok'),"
+      " ('infinity', 'auto', 'ok'), ('-infinity', 'auto', 'ok'), (NULL, 'auto', 'ok')");
+  const Findings found =
+      look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\" }"));
+  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("log", "auto")).value(), 2 * kHour,
+              60);
   EXPECT_EQ(found.reason("backups/log.auto"), Reason::clock);
 }
 
 TEST(BackupHistoryTable, ReadsZonesAndEnumsAndRefusesWhatHasNoTime) {
   const Database db;
-  db.run("CREATE TYPE what AS ENUM ('auto'); CREATE TABLE history (at timestamp, what what, status varchar, n int);"
-         "INSERT INTO history VALUES ((now() - interval '1 hour') AT TIME ZONE 'America/New_York', 'auto', 'ok')");
+  db.run(
+      "CREATE TYPE what AS ENUM ('auto'); CREATE TABLE history (at timestamp, what what, status "
+      "varchar, n int);"
+      "INSERT INTO history VALUES ((now() - interval '1 hour') AT TIME ZONE 'America/New_York', "
+      "'auto', 'ok')");
   const auto config = [](const std::string& time, const std::string& zone) {
     return "[[server.backups]]\nname = \"log\"\ntable = { table = \"history\", time = \"" + time +
            "\", kind = \"what\", status = \"status\", success = [\"ok\"]" + zone +
@@ -113,14 +132,17 @@ TEST(BackupHistoryTable, ACastThatSomebodyMadeIsNotCalled) {
     CREATE CAST (what AS text) WITH FUNCTION leak(what) AS IMPLICIT;
     CREATE TABLE history (at timestamptz, what what, status text);
     INSERT INTO history VALUES (now(), 'auto', 'ok');)");
-  const Findings found = look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\" }"));
+  const Findings found =
+      look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\" }"));
   EXPECT_EQ(found.state("backups/log.auto"), State::proven);
 }
 
 TEST(BackupRetention, IsUnprovenWhileTheHistoryGrows) {
   const Database db;
   db.run(kHistory);
-  db.run("INSERT INTO history VALUES (now() - interval '2 days', 'auto', 'ok'), (now(), 'auto', 'ok')");
+  db.run(
+      "INSERT INTO history VALUES (now() - interval '2 days', 'auto', 'ok'), (now(), 'auto', "
+      "'ok')");
   const std::string config = history("auto = { values = [\"auto\"] }", "retention = \"7d\"");
   Findings found = look_at_backups(db, config);
   EXPECT_EQ(found.reason("backups/log"), Reason::pending);
@@ -170,8 +192,10 @@ TEST(BackupDirectory, TakesTheModificationTimeWhereNothingElseSaysMore) {
   backups.file("a.dump", kFiller, 30);
   backups.file("b.dump", kFiller + kFiller, 3);
   backups.file("ignored.txt", kFiller, 1);
-  const Findings found = look_at_backups(db, backups.source("pattern = \"*.dump\"\nevery = \"24h\"\nretention = \"1d\""));
-  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 3 * kHour, 60);
+  const Findings found = look_at_backups(
+      db, backups.source("pattern = \"*.dump\"\nevery = \"24h\"\nretention = \"1d\""));
+  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 3 * kHour,
+              60);
   EXPECT_EQ(found.value("pg_integrity_backup_last_size_bytes", of("dir", "dump")), 4000);
   EXPECT_EQ(found.value("pg_integrity_backup_info", {{"time_source", "mtime"}}), 1);
   EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "success"}}), 2);
@@ -187,7 +211,8 @@ TEST(BackupDirectory, TakesTheTimeFromTheNameAndTheOlderOfTwo) {
   std::strftime(name, sizeof name, "db-%Y-%m-%d_%H-%M-%S.dump", std::gmtime(&then));
   backups.file(name, kFiller, 1);  // an old dump, freshly copied
   const Findings found = look_at_backups(db, backups.source("every = \"24h\""));
-  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 50 * kHour, 60);
+  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 50 * kHour,
+              60);
   EXPECT_EQ(found.value("pg_integrity_backup_info", {{"time_source", "name"}}), 1);
   EXPECT_EQ(found.violated(), "backups/dir.dump");
 }
@@ -197,7 +222,8 @@ TEST(BackupDirectory, ReadsTheHeadersOfRealDumpsInEveryFormat) {
   db.run("CREATE TABLE t AS SELECT generate_series(1, 1000) i");
   const BackupDirectory backups;
   const auto dump = [&](const std::string& name, std::vector<std::string> options) {
-    std::vector<std::string> command{Cluster::programs() + "/pg_dump", "-d", db.dsn(), "-f", backups.path() + "/" + name};
+    std::vector<std::string> command{Cluster::programs() + "/pg_dump", "-d", db.dsn(), "-f",
+                                     backups.path() + "/" + name};
     command.insert(command.end(), options.begin(), options.end());
     const Finished finished = run(command, {{{"TZ", "UTC"}}, {}, false});
     ASSERT_EQ(finished.status, 0) << finished.err;
@@ -209,11 +235,12 @@ TEST(BackupDirectory, ReadsTheHeadersOfRealDumpsInEveryFormat) {
   ASSERT_EQ(run({"gzip", backups.path() + "/plain.dump"}).status, 0);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(backups.path()))
     BackupDirectory::set_age(entry.path(), 0.5);
-  // Their headers say "now", which is later than the modification time that the test gave them: the older
-  // wins. With the modification time out of the way the header is what counts.
+  // Their headers say "now", which is later than the modification time that the test gave them: the
+  // older wins. With the modification time out of the way the header is what counts.
   std::string kinds = "settle = \"0s\"\nmin_size = 0\n";
   for (const char* kind : {"custom", "tarred", "folder", "plain"})
-    kinds += "[server.backups.kinds." + std::string(kind) + "]\npattern = \"" + kind + ".dump*\"\nevery = \"1h\"\n";
+    kinds += "[server.backups.kinds." + std::string(kind) + "]\npattern = \"" + kind +
+             ".dump*\"\nevery = \"1h\"\n";
   Findings found = look_at_backups(db, backups.source(kinds));
   EXPECT_EQ(found.page.all("pg_integrity_backup_info", {{"time_source", "mtime"}}).size(), 4U);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(backups.path()))
@@ -254,18 +281,22 @@ TEST(BackupDirectory, OddEntriesAreNoBackupsAndBlockNothing) {
 
 TEST(BackupDirectory, AMissingDirectoryIsUnproven) {
   const Database db;
-  const Findings found =
-      look_at_backups(db, "[[server.backups]]\nname = \"dir\"\ndirectory = \"/nowhere/at/all\"\nevery = \"24h\"\n");
+  const Findings found = look_at_backups(
+      db, "[[server.backups]]\nname = \"dir\"\ndirectory = \"/nowhere/at/all\"\nevery = \"24h\"\n");
   EXPECT_EQ(found.reason("backups/dir.dump"), Reason::io);
 }
 
 TEST(BackupDirectory, IsReadWhileTheDatabaseIsDown) {
   const BackupDirectory backups;
   backups.file("a.dump", kFiller, 3);
-  const std::string nobody = "host=127.0.0.1 port=" + std::to_string(free_port()) + " user=x dbname=x";
+  const std::string nobody =
+      "host=127.0.0.1 port=" + std::to_string(free_port()) + " user=x dbname=x";
   const Findings found = look(one_server(
-      nobody, backups.source("every = \"24h\"") + history("auto = { values = [\"auto\"], every = \"6h\" }"), "backups"));
-  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 3 * kHour, 60);
+      nobody,
+      backups.source("every = \"24h\"") + history("auto = { values = [\"auto\"], every = \"6h\" }"),
+      "backups"));
+  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 3 * kHour,
+              60);
   EXPECT_EQ(found.state("backups/dir.dump"), State::proven);
   EXPECT_EQ(found.reason("backups/log.auto"), Reason::pending);
   EXPECT_EQ(found.value("pg_integrity_collector_success", {{"collector", "backups"}}), 0);

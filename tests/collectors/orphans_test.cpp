@@ -48,8 +48,9 @@ TEST(Orphans, CountsRowsWrittenBehindAValidatedKey) {
 TEST(Orphans, SeesParentsThatWentByTruncate) {
   const Database db;
   db.run(kParentAndChild);
-  db.run("ALTER TABLE child DROP CONSTRAINT child_parent_id_fkey; DELETE FROM parent WHERE id > 4;"
-         "ALTER TABLE child ADD CONSTRAINT later FOREIGN KEY (parent_id) REFERENCES parent NOT VALID");
+  db.run(
+      "ALTER TABLE child DROP CONSTRAINT child_parent_id_fkey; DELETE FROM parent WHERE id > 4;"
+      "ALTER TABLE child ADD CONSTRAINT later FOREIGN KEY (parent_id) REFERENCES parent NOT VALID");
   const Findings found = look_for_orphans(db);
   EXPECT_EQ(found.value("pg_integrity_orphaned_rows", labels("child", "later")), 6);
   EXPECT_EQ(found.value("pg_integrity_foreign_key_validated", labels("child", "later")), 0);
@@ -84,7 +85,8 @@ TEST(Orphans, FollowsKeysIntoTheSameTableAndOtherSchemas) {
   db.run(behind_its_back("DELETE FROM other.parent WHERE id = 1"));
   const Findings found = look_for_orphans(db);
   EXPECT_EQ(found.value("pg_integrity_orphaned_rows", labels("child", "across")), 1);
-  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"schema", "other"}, {"table", "parent"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"schema", "other"}, {"table", "parent"}}),
+            1);
   EXPECT_EQ(found.value("pg_integrity_foreign_key_info",
                         {{"constraint", "across"}, {"referenced_schema", "other"}}),
             1);
@@ -137,7 +139,8 @@ TEST(Orphans, ATriggerDisabledOnOnePartitionIsNotEnforced) {
     CREATE TABLE child_1 PARTITION OF child FOR VALUES FROM (0) TO (100);
     CREATE TABLE child_2 PARTITION OF child FOR VALUES FROM (100) TO (200);
     ALTER TABLE child_2 DISABLE TRIGGER ALL;)");
-  EXPECT_EQ(look_for_orphans(db).value("pg_integrity_foreign_key_enforced", labels("child", "key")), 0);
+  EXPECT_EQ(look_for_orphans(db).value("pg_integrity_foreign_key_enforced", labels("child", "key")),
+            0);
 }
 
 TEST(Orphans, ComparesAsTheKeyDoes) {
@@ -160,8 +163,9 @@ TEST(Orphans, ComparesAsTheKeyDoes) {
   EXPECT_EQ(found.collector("orphans").objects.size(), 6U);
   for (const Series& series : found.page.all("pg_integrity_orphaned_rows"))
     EXPECT_EQ(series.value, 0) << series.labels.at("constraint");
-  db.run(behind_its_back("DELETE FROM wide; DELETE FROM named; DELETE FROM coded; DELETE FROM coloured;"
-                         "DELETE FROM lists; DELETE FROM exact"));
+  db.run(behind_its_back(
+      "DELETE FROM wide; DELETE FROM named; DELETE FROM coded; DELETE FROM coloured;"
+      "DELETE FROM lists; DELETE FROM exact"));
   found = look_for_orphans(db);
   for (const Series& series : found.page.all("pg_integrity_orphaned_rows"))
     EXPECT_EQ(series.value, 1) << series.labels.at("constraint");
@@ -169,7 +173,8 @@ TEST(Orphans, ComparesAsTheKeyDoes) {
 
 TEST(Orphans, ComparesUnderTheParentsCollation) {
   const Database db;
-  db.run(R"(CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+  db.run(
+      R"(CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     CREATE TABLE parent (name text COLLATE blind PRIMARY KEY);
     CREATE TABLE child (name text CONSTRAINT key REFERENCES parent);
     INSERT INTO parent VALUES ('ABC'); INSERT INTO child VALUES ('abc');)");
@@ -178,8 +183,9 @@ TEST(Orphans, ComparesUnderTheParentsCollation) {
 
 TEST(Orphans, DoesNotCountRowsInFlight) {
   const Database db;
-  db.run("CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int CONSTRAINT key "
-         "REFERENCES parent DEFERRABLE INITIALLY DEFERRED)");
+  db.run(
+      "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int CONSTRAINT key "
+      "REFERENCES parent DEFERRABLE INITIALLY DEFERRED)");
   Client writer(db.dsn());
   writer.run("BEGIN; INSERT INTO child VALUES (1)");
   EXPECT_EQ(look_for_orphans(db).value("pg_integrity_orphaned_rows", labels("child", "key")), 0);
@@ -229,7 +235,8 @@ TEST(Orphans, ReadsHostileNames) {
 
 TEST(Orphans, CountsDeclaredReferences) {
   const Database db;
-  db.run(R"(CREATE TABLE users (id bigint PRIMARY KEY, email varchar(50)); CREATE TABLE logs (user_id int, mail text);
+  db.run(
+      R"(CREATE TABLE users (id bigint PRIMARY KEY, email varchar(50)); CREATE TABLE logs (user_id int, mail text);
     INSERT INTO users VALUES (1, 'a'), (2, 'b'); INSERT INTO logs VALUES (1, 'a'), (2, 'x'), (3, NULL), (NULL, NULL);)");
   const Findings found = look_for_orphans(db, R"(
 [[server.collectors.orphans.references]]
@@ -253,12 +260,15 @@ referenced_columns = ["email"]
 TEST(Orphans, ADeclaredReferenceThatFitsNothingIsUnproven) {
   const Database db;
   db.run("CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE logs (at date)");
-  const auto reference = [](const std::string& name, const std::string& table, const std::string& column) {
+  const auto reference = [](const std::string& name, const std::string& table,
+                            const std::string& column) {
     return "[[server.collectors.orphans.references]]\nname = \"" + name + "\"\ntable = \"" + table +
-           "\"\ncolumns = [\"" + column + "\"]\nreferenced_table = \"users\"\nreferenced_columns = [\"id\"]\n";
+           "\"\ncolumns = [\"" + column +
+           "\"]\nreferenced_table = \"users\"\nreferenced_columns = [\"id\"]\n";
   };
-  const Findings found = look_for_orphans(
-      db, reference("a", "nowhere", "x") + reference("b", "logs", "nothing") + reference("c", "logs", "at"));
+  const Findings found =
+      look_for_orphans(db, reference("a", "nowhere", "x") + reference("b", "logs", "nothing") +
+                               reference("c", "logs", "at"));
   EXPECT_EQ(found.reason("orphans/public.nowhere.a"), Reason::missing);
   EXPECT_EQ(found.reason("orphans/public.logs.b"), Reason::config);
   EXPECT_EQ(found.reason("orphans/public.logs.c"), Reason::config);
@@ -268,19 +278,24 @@ TEST(Orphans, ADeclaredReferenceThatFitsNothingIsUnproven) {
 TEST(Orphans, WhatMayNotBeReadIsUnprovenNeverZero) {
   const Database db;
   db.run(kParentAndChild);
-  db.run("DROP ROLE IF EXISTS blind_one; CREATE ROLE blind_one LOGIN; GRANT SELECT ON parent TO blind_one");
+  db.run(
+      "DROP ROLE IF EXISTS blind_one; CREATE ROLE blind_one LOGIN; GRANT SELECT ON parent TO "
+      "blind_one");
   const Findings found = look(one_server(db.dsn("blind_one"), {}, "orphans"));
   EXPECT_EQ(found.reason("orphans/public.child.child_parent_id_fkey"), Reason::permission);
   EXPECT_FALSE(found.value("pg_integrity_orphaned_rows", labels("child", "child_parent_id_fkey")));
   // What the catalog says is still there.
-  EXPECT_EQ(found.value("pg_integrity_foreign_key_enforced", labels("child", "child_parent_id_fkey")), 1);
+  EXPECT_EQ(
+      found.value("pg_integrity_foreign_key_enforced", labels("child", "child_parent_id_fkey")), 1);
 }
 
 TEST(Orphans, RowLevelSecurityIsUnprovenNeverZero) {
   const Database db;
   db.run(kParentAndChild);
-  db.run("DROP ROLE IF EXISTS filtered; CREATE ROLE filtered LOGIN; GRANT SELECT ON parent, child TO filtered;"
-         "ALTER TABLE child ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON child USING (false)");
+  db.run(
+      "DROP ROLE IF EXISTS filtered; CREATE ROLE filtered LOGIN; GRANT SELECT ON parent, child TO "
+      "filtered;"
+      "ALTER TABLE child ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON child USING (false)");
   const Findings found = look(one_server(db.dsn("filtered"), {}, "orphans"));
   EXPECT_EQ(found.reason("orphans/public.child.child_parent_id_fkey"), Reason::permission);
 }
@@ -301,7 +316,8 @@ TEST(Orphans, ExcludedTablesAreCountedAsExcluded) {
   db.run(kParentAndChild);
   const Findings found = look_for_orphans(db, "exclude = [\"public.ch*\"]");
   EXPECT_TRUE(found.page.all("pg_integrity_orphaned_rows").empty());
-  EXPECT_EQ(found.value("pg_integrity_objects", {{"collector", "orphans"}, {"state", "excluded"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_objects", {{"collector", "orphans"}, {"state", "excluded"}}),
+            1);
 }
 
 TEST(Orphans, ADatabaseWithoutKeysIsNotApplicable) {

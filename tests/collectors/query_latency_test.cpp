@@ -8,8 +8,8 @@ namespace pg_integrity::test {
 namespace {
 
 std::string query(const std::string& name, const std::string& sql, const std::string& rest = {}) {
-  return "[[server.collectors.query_latency.queries]]\nname = \"" + name + "\"\nsql = \"" + sql + "\"\n" + rest +
-         "\n";
+  return "[[server.collectors.query_latency.queries]]\nname = \"" + name + "\"\nsql = \"" + sql +
+         "\"\n" + rest + "\n";
 }
 
 Findings time_queries(const Database& database, const std::string& more = {}) {
@@ -30,7 +30,8 @@ TEST(QueryLatency, NeedsNoConfiguration) {
 TEST(QueryLatency, ABucketEndsAtTheObjective) {
   const Database db;
   const Findings found = time_queries(db, query("q", "SELECT 1", "objective = \"30s\""));
-  EXPECT_EQ(found.value("pg_integrity_query_duration_seconds_bucket", {{"query", "q"}, {"le", "30"}}), 1);
+  EXPECT_EQ(
+      found.value("pg_integrity_query_duration_seconds_bucket", {{"query", "q"}, {"le", "30"}}), 1);
   EXPECT_EQ(found.value("pg_integrity_query_objective_seconds", {{"query", "q"}}), 30);
   EXPECT_EQ(found.value("pg_integrity_query_slow_ratio", {{"query", "q"}}), 0);
   EXPECT_EQ(found.state("query_latency/q"), State::proven);
@@ -56,10 +57,11 @@ TEST(QueryLatency, OneSlowRunIsNoFindingManyAre) {
 
 TEST(QueryLatency, FailuresAreCountedByReason) {
   const Database db;
-  const Findings found = time_queries(
-      db, "[server.collectors.query_latency]\ndeadline = \"300ms\"\n" + query("a_wrong", "SELECT nothing") +
-              query("broken", "SELECT 1/0") + query("good", "SELECT 1") +
-              query("slow", "SELECT pg_sleep(10)", "objective = \"100ms\""));
+  const Findings found =
+      time_queries(db, "[server.collectors.query_latency]\ndeadline = \"300ms\"\n" +
+                           query("a_wrong", "SELECT nothing") + query("broken", "SELECT 1/0") +
+                           query("good", "SELECT 1") +
+                           query("slow", "SELECT pg_sleep(10)", "objective = \"100ms\""));
   const auto failures = [&](const std::string& name, const std::string& reason) {
     return found.value("pg_integrity_query_failures_total", {{"query", name}, {"reason", reason}});
   };
@@ -68,16 +70,19 @@ TEST(QueryLatency, FailuresAreCountedByReason) {
   EXPECT_EQ(failures("good", "timeout"), 0) << "initialised";
   EXPECT_EQ(failures("slow", "timeout"), 1);
   EXPECT_EQ(found.reason("query_latency/slow"), Reason::timeout);
-  EXPECT_EQ(found.value("pg_integrity_query_slow_ratio", {{"query", "slow"}}), 0.05) << "a timeout is slow";
+  EXPECT_EQ(found.value("pg_integrity_query_slow_ratio", {{"query", "slow"}}), 0.05)
+      << "a timeout is slow";
   EXPECT_FALSE(found.value("pg_integrity_query_last_duration_seconds", {{"query", "slow"}}));
 }
 
 TEST(QueryLatency, TheUsersStatementCannotWriteOrBeTwo) {
   const Database db;
   db.run("CREATE TABLE t (i int)");
-  const Findings found = time_queries(db, query("insert", "INSERT INTO public.t VALUES (1) RETURNING i") +
-                                              query("with", "WITH x AS (INSERT INTO public.t VALUES (1) RETURNING i) SELECT * FROM x") +
-                                              query("two", "SELECT 1; COMMIT; INSERT INTO public.t VALUES (1)"));
+  const Findings found = time_queries(
+      db,
+      query("insert", "INSERT INTO public.t VALUES (1) RETURNING i") +
+          query("with", "WITH x AS (INSERT INTO public.t VALUES (1) RETURNING i) SELECT * FROM x") +
+          query("two", "SELECT 1; COMMIT; INSERT INTO public.t VALUES (1)"));
   EXPECT_EQ(found.reason("query_latency/insert"), Reason::config);
   EXPECT_EQ(found.reason("query_latency/with"), Reason::config);
   EXPECT_EQ(found.reason("query_latency/two"), Reason::config);

@@ -21,8 +21,9 @@ std::string limit(const std::string& name, const std::string& rest) {
 
 TEST(RowCounts, CountsExactlyWhateverTheStatisticsSay) {
   const Database db;
-  db.run("CREATE TABLE t AS SELECT generate_series(1, 1000) i; ANALYZE t; DELETE FROM t WHERE i > 700;"
-         "CREATE TABLE empty (i int)");
+  db.run(
+      "CREATE TABLE t AS SELECT generate_series(1, 1000) i; ANALYZE t; DELETE FROM t WHERE i > 700;"
+      "CREATE TABLE empty (i int)");
   const Findings found = count_rows(db);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("t")), 700);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("empty")), 0);
@@ -48,7 +49,8 @@ TEST(RowCounts, CountsPartitionsOnceAndInheritanceChildrenApart) {
 
 TEST(RowCounts, LeavesOutWhatIsNobodysTable) {
   const Database db;
-  db.run(R"(CREATE TABLE mine (i int); CREATE UNLOGGED TABLE unlogged (i int); CREATE VIEW v AS SELECT 1;
+  db.run(
+      R"(CREATE TABLE mine (i int); CREATE UNLOGGED TABLE unlogged (i int); CREATE VIEW v AS SELECT 1;
     CREATE MATERIALIZED VIEW m AS SELECT 1; CREATE EXTENSION pg_stat_statements;
     CREATE EXTENSION postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '192.0.2.1');
     CREATE FOREIGN TABLE remote (i int) SERVER elsewhere;
@@ -60,34 +62,44 @@ TEST(RowCounts, LeavesOutWhatIsNobodysTable) {
   EXPECT_EQ(found.page.all("pg_integrity_table_rows").size(), 2U);
   EXPECT_TRUE(found.value("pg_integrity_table_rows", table("mine")));
   EXPECT_TRUE(found.value("pg_integrity_table_rows", table("unlogged")));
-  EXPECT_EQ(found.value("pg_integrity_objects", {{"collector", "row_counts"}, {"state", "excluded"}}), 1)
+  EXPECT_EQ(
+      found.value("pg_integrity_objects", {{"collector", "row_counts"}, {"state", "excluded"}}), 1)
       << "the table with a partition on another server";
 }
 
 TEST(RowCounts, EstimatesAboveTheSizeGateUnderAnotherName) {
   const Database db;
-  db.run("CREATE TABLE big AS SELECT generate_series(1, 5000) i; CREATE TABLE small AS SELECT 1 i; ANALYZE");
+  db.run(
+      "CREATE TABLE big AS SELECT generate_series(1, 5000) i; CREATE TABLE small AS SELECT 1 i; "
+      "ANALYZE");
   const Findings found =
-      count_rows(db, "[server.collectors.row_counts]\nexact_up_to = \"100kB\"\n" + limit("big", "min_rows = 1"));
+      count_rows(db, "[server.collectors.row_counts]\nexact_up_to = \"100kB\"\n" +
+                         limit("big", "min_rows = 1"));
   EXPECT_FALSE(found.value("pg_integrity_table_rows", table("big")));
   EXPECT_EQ(found.value("pg_integrity_table_rows_estimate", table("big")), 5000);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("small")), 1);
-  EXPECT_EQ(found.reason("row_counts/public.big"), Reason::too_large) << "a limit needs an exact count";
+  EXPECT_EQ(found.reason("row_counts/public.big"), Reason::too_large)
+      << "a limit needs an exact count";
 }
 
 TEST(RowCounts, MeasuresATableThatWasNeverAnalyzed) {
   const Database db;
-  db.run("CREATE TABLE fresh AS SELECT generate_series(1, 5000) i;"
-         "CREATE TABLE parts (i int) PARTITION BY RANGE (i);"
-         "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (9999); INSERT INTO parts SELECT * FROM fresh");
-  const Findings found = count_rows(db, "[server.collectors.row_counts]\nexact_up_to = \"100kB\"\n");
+  db.run(
+      "CREATE TABLE fresh AS SELECT generate_series(1, 5000) i;"
+      "CREATE TABLE parts (i int) PARTITION BY RANGE (i);"
+      "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (9999); INSERT INTO parts "
+      "SELECT * FROM fresh");
+  const Findings found =
+      count_rows(db, "[server.collectors.row_counts]\nexact_up_to = \"100kB\"\n");
   EXPECT_FALSE(found.value("pg_integrity_table_rows", table("fresh")));
   EXPECT_FALSE(found.value("pg_integrity_table_rows", table("parts")));
 }
 
 TEST(RowCounts, FewerRowsThanConfiguredAreAViolation) {
   const Database db;
-  db.run("CREATE TABLE t AS SELECT generate_series(1, 5) i; CREATE TABLE u AS SELECT generate_series(1, 5) i");
+  db.run(
+      "CREATE TABLE t AS SELECT generate_series(1, 5) i; CREATE TABLE u AS SELECT "
+      "generate_series(1, 5) i");
   const Findings found = count_rows(db, limit("t", "min_rows = 6") + limit("u", "min_rows = 5"));
   EXPECT_EQ(found.violated(), "row_counts/public.t");
   EXPECT_EQ(found.value("pg_integrity_table_rows_min", table("t")), 6);
@@ -98,7 +110,8 @@ TEST(RowCounts, ALimitForATableThatIsNotThereIsUnproven) {
   const Database db;
   const Findings found = count_rows(db, limit("nowhere", "min_rows = 1"));
   EXPECT_EQ(found.reason("row_counts/public.nowhere"), Reason::missing);
-  EXPECT_EQ(found.value("pg_integrity_table_rows_min", table("nowhere")), 1) << "objectives are always there";
+  EXPECT_EQ(found.value("pg_integrity_table_rows_min", table("nowhere")), 1)
+      << "objectives are always there";
 }
 
 TEST(RowCounts, VanishedRowsAreMeasuredAgainstTheHighestCount) {
@@ -125,9 +138,11 @@ TEST(RowCounts, VanishedRowsAreMeasuredAgainstTheHighestCount) {
 
 TEST(RowCounts, LearnsTheInventoryAndMissesWhatGoes) {
   const Database db;
-  db.run("CREATE TABLE a (i int PRIMARY KEY); CREATE TABLE b (i int CONSTRAINT key REFERENCES a); CREATE SEQUENCE s;"
-         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
-         "CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION f()");
+  db.run(
+      "CREATE TABLE a (i int PRIMARY KEY); CREATE TABLE b (i int CONSTRAINT key REFERENCES a); "
+      "CREATE SEQUENCE s;"
+      "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+      "CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION f()");
   Findings found = count_rows(db);
   EXPECT_EQ(found.value("pg_integrity_inventory", {{"type", "tables"}}), 2);
   EXPECT_EQ(found.value("pg_integrity_inventory", {{"type", "foreign_keys"}}), 1);
@@ -168,14 +183,17 @@ TEST(RowCounts, ExcludedTablesAreNotLookedAt) {
   db.run("CREATE TABLE keep (i int); CREATE TABLE tmp_1 (i int); CREATE TABLE tmp_2 (i int)");
   const Findings found = count_rows(db, "exclude = [\"public.tmp_*\"]");
   EXPECT_EQ(found.page.all("pg_integrity_table_rows").size(), 1U);
-  EXPECT_EQ(found.value("pg_integrity_objects", {{"collector", "row_counts"}, {"state", "excluded"}}), 2);
+  EXPECT_EQ(
+      found.value("pg_integrity_objects", {{"collector", "row_counts"}, {"state", "excluded"}}), 2);
 }
 
 TEST(RowCounts, WhatMayNotBeReadIsUnprovenNeverZero) {
   const Database db;
-  db.run("CREATE TABLE secret (i int); CREATE TABLE filtered (i int); CREATE TABLE open (i int);"
-         "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind LOGIN; GRANT SELECT ON filtered, open TO half_blind;"
-         "ALTER TABLE filtered ENABLE ROW LEVEL SECURITY");
+  db.run(
+      "CREATE TABLE secret (i int); CREATE TABLE filtered (i int); CREATE TABLE open (i int);"
+      "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind LOGIN; GRANT SELECT ON filtered, "
+      "open TO half_blind;"
+      "ALTER TABLE filtered ENABLE ROW LEVEL SECURITY");
   const Findings found = look(one_server(db.dsn("half_blind"), {}, "row_counts"));
   EXPECT_EQ(found.reason("row_counts/public.secret"), Reason::permission);
   EXPECT_EQ(found.reason("row_counts/public.filtered"), Reason::permission);
@@ -189,15 +207,19 @@ TEST(RowCounts, NamesThatDifferOnlyAfterTheLimitStayApart) {
   const Database db;
   const std::string a = std::string(61, 'x') + "_a";
   const std::string b = std::string(61, 'x') + "_b";
-  db.run("CREATE TABLE " + a + " (i int); CREATE TABLE " + b + " (i int); INSERT INTO " + b + " VALUES (1)");
+  db.run("CREATE TABLE " + a + " (i int); CREATE TABLE " + b + " (i int); INSERT INTO " + b +
+         " VALUES (1)");
   const Findings found = count_rows(db);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table(a)), 0);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table(b)), 1);
 }
 
 TEST(RowCounts, BytesThatAreNoUtf8StillMakeAPage) {
-  const Database db(Cluster::shared(), "sql_ascii_names", "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
-  db.run("SET client_encoding = 'SQL_ASCII'; CREATE TABLE \"bad\xff\" (i int); CREATE TABLE \"bad\xfe\" (i int)");
+  const Database db(Cluster::shared(), "sql_ascii_names",
+                    "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+  db.run(
+      "SET client_encoding = 'SQL_ASCII'; CREATE TABLE \"bad\xff\" (i int); CREATE TABLE "
+      "\"bad\xfe\" (i int)");
   const Findings found = count_rows(db);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("bad\\xff")), 0);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("bad\\xfe")), 0);

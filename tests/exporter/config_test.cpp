@@ -40,7 +40,8 @@ std::string complaints(const std::string& path) {
   return all;
 }
 
-/// A `*` at the end of an expected line stands for words of the TOML parser's, which differ by its version.
+/// A `*` at the end of an expected line stands for words of the TOML parser's, which differ by its
+/// version.
 bool matches(const std::string& actual, const std::string& expected) {
   std::istringstream a(actual);
   std::istringstream e(expected);
@@ -121,7 +122,8 @@ TEST(Config, TakesWhatItSays) {
   EXPECT_EQ(sources[0].records("kinds").size(), 2U);
   EXPECT_EQ(sources[1].duration("every"), Seconds(86400));
   EXPECT_EQ(collector(server, "row_counts").settings.record("expect")->number("tables"), 15);
-  EXPECT_EQ(collector(server, "audit_logs").settings.records("logs")[0].duration("window"), Seconds(129600));
+  EXPECT_EQ(collector(server, "audit_logs").settings.records("logs")[0].duration("window"),
+            Seconds(129600));
 }
 
 TEST(Config, WhatIsNoFileIsRefusedBeforeItIsParsed) {
@@ -132,10 +134,12 @@ TEST(Config, WhatIsNoFileIsRefusedBeforeItIsParsed) {
   EXPECT_EQ(complaints(pipe), ": not a regular file\n");
   EXPECT_EQ(complaints("/dev/zero"), ": not a regular file\n");
   const std::string nowhere = directory.path() + "/nowhere";
-  EXPECT_EQ(complaints(nowhere), ": No such file or directory. HINT: name an existing file with --config\n");
+  EXPECT_EQ(complaints(nowhere),
+            ": No such file or directory. HINT: name an existing file with --config\n");
   const std::string large = directory.write("large", std::string(1100000, '\n'));
   EXPECT_EQ(complaints(large), ": larger than 1 MiB\n");
-  EXPECT_NE(complaints(directory.write("empty", "")).find("\"server\" is missing"), std::string::npos);
+  EXPECT_NE(complaints(directory.write("empty", "")).find("\"server\" is missing"),
+            std::string::npos);
 }
 
 TEST(Config, HostileNestingIsSurvived) {
@@ -152,7 +156,8 @@ class Environment : public ::testing::Test {
     for (const char* name : kNames) ::unsetenv(name);
   }
   void TearDown() override { SetUp(); }
-  static constexpr const char* kNames[] = {"DATA_SOURCE_NAME", "PGHOST", "PGDATABASE", "PGUSER", "PGSSLMODE"};
+  static constexpr const char* kNames[] = {"DATA_SOURCE_NAME", "PGHOST", "PGDATABASE", "PGUSER",
+                                           "PGSSLMODE"};
 };
 
 TEST_F(Environment, ADataSourceNameIsEnough) {
@@ -185,7 +190,8 @@ TEST(ParseListen, ReadsAddressAndPort) {
   EXPECT_EQ(parse_listen("[::1]:10187")->host, "::1");
   EXPECT_EQ(parse_listen(":10187")->host, "::");
   EXPECT_EQ(parse_listen("localhost:0")->port, 0);
-  for (const char* wrong : {"", "10187", "host", "host:", "host:x", "host:65536", "::1:10187", "host:1x"})
+  for (const char* wrong :
+       {"", "10187", "host", "host:", "host:x", "host:65536", "::1:10187", "host:1x"})
     EXPECT_FALSE(parse_listen(wrong)) << wrong;
 }
 

@@ -22,10 +22,12 @@ TEST(Conninfo, ReadsBothForms) {
 }
 
 TEST(Conninfo, KnowsWhatIsThisMachine) {
-  for (const char* dsn : {"host=localhost", "host=127.0.0.1", "host=::1", "host=/run/postgresql", "dbname=x",
-                          "host=@abstract", "hostaddr=127.0.0.1 host=db.example", "host=/a,localhost"})
+  for (const char* dsn :
+       {"host=localhost", "host=127.0.0.1", "host=::1", "host=/run/postgresql", "dbname=x",
+        "host=@abstract", "hostaddr=127.0.0.1 host=db.example", "host=/a,localhost"})
     EXPECT_FALSE(target_of(dsn).remote) << dsn;
-  for (const char* dsn : {"host=db.example", "host=localhost,db.example", "hostaddr=192.0.2.1 host=localhost"})
+  for (const char* dsn :
+       {"host=db.example", "host=localhost,db.example", "hostaddr=192.0.2.1 host=localhost"})
     EXPECT_TRUE(target_of(dsn).remote) << dsn;
 }
 

@@ -100,7 +100,8 @@ TEST_F(EvidenceOf, EventsAddUpAndStartAtZero) {
   const auto tallies = evidence->snapshot()->tallies.at(id);
   ASSERT_EQ(tallies.size(), 2U);
   EXPECT_EQ(tallies[0].value, 4);
-  EXPECT_EQ(tallies[1].per_bucket, (std::vector<std::uint64_t>{2, 2, 2})) << "a bound belongs to its bucket";
+  EXPECT_EQ(tallies[1].per_bucket, (std::vector<std::uint64_t>{2, 2, 2}))
+      << "a bound belongs to its bucket";
   EXPECT_EQ(tallies[1].sum, 112);
 }
 
@@ -149,7 +150,8 @@ TEST_F(EvidenceOf, ADatabaseThatIsGoneTakesItsEvidenceAlong) {
   EXPECT_TRUE(evidence->snapshot()->databases.empty());
   Batch late(clock.now());
   late.set(kBad, 1, std::string("a"));
-  EXPECT_TRUE(evidence->accept(id, late, false).empty()) << "a step that was under way changes nothing";
+  EXPECT_TRUE(evidence->accept(id, late, false).empty())
+      << "a step that was under way changes nothing";
   evidence->pass_complete(id);
   EXPECT_TRUE(evidence->snapshot()->collectors.empty());
 }

@@ -26,7 +26,9 @@ class Exposition : public ::testing::Test, public SampleEvidence {
 TEST_F(Exposition, CarriesServerAndDatabaseOnEverySeriesOfACollector) {
   add();
   pass([](Batch& out) { out.set(kBad, 2, std::string("a")); });
-  EXPECT_EQ(page().value("pg_integrity_sample_bad", {{"server", "s"}, {"database", "d"}, {"thing", "a"}}), 2);
+  EXPECT_EQ(
+      page().value("pg_integrity_sample_bad", {{"server", "s"}, {"database", "d"}, {"thing", "a"}}),
+      2);
 }
 
 TEST_F(Exposition, HealthIsThereFromTheStart) {
@@ -35,9 +37,11 @@ TEST_F(Exposition, HealthIsThereFromTheStart) {
   EXPECT_EQ(start.value("pg_integrity_up"), 0);
   EXPECT_EQ(start.value("pg_integrity_collector_success", {{"collector", "sample"}}), 0);
   EXPECT_EQ(start.value("pg_integrity_collector_interval_seconds"), 600);
-  EXPECT_NEAR(start.value("pg_integrity_collector_deadline_timestamp_seconds").value(), clock.unix_now() + 1800, 5);
+  EXPECT_NEAR(start.value("pg_integrity_collector_deadline_timestamp_seconds").value(),
+              clock.unix_now() + 1800, 5);
   EXPECT_EQ(start.value("pg_integrity_sample_level_max", thing("configured")), 10);
-  EXPECT_FALSE(start.value("pg_integrity_sample_level", thing("configured"))) << "unknown is absent, never 0";
+  EXPECT_FALSE(start.value("pg_integrity_sample_level", thing("configured")))
+      << "unknown is absent, never 0";
   EXPECT_FALSE(start.value("pg_integrity_collector_last_success_timestamp_seconds"));
   EXPECT_EQ(start.value("pg_integrity_unproven_objects", {{"reason", "pending"}}), 1);
   EXPECT_EQ(start.all("pg_integrity_verdict").size(), 6U) << "two questions, three states";

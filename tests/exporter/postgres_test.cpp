@@ -37,7 +37,8 @@ class Postgres : public ::testing::Test {
 
 TEST_F(Postgres, AnswersWithRowsNullsAndTimes) {
   const auto session = open();
-  const Rows rows = session->query("SELECT 1 AS a, NULL AS b, 'x' || chr(10) AS c UNION ALL SELECT 2, 'y', ''");
+  const Rows rows =
+      session->query("SELECT 1 AS a, NULL AS b, 'x' || chr(10) AS c UNION ALL SELECT 2, 'y', ''");
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].number("a"), 1);
   EXPECT_FALSE(rows[0].maybe_text("b"));
@@ -49,17 +50,21 @@ TEST_F(Postgres, AnswersWithRowsNullsAndTimes) {
 TEST_F(Postgres, PassesParameters) {
   const auto session = open();
   const std::vector<std::string> parameters{"it's", "7"};
-  EXPECT_EQ(session->query("SELECT $1 || ($2::int + 1)::text AS x", parameters).only().text("x"), "it's8");
+  EXPECT_EQ(session->query("SELECT $1 || ($2::int + 1)::text AS x", parameters).only().text("x"),
+            "it's8");
 }
 
 TEST_F(Postgres, EveryQuestionIsAReadOnlyTransactionWithItsOwnSettings) {
   const auto session = open();
-  const Row row = session
-                      ->query("SELECT current_setting('transaction_read_only') AS ro, current_setting('search_path')"
-                              " AS path, current_setting('row_security') AS rls, current_setting('lock_timeout') AS"
-                              " lock, current_setting('jit') AS jit, current_setting('TimeZone') AS zone,"
-                              " current_setting('max_parallel_workers_per_gather') AS workers")
-                      .only();
+  const Row row =
+      session
+          ->query(
+              "SELECT current_setting('transaction_read_only') AS ro, "
+              "current_setting('search_path')"
+              " AS path, current_setting('row_security') AS rls, current_setting('lock_timeout') AS"
+              " lock, current_setting('jit') AS jit, current_setting('TimeZone') AS zone,"
+              " current_setting('max_parallel_workers_per_gather') AS workers")
+          .only();
   EXPECT_EQ(row.text("ro"), "on");
   EXPECT_EQ(row.text("path"), "pg_catalog, pg_temp");
   EXPECT_EQ(row.text("rls"), "off");
@@ -132,8 +137,8 @@ TEST_F(Postgres, AFrozenServerProcessIsCutOffAndWatchedUntilItIsGone) {
 }
 
 TEST_F(Postgres, AFrozenServerProcessBehindASocketToo) {
-  const std::string dsn = "host=" + db_.cluster().socket_directory() + " port=" + std::to_string(db_.cluster().port()) +
-                          " user=postgres";
+  const std::string dsn = "host=" + db_.cluster().socket_directory() +
+                          " port=" + std::to_string(db_.cluster().port()) + " user=postgres";
   const auto session = open(dsn, db_.name());
   const pid_t backend = backend_of(*session);
   session->set_deadline(clock_.now() + Seconds(0.3));
@@ -171,7 +176,8 @@ TEST_F(Postgres, RefusalsSayWhy) {
   };
   const std::string port = std::to_string(db_.cluster().port());
   EXPECT_EQ(refusal("host=127.0.0.1 port=1 user=x", "x"), std::pair(Reason::connect, true));
-  EXPECT_EQ(refusal("host=127.0.0.1 port=" + port + " user=nobody_such", "postgres"), std::pair(Reason::auth, true));
+  EXPECT_EQ(refusal("host=127.0.0.1 port=" + port + " user=nobody_such", "postgres"),
+            std::pair(Reason::auth, true));
   EXPECT_EQ(refusal(db_.dsn(), "no_such_database"), std::pair(Reason::missing, true));
   EXPECT_EQ(refusal(db_.dsn() + " sslmode=require", db_.name()), std::pair(Reason::tls, true));
 }
@@ -181,14 +187,17 @@ TEST_F(Postgres, NothingOfOursRemainsOnTheServerConnection) {
   session->query("SELECT 1");
   session->probe("SELECT 1", 10);
   // The same server connection, as an application behind a pooler would get it next.
-  EXPECT_EQ(session->query("SELECT count(*) AS n FROM pg_settings WHERE source = 'session' AND name NOT IN"
-                           " ('transaction_read_only', 'transaction_isolation', 'transaction_deferrable',"
-                           "  'statement_timeout', 'lock_timeout', 'search_path', 'row_security', 'jit',"
-                           "  'max_parallel_workers_per_gather', 'cursor_tuple_fraction', 'TimeZone', 'DateStyle',"
-                           "  'standard_conforming_strings', 'extra_float_digits')")
-                .only()
-                .number("n"),
-            0);
+  EXPECT_EQ(
+      session
+          ->query("SELECT count(*) AS n FROM pg_settings WHERE source = 'session' AND name NOT IN"
+                  " ('transaction_read_only', 'transaction_isolation', 'transaction_deferrable',"
+                  "  'statement_timeout', 'lock_timeout', 'search_path', 'row_security', 'jit',"
+                  "  'max_parallel_workers_per_gather', 'cursor_tuple_fraction', 'TimeZone', "
+                  "'DateStyle',"
+                  "  'standard_conforming_strings', 'extra_float_digits')")
+          .only()
+          .number("n"),
+      0);
   const std::string cursors = "SELECT count(*) AS n FROM pg_cursors WHERE name = 'probe'";
   EXPECT_EQ(session->query(cursors).only().number("n"), 0);
 }

@@ -19,7 +19,8 @@ class Pool : public ::testing::Test {
     SessionPool::Limits limits;
     limits.sessions = sessions;
     return std::make_unique<SessionPool>(
-        "test", make_postgres_connector({dsn, ""}, clock_, watchdog_, workers_), limits, clock_, workers_);
+        "test", make_postgres_connector({dsn, ""}, clock_, watchdog_, workers_), limits, clock_,
+        workers_);
   }
   Instant soon(double seconds = 10) { return clock_.now() + Seconds(seconds); }
 
@@ -28,8 +29,10 @@ class Pool : public ::testing::Test {
   }
   /// Our sessions as the server sees them.
   int sessions_at_server() {
-    return std::stoi(db_.ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_integrity_exporter'"
-                             " AND datname IN ('" + db_.name() + "', '" + other_.name() + "')"));
+    return std::stoi(db_.ask(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_integrity_exporter'"
+        " AND datname IN ('" +
+        db_.name() + "', '" + other_.name() + "')"));
   }
   static SourceError failure(const std::function<void()>& act) {
     try {
@@ -115,7 +118,8 @@ TEST_F(Pool, AFrozenServerDoesNotHoldUpWhoConnects) {
   EXPECT_EQ(first.reason(), Reason::timeout);
   EXPECT_EQ(pool->count().connecting, 1U) << "the worker that was given up is still out";
   clock_.advance(Seconds(60));
-  EXPECT_EQ(failure([&] { pool->lease("postgres", soon(1)); }).reason(), Reason::timeout) << "no second one is sent";
+  EXPECT_EQ(failure([&] { pool->lease("postgres", soon(1)); }).reason(), Reason::timeout)
+      << "no second one is sent";
   EXPECT_EQ(pool->count().connecting, 1U);
   ::kill(own.postmaster_pid(), SIGCONT);
   EXPECT_TRUE(eventually([&] { return pool->count().connecting == 0; }));
@@ -129,7 +133,8 @@ TEST_F(Pool, AFailureToConnectIsRepeatedWithoutTryingUntilARetryIsDue) {
   own.stop();
   EXPECT_EQ(failure([&] { pool->lease("postgres", soon()); }).reason(), Reason::connect);
   own.start();
-  EXPECT_EQ(failure([&] { pool->lease("postgres", soon()); }).reason(), Reason::connect) << "the same failure";
+  EXPECT_EQ(failure([&] { pool->lease("postgres", soon()); }).reason(), Reason::connect)
+      << "the same failure";
   EXPECT_LE((pool->retry_at("postgres") - clock_.now()).count(), 1);
   clock_.advance(Seconds(1));
   EXPECT_NO_THROW(pool->lease("postgres", soon()));
@@ -154,7 +159,8 @@ TEST_F(Pool, AMissingDatabaseDoesNotHoldBackTheOthers) {
 }
 
 TEST_F(Pool, AWrongPasswordIsNotTriedOften) {
-  const auto pool = pool_for("host=127.0.0.1 port=" + std::to_string(db_.cluster().port()) + " user=nobody_such");
+  const auto pool =
+      pool_for("host=127.0.0.1 port=" + std::to_string(db_.cluster().port()) + " user=nobody_such");
   EXPECT_EQ(failure([&] { pool->lease("postgres", soon()); }).reason(), Reason::auth);
   EXPECT_GE((pool->retry_at("postgres") - clock_.now()).count(), 14);
 }
@@ -189,7 +195,8 @@ TEST_F(Pool, AfterStopNobodyGetsASessionAndWhatRunsIsCancelled) {
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     pool->stop();
   });
-  EXPECT_EQ(failure([&] { lease.session().query("SELECT pg_sleep(29)"); }).reason(), Reason::timeout);
+  EXPECT_EQ(failure([&] { lease.session().query("SELECT pg_sleep(29)"); }).reason(),
+            Reason::timeout);
   stopper.join();
   EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon()); }).reason(), Reason::connect);
 }

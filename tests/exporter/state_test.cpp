@@ -15,8 +15,10 @@ namespace {
 
 /// A record of real evidence: the state file knows only registered collectors.
 std::shared_ptr<const Record> some_record(const Database& db) {
-  db.run("CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int CONSTRAINT key REFERENCES parent);"
-         "SET session_replication_role = replica; INSERT INTO child VALUES (7)");
+  db.run(
+      "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int CONSTRAINT key "
+      "REFERENCES parent);"
+      "SET session_replication_role = replica; INSERT INTO child VALUES (7)");
   return look(one_server(db.dsn())).record;
 }
 
@@ -28,7 +30,8 @@ TEST(State, SurvivesTheWayToDiskAndBack) {
   save_state(directory.path(), *record, clock);
   const Record loaded = load_state(directory.path(), clock);
   ASSERT_EQ(loaded.collectors.size(), record->collectors.size());
-  EXPECT_EQ(loaded.servers.at("test").system_identifier, record->servers.at("test").system_identifier);
+  EXPECT_EQ(loaded.servers.at("test").system_identifier,
+            record->servers.at("test").system_identifier);
   const CollectorId id{"test", db.name(), "orphans"};
   const RecordedCollector& before = record->collectors.at(id);
   const RecordedCollector& after = loaded.collectors.at(id);
@@ -41,7 +44,8 @@ TEST(State, SurvivesTheWayToDiskAndBack) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
     EXPECT_EQ(samples[i].metric, before.objects.at(key).samples[i].metric);
     EXPECT_EQ(samples[i].value, before.objects.at(key).samples[i].value);
-    EXPECT_NEAR((samples[i].observed_at - before.objects.at(key).samples[i].observed_at).count(), 0, 0.01);
+    EXPECT_NEAR((samples[i].observed_at - before.objects.at(key).samples[i].observed_at).count(), 0,
+                0.01);
   }
 }
 
@@ -85,7 +89,8 @@ TEST(State, DamagedForeignAndNewerFilesAreRefused) {
   EXPECT_EQ(refused(""), Reason::decode);
   EXPECT_EQ(refused("{\"format\": 1, \"servers\": {"), Reason::decode);
   EXPECT_EQ(refused("[]"), Reason::decode);
-  EXPECT_EQ(refused("{\"format\": 1, \"servers\": {}, \"collectors\": [{\"server\": 3}]}"), Reason::decode);
+  EXPECT_EQ(refused("{\"format\": 1, \"servers\": {}, \"collectors\": [{\"server\": 3}]}"),
+            Reason::decode);
   EXPECT_EQ(refused("{\"format\": 99, \"servers\": {}, \"collectors\": []}"), Reason::decode);
 }
 

@@ -14,7 +14,8 @@ class Verdict : public ::testing::Test, public SampleEvidence {
     const CollectorEvidence& collector = *snapshot->collectors.front();
     const auto found = collector.objects.find(ObjectKey{thing});
     EXPECT_NE(found, collector.objects.end()) << thing;
-    Judgement judgement = Judge(collector, clock.now(), clock.unix_now()).judge({thing}, *found->second);
+    Judgement judgement =
+        Judge(collector, clock.now(), clock.unix_now()).judge({thing}, *found->second);
     judgement.broken.clear();  // they point into the snapshot
     return judgement;
   }
@@ -49,7 +50,8 @@ TEST_F(Verdict, LimitsHoldOnlyWhereTheyAreConfigured) {
   });
   const auto levels = [&](double level) {
     pass([&](Batch& out) {
-      for (const char* thing : {"both", "lower", "none"}) out.set(kLevel, level, std::string(thing));
+      for (const char* thing : {"both", "lower", "none"})
+        out.set(kLevel, level, std::string(thing));
     });
   };
   levels(7);
@@ -223,7 +225,8 @@ TEST_F(Verdict, AnIntervalThatCannotBeKeptStretchesTheWindow) {
   evidence->accept(id, batch, false);
   evidence->pass_complete(id);
   clock.advance(Seconds(14900));
-  EXPECT_EQ(state("thing"), State::proven) << "a pass takes 5,000 s: three of them have not gone by";
+  EXPECT_EQ(state("thing"), State::proven)
+      << "a pass takes 5,000 s: three of them have not gone by";
   clock.advance(Seconds(200));
   EXPECT_EQ(state("thing"), State::unproven);
 }

@@ -57,8 +57,8 @@ Cluster::~Cluster() {
 }
 
 Cluster& Cluster::shared() {
-  static Cluster cluster(
-      {{"shared_preload_libraries", "'pg_stat_statements'"}, {"track_activity_query_size", "8192"}});
+  static Cluster cluster({{"shared_preload_libraries", "'pg_stat_statements'"},
+                          {"track_activity_query_size", "8192"}});
   return cluster;
 }
 
@@ -99,7 +99,8 @@ Database::Database(Cluster& cluster, const std::string& name, const std::string&
   static int number = 0;
   if (name_.empty()) name_ = "test_" + std::to_string(++number);
   Client(cluster.dsn("postgres"))
-      .run("CREATE DATABASE " + pqxx::connection(cluster.dsn("postgres")).quote_name(name_) + " " + options);
+      .run("CREATE DATABASE " + pqxx::connection(cluster.dsn("postgres")).quote_name(name_) + " " +
+           options);
 }
 
 Database::~Database() {
@@ -112,9 +113,13 @@ Database::~Database() {
   }
 }
 
-void Database::run(const std::string& sql) const { Client(dsn()).run(sql); }
+void Database::run(const std::string& sql) const {
+  Client(dsn()).run(sql);
+}
 
-std::string Database::ask(const std::string& sql) const { return Client(dsn()).ask(sql); }
+std::string Database::ask(const std::string& sql) const {
+  return Client(dsn()).ask(sql);
+}
 
 void Database::run_file(const std::string& path) const {
   must(test::run({"psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", dsn(), "-f", path}), path);

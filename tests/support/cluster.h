@@ -1,5 +1,5 @@
-// A real PostgreSQL for a test: a throwaway cluster of its own user, on a free port of 127.0.0.1 and a socket
-// in its own directory, gone with the object.
+// A real PostgreSQL for a test: a throwaway cluster of its own user, on a free port of 127.0.0.1
+// and a socket in its own directory, gone with the object.
 #pragma once
 
 #include <map>
@@ -21,7 +21,8 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  /// The cluster that the tests of one program share. Its superuser is postgres; password-free from here.
+  /// The cluster that the tests of one program share. Its superuser is postgres; password-free from
+  /// here.
   static Cluster& shared();
 
   void start();

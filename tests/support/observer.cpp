@@ -45,7 +45,8 @@ Options options_from(const std::string& toml) {
 }
 
 std::string one_server(const std::string& dsn, const std::string& more, const std::string& only) {
-  std::string toml = "[[server]]\nname = \"test\"\ndsn = \"" + dsn + "\"\nmax_load = 1\n" + more + "\n";
+  std::string toml =
+      "[[server]]\nname = \"test\"\ndsn = \"" + dsn + "\"\nmax_load = 1\n" + more + "\n";
   if (only.empty()) return toml;
   for (const CollectorSpec* spec : collectors())
     if (spec->name != only)
@@ -102,11 +103,17 @@ RunningSampler::RunningSampler(const std::string& toml, std::shared_ptr<const Re
   runtime_->sampler().start();
 }
 
-RunningSampler::~RunningSampler() { stop(); }
+RunningSampler::~RunningSampler() {
+  stop();
+}
 
-void RunningSampler::stop() { runtime_->sampler().stop(); }
+void RunningSampler::stop() {
+  runtime_->sampler().stop();
+}
 
-Findings RunningSampler::findings() { return findings_of(*runtime_, clock); }
+Findings RunningSampler::findings() {
+  return findings_of(*runtime_, clock);
+}
 
 std::string page_text(const std::shared_ptr<const Snapshot>& snapshot, const Clock& clock) {
   const auto body = std::make_shared<const PageBody>(snapshot, clock);

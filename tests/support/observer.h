@@ -1,5 +1,5 @@
-// The exporter's own way through the house, in the test's process: a configuration is read, every collector
-// makes a pass against a real server, and the test asks what was found.
+// The exporter's own way through the house, in the test's process: a configuration is read, every
+// collector makes a pass against a real server, and the test asks what was found.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@ namespace pg_integrity::test {
 /// A configuration file's text as Options; the test fails if it is refused.
 Options options_from(const std::string& toml);
 
-/// A server table with that connection, named "test", followed by whatever else the configuration says.
-/// Collectors other than `only` are disabled, unless it is empty.
+/// A server table with that connection, named "test", followed by whatever else the configuration
+/// says. Collectors other than `only` are disabled, unless it is empty.
 std::string one_server(const std::string& dsn, const std::string& more = {},
                        const std::string& only = {});
 
@@ -32,7 +32,9 @@ struct Findings {
   [[nodiscard]] const ReportObject& object(const std::string& name) const;
   [[nodiscard]] bool has_object(const std::string& name) const;
   [[nodiscard]] const ReportCollector& collector(const std::string& name) const;
-  [[nodiscard]] State state(const std::string& object_name) const { return object(object_name).state; }
+  [[nodiscard]] State state(const std::string& object_name) const {
+    return object(object_name).state;
+  }
   /// Why the object is unproven; the test fails if it is not.
   [[nodiscard]] Reason reason(const std::string& object_name) const;
   [[nodiscard]] std::optional<double> value(const std::string& metric,

@@ -75,7 +75,9 @@ Process::~Process() {
   }
 }
 
-void Process::signal(int number) const { ::kill(pid_, number); }
+void Process::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 std::optional<int> Process::wait_for(std::chrono::milliseconds timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;
@@ -91,11 +93,17 @@ std::optional<int> Process::wait_for(std::chrono::milliseconds timeout) {
   return status_;
 }
 
-bool Process::running() { return !wait_for(std::chrono::milliseconds(0)).has_value(); }
+bool Process::running() {
+  return !wait_for(std::chrono::milliseconds(0)).has_value();
+}
 
-std::string Process::out() const { return slurp(out_path_); }
+std::string Process::out() const {
+  return slurp(out_path_);
+}
 
-std::string Process::err() const { return slurp(err_path_); }
+std::string Process::err() const {
+  return slurp(err_path_);
+}
 
 Finished run(std::vector<std::string> command, const ProcessOptions& options) {
   const std::string name = command.front();

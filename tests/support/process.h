@@ -1,4 +1,5 @@
-// Child processes of tests: started in a process group of their own, ended by id, never outliving the test.
+// Child processes of tests: started in a process group of their own, ended by id, never outliving
+// the test.
 #pragma once
 
 #include <sys/types.h>
@@ -14,7 +15,7 @@ namespace pg_integrity::test {
 struct ProcessOptions {
   std::map<std::string, std::string> environment;  ///< added to the inherited one
   std::vector<std::string> without;                ///< variables taken out of it
-  bool unprivileged = false;  ///< as user postgres if the test runs as root
+  bool unprivileged = false;                       ///< as user postgres if the test runs as root
 };
 
 class Process {
