@@ -3,7 +3,10 @@
 #include <date/date.h>
 #include <date/tz.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <ctime>
 #include <sstream>
 
@@ -53,8 +56,15 @@ bool is_known_zone(const std::string& zone) {
 }
 
 std::string format_utc(UnixTime time) {
-  const date::sys_seconds moment{std::chrono::seconds(static_cast<std::int64_t>(std::floor(time)))};
-  return date::format("%FT%TZ", moment);
+  // Not by date::format: its years end with 32767, those of PostgreSQL with 294276.
+  constexpr double kFurthest = 1e15;
+  const auto moment = static_cast<std::time_t>(std::clamp(std::floor(time), -kFurthest, kFurthest));
+  std::tm parts{};
+  ::gmtime_r(&moment, &parts);
+  std::array<char, 96> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900,
+                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return text.data();
 }
 
 }  // namespace pg_integrity

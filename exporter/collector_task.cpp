@@ -218,7 +218,12 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
   if (std::any_of(marks.begin(), marks.end(),
                   [](const auto& mark) { return mark.reason == Reason::missing; }))
     database_->schema.contradict();
-  if (progress == Progress::more) return;
+  if (progress == Progress::more) {
+    // Goes on after whatever else of its lane has fallen due meanwhile.
+    const std::lock_guard lock(mutex_);
+    (recheck ? next_recheck_ : next_pass_) = now;
+    return;
+  }
   if (recheck) {
     pass_ = std::move(waiting_);
     waiting_.reset();

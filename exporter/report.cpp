@@ -17,19 +17,32 @@ std::size_t urgency(State state) {
                                   kWorstFirst.begin());
 }
 
-/// A fragment that identifies the object: every byte but letters, digits, '-' and '_' as ".XX".
-std::string anchor_for(const CollectorId& id, const std::string& object) {
-  std::string anchor;
-  for (const char c : id.server + "/" + id.database + "/" + object) {
+/// A name in a fragment: every byte but letters, digits, '-' and '_' as ".xx".
+std::string in_fragment(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '-' || c == '_';
     std::array<char, 4> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), ".%02X", static_cast<unsigned>(byte));
+    std::snprintf(escaped.data(), escaped.size(), ".%02x", static_cast<unsigned>(byte));
     if (plain)
-      anchor += c;
+      out += c;
     else
-      anchor += escaped.data();
+      out += escaped.data();
+  }
+  return out;
+}
+
+/// A fragment that identifies the object: its name with server and database. The separators '/' and
+/// '.' are ".2F" and ".2E", in upper case, and so never part of a name.
+std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
+  std::string anchor =
+      in_fragment(id.server) + ".2F" + in_fragment(id.database) + ".2F" + in_fragment(id.collector);
+  std::string_view separator = ".2F";
+  for (const std::string& name : key) {
+    anchor += std::string(separator) + in_fragment(name);
+    separator = ".2E";
   }
   return anchor;
 }
@@ -66,7 +79,7 @@ ReportObject object_entry(const CollectorEvidence& evidence, const Judge& judge,
   const Judgement judgement = judge.judge(key, object);
   ReportObject entry;
   entry.name = object_name(*evidence.spec, key);
-  entry.anchor = anchor_for(evidence.id, entry.name);
+  entry.anchor = anchor_for(evidence.id, key);
   entry.state = judgement.state;
   if (judgement.state == State::unproven) entry.reason = judgement.reason;
   entry.findings = findings_of(judgement, object, evidence.health);

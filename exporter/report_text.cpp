@@ -11,12 +11,16 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-/// Control characters of names must not move the reader's cursor or forge lines.
+/// Control characters of names, of one byte or two (U+0080 to U+009F), must not move the reader's
+/// cursor or forge lines.
 std::string plain(const std::string& text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? '?' : c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+    const bool c1 = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
+    out += c1 || byte < 0x20 || byte == 0x7f ? '?' : text[i];
+    if (c1) ++i;
   }
   return out;
 }
@@ -25,7 +29,7 @@ std::string plain(const std::string& text) {
 std::string markdown(const std::string& text) {
   std::string out;
   for (const char c : plain(text)) {
-    if (std::string_view("\\`*_{}[]<>()#+!|~").find(c) != std::string_view::npos) out += '\\';
+    if (std::string_view("\\`*_{}[]<>()#+!|~&").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;

@@ -48,7 +48,7 @@ void StateKeeper::work() {
 void StateKeeper::save() {
   const auto evidence = evidence_();
   const std::uint64_t version = evidence->version();
-  if (version == saved_version_) return;
+  if (evidence == saved_.lock() && version == saved_version_) return;
   try {
     auto record = std::make_shared<const Record>(record_of(*evidence));
     workers_.run<bool>("state_dir " + directory_, clock_.now() + kPatience,
@@ -56,6 +56,7 @@ void StateKeeper::save() {
                          save_state(directory, *record, clock);
                          return true;
                        });
+    saved_ = evidence;
     saved_version_ = version;
     if (std::exchange(failing_, false))
       log(LogLevel::info, "evidence is saved again", {{"state_dir", directory_}});

@@ -32,6 +32,7 @@ class StateKeeper {
   const std::function<std::shared_ptr<const Evidence>()> evidence_;
   const Clock& clock_;
   DisposableWorkers& workers_;
+  std::weak_ptr<const Evidence> saved_;  ///< versions of one evidence say nothing of another
   std::uint64_t saved_version_ = 0;
   bool failing_ = false;
   std::mutex mutex_;

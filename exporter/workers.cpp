@@ -12,7 +12,7 @@ void DisposableWorkers::GivenUp::add(const std::string& path) {
 
 void DisposableWorkers::GivenUp::remove(const std::string& path) {
   const std::lock_guard lock(mutex);
-  paths.erase(path);
+  paths.erase(paths.find(path));
 }
 
 std::unique_ptr<DisposableWorkers> DisposableWorkers::sibling() const {

@@ -52,7 +52,7 @@ class DisposableWorkers {
  private:
   struct GivenUp {
     mutable std::mutex mutex;
-    std::set<std::string> paths;
+    std::multiset<std::string> paths;  ///< several may have been out before one was given up
 
     void add(const std::string& path);
     void remove(const std::string& path);

@@ -1,13 +1,9 @@
 #include "exporter/exposition.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
-#include <cfloat>
-#include <cmath>
-
-#include "exporter/families.h"
 #include "exporter/page.h"
+#include "tests/support/gzip.h"
 #include "tests/support/page_text.h"
 #include "tests/support/sample_evidence.h"
 
@@ -148,22 +144,6 @@ TEST_F(Exposition, TheCapKeepsTheWorstTheConfiguredAndTheLargest) {
       << "what is dropped still counts";
 }
 
-std::string inflated(const std::string& gzip) {
-  z_stream stream{};
-  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
-  std::string out(10'000'000, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(gzip.data()));
-  stream.avail_in = static_cast<uInt>(gzip.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END)
-      << "one member, with a true checksum and length";
-  EXPECT_EQ(stream.avail_in, 0U);
-  out.resize(stream.total_out);
-  inflateEnd(&stream);
-  return out;
-}
-
 TEST_F(Exposition, TheCompressedPageIsOneGzipMember) {
   add();
   pass([](Batch& out) {
@@ -173,30 +153,6 @@ TEST_F(Exposition, TheCompressedPageIsOneGzipMember) {
   EXPECT_EQ(PageText(plain).all("pg_integrity_sample_bad").size(), 2000U);
   EXPECT_EQ(PageText(plain).value("pg_integrity_build_info", {{"version", "1.2.3"}}), 1);
   EXPECT_EQ(PageText(plain).value("pg_integrity_http_connections"), 4);
-}
-
-TEST(FamiliesGuard, KeepsBytesApartThatAreNoUtf8) {
-  EXPECT_EQ(valid_utf8("plain é 🐘"), "plain é 🐘");
-  EXPECT_EQ(valid_utf8("\xff"), "\\xff");
-  EXPECT_EQ(valid_utf8("a\xc3"), "a\\xc3") << "cut off";
-  EXPECT_EQ(valid_utf8("\xc0\xaf"), "\\xc0\\xaf") << "overlong";
-  EXPECT_EQ(valid_utf8("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "surrogate";
-  EXPECT_EQ(valid_utf8("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80") << "beyond Unicode";
-  EXPECT_EQ(valid_utf8("\xf0\x9f\x90\x98"), "🐘");
-}
-
-TEST(FamiliesGuard, WritesWhatPrometheusCanRead) {
-  Families families;
-  families.gauge("a", "two\nlines and a \\ backslash", {{"l", "x\"y\\z\n"}}, 1);
-  families.gauge("a", "", {{"l", "x\"y\\z\n"}}, 2);
-  families.gauge("largest", "", {}, DBL_MAX);
-  families.gauge("smallest", "", {}, -DBL_MAX);
-  const std::string text = families.take_text();
-  EXPECT_NE(text.find("# HELP a two\\nlines and a \\\\ backslash\n"), std::string::npos) << text;
-  const PageText page(text);
-  EXPECT_EQ(page.value("a", {{"l", "x\"y\\z\n"}}), 1) << "a series appears once: the first value";
-  EXPECT_TRUE(std::isfinite(page.value("largest").value()));
-  EXPECT_TRUE(std::isfinite(page.value("smallest").value()));
 }
 
 }  // namespace

@@ -1,0 +1,205 @@
+#include "exporter/files.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <future>
+
+#include "tests/support/clock.h"
+#include "tests/support/gzip.h"
+#include "tests/support/temporary.h"
+#include "tests/support/wait.h"
+
+namespace pg_integrity::test {
+namespace {
+
+/// For whom file modes count: root as somebody else.
+class Unprivileged {
+ public:
+  Unprivileged() : root_(::geteuid() == 0) { become(65534); }
+  ~Unprivileged() { become(0); }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+
+ private:
+  void become(uid_t user) const {
+    if (root_ && ::seteuid(user) != 0) throw std::runtime_error("seteuid failed");
+  }
+  bool root_;
+};
+
+class FilesOf : public ::testing::Test {
+ protected:
+  std::vector<FileEntry> list(const std::string& pattern = "*", std::size_t limit = 1000) {
+    auto entries = files().list(directory_.path(), pattern, limit);
+    std::sort(entries.begin(), entries.end(),
+              [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
+    return entries;
+  }
+  std::string names(const std::string& pattern) {
+    std::string all;
+    for (const FileEntry& entry : list(pattern)) all += (all.empty() ? "" : " ") + entry.name;
+    return all;
+  }
+  std::string head(const std::string& path, std::size_t bytes = 100) {
+    return files().head(path, bytes);
+  }
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return directory_.path() + "/" + name;
+  }
+  WorkerFiles files() { return {workers_, clock_.now() + Seconds(30)}; }
+
+  static SourceError failure(const std::function<void()>& act) {
+    try {
+      act();
+    } catch (const SourceError& error) {
+      return error;
+    }
+    throw std::runtime_error("it did not fail");
+  }
+
+  SteppedClock clock_;
+  DisposableWorkers workers_{clock_};
+  TemporaryDirectory directory_;
+};
+
+TEST_F(FilesOf, ListsWhatThePatternMeans) {
+  for (const char* name : {"a.dump", "b.dump", "c.dump.tmp", ".hidden.dump", "with space.dump"})
+    directory_.write(name, "x");
+  EXPECT_EQ(names("?.dump"), "a.dump b.dump");
+  EXPECT_EQ(names("with*"), "with space.dump");
+  EXPECT_EQ(names("*.nothing"), "");
+}
+
+TEST_F(FilesOf, SaysWhatAnEntryIs) {
+  directory_.write("file", "12345");
+  std::filesystem::create_directory(path("directory"));
+  directory_.write("directory/a", "123");
+  directory_.write("directory/b", "4567");
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const auto entries = list();
+  ASSERT_EQ(entries.size(), 3U);
+  EXPECT_EQ(entries[0].kind, FileKind::directory);
+  EXPECT_EQ(entries[0].size, 7) << "that of the files in it";
+  EXPECT_EQ(entries[1].kind, FileKind::file);
+  EXPECT_EQ(entries[1].size, 5);
+  EXPECT_EQ(entries[2].kind, FileKind::other);
+}
+
+TEST_F(FilesOf, TimesAreThoseOfTheKernel) {
+  const timespec times[2] = {{1764720000, 0}, {1764720000, 250'000'000}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, directory_.write("file", "x").c_str(), times, 0), 0);
+  const auto entries = list();
+  EXPECT_EQ(entries.at(0).modified, 1764720000.25);
+  EXPECT_NEAR(entries.at(0).read_at, clock_.unix_now(), 5);
+}
+
+TEST_F(FilesOf, FollowsLinksAndToleratesBrokenOnes) {
+  std::filesystem::create_symlink(directory_.write("file", "12345"), path("link"));
+  std::filesystem::create_symlink(path("nowhere"), path("link to nowhere"));
+  const auto entries = list("link*");
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].kind, FileKind::file);
+  EXPECT_EQ(entries[0].size, 5);
+  EXPECT_EQ(entries[1].kind, FileKind::other);
+}
+
+TEST_F(FilesOf, TooManyEntriesAreAnErrorAndNotAPartOfThem) {
+  for (int i = 0; i < 5; ++i) directory_.write(std::to_string(i), "x");
+  EXPECT_EQ(list("*", 5).size(), 5U);
+  EXPECT_EQ(failure([&] { list("0", 4); }).reason(), Reason::limit);
+}
+
+TEST_F(FilesOf, ADirectoryThatCannotBeReadIsAnError) {
+  EXPECT_EQ(failure([&] { files().list(path("nowhere"), "*", 10); }).reason(), Reason::io);
+  EXPECT_EQ(failure([&] { files().list(directory_.write("file", ""), "*", 10); }).reason(),
+            Reason::io);
+  ::chmod(directory_.path().c_str(), 0700);
+  const Unprivileged nobody;
+  EXPECT_EQ(failure([&] { list(); }).reason(), Reason::permission);
+}
+
+TEST_F(FilesOf, HeadIsTheBeginningOfAFile) {
+  const std::string file = directory_.write("file", "0123456789");
+  EXPECT_EQ(head(file, 4), "0123");
+  EXPECT_EQ(head(file, 100), "0123456789");
+  EXPECT_EQ(head(directory_.write("empty", "")), "");
+}
+
+TEST_F(FilesOf, HeadOfAGzipFileIsThatOfItsContent) {
+  const std::string content = "-- PostgreSQL database dump\n" + std::string(100000, 'x');
+  const std::string file = directory_.write("dump.gz", gzipped(content));
+  EXPECT_EQ(head(file, 27), "-- PostgreSQL database dump");
+  EXPECT_EQ(head(file, 200000), content);
+}
+
+/// A gzip file with two bytes of its content turned round.
+std::string damaged_gzip() {
+  std::string bytes = gzipped("-- PostgreSQL database dump\n");
+  for (const std::size_t at : {12U, 13U}) bytes[at] = static_cast<char>(~bytes[at]);
+  return bytes;
+}
+
+TEST_F(FilesOf, ADamagedGzipFileIsAnErrorWhereItIsRead) {
+  const std::string file = directory_.write("damaged.gz", damaged_gzip());
+  EXPECT_EQ(failure([&] { head(file); }).reason(), Reason::decode);
+}
+
+TEST_F(FilesOf, HeadOfWhatIsNoFileIsAnErrorAndDoesNotWait) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(failure([&] { head(path("pipe")); }).reason(), Reason::io);
+  EXPECT_EQ(failure([&] { head(directory_.path()); }).reason(), Reason::io);
+  EXPECT_EQ(failure([&] { head("/dev/zero"); }).reason(), Reason::io);
+  EXPECT_EQ(failure([&] { head(path("nowhere")); }).reason(), Reason::io);
+  const std::string file = directory_.write("secret", "x");
+  ::chmod(file.c_str(), 0600);
+  const Unprivileged nobody;
+  EXPECT_EQ(failure([&] { head(file); }).reason(), Reason::permission);
+}
+
+TEST_F(FilesOf, ErrorsNameThePathAndTheTrouble) {
+  EXPECT_EQ(std::string(failure([&] { head(path("nowhere")); }).what()),
+            path("nowhere") + ": No such file or directory");
+}
+
+TEST_F(FilesOf, AFileSystemThatHangsIsNotAskedAgainMeanwhile) {
+  const auto hanging = std::make_shared<std::promise<void>>();
+  const std::function<int()> work = [waits = hanging->get_future().share()] {
+    waits.wait();
+    return 0;
+  };
+  EXPECT_THROW(
+      workers_.run<int>("directory " + directory_.path(), clock_.now() + Seconds(0.1), work),
+      SourceError);
+  EXPECT_EQ(failure([&] { list(); }).reason(), Reason::timeout);
+  EXPECT_EQ(head(directory_.write("file", "x")), "x") << "another path";
+  hanging->set_value();
+  EXPECT_TRUE(eventually([&] { return workers_.given_up() == 0; }));
+  EXPECT_EQ(list().size(), 1U);
+}
+
+std::ptrdiff_t open_descriptors() {
+  using Iterator = std::filesystem::directory_iterator;
+  return std::distance(Iterator("/proc/self/fd"), Iterator());
+}
+
+TEST_F(FilesOf, NoDescriptorStaysOpen) {
+  const std::string plain = directory_.write("plain", "x");
+  const std::string damaged = directory_.write("damaged.gz", damaged_gzip());
+  const auto before = open_descriptors();
+  for (int i = 0; i < 50; ++i) {
+    list();
+    head(plain);
+    failure([&] { head(directory_.path()); });
+    failure([&] { list("*", 1); });
+    EXPECT_THROW(head(damaged), SourceError);
+  }
+  EXPECT_TRUE(eventually([&] { return open_descriptors() == before; }));
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

@@ -1,0 +1,108 @@
+#include "exporter/record.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/sample_evidence.h"
+
+namespace pg_integrity::test {
+namespace {
+
+class RecordOf : public ::testing::Test, public SampleEvidence {
+ protected:
+  RecordOf() { add(); }
+  /// Evidence of a later process that was given the record.
+  std::unique_ptr<Evidence> later(const Record& record, const CollectorSpec& spec = kSampleSpec,
+                                  std::uint64_t fingerprint = 1) {
+    auto fresh = std::make_unique<Evidence>(clock, std::vector{server});
+    fresh->add_database("s", "d");
+    fresh->add(id, spec, server, Seconds(600), fingerprint, Batch(clock.now()));
+    restore(*fresh, record, id, spec, fingerprint);
+    return fresh;
+  }
+};
+
+TEST_F(RecordOf, HasWhatWasSeenAndNotWhatWasNot) {
+  pass([](Batch& out) {
+    out.set(kBad, 3, std::string("bad"));
+    out.unproven(kBad, Reason::permission, "denied", std::string("unseen"));
+  });
+  const Record record = record_of(*evidence);
+  const auto& kept = record.collectors.at(id);
+  EXPECT_EQ(kept.fingerprint, 1U);
+  EXPECT_EQ(kept.version, kSampleSpec.version);
+  EXPECT_TRUE(kept.success);
+  EXPECT_TRUE(kept.last_success);
+  EXPECT_TRUE(kept.objects.contains({"bad"}));
+  EXPECT_FALSE(kept.objects.contains({"unseen"}));
+}
+
+TEST_F(RecordOf, IsTakenUpByTheSameCollectorUnderTheSameConfigurationOnly) {
+  pass([](Batch& out) { out.set(kBad, 3, std::string("bad")); });
+  const Record record = record_of(*evidence);
+  CollectorSpec newer = kSampleSpec;
+  newer.version = kSampleSpec.version + 1;
+  EXPECT_EQ(later(record)->violated(id).size(), 1U);
+  EXPECT_TRUE(later(record, newer)->violated(id).empty());
+  EXPECT_TRUE(later(record, kSampleSpec, 2)->violated(id).empty());
+  EXPECT_TRUE(later(Record{})->violated(id).empty());
+}
+
+TEST_F(RecordOf, ADifferentClusterIsNoticedAcrossARestart) {
+  pass([](Batch& out) { out.set(kBad, 3, std::string("bad")); });
+  evidence->identify("s", "1234", 1);
+  const auto fresh = later(record_of(*evidence));
+  EXPECT_FALSE(fresh->identify("s", "1234", 1));
+  EXPECT_EQ(fresh->violated(id).size(), 1U);
+  EXPECT_TRUE(fresh->identify("s", "9999", 1));
+  EXPECT_TRUE(fresh->violated(id).empty());
+}
+
+TEST_F(RecordOf, CountersGoOnWithinAProcess) {
+  Batch batch(clock.now());
+  batch.count(kCount, 3, std::string("a"));
+  evidence->record(id, batch.events());
+  const auto fresh = later(record_of(*evidence));
+  fresh->record(id, batch.events());
+  EXPECT_EQ(fresh->snapshot()->tallies.at(id).at(0).value, 6);
+}
+
+TEST_F(RecordOf, WhatThisProcessHasSeenIsNotOverwritten) {
+  pass([](Batch& out) { out.set(kBad, 3, std::string("a")); });
+  const Record record = record_of(*evidence);
+  pass([](Batch& out) { out.set(kBad, 0, std::string("a")); });
+  restore(*evidence, record, id, kSampleSpec, 1);
+  EXPECT_TRUE(evidence->violated(id).empty());
+}
+
+TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {
+  ServerOptions server;
+  CollectorOptions collector{&kSampleSpec, Seconds(600), Seconds(10), {}};
+  const std::uint64_t before = fingerprint_of(server, collector);
+  EXPECT_EQ(fingerprint_of(server, collector), before);
+
+  CollectorOptions other = collector;
+  other.settings.put("limit", 3.0, {});
+  EXPECT_NE(fingerprint_of(server, other), before);
+
+  CollectorSpec newer = kSampleSpec;
+  newer.version = 2;
+  other = collector;
+  other.spec = &newer;
+  EXPECT_NE(fingerprint_of(server, other), before);
+
+  ServerOptions excluding = server;
+  excluding.exclude = {"a.b", "c.d"};
+  ServerOptions alike = server;
+  alike.exclude = {"a.bc.d"};
+  EXPECT_NE(fingerprint_of(excluding, collector), before);
+  EXPECT_NE(fingerprint_of(excluding, collector), fingerprint_of(alike, collector));
+}
+
+TEST(Fingerprint, DoesNotChangeWithThePace) {
+  const CollectorOptions collector{&kSampleSpec, Seconds(600), Seconds(10), {}};
+  const CollectorOptions faster{&kSampleSpec, Seconds(60), Seconds(5), {}};
+  EXPECT_EQ(fingerprint_of({}, collector), fingerprint_of({}, faster));
+}
+
+}  // namespace
+}  // namespace pg_integrity::test
