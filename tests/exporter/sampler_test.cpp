@@ -234,7 +234,7 @@ TEST(SamplerOf, OnlyTheRecordIsShownIfAskedTo) {
   Machinery machinery(clock);
   Runtime runtime(options_from(one_server(db.dsn())), machinery, record);
   own.stop();
-  runtime.sampler().only_recorded();
+  runtime.sampler().prepare();
   const Report report = make_report(*runtime.evidence()->snapshot(), clock);
   EXPECT_EQ(report.overall, State::violated);
   EXPECT_FALSE(report.servers.at(0).databases.at(1).out_of_reach) << "nobody has tried";

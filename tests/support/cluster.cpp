@@ -9,6 +9,8 @@
 #include <pqxx/pqxx>
 #include <stdexcept>
 
+#include "tests/support/wait.h"
+
 namespace pg_integrity::test {
 
 namespace {
@@ -62,8 +64,8 @@ Cluster::Cluster(const std::map<std::string, std::string>& settings) : port_(fre
 }
 
 Cluster::~Cluster() {
-  if (!running_) return;
-  ::kill(postmaster_pid(), SIGCONT);
+  if (!server_) return;
+  server_->signal(SIGCONT);
   stop("immediate");
 }
 
@@ -74,24 +76,25 @@ Cluster& Cluster::shared() {
 }
 
 void Cluster::start() {
-  must(test::run({programs() + "/pg_ctl", "-D", data_directory(), "-w", "-t", "60", "-l",
-                  data_directory() + "/server.log", "start"},
-                 {{}, {}, true}),
-       "pg_ctl start");
-  running_ = true;
+  server_ = std::make_unique<Process>(
+      std::vector<std::string>{programs() + "/postgres", "-D", data_directory()},
+      ProcessOptions{{}, {}, true});
+  const bool up = eventually([&] {
+    try {
+      return Client(dsn("postgres")).ask("SELECT NOT pg_is_in_recovery()") == "t";
+    } catch (const std::exception&) {
+      return !server_->running();
+    }
+  });
+  if (!up || !server_->running())
+    throw std::runtime_error("the server does not start: " + server_->err());
 }
 
 void Cluster::stop(const std::string& mode) {
-  test::run({programs() + "/pg_ctl", "-D", data_directory(), "-m", mode, "-w", "stop"},
-            {{}, {}, true});
-  running_ = false;
-}
-
-pid_t Cluster::postmaster_pid() const {
-  std::ifstream file(data_directory() + "/postmaster.pid");
-  pid_t pid = 0;
-  file >> pid;
-  return pid;
+  server_->signal(mode == "immediate" ? SIGQUIT : SIGINT);
+  if (!server_->wait_for(std::chrono::seconds(60)))
+    throw std::runtime_error("the server does not stop: " + server_->err());
+  server_.reset();
 }
 
 int Cluster::major() const {

@@ -26,11 +26,12 @@ class Cluster {
   static Cluster& shared();
 
   void start();
+  /// @param mode "fast" or "immediate", as pg_ctl has it.
   void stop(const std::string& mode = "fast");
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] const std::string& socket_directory() const { return directory_.path(); }
   [[nodiscard]] std::string data_directory() const { return directory_.path() + "/data"; }
-  [[nodiscard]] pid_t postmaster_pid() const;
+  [[nodiscard]] pid_t postmaster_pid() const { return server_->pid(); }
   /// The server's major version.
   [[nodiscard]] int major() const;
 
@@ -43,7 +44,7 @@ class Cluster {
  private:
   TemporaryDirectory directory_;
   int port_;
-  bool running_ = false;
+  std::unique_ptr<Process> server_;  ///< while it runs
 };
 
 /// A database of a test's own in a cluster, dropped with the object; SQL is run as superuser.

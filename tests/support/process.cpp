@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ const std::string& output_directory() {
 [[noreturn]] void become(const std::vector<std::string>& command, const ProcessOptions& options,
                          const std::string& out, const std::string& err) {
   ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves nothing behind
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -115,8 +117,9 @@ Finished run(std::vector<std::string> command, const ProcessOptions& options) {
 
 std::vector<std::string> as_unprivileged(std::vector<std::string> command) {
   if (::geteuid() != 0) return command;
-  std::vector<std::string> prefix{"setpriv", "--reuid=postgres", "--regid=postgres",
-                                  "--init-groups", "--"};
+  std::vector<std::string> prefix{
+      "setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig", "KILL",
+      "--"};
   prefix.insert(prefix.end(), command.begin(), command.end());
   return prefix;
 }
