@@ -7,24 +7,24 @@
 
 namespace pg_integrity::test {
 
-inline constexpr auto kBad = gauge("pg_integrity_sample_bad", "Bad things.", must_be(0), "thing");
-inline constexpr auto kLevelMax = gauge("pg_integrity_sample_level_max", "Most.", "thing");
-inline constexpr auto kLevelMin = gauge("pg_integrity_sample_level_min", "Least.", "thing");
-inline constexpr auto kLevel =
+constexpr auto kBad = gauge("pg_integrity_sample_bad", "Bad things.", must_be(0), "thing");
+constexpr auto kLevelMax = gauge("pg_integrity_sample_level_max", "Most.", "thing");
+constexpr auto kLevelMin = gauge("pg_integrity_sample_level_min", "Least.", "thing");
+constexpr auto kLevel =
     gauge("pg_integrity_sample_level", "Level.", within(kLevelMin, kLevelMax), "thing");
-inline constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.", "thing");
-inline constexpr auto kAge =
+constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.", "thing");
+constexpr auto kAge =
     age("pg_integrity_sample_age_seconds", "Age.", at_most(kMaxAge), "thing");
-inline constexpr auto kPast =
+constexpr auto kPast =
     past_event(gauge("pg_integrity_sample_last_timestamp_seconds", "When.", "thing"));
-inline constexpr auto kSize = gauge("pg_integrity_sample_size", "Size, not judged.", "thing");
-inline constexpr auto kCount = counter("pg_integrity_sample_events_total", "Events.", "thing");
-inline constexpr auto kTime = histogram("pg_integrity_sample_time_seconds", "Times.", "thing");
+constexpr auto kSize = gauge("pg_integrity_sample_size", "Size, not judged.", "thing");
+constexpr auto kCount = counter("pg_integrity_sample_events_total", "Events.", "thing");
+constexpr auto kTime = histogram("pg_integrity_sample_time_seconds", "Times.", "thing");
 
-inline constexpr const MetricInfo* kSampleMetrics[] = {
+constexpr const MetricInfo* kSampleMetrics[] = {
     &kBad, &kLevel, &kLevelMin, &kLevelMax, &kMaxAge, &kAge, &kPast, &kSize, &kCount, &kTime};
-inline constexpr std::string_view kSampleIdentity[] = {"thing"};
-inline constexpr CollectorSpec kSampleSpec{.name = "sample",
+constexpr std::string_view kSampleIdentity[] = {"thing"};
+constexpr CollectorSpec kSampleSpec{.name = "sample",
                                            .summary = "made for tests",
                                            .report_section = "Samples",
                                            .question = Question::intact,
