@@ -154,7 +154,8 @@ class Exporter {
     handlers.report_json = [report] { return report_as_json(report()); };
     // The page must show the first look, too.
     handlers.ready = [this, &publisher] {
-      const auto& collectors = publisher.body()->snapshot()->collectors;
+      const auto body = publisher.body();
+      const auto& collectors = body->snapshot()->collectors;
       return runtime()->sampler().ready() &&
              std::all_of(collectors.begin(), collectors.end(),
                          [](const auto& collector) { return collector->health.attempted; });
@@ -255,7 +256,7 @@ bool sample_once(Sampler& sampler) {
   const timespec nap{0, 20'000'000};
   bool interrupted = false;
   while (!done && !interrupted) interrupted = ::sigtimedwait(&signals, nullptr, &nap) > 0;
-  if (interrupted) sampler.stop();
+  if (interrupted) sampler.cancel();
   sampling.join();
   return !interrupted;
 }

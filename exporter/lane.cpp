@@ -90,7 +90,8 @@ std::shared_ptr<Task> LaneThread::wait_for_due() {
       break;
     }
     const Instant now = clock_.now();
-    const Instant begin = next ? std::max(*when, load_.free_at(quick_)) : patience;
+    const Instant rested = until_done_ ? now : load_.free_at(quick_);
+    const Instant begin = next ? std::max(*when, rested) : patience;
     if (next && begin <= now) return next;
     if (now >= patience) return nullptr;
     changed_.wait_for(lock, std::min(begin - now, kClockPoll));

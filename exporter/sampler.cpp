@@ -69,22 +69,22 @@ class Sampler::Server {
         record_(std::move(record)),
         pool_(options_->name, std::move(connector), limits(*options_), clock, workers),
         load_(options_->max_load),
-        free_of_charge_(1),
-        context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)) {}
+        context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)),
+        quick_(true, load_, clock, [this] { housekeeping(); }),
+        scan_(false, load_, clock, [this] { housekeeping(); }) {}
 
   void prepare() {
-    make_lanes(load_);
     add_known_databases();
+    prepared_ = true;
   }
 
   void start() {
-    if (!quick_) prepare();
+    if (!prepared_) prepare();
     context_->server_lost = [this] { tell_server_lost(); };
     start_lanes(false);
   }
 
   void run_once() {
-    make_lanes(free_of_charge_);
     context_->once = true;
     add_known_databases();
     discover_databases();
@@ -95,21 +95,19 @@ class Sampler::Server {
   void begin_stop() {
     context_->stopping = true;
     pool_.stop();
-    if (!quick_) return;
-    quick_->stop();
-    scan_->stop();
+    quick_.stop();
+    scan_.stop();
   }
 
   [[nodiscard]] bool finished() const {
-    return !quick_ || !started_ || (quick_->finished() && scan_->finished());
+    return !started_ || (quick_.finished() && scan_.finished());
   }
 
   void cut_off() { pool_.cut_off(); }
 
   void join() {
-    if (!quick_) return;
-    quick_->join();
-    scan_->join();
+    quick_.join();
+    scan_.join();
   }
 
   [[nodiscard]] bool ready() const {
@@ -128,16 +126,10 @@ class Sampler::Server {
     return limits;
   }
 
-  void make_lanes(LoadShare& load) {
-    const auto between = [this] { housekeeping(); };
-    quick_ = std::make_unique<LaneThread>(true, load, clock_, between);
-    scan_ = std::make_unique<LaneThread>(false, load, clock_, between);
-  }
-
   void start_lanes(bool until_done) {
     started_ = true;
-    quick_->start(until_done);
-    scan_->start(until_done);
+    quick_.start(until_done);
+    scan_.start(until_done);
   }
 
   void add_known_databases();
@@ -170,16 +162,16 @@ class Sampler::Server {
   const std::shared_ptr<const Record> record_;
   SessionPool pool_;
   LoadShare load_;
-  LoadShare free_of_charge_;
   const std::shared_ptr<ServerContext> context_;
-  std::unique_ptr<LaneThread> quick_;
-  std::unique_ptr<LaneThread> scan_;
+  bool prepared_ = false;
   std::atomic<bool> started_ = false;
 
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<CollectorTask>> tasks_;
   std::vector<std::string> databases_;
   std::atomic<bool> discovered_ = false;
+  LaneThread quick_;  ///< the lanes go first: they use all of the above
+  LaneThread scan_;
 };
 
 /// Finds out, time and again, which databases the configuration's globs mean.
@@ -216,7 +208,7 @@ void Sampler::Server::add_known_databases() {
   for (const std::string& name : names)
     if (!is_watched(name)) add_database(name, false);
   if (has_globs(*options_) && !context_->once)
-    quick_->add(std::make_shared<Discovery>(*this, clock_.now()));
+    quick_.add(std::make_shared<Discovery>(*this, clock_.now()));
 }
 
 Seconds Sampler::Server::discover_databases() {
@@ -287,7 +279,7 @@ void Sampler::Server::add_task(const CollectorOptions& options,
     const std::lock_guard lock(mutex_);
     tasks_.push_back(task);
   }
-  (spec.lane == Lane::quick ? quick_ : scan_)->add(std::move(task));
+  (spec.lane == Lane::quick ? quick_ : scan_).add(std::move(task));
 }
 
 void Sampler::Server::remove_database(const std::string& database) {
@@ -300,8 +292,8 @@ void Sampler::Server::remove_database(const std::string& database) {
     std::erase_if(tasks_, [&](const auto& task) { return task->id().database == database; });
   }
   for (const auto& task : gone) {
-    quick_->remove(*task);
-    scan_->remove(*task);
+    quick_.remove(*task);
+    scan_.remove(*task);
   }
   evidence_.remove_database(options_->name, database);
   log(LogLevel::warning, "database is gone", {{"server", options_->name}, {"database", database}});
@@ -312,8 +304,8 @@ void Sampler::Server::tell_server_lost() {
     const std::lock_guard lock(mutex_);
     for (const auto& task : tasks_) task->server_lost();
   }
-  quick_->wake();
-  scan_->wake();
+  quick_.wake();
+  scan_.wake();
 }
 
 Sampler::Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
@@ -344,7 +336,7 @@ void Sampler::run_once() {
   for (std::thread& thread : threads) thread.join();
 }
 
-void Sampler::stop() {
+void Sampler::cancel() {
   for (const auto& server : servers_) server->begin_stop();
   workers_->stop_waiting();
   const auto patience = std::chrono::steady_clock::now() + kCancelPatience;
@@ -355,6 +347,10 @@ void Sampler::stop() {
   while (!finished() && std::chrono::steady_clock::now() < patience)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   for (const auto& server : servers_) server->cut_off();
+}
+
+void Sampler::stop() {
+  cancel();
   for (const auto& server : servers_) server->join();
 }
 

@@ -30,9 +30,11 @@ class Sampler {
   void prepare();
   /// Samples until stop(); prepares first where that was not done.
   void start();
-  /// Makes one pass of every collector, without rests, and returns.
+  /// Makes one pass of every collector, without rests, and returns; early if cancelled.
   void run_once();
-  /// Cancels what runs and returns within a few seconds.
+  /// Cancels what runs; from any thread, also while another one is in run_once().
+  void cancel();
+  /// Cancels what runs and returns within a few seconds, when all threads have ended.
   void stop();
   /// Every enabled collector has made one attempt, good or bad.
   [[nodiscard]] bool ready() const;

@@ -51,6 +51,7 @@ int ExporterProcess::stop() {
 }
 
 PageText ExporterProcess::page() const {
+  if (!process_->running()) throw std::runtime_error("the exporter has ended: " + log());
   const HttpAnswer answer = fetch(port_, "/metrics");
   if (answer.status != 200)
     throw std::runtime_error("/metrics answers " + std::to_string(answer.status));
