@@ -27,17 +27,19 @@ constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kTextType = "text/plain; charset=utf-8";
 
 /// httplib's pool, counting the connections that it has.
-class CountingPool final : public httplib::ThreadPool {
+class CountingPool final : public httplib::TaskQueue {
  public:
   explicit CountingPool(std::atomic<std::size_t>& connections)
-      : httplib::ThreadPool(kThreads), connections_(connections) {}
+      : pool_(kThreads), connections_(connections) {}
 
   // void in old versions, bool in newer ones.
-  using Enqueued = decltype(std::declval<httplib::ThreadPool&>().enqueue(std::function<void()>()));
+  using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(std::function<void()>()));
 
   Enqueued enqueue(std::function<void()> serve) override {
-    return httplib::ThreadPool::enqueue(counted(std::move(serve)));
+    return pool_.enqueue(counted(std::move(serve)));
   }
+
+  void shutdown() override { pool_.shutdown(); }
 
  private:
   std::function<void()> counted(std::function<void()> serve) {
@@ -48,6 +50,7 @@ class CountingPool final : public httplib::ThreadPool {
     };
   }
 
+  httplib::ThreadPool pool_;
   std::atomic<std::size_t>& connections_;
 };
 
