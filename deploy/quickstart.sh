@@ -18,6 +18,9 @@ case ${1-} in
   *) fail "unknown argument: $1" "deploy/quickstart.sh --help" ;;
 esac
 listen=${LISTEN:-127.0.0.1:10187}
+# Where this machine reaches it.
+host=${listen%:*} host=${host#[} host=${host%]} port=${listen##*:}
+case $host in '' | 0.0.0.0 | '::') host=127.0.0.1 ;; esac
 own_database=${DATA_SOURCE_NAME:+1}
 exporter_pid='' cluster=''
 
@@ -94,7 +97,7 @@ exporter_pid=$!
 
 # fetch PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
 fetch() {
-  exec 3<>"/dev/tcp/${listen%:*}/${listen##*:}" || return 1
+  exec 3<>"/dev/tcp/$host/$port" || return 1
   printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
   sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
 }
@@ -111,18 +114,22 @@ wait_until_ready() {
 step "waiting for the first look at everything" wait_until_ready
 
 say ""
-say "The live report:  http://$listen/"
+say "The live report:  http://$host:$port/"
 say "Try:"
-say "  curl http://$listen/metrics"
-say "  curl http://$listen/report.md"
+say "  curl http://$host:$port/metrics"
+say "  curl http://$host:$port/report.md"
 if [ -n "$own_database" ]; then
   say "  $PWD/build/program/exporter/pg_integrity_exporter check"
 else
   say "  psql -h $PGHOST -U postgres tovplay -c 'DELETE FROM \"UserFriends\"'   # then look again"
 fi
 say ""
-(fetch /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
-  s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
+summary() {
+  (fetch /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
+    s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
+}
+found=$(summary) || fail "the exporter no longer answers" "see $work_dir/exporter.log"
+say "$found"
 say ""
 say "Ctrl-C ends it."
 wait "$exporter_pid"

@@ -102,7 +102,9 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   entry.name = evidence.spec->name;
   entry.section = evidence.spec->report_section;
   entry.summary = evidence.spec->summary;
-  entry.state = verdict.state;
+  // Where nothing is judged, nothing is proven either.
+  const bool judged = verdict.applicable || verdict.state != State::proven;
+  entry.state = judged ? verdict.state : State::observed;
   entry.applicable = verdict.applicable;
   entry.interval = kept_interval(health, clock.now());
   entry.excluded = evidence.excluded;

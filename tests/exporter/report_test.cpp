@@ -73,7 +73,7 @@ TEST_F(ReportOf, SaysWhatIsWrongAndWhatTheEvidenceIs) {
   clock.advance(Seconds(200));
   const Report made = report();
   EXPECT_EQ(made.overall, State::violated);
-  const ReportObject& bad = object(made, "sample/bad");
+  const ReportObject bad = object(made, "sample/bad");
   EXPECT_EQ(bad.state, State::violated);
   EXPECT_EQ(bad.findings, std::vector<std::string>{"pg_integrity_sample_bad is 2, should be = 0"});
   EXPECT_EQ(bad.lines, std::vector<std::string>{"row 7 refers to nothing"});
