@@ -48,6 +48,10 @@ tidy() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/
 
 run_tests() { ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$jobs"; }
 
+run_benchmarks() {
+  cmake --build --preset release --target bench && build/release/tests/bench
+}
+
 build_threaded_tests() {
   cmake --preset tsan && cmake --build --preset tsan --target exporter_test integration_test
 }
@@ -76,6 +80,10 @@ if [ $full = 1 ]; then
   stage tidy "clang-tidy (everything)" tidy collectors/*.cpp exporter/*.cpp tests/*/*.cpp
 else
   stage tidy "clang-tidy (sources)" tidy collectors/*.cpp exporter/*.cpp
+fi
+if [ $full = 1 ]; then
+  stage bench "benchmarks" run_benchmarks
+  sed -n '/empty tables/,$p' build/logs/bench.log
 fi
 stage asan-build "building (AddressSanitizer, UBSan)" configure_and_build asan
 stage asan-tests "all tests, with AddressSanitizer and UBSan" run_tests asan
