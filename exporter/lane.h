@@ -47,7 +47,8 @@ class LaneThread {
   /// A task may have become due earlier than it was. Safe on any thread.
   void wake();
 
-  /// @param until_done ends when no task will be due again; otherwise goes on until stop().
+  /// @param until_done goes on without rests and ends when no task will be due again; otherwise
+  /// goes on until stop().
   void start(bool until_done);
   /// No step begins any more; the running one goes on. Safe on any thread.
   void stop();

@@ -46,7 +46,11 @@ shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh .ci/run; }
 
 tidy() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release; }
 
-run_tests() { ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$jobs"; }
+# The whole output is in build/PRESET/Testing/Temporary/LastTest.log.
+run_tests() {
+  ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j "$jobs" |
+    sed -E '/^\[( RUN  |       OK |-----)/d'
+}
 
 run_benchmarks() {
   cmake --build --preset release --target bench && build/release/tests/bench

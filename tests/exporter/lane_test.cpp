@@ -135,15 +135,31 @@ TEST_F(Lane, RestsUntilItsShareAllowsTheNextStep) {
   busy->busy = Seconds(100);
   const auto thread = lane(twentieth);
   thread->add(busy);
-  thread->start(true);
-  for (int steps = 1; steps <= 2; ++steps) {
-    ASSERT_TRUE(eventually([&] { return busy->steps == steps; }));
-    clock_.advance(Seconds(2001));
-  }
+  thread->start(false);
+  EXPECT_TRUE(eventually([&] {
+    clock_.advance(Seconds(100));
+    return busy->steps == 3;
+  }));
+  thread->stop();
   thread->join();
   ASSERT_EQ(begun.size(), 3U);
   EXPECT_GE((begun[1] - begun[0]).count(), 1900);
   EXPECT_GE((begun[2] - begun[1]).count(), 1900);
+}
+
+TEST_F(Lane, DoesNotRestWhereItOnlyGoesOnUntilAllIsDone) {
+  LoadShare twentieth(0.05);
+  const auto busy = std::make_shared<Chore>(
+      [this, left = 3]() mutable -> std::optional<Instant> {
+        return --left > 0 ? std::optional(clock_.now()) : std::nullopt;
+      },
+      clock_.now());
+  busy->busy = Seconds(100);
+  const auto thread = lane(twentieth);
+  thread->add(busy);
+  thread->start(true);
+  EXPECT_TRUE(eventually([&] { return thread->finished(); }));
+  EXPECT_EQ(busy->steps, 3);
 }
 
 TEST_F(Lane, EndsWhenNothingWillBeDueAgain) {
