@@ -30,6 +30,14 @@ Directory open_directory(const std::string& path) {
   return directory;
 }
 
+/// The next entry, or nullptr at the end: half a listing must not pass for a whole one.
+const dirent* next_entry(const Directory& directory, const std::string& path) {
+  errno = 0;
+  const dirent* entry = ::readdir(directory.get());
+  if (entry == nullptr && errno != 0) refuse(path, errno);
+  return entry;
+}
+
 UnixTime seconds(const timespec& time) {
   return static_cast<UnixTime>(time.tv_sec) + static_cast<UnixTime>(time.tv_nsec) * 1e-9;
 }
@@ -37,7 +45,7 @@ UnixTime seconds(const timespec& time) {
 double size_of_files_in(const std::string& path) {
   const Directory directory = open_directory(path);
   double bytes = 0;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  while (const dirent* entry = next_entry(directory, path)) {
     struct stat facts {};
     if (::stat((path + "/" + entry->d_name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
       bytes += static_cast<double>(facts.st_size);
@@ -57,8 +65,12 @@ FileEntry look_at(const std::string& directory, const std::string& name) {
   entry.size = static_cast<double>(facts.st_size);
   if (S_ISREG(facts.st_mode)) entry.kind = FileKind::file;
   if (S_ISDIR(facts.st_mode)) {
-    entry.kind = FileKind::directory;
-    entry.size = size_of_files_in(directory + "/" + name);
+    try {
+      entry.size = size_of_files_in(directory + "/" + name);
+      entry.kind = FileKind::directory;
+    } catch (const SourceError&) {
+      entry.kind = FileKind::other;  // one that cannot be read does not hide the others
+    }
   }
   return entry;
 }
@@ -68,7 +80,7 @@ std::vector<FileEntry> list_now(const std::string& path, const std::string& patt
   const Directory directory = open_directory(path);
   std::vector<FileEntry> entries;
   std::size_t seen = 0;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  while (const dirent* entry = next_entry(directory, path)) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
     if (++seen > limit)

@@ -123,6 +123,17 @@ TEST_F(FilesOf, ADirectoryThatCannotBeReadIsAnError) {
   EXPECT_EQ(failure([&] { list(); }).reason(), Reason::permission);
 }
 
+TEST_F(FilesOf, AnEntryThatCannotBeReadDoesNotHideTheOthers) {
+  directory_.write("readable", "x");
+  std::filesystem::create_directory(path("sealed"));
+  ::chmod(path("sealed").c_str(), 0000);
+  const Unprivileged nobody;
+  const auto entries = list();
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].kind, FileKind::file);
+  EXPECT_EQ(entries[1].kind, FileKind::other);
+}
+
 TEST_F(FilesOf, HeadIsTheBeginningOfAFile) {
   const std::string file = directory_.write("file", "0123456789");
   EXPECT_EQ(head(file, 4), "0123");
