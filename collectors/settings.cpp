@@ -38,8 +38,9 @@ std::optional<double> take_number(std::string_view& text) {
                                   (text[length] == '.' && length > 0)))
     ++length;
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + length, value);
-  if (length == 0 || error != std::errc{} || end != text.data() + length) return std::nullopt;
+  const std::string_view digits = text.substr(0, length);
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);
+  if (digits.empty() || error != std::errc{} || end != digits.end()) return std::nullopt;
   text.remove_prefix(length);
   return value;
 }

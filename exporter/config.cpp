@@ -15,7 +15,7 @@ namespace {
 
 /// A default as it stands in an option table, as a value.
 Settings::Value fallback_value(const Option& option) {
-  const std::string text(option.fallback);
+  std::string text(option.fallback);
   switch (option.type) {
     case OptionType::flag:
       return text == "true";

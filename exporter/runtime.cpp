@@ -4,7 +4,7 @@
 
 namespace pg_integrity {
 
-Runtime::Runtime(Options options, Machinery& machinery, std::shared_ptr<const Record> record)
+Runtime::Runtime(Options options, Machinery& machinery, const std::shared_ptr<const Record>& record)
     : options_(std::move(options)) {
   std::vector<std::shared_ptr<const ServerOptions>> servers;
   for (const ServerOptions& server : options_.servers)
@@ -15,7 +15,7 @@ Runtime::Runtime(Options options, Machinery& machinery, std::shared_ptr<const Re
                                    machinery.workers);
   };
   sampler_ = std::make_unique<Sampler>(servers, connect, machinery.clock, machinery.workers,
-                                       *evidence_, std::move(record));
+                                       *evidence_, record);
 }
 
 }  // namespace pg_integrity

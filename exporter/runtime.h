@@ -26,7 +26,7 @@ struct Machinery {
 
 class Runtime {
  public:
-  Runtime(Options options, Machinery& machinery, std::shared_ptr<const Record> record);
+  Runtime(Options options, Machinery& machinery, const std::shared_ptr<const Record>& record);
 
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] const std::shared_ptr<Evidence>& evidence() const { return evidence_; }
