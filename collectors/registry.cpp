@@ -4,6 +4,7 @@ namespace pg_integrity {
 
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kBackupsSpec;
+extern const CollectorSpec kDuplicatesSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
@@ -11,8 +12,9 @@ extern const CollectorSpec kServerSpec;
 
 namespace {
 
-constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec,
-                                                &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
+constexpr const CollectorSpec* kCollectors[] = {
+    &kAuditLogsSpec,    &kBackupsSpec,   &kDuplicatesSpec, &kOrphansSpec,
+    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
 
 }  // namespace
 

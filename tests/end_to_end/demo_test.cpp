@@ -94,6 +94,13 @@ TEST_F(DemoPage, EveryForeignKeyIsDiscoveredAndHoldsNoOrphans) {
   }
 }
 
+TEST_F(DemoPage, EveryUniqueKeyHoldsNoDuplicates) {
+  const PageText page = exporter->page();
+  const auto keys = page.all("pg_integrity_duplicate_rows");
+  EXPECT_EQ(keys.size(), 16U);  // a primary key for each of fifteen tables, and the users' mail
+  for (const Series& key : keys) EXPECT_EQ(key.value, 0) << key.labels.at("key");
+}
+
 TEST_F(DemoPage, EachKindOfBackupHasItsOwnAge) {
   const PageText page = exporter->page();
   const auto age = [&](const char* kind) {
