@@ -9,12 +9,13 @@ extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
+extern const CollectorSpec kStorageSpec;
 
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
     &kAuditLogsSpec,    &kBackupsSpec,   &kDuplicatesSpec, &kOrphansSpec,
-    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
+    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec};
 
 }  // namespace
 

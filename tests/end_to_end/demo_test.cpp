@@ -101,6 +101,15 @@ TEST_F(DemoPage, EveryUniqueKeyHoldsNoDuplicates) {
   for (const Series& key : keys) EXPECT_EQ(key.value, 0) << key.labels.at("key");
 }
 
+TEST_F(DemoPage, NoSequenceIsBehindAndNoIndexInvalid) {
+  const PageText page = exporter->page();
+  // The log tables count their rows; everything else has UUIDs.
+  const auto sequences = page.all("pg_integrity_sequence_behind_values");
+  EXPECT_EQ(sequences.size(), 4U);
+  for (const Series& column : sequences) EXPECT_EQ(column.value, 0) << column.labels.at("table");
+  EXPECT_EQ(page.value("pg_integrity_invalid_indexes"), 0);
+}
+
 TEST_F(DemoPage, EachKindOfBackupHasItsOwnAge) {
   const PageText page = exporter->page();
   const auto age = [&](const char* kind) {
