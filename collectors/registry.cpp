@@ -5,6 +5,7 @@ namespace pg_integrity {
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kBackupsSpec;
 extern const CollectorSpec kDuplicatesSpec;
+extern const CollectorSpec kFreshnessSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
@@ -13,9 +14,9 @@ extern const CollectorSpec kStorageSpec;
 
 namespace {
 
-constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec,    &kBackupsSpec,   &kDuplicatesSpec, &kOrphansSpec,
-    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec};
+constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec, &kBackupsSpec, &kDuplicatesSpec,
+                                                &kFreshnessSpec, &kOrphansSpec, &kQueryLatencySpec,
+                                                &kRowCountsSpec, &kServerSpec,  &kStorageSpec};
 
 }  // namespace
 
