@@ -4,15 +4,19 @@ namespace pg_integrity {
 
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kBackupsSpec;
+extern const CollectorSpec kDuplicatesSpec;
+extern const CollectorSpec kFreshnessSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
+extern const CollectorSpec kStorageSpec;
 
 namespace {
 
-constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec,
-                                                &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
+constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec, &kBackupsSpec, &kDuplicatesSpec,
+                                                &kFreshnessSpec, &kOrphansSpec, &kQueryLatencySpec,
+                                                &kRowCountsSpec, &kServerSpec,  &kStorageSpec};
 
 }  // namespace
 

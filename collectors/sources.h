@@ -75,6 +75,12 @@ struct ServerInfo {
   std::uint32_t timeline = 0;     ///< changes when a standby or a restored copy is promoted
 };
 
+/// How the server may come by the rows of a statement.
+enum class Access : std::uint8_t {
+  any,   ///< as its planner likes
+  heap,  ///< through no index: for questions about whether an index tells the truth
+};
+
 /// A session with one database. Each question is a transaction of its own: BEGIN READ ONLY, bounded
 /// settings by SET LOCAL, the statement, COMMIT; nothing remains on the server connection
 /// afterwards.
@@ -86,8 +92,14 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// One statement of ours. Parameters are $1, $2, … of type text unless the statement casts them.
-  virtual Rows query(std::string_view sql, std::span<const std::string> parameters) = 0;
-  Rows query(std::string_view sql) { return query(sql, std::span<const std::string>()); }
+  virtual Rows query(std::string_view sql, std::span<const std::string> parameters,
+                     Access access) = 0;
+  Rows query(std::string_view sql, std::span<const std::string> parameters) {
+    return query(sql, parameters, Access::any);
+  }
+  Rows query(std::string_view sql, Access access = Access::any) {
+    return query(sql, std::span<const std::string>(), access);
+  }
 
   /// One statement of the user's, read through a cursor: what cannot be a cursor (writes, several
   /// statements) is refused by the server. At most `max_rows` rows are read.

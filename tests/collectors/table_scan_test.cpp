@@ -164,6 +164,53 @@ TEST_F(Scans, ATimeThatCannotBeComputedLeavesTheRowsCounted) {
   EXPECT_EQ(reason([&] { (void)scan.times(wish("a", "UTC")); }), Reason::decode);
 }
 
+TEST_F(Scans, TellTheCalendarApartFromTheWindow) {
+  db_.run(R"(CREATE TABLE t (a timestamptz, b timestamp);
+    INSERT INTO t (a) SELECT date_trunc('day', now() AT TIME ZONE 'Asia/Tokyo')
+        AT TIME ZONE 'Asia/Tokyo' + i
+      FROM (VALUES (interval '-1 second'), (interval '0'), (interval '2 days')) v(i);
+    INSERT INTO t (a) VALUES (NULL), ('infinity'), ('-infinity'), (now() + interval '30 seconds');
+    UPDATE t SET b = a AT TIME ZONE 'Asia/Tokyo';)");
+  for (const char* column : {"a", "b"}) {
+    ScanWish wished = wish(column, "Asia/Tokyo");
+    wished.calendar = true;
+    const TimeFacts found = facts(wished);
+    EXPECT_EQ(found.future_rows, 1) << "a clock that is half a minute ahead is forgiven";
+    EXPECT_EQ(found.undated_rows, 3);
+    EXPECT_GE(found.rows_today.value(), 1);
+    EXPECT_LE(found.rows_today.value(), 2) << "half a minute ahead may be tomorrow";
+  }
+  ScanWish without_zone = wish("a");
+  without_zone.calendar = true;
+  EXPECT_FALSE(facts(without_zone).rows_today) << "whose midnight is not guessed";
+}
+
+TEST_F(Scans, ARuleWishesOfTablesThatAreDiscovered) {
+  db_.run(
+      "CREATE TABLE t (a timestamptz); CREATE TABLE u (a timestamptz); INSERT INTO t VALUES "
+      "(now() - interval '10 minutes')");
+  ScanPlan plan;
+  plan.add([](const Table& table) {
+    return table.name.name == "t" ? std::optional(wish("a")) : std::nullopt;
+  });
+  EXPECT_TRUE(plan.wishes(table("u")).empty());
+  TableScans scans(std::move(plan));
+  EXPECT_NEAR(scans.scan(*session_, table(), clock_, kAnyAge).times(wish("a")).newest_age.count(),
+              600, 60);
+}
+
+TEST_F(Scans, AreNotSharedWithAWishThatCameLater) {
+  db_.run("CREATE TABLE t (a timestamptz)");
+  ScanPlan plan;
+  plan.add([](const Table& table) {
+    return table.column("b") == nullptr ? std::optional(wish("a")) : std::optional(wish("b"));
+  });
+  TableScans scans(std::move(plan));
+  scans.scan(*session_, table(), clock_, kAnyAge);
+  db_.run("ALTER TABLE t ADD COLUMN b timestamptz; INSERT INTO t VALUES (NULL, now())");
+  EXPECT_TRUE(scans.scan(*session_, table(), clock_, kAnyAge).times(wish("b")).newest);
+}
+
 TEST_F(Scans, AZoneIsATextAndNeverSyntax) {
   db_.run("CREATE TABLE t (a timestamp); INSERT INTO t VALUES (now())");
   for (const char* zone : {"'; SELECT 1; --", "\\'", "UTC') FROM t; --"}) {

@@ -94,6 +94,41 @@ TEST_F(DemoPage, EveryForeignKeyIsDiscoveredAndHoldsNoOrphans) {
   }
 }
 
+TEST_F(DemoPage, EveryUniqueKeyHoldsNoDuplicates) {
+  const PageText page = exporter->page();
+  const auto keys = page.all("pg_integrity_duplicate_rows");
+  EXPECT_EQ(keys.size(), 16U);  // a primary key for each of fifteen tables, and the users' mail
+  for (const Series& key : keys) EXPECT_EQ(key.value, 0) << key.labels.at("key");
+}
+
+TEST_F(DemoPage, TheLastEntriesAreTheReports) {
+  const PageText page = exporter->page();
+  const auto age = [&](const char* table) {
+    const auto newest =
+        page.value("pg_integrity_table_last_entry_timestamp_seconds", {{"table", table}});
+    const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+    return now.count() - newest.value();
+  };
+  // Section 3: Dec 2, 14:20:22; Nov 26, 12:47:59 and 13:35:47, before Dec 10, 12:32:21.
+  expect_age(age("User"), 7 * kDay + 22 * kHour + 11 * kMinute + 59);
+  expect_age(age("GameRequest"), 13 * kDay + 23 * kHour + 44 * kMinute + 22);
+  expect_age(age("ScheduledSession"), 13 * kDay + 22 * kHour + 56 * kMinute + 34);
+  // Of eleven core tables two are empty; none has a row from the future.
+  EXPECT_EQ(page.all("pg_integrity_table_last_entry_timestamp_seconds").size(), 9U);
+  EXPECT_EQ(page.all("pg_integrity_table_future_rows").size(), 11U);
+  for (const Series& table : page.all("pg_integrity_table_future_rows"))
+    EXPECT_EQ(table.value, 0) << table.labels.at("table");
+}
+
+TEST_F(DemoPage, NoSequenceIsBehindAndNoIndexInvalid) {
+  const PageText page = exporter->page();
+  // The log tables count their rows; everything else has UUIDs.
+  const auto sequences = page.all("pg_integrity_sequence_behind_values");
+  EXPECT_EQ(sequences.size(), 4U);
+  for (const Series& column : sequences) EXPECT_EQ(column.value, 0) << column.labels.at("table");
+  EXPECT_EQ(page.value("pg_integrity_invalid_indexes"), 0);
+}
+
 TEST_F(DemoPage, EachKindOfBackupHasItsOwnAge) {
   const PageText page = exporter->page();
   const auto age = [&](const char* kind) {
