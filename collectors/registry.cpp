@@ -5,14 +5,16 @@ namespace pg_integrity {
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kBackupsSpec;
 extern const CollectorSpec kOrphansSpec;
+extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
 
 namespace {
 
-constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec,
-                                                &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
+constexpr const CollectorSpec* kCollectors[] = {
+    &kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec, &kProtectionSpec,
+    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
 
 }  // namespace
 

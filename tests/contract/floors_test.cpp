@@ -25,7 +25,7 @@ const std::vector<std::vector<std::string>> kFloors{
     {"collectors/table_scan"},
     {"collectors/backup_sources", "collectors/collector"},
     {"collectors/backup_config"},
-    {"collectors/audit_logs", "collectors/backups", "collectors/orphans",
+    {"collectors/audit_logs", "collectors/backups", "collectors/orphans", "collectors/protection",
      "collectors/query_latency", "collectors/row_counts", "collectors/server"},
     {"collectors/registry"},
     {"exporter/version", "exporter/clock", "exporter/logging", "exporter/options",
