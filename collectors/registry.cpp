@@ -5,16 +5,18 @@ namespace pg_integrity {
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kBackupsSpec;
 extern const CollectorSpec kOrphansSpec;
+extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
+extern const CollectorSpec kSuperusersSpec;
 
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec, &kProtectionSpec,
-    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
+    &kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec, &kPrivilegesSpec, &kProtectionSpec,
+    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec,  &kSuperusersSpec};
 
 }  // namespace
 
