@@ -3,6 +3,7 @@
 namespace pg_integrity {
 
 extern const CollectorSpec kAuditLogsSpec;
+extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kPrivilegesSpec;
@@ -15,8 +16,8 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec, &kPrivilegesSpec, &kProtectionSpec,
-    &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec,  &kSuperusersSpec};
+    &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,   &kOrphansSpec, &kPrivilegesSpec,
+    &kProtectionSpec, &kQueryLatencySpec,  &kRowCountsSpec, &kServerSpec,  &kSuperusersSpec};
 
 }  // namespace
 

@@ -60,6 +60,8 @@ TEST_F(Privileges, EveryWayToChangeATableIsFound) {
     expect_found("GRANT " + std::string(right) + " ON t TO stranger",
                  "REVOKE " + std::string(right) + " ON t FROM stranger");
   expect_found("ALTER TABLE t OWNER TO stranger", "ALTER TABLE t OWNER TO app");
+  expect_found("ALTER TABLE t OWNER TO stranger; REVOKE ALL ON t FROM stranger",
+               "ALTER TABLE t OWNER TO app; GRANT ALL ON t TO app");
   expect_found("GRANT DELETE ON t TO PUBLIC", "REVOKE DELETE ON t FROM PUBLIC");
   expect_found("GRANT DELETE ON t TO team; GRANT team TO stranger", "REVOKE team FROM stranger");
 }

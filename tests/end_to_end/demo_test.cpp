@@ -132,6 +132,19 @@ TEST_F(DemoPage, TheProtectionWasNeverVerifiedAfterItsInstallation) {
   expect_age(*age, 669220);
 }
 
+TEST_F(DemoPage, EveryCoreTableHasItsAuditTrigger) {
+  const PageText page = exporter->page();
+  EXPECT_EQ(page.all("pg_integrity_audit_trigger_enabled").size(), kCoreTables.size());
+  for (const auto& [table, rows] : kCoreTables) {
+    EXPECT_EQ(
+        page.value("pg_integrity_audit_trigger_enabled", {{"table", table}, {"event", "delete"}}),
+        1);
+    EXPECT_EQ(page.value("pg_integrity_audited_rows", {{"table", table}}), rows);
+    EXPECT_EQ(page.value("pg_integrity_audited_entries", {{"table", table}}), 0);
+  }
+  EXPECT_TRUE(page.all("pg_integrity_unaudited_deletes").empty()) << "the past cannot be judged";
+}
+
 TEST_F(DemoPage, OnlyTheBackupScheduleAndTheProtectionAreViolated) {
   const PageText page = exporter->page();
   const auto verdict = [&](const char* question, const char* state) {
