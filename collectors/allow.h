@@ -17,7 +17,11 @@ inline constexpr Option kAllowLists[] = {
      .help = "roles that may change data, by name or glob; superusers are not writers"},
     {.name = "superusers",
      .type = OptionType::texts,
-     .help = "roles that may be superusers or become one, by name or glob"}};
+     .help = "roles that may be superusers or become one, by name or glob"},
+    {.name = "users", .type = OptionType::texts, .help = "who may be connected, by name or glob"},
+    {.name = "networks",
+     .type = OptionType::texts,
+     .help = "from where, as CIDR such as \"10.0.0.0/8\"; Unix sockets are always inside"}};
 
 inline constexpr Option kAllow{.name = "allow",
                                .type = OptionType::record,

@@ -5,6 +5,7 @@ namespace pg_integrity {
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
+extern const CollectorSpec kConnectionsSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
@@ -16,8 +17,9 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,   &kOrphansSpec, &kPrivilegesSpec,
-    &kProtectionSpec, &kQueryLatencySpec,  &kRowCountsSpec, &kServerSpec,  &kSuperusersSpec};
+    &kAuditLogsSpec, &kAuditTriggersSpec, &kBackupsSpec,    &kConnectionsSpec,
+    &kOrphansSpec,   &kPrivilegesSpec,    &kProtectionSpec, &kQueryLatencySpec,
+    &kRowCountsSpec, &kServerSpec,        &kSuperusersSpec};
 
 }  // namespace
 
