@@ -3,20 +3,26 @@
 namespace pg_integrity {
 
 extern const CollectorSpec kAuditLogsSpec;
+extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
+extern const CollectorSpec kConnectionsSpec;
 extern const CollectorSpec kDuplicatesSpec;
 extern const CollectorSpec kFreshnessSpec;
 extern const CollectorSpec kOrphansSpec;
+extern const CollectorSpec kPrivilegesSpec;
+extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
 extern const CollectorSpec kStorageSpec;
+extern const CollectorSpec kSuperusersSpec;
 
 namespace {
 
-constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec, &kBackupsSpec, &kDuplicatesSpec,
-                                                &kFreshnessSpec, &kOrphansSpec, &kQueryLatencySpec,
-                                                &kRowCountsSpec, &kServerSpec,  &kStorageSpec};
+constexpr const CollectorSpec* kCollectors[] = {
+    &kAuditLogsSpec, &kAuditTriggersSpec, &kBackupsSpec,    &kConnectionsSpec, &kDuplicatesSpec,
+    &kFreshnessSpec, &kOrphansSpec,       &kPrivilegesSpec, &kProtectionSpec,  &kQueryLatencySpec,
+    &kRowCountsSpec, &kServerSpec,        &kStorageSpec,    &kSuperusersSpec};
 
 }  // namespace
 

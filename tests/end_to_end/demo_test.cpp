@@ -154,25 +154,52 @@ TEST_F(DemoPage, ThirtyRunsOfTheScheduleWereMissed) {
             6 * kHour + 30 * kMinute);
 }
 
-TEST_F(DemoPage, OnlyRecoverabilityIsViolated) {
+TEST_F(DemoPage, TheProtectionWasNeverVerifiedAfterItsInstallation) {
+  const PageText page = exporter->page();
+  const LabelSet protection{{"protection", "bulletproof"}};
+  EXPECT_EQ(page.value("pg_integrity_protection_enabled", protection), 1);
+  EXPECT_EQ(page.value("pg_integrity_protection_info", {{"version", "v3.0"}}), 1);
+  EXPECT_EQ(page.value("pg_integrity_protection_max_age_seconds", protection), 10 * kMinute);
+  // Dec 2, 18:38:41: "every 10 minutes", "continuously active".
+  const auto age = page.value("pg_integrity_protection_age_seconds", protection);
+  ASSERT_TRUE(age);
+  expect_age(*age, 7 * kDay + 17 * kHour + 53 * kMinute + 40);
+  expect_age(*age, 669220);
+}
+
+TEST_F(DemoPage, EveryCoreTableHasItsAuditTrigger) {
+  const PageText page = exporter->page();
+  EXPECT_EQ(page.all("pg_integrity_audit_trigger_enabled").size(), kCoreTables.size());
+  for (const auto& [table, rows] : kCoreTables) {
+    EXPECT_EQ(
+        page.value("pg_integrity_audit_trigger_enabled", {{"table", table}, {"event", "delete"}}),
+        1);
+    EXPECT_EQ(page.value("pg_integrity_audited_rows", {{"table", table}}), rows);
+    EXPECT_EQ(page.value("pg_integrity_audited_entries", {{"table", table}}), 0);
+  }
+  EXPECT_TRUE(page.all("pg_integrity_unaudited_deletes").empty()) << "the past cannot be judged";
+}
+
+TEST_F(DemoPage, OnlyTheBackupScheduleAndTheProtectionAreViolated) {
   const PageText page = exporter->page();
   const auto verdict = [&](const char* question, const char* state) {
     return page.value("pg_integrity_verdict", {{"question", question}, {"state", state}});
   };
-  EXPECT_EQ(verdict("intact", "proven"), 1);
+  EXPECT_EQ(verdict("intact", "violated"), 1);
   EXPECT_EQ(verdict("recoverable", "violated"), 1);
   EXPECT_EQ(verdict("service", "proven"), 1);
   double violated = 0;
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "violated"}})) {
     violated += objects.value;
-    EXPECT_EQ(objects.value > 0, objects.labels.at("collector") == "backups");
+    const std::string& collector = objects.labels.at("collector");
+    EXPECT_EQ(objects.value > 0, collector == "backups" || collector == "protection") << collector;
   }
-  EXPECT_EQ(violated, 1);
+  EXPECT_EQ(violated, 2);
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "unproven"}}))
     EXPECT_EQ(objects.value, 0) << objects.labels.at("collector");
 }
 
-TEST_F(DemoPage, CheckNamesTheBackupScheduleAndNothingElse) {
+TEST_F(DemoPage, CheckNamesTheBackupScheduleTheProtectionAndNothingElse) {
   const TemporaryDirectory directory;
   const std::string config = directory.write(
       "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + Demo::configuration());
@@ -183,8 +210,9 @@ TEST_F(DemoPage, CheckNamesTheBackupScheduleAndNothingElse) {
   for (std::size_t at = check.out.find("      VIOLATED "); at != std::string::npos;
        at = check.out.find("      VIOLATED ", at + 1))
     ++named;
-  EXPECT_EQ(named, 1U) << check.out;
-  EXPECT_NE(check.out.find("VIOLATED backups/backup-log.auto"), std::string::npos) << check.out;
+  EXPECT_EQ(named, 2U) << check.out;
+  for (const char* object : {"backups/backup-log.auto", "protection/bulletproof"})
+    EXPECT_NE(check.out.find("VIOLATED " + std::string(object)), std::string::npos) << check.out;
   EXPECT_EQ(check.out.find("UNPROVEN"), std::string::npos) << check.out;
   for (const char* format : {"markdown", "json"})
     EXPECT_EQ(run({program(), "check", "--config", config, "--format", format}, demo->environment())
