@@ -1,6 +1,7 @@
 // Processes of the server that stand still: neither cancelling nor the server's own timeouts help.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <sstream>
 
@@ -35,6 +36,14 @@ class FrozenServer : public testing::Test {
     std::vector<pid_t> found;
     for (pid_t pid = 0; pids >> pid;) found.push_back(pid);
     return found;
+  }
+
+  /// Those of the watcher by their processes' titles: they have not told the views of them yet.
+  std::size_t starting_backends() const {
+    const std::string pids =
+        run({"pgrep", "-P", std::to_string(cluster.postmaster_pid()), "-f", "postgres: watcher"})
+            .out;
+    return static_cast<std::size_t>(std::count(pids.begin(), pids.end(), '\n'));
   }
 
   void freeze(pid_t backend) {
@@ -76,6 +85,22 @@ TEST_F(FrozenServer, ItsBackendsCostTwoSessionsAtMostAndThePageStaysUp) {
   EXPECT_TRUE(exporter.shows("pg_integrity_collector_success", {{"collector", "row_counts"}}, 1))
       << exporter.log();
   EXPECT_TRUE(exporter.shows("pg_integrity_exporter_sessions", {{"state", "abandoned"}}, 0));
+}
+
+TEST_F(FrozenServer, BackendsThatHangWhileTheyStartDoNotPileUp) {
+  exporter.wait_until_ready();
+  Client(cluster.dsn("postgres")).run("ALTER SYSTEM SET post_auth_delay = '60s'");
+  Client(cluster.dsn("postgres")).run("SELECT pg_reload_conf()");
+  for (const pid_t backend : backends()) ::kill(backend, SIGTERM);
+  std::size_t most = 0;
+  // Longer than several attempts would take, each of which could leave one behind.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < end) {
+    most = std::max(most, starting_backends());
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_GE(most, 1U);
+  EXPECT_LE(most, 2U);
 }
 
 TEST_F(FrozenServer, ItsPostmasterIsWaitedForInVainAndThenReachedAgain) {
