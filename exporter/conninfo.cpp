@@ -110,14 +110,19 @@ std::string completed(const std::string& dsn, const std::string& database) {
   Parameters parameters = parse(dsn);
   if (!database.empty()) parameters["dbname"] = database;
   parameters["client_encoding"] = "UTF8";
-  constexpr std::array<std::array<const char*, 2>, 6> kDefaults{
+  // Whoever connects is waited for by a clock of our own. libpq must go on until the server has
+  // answered, unless there are further hosts to try: a backend that hangs while it starts would
+  // stay on the server when libpq hangs up, and the next attempt would add another one.
+  const bool several =
+      value_or_environment(parameters, "host", "PGHOST").find(',') != std::string::npos;
+  const std::array<std::array<const char*, 2>, 6> defaults{
       {{"application_name", "pg_integrity_exporter"},
-       {"connect_timeout", "5"},
+       {"connect_timeout", several ? "2" : "600"},
        {"tcp_user_timeout", "10000"},
        {"keepalives_idle", "15"},
        {"keepalives_interval", "5"},
        {"keepalives_count", "3"}}};
-  for (const auto& [keyword, value] : kDefaults) parameters.try_emplace(keyword, value);
+  for (const auto& [keyword, value] : defaults) parameters.try_emplace(keyword, value);
   std::string conninfo;
   for (const auto& [keyword, value] : parameters) append_parameter(conninfo, keyword, value);
   return conninfo;

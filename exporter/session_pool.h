@@ -17,7 +17,7 @@ class SessionPool {
  public:
   struct Limits {
     std::size_t sessions = 2;
-    Seconds connect_timeout{6};
+    Seconds connect_timeout{5};
     Seconds first_retry{1};  ///< doubled at each failure, with jitter, up to last_retry
     Seconds last_retry{30};
   };

@@ -37,6 +37,11 @@ TEST(Conninfo, SslmodeCountsWhenItIsWrittenOut) {
   EXPECT_TRUE(target_of("postgresql://db.example/x?sslmode=require").encrypted_or_said_so);
 }
 
+TEST(Conninfo, LibpqWaitsForOneHostAndTriesTheNextOfSeveral) {
+  EXPECT_NE(completed("host=a", "x").find("connect_timeout='600'"), std::string::npos);
+  EXPECT_NE(completed("host=a,b", "x").find("connect_timeout='2'"), std::string::npos);
+}
+
 TEST(Conninfo, CompletesWithoutOverridingTheUser) {
   const std::string conninfo = completed("host=/tmp user='o\\'' connect_timeout=9 dbname=a", "b c");
   EXPECT_NE(conninfo.find("connect_timeout='9'"), std::string::npos) << conninfo;

@@ -13,27 +13,26 @@ constexpr auto kLevelMin = gauge("pg_integrity_sample_level_min", "Least.", "thi
 constexpr auto kLevel =
     gauge("pg_integrity_sample_level", "Level.", within(kLevelMin, kLevelMax), "thing");
 constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.", "thing");
-constexpr auto kAge =
-    age("pg_integrity_sample_age_seconds", "Age.", at_most(kMaxAge), "thing");
+constexpr auto kAge = age("pg_integrity_sample_age_seconds", "Age.", at_most(kMaxAge), "thing");
 constexpr auto kPast =
     past_event(gauge("pg_integrity_sample_last_timestamp_seconds", "When.", "thing"));
 constexpr auto kSize = gauge("pg_integrity_sample_size", "Size, not judged.", "thing");
 constexpr auto kCount = counter("pg_integrity_sample_events_total", "Events.", "thing");
 constexpr auto kTime = histogram("pg_integrity_sample_time_seconds", "Times.", "thing");
 
-constexpr const MetricInfo* kSampleMetrics[] = {
-    &kBad, &kLevel, &kLevelMin, &kLevelMax, &kMaxAge, &kAge, &kPast, &kSize, &kCount, &kTime};
+constexpr const MetricInfo* kSampleMetrics[] = {&kBad, &kLevel, &kLevelMin, &kLevelMax, &kMaxAge,
+                                                &kAge, &kPast,  &kSize,     &kCount,    &kTime};
 constexpr std::string_view kSampleIdentity[] = {"thing"};
 constexpr CollectorSpec kSampleSpec{.name = "sample",
-                                           .summary = "made for tests",
-                                           .report_section = "Samples",
-                                           .question = Question::intact,
-                                           .lane = Lane::scan,
-                                           .scope = Scope::database,
-                                           .interval = "1m",
-                                           .deadline = "10s",
-                                           .metrics = kSampleMetrics,
-                                           .identity = kSampleIdentity};
+                                    .summary = "made for tests",
+                                    .report_section = "Samples",
+                                    .question = Question::intact,
+                                    .lane = Lane::scan,
+                                    .scope = Scope::database,
+                                    .interval = "1m",
+                                    .deadline = "10s",
+                                    .metrics = kSampleMetrics,
+                                    .identity = kSampleIdentity};
 
 /// Evidence with that one collector on server "s", database "d", at an interval of ten minutes.
 struct SampleEvidence {
