@@ -166,7 +166,7 @@ class Walk {
     for (const auto& item : items) {
       const std::string key = std::string(section) + '\0' + key_of(item);
       if (!from_.position().empty() && key <= from_.position()) continue;
-      if (pace_ == Pace::singly ? looked_ : from_.step_is_full()) return Progress::more;
+      if (looked_ && (pace_ == Pace::singly || from_.step_is_full())) return Progress::more;
       look(item);
       looked_ = true;
       from_.position() = key;

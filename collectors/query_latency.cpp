@@ -114,14 +114,18 @@ class QueryLatency final : public Collector {
   }
 
   static void run(Sources& from, Query& query, Batch& out) {
+    bool asked = false;
     try {
-      const Seconds took = from.session().probe(query.sql, kMaxRows).elapsed();
+      Session& session = from.session();
+      asked = true;
+      const Seconds took = session.probe(query.sql, kMaxRows).elapsed();
       out.observe(kDuration, took.count(), query.name);
       out.set(kLastDuration, took.count(), query.name);
       remember(query, query.objective && took > *query.objective);
     } catch (const SourceError& error) {
       out.count(kFailures, 1, query.name, std::string(name_of(error.reason())));
-      if (error.reason() == Reason::timeout) remember(query, true);
+      // A server that cannot be reached is down, not slow.
+      if (asked && error.reason() == Reason::timeout) remember(query, true);
       throw;
     }
   }

@@ -2,6 +2,8 @@
 // each under its own name; lower limits and limits to how many rows may vanish, where configured;
 // and the inventory, so that dropping a table or a key cannot turn red into green.
 #include <algorithm>
+#include <array>
+#include <set>
 
 #include "collectors/collector.h"
 
@@ -207,9 +209,16 @@ class RowCounts final : public Collector {
 };
 
 void check(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("limits"))
+  std::set<std::array<std::string, 3>> seen;
+  for (const Settings& record : settings.records("limits")) {
     if (!record.has("min_rows") && !record.has("max_drop"))
       problems.add(record.place(), "this limit limits nothing", "give it min_rows or max_drop");
+    if (!seen.insert(
+                 {record.text_or_empty("database"), record.text("schema"), record.text("table")})
+             .second)
+      problems.add(record.place(), "table \"" + record.text("table") + "\" has a limit already",
+                   "write min_rows and max_drop into one record");
+  }
 }
 
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {

@@ -169,6 +169,10 @@ const Settings* Settings::record(std::string_view option) const {
   return found.empty() ? nullptr : &found.front();
 }
 
+void Settings::drop(std::string_view option) {
+  if (const auto found = entries_.find(option); found != entries_.end()) entries_.erase(found);
+}
+
 const Place& Settings::place(std::string_view option) const {
   const auto found = entries_.find(option);
   return found == entries_.end() || found->second.place.file.empty() ? place_ : found->second.place;

@@ -97,6 +97,8 @@ class Settings {
       : place_(std::move(place)), name_(std::move(name)) {}
 
   void put(std::string_view option, Value value, Place place);
+  /// Takes an option out, as if it had neither been given nor had a default.
+  void drop(std::string_view option);
   /// The option was given, but not as it must be: it is neither there nor missing.
   void refuse(std::string_view option) { refused_.insert(std::string(option)); }
   [[nodiscard]] bool refused(std::string_view option) const {

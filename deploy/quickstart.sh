@@ -69,9 +69,9 @@ CONF
 
 load_demo() {
   export PGHOST=$work_dir/socket PGUSER=postgres PGDATABASE=postgres
-  psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE DATABASE tovplay'
-  psql -X -q -v ON_ERROR_STOP=1 -d tovplay -f deploy/demo/database.sql
-  psql -X -q -v ON_ERROR_STOP=1 -d tovplay -f deploy/grants.sql
+  psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE DATABASE tovplay' &&
+    psql -X -q -v ON_ERROR_STOP=1 -d tovplay -f deploy/demo/database.sql &&
+    psql -X -q -v ON_ERROR_STOP=1 -d tovplay -f deploy/grants.sql
 }
 
 config=()

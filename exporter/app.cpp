@@ -59,7 +59,8 @@ void take_signals() {
 
 /// A second SIGTERM or SIGINT ends the process at once.
 void give_signals_back() {
-  const sigset_t signals = handled_signals();
+  sigset_t signals = handled_signals();
+  sigdelset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
@@ -123,6 +124,8 @@ class Exporter {
       wait_for_the_end();
       give_signals_back();
       log(LogLevel::info, "stopping");
+      const std::lock_guard no_reload(reload_mutex_);
+      stopping_ = true;
       runtime()->sampler().stop();
     }
     http.stop();
@@ -184,6 +187,7 @@ class Exporter {
   /// along.
   bool reload() {
     const std::lock_guard one_at_a_time(reload_mutex_);
+    if (stopping_) return false;
     ReadOptions read = read_options(command_.config_path);
     if (const auto* lines = std::get_if<std::vector<std::string>>(&read)) {
       for (const std::string& line : *lines)
@@ -218,6 +222,7 @@ class Exporter {
   std::atomic<bool> http_lost_ = false;
   std::atomic<HttpServer*> http_ = nullptr;
   std::mutex reload_mutex_;
+  bool stopping_ = false;  ///< under reload_mutex_
   mutable std::mutex mutex_;
   std::shared_ptr<Runtime> runtime_;
 };

@@ -77,7 +77,9 @@ class CollectorTask::StepSources final : public Sources {
     try {
       lease_.emplace(server_.pool.lease(database, deadline_));
     } catch (const SourceError& error) {
-      if (!server_.stopping && server_.evidence.set_up(task_.id_.server, database, false))
+      // That we have no session left says nothing of the server.
+      if (!server_.stopping && error.reason() != Reason::limit &&
+          server_.evidence.set_up(task_.id_.server, database, false))
         log(LogLevel::warning, "database is out of reach",
             {{"server", task_.id_.server},
              {"database", database},
@@ -272,7 +274,8 @@ void CollectorTask::failed(const SourceError& error, Instant now) {
     else
       next_pass_ = now + std::min(options_.interval, kRetry);
   }
-  if (error.session_lost() && server_->server_lost) server_->server_lost();
+  if (error.session_lost() && error.reason() != Reason::limit && server_->server_lost)
+    server_->server_lost();
 }
 
 void CollectorTask::count_attempt(std::string_view outcome, std::optional<Reason> reason) {

@@ -51,7 +51,10 @@ void restore(Evidence& evidence, const Record& record, const CollectorId& id,
 }
 
 std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector) {
-  std::string text = std::to_string(collector.spec->version) + collector.settings.canonical();
+  // How often it looks does not change what it saw.
+  Settings settings = collector.settings;
+  for (const Option& common : kCommonOptions) settings.drop(common.name);
+  std::string text = std::to_string(collector.spec->version) + settings.canonical();
   for (const std::string& pattern : server.exclude)
     text += std::to_string(pattern.size()) + ":" + pattern;
   return fnv1a(text);

@@ -224,8 +224,12 @@ Seconds Sampler::Server::discover_databases() {
     for (std::size_t i = 0; i < rows.size(); ++i) present.push_back(rows[i].text("datname"));
     for (const std::string& name : present)
       if (!is_watched(name)) add_database(name, false);
+    // One that is named stays, unproven, whatever became of it; a glob's goes with its name.
+    const auto& named = options_->databases;
     for (const std::string& name : watched())
-      if (std::find(present.begin(), present.end(), name) == present.end()) remove_database(name);
+      if (std::find(present.begin(), present.end(), name) == present.end() &&
+          std::find(named.begin(), named.end(), name) == named.end())
+        remove_database(name);
     discovered_ = true;
     return lease.session().busy() - before;
   } catch (const SourceError&) {

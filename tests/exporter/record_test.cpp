@@ -100,7 +100,10 @@ TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {
 
 TEST(Fingerprint, DoesNotChangeWithThePace) {
   const CollectorOptions collector{&kSampleSpec, Seconds(600), Seconds(10), {}};
-  const CollectorOptions faster{&kSampleSpec, Seconds(60), Seconds(5), {}};
+  CollectorOptions faster{&kSampleSpec, Seconds(60), Seconds(5), {}};
+  faster.settings.put("interval", 60.0, {});
+  faster.settings.put("deadline", 5.0, {});
+  faster.settings.put("enabled", true, {});
   EXPECT_EQ(fingerprint_of({}, collector), fingerprint_of({}, faster));
 }
 
