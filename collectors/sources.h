@@ -73,6 +73,7 @@ struct ServerInfo {
   bool in_recovery = false;
   std::string system_identifier;  ///< of the cluster, for as long as it lives
   std::uint32_t timeline = 0;     ///< changes when a standby or a restored copy is promoted
+  Instant read_at{};              ///< when the session was opened
 };
 
 /// A session with one database. Each question is a transaction of its own: BEGIN READ ONLY, bounded

@@ -351,6 +351,7 @@ class PostgresSession final : public LiveSession {
     server_.in_recovery = row.flag("in_recovery");
     server_.system_identifier = row.text("system_identifier");
     server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
+    server_.read_at = clock_.now();
     raw_ = row.text("encoding") == "SQL_ASCII";
     if (server_.version_num < kOldestVersion)
       throw SourceError(

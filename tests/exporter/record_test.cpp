@@ -49,11 +49,14 @@ TEST_F(RecordOf, IsTakenUpByTheSameCollectorUnderTheSameConfigurationOnly) {
 
 TEST_F(RecordOf, ADifferentClusterIsNoticedAcrossARestart) {
   pass([](Batch& out) { out.set(kBad, 3, std::string("bad")); });
-  evidence->identify("s", "1234", 1);
+  ServerInfo found;
+  found.system_identifier = "1234";
+  evidence->identify("s", found);
   const auto fresh = later(record_of(*evidence));
-  EXPECT_FALSE(fresh->identify("s", "1234", 1));
+  EXPECT_EQ(fresh->identify("s", found), Answerer::known);
   EXPECT_EQ(fresh->violated(id).size(), 1U);
-  EXPECT_TRUE(fresh->identify("s", "9999", 1));
+  found.system_identifier = "9999";
+  EXPECT_EQ(fresh->identify("s", found), Answerer::another);
   EXPECT_TRUE(fresh->violated(id).empty());
 }
 

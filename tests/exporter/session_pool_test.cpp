@@ -15,12 +15,14 @@ namespace {
 
 class Pool : public ::testing::Test {
  protected:
-  std::unique_ptr<SessionPool> pool_for(const std::string& dsn, std::size_t sessions = 2) {
+  std::unique_ptr<SessionPool> pool_for(
+      const std::string& dsn, std::size_t sessions = 2,
+      const std::shared_ptr<SessionSlots>& slots = make_session_slots()) {
     SessionPool::Limits limits;
     limits.sessions = sessions;
     return std::make_unique<SessionPool>(
         "test", make_postgres_connector({dsn, ""}, clock_, watchdog_, workers_), limits, clock_,
-        workers_);
+        workers_, slots);
   }
   Instant soon(double seconds = 10) { return clock_.now() + Seconds(seconds); }
 
@@ -108,6 +110,44 @@ TEST_F(Pool, ASessionThatWasCutOffHoldsItsSlotUntilTheServerLetsGo) {
   ::kill(backend, SIGCONT);
   EXPECT_TRUE(eventually([&] { return pool->count().abandoned == 0; }));
   EXPECT_NO_THROW(pool->lease(db_.name(), soon()));
+}
+
+TEST_F(Pool, ThePoolThatFollowsCountsWhatTheOldOneGaveUp) {
+  const auto slots = make_session_slots();
+  auto old = pool_for(db_.dsn(), 1, slots);
+  pid_t backend = 0;
+  {
+    const auto lease = old->lease(db_.name(), soon());
+    lease.session().set_deadline(soon());
+    backend = static_cast<pid_t>(ask(lease, "SELECT pg_backend_pid() AS x"));
+    ::kill(backend, SIGSTOP);
+    lease.session().set_deadline(soon(0.2));
+    EXPECT_EQ(failure([&] { lease.session().query("SELECT 1"); }).reason(), Reason::timeout);
+  }
+  old->stop();
+  const auto next = pool_for(db_.dsn(), 1, slots);
+  old.reset();
+  EXPECT_EQ(failure([&] { next->lease(db_.name(), soon(0.3)); }).reason(), Reason::limit);
+  EXPECT_EQ(sessions_at_server(), 1);
+  ::kill(backend, SIGCONT);
+  EXPECT_NO_THROW(next->lease(db_.name(), soon()));
+}
+
+TEST_F(Pool, ASessionThatIsOldOrUnwantedIsNotUsedAgain) {
+  const auto pool = pool_for(db_.dsn(), 1);
+  const auto backend = [&](bool discard) {
+    auto lease = pool->lease(db_.name(), soon());
+    lease.session().set_deadline(soon());
+    if (discard) lease.discard();
+    return ask(lease, "SELECT pg_backend_pid() AS x");
+  };
+  const double first = backend(false);
+  EXPECT_EQ(backend(true), first);
+  const double second = backend(false);
+  EXPECT_NE(second, first);
+  clock_.advance(Seconds(301));
+  EXPECT_EQ(backend(false), second) << "its age is looked at when it is given back";
+  EXPECT_NE(backend(false), second);
 }
 
 TEST_F(Pool, AFrozenServerDoesNotHoldUpWhoConnects) {

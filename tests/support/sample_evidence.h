@@ -55,9 +55,19 @@ struct SampleEvidence {
     clock.advance(Seconds(0.001));
     Batch batch(clock.now());
     look(batch);
-    auto changes = evidence->accept(id, batch, false);
-    evidence->pass_complete(id);
-    return changes;
+    auto changes = evidence->accept(id, batch, false, evidence->era("s"));
+    evidence->pass_complete(id, evidence->era("s"));
+    return changes.value();
+  }
+
+  /// A session opened at that moment finds that cluster.
+  Answerer answers(const std::string& system_identifier, std::uint32_t timeline,
+                   std::optional<Instant> opened = {}) {
+    ServerInfo found;
+    found.system_identifier = system_identifier;
+    found.timeline = timeline;
+    found.read_at = opened.value_or(clock.now());
+    return evidence->identify("s", found);
   }
 
   void fail(Reason reason) { evidence->failed(id, SourceError(reason, "it failed")); }
