@@ -128,7 +128,8 @@ class Backups final : public Collector {
   }
 
   /// While a history shorter than the objective grows, nothing is known; when an old copy went
-  /// before its time, the objective is missed until the history is long enough again.
+  /// before its time, the objective is missed until the history is long enough again. That a row of
+  /// a table is still there does not prove that its copy is.
   static void report_retention(Sources& from, const BackupSource& source,
                                const BackupHistory& history, Batch& out) {
     std::optional<Seconds> oldest;
@@ -142,7 +143,8 @@ class Backups final : public Collector {
     const UnixTime began = from.clock().unix_now() - oldest->count();
     const auto before = from.previous(kOldest, std::array<std::string, 1>{source.name});
     out.set(kOldest, began, source.name);
-    if (*oldest >= *source.retention || (before && began > before->value + kTolerance))
+    const bool met = *oldest >= *source.retention;
+    if (met || (before && began > before->value + kTolerance))
       out.set(kRetention, oldest->count(), source.name);
     else
       out.unproven(kRetention, Reason::pending,
@@ -161,6 +163,11 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 
 }  // namespace
 
+    if (met && source.table)
+      out.unproven(kRetention, Reason::not_configured,
+                   "rows do not prove that the copies exist. HINT: give their `directory` a source"
+                   " of its own",
+                   source.name);
 extern const CollectorSpec kBackupsSpec;
 constexpr CollectorSpec kBackupsSpec{
     .name = "backups",
