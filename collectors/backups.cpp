@@ -3,6 +3,7 @@
 // kind is judged by itself.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "collectors/backup_config.h"
 #include "collectors/backup_sources.h"
@@ -88,7 +89,8 @@ class Backups final : public Collector {
     try {
       const BackupHistory history =
           source.directory
-              ? archives_.read(from.files(), from.clock(), *source.directory, source.kinds)
+              ? archives_[source.name].read(from.files(), from.clock(), *source.directory,
+                                            source.kinds)
               : read_history_table(from.session(), *from.schema(), *source.table, source.kinds);
       for (const BackupKind& kind : source.kinds)
         report_kind(source, kind, history.kinds.at(kind.name), out);
@@ -111,12 +113,8 @@ class Backups final : public Collector {
       out.unproven(kLastSuccess, Reason::clock,
                    "backups on record that lie in the future. HINT: check the clocks and `zone`",
                    source.name, kind.name);
-    if (!history.newest) {
-      if (kind.every)
-        out.unproven(kLastSuccess, Reason::missing,
-                     "no successful backup of this kind is on record", source.name, kind.name);
-      return;
-    }
+    if (kind.every) report_unknown_newest(source, kind, history, out);
+    if (!history.newest) return;
     const NewestBackup& newest = *history.newest;
     out.set(kLastSuccess, newest.time, source.name, kind.name);
     out.set_age(kAge, newest.age, source.name, kind.name);
@@ -125,6 +123,20 @@ class Backups final : public Collector {
     if (kind.every)
       out.set(kMissedRuns, std::max(0.0, std::floor((newest.age - kind.grace) / *kind.every)),
               source.name, kind.name);
+  }
+
+  /// What cannot be read is no backup, and hides what the newest one is.
+  static void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
+                                    const KindHistory& history, Batch& out) {
+    const auto& hidden = history.newest_unreadable;
+    if (hidden && (!history.newest || hidden->changed > history.newest->time))
+      out.unproven(kLastSuccess, hidden->reason, "the newest may be unreadable: " + hidden->what,
+                   source.name, kind.name);
+    else if (!history.newest)
+      out.unproven(kLastSuccess, Reason::missing,
+                   source.directory ? "no finished backup that is recognised as one is there"
+                                    : "no successful backup of this kind is on record",
+                   source.name, kind.name);
   }
 
   /// While a history shorter than the objective grows, nothing is known; when an old copy went
@@ -151,10 +163,15 @@ class Backups final : public Collector {
                    "the copies reach back " + format_duration(*oldest) + " of " +
                        format_duration(*source.retention),
                    source.name);
+    if (met && source.table)
+      out.unproven(kRetention, Reason::not_configured,
+                   "rows do not prove that the copies exist. HINT: give their `directory` a source"
+                   " of its own",
+                   source.name);
   }
 
   std::vector<BackupSource> sources_;
-  ArchiveReader archives_;
+  std::map<std::string, ArchiveReader> archives_;  ///< by source
 };
 
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
@@ -163,11 +180,6 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 
 }  // namespace
 
-    if (met && source.table)
-      out.unproven(kRetention, Reason::not_configured,
-                   "rows do not prove that the copies exist. HINT: give their `directory` a source"
-                   " of its own",
-                   source.name);
 extern const CollectorSpec kBackupsSpec;
 constexpr CollectorSpec kBackupsSpec{
     .name = "backups",
