@@ -161,11 +161,9 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
       name + " > " + from_moment("(now() - " + seconds_sql(wish.window) + ")", column, wish.zone);
   const std::string latest = from_moment("(now() + interval '1 minute')", column, wish.zone);
   const std::string high = name + " > '-infinity' AND " + name + " <= " + latest;
-  std::string undated;
-  for (const std::string& odd :
-       {std::string(" IS NULL"), std::string(" = '-infinity'"), " > " + latest})
-    undated += (undated.empty() ? "EXISTS (SELECT FROM " : " + EXISTS (SELECT FROM ") + from +
-               " WHERE " + name + odd + ")::int";
+  const std::string any = "EXISTS (SELECT FROM " + from + " WHERE " + name;
+  const std::string undated =
+      any + " IS NULL)::int + " + any + " = '-infinity')::int + " + any + " > " + latest + ")::int";
   const std::string sql = "SELECT rows, rows AS recent_0, undated_0, extract(epoch FROM " + newest +
                           ") AS newest_0, extract(epoch FROM now() - " + newest +
                           ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " +
