@@ -106,6 +106,8 @@ struct FileEntry {
   double size = 0;  ///< bytes; of a directory the sum of the files directly in it
   UnixTime modified = 0;
   UnixTime read_at = 0;  ///< the same kernel's clock when it was looked at
+  /// Why nothing more is known of an entry that is there (kind is `other`): permission or io.
+  std::optional<Reason> trouble;
 };
 
 /// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed.

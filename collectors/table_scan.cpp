@@ -45,19 +45,22 @@ std::string from_moment(const std::string& moment, const Column& column, const s
   return "(" + moment + " AT TIME ZONE " + literal(zone) + ")";
 }
 
-/// Two columns of the inner select: the newest entry and the number of recent ones. Times from the
-/// future (beyond clock differences of a minute) and infinities do not count as entries.
+/// Columns of the inner select: the newest entry and the number of recent ones. A row without a
+/// time, with an infinite one or one from the future (beyond clock differences of a minute) is
+/// neither; it is counted as undated.
 std::string inner_columns(const std::string& moment, const ScanWish& wish, const std::string& n) {
   const std::string usable =
       "pg_catalog.isfinite(" + moment + ") AND " + moment + " <= now() + interval '1 minute'";
   return ", max(" + moment + ") FILTER (WHERE " + usable + ") AS newest_" + n +
          ", count(*) FILTER (WHERE " + usable + " AND " + moment + " > now() - " +
-         seconds_sql(wish.window) + ") AS recent_" + n;
+         seconds_sql(wish.window) + ") AS recent_" + n + ", count(*) FILTER (WHERE (" + usable +
+         ") IS NOT TRUE) AS undated_" + n;
 }
 
 std::string outer_columns(const std::string& n) {
   return ", extract(epoch FROM newest_" + n + ") AS newest_" + n +
-         ", extract(epoch FROM now() - newest_" + n + ") AS age_" + n + ", recent_" + n;
+         ", extract(epoch FROM now() - newest_" + n + ") AS age_" + n + ", recent_" + n +
+         ", undated_" + n;
 }
 
 struct Composed {
@@ -92,6 +95,7 @@ void run(Session& session, const Composed& composed, TableScan& scan) {
     const std::string n = std::to_string(i);
     TimeFacts facts;
     facts.recent_rows = row.number("recent_" + n);
+    facts.undated_rows = row.number("undated_" + n);
     facts.newest = row.maybe_number("newest_" + n);
     facts.newest_age = Seconds(row.maybe_number("age_" + n).value_or(0));
     scan.answer(*composed.answered[i], facts);
@@ -155,13 +159,16 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
   const std::string from = table.from_clause();
   const std::string low =
       name + " > " + from_moment("(now() - " + seconds_sql(wish.window) + ")", column, wish.zone);
-  const std::string high = name + " > '-infinity' AND " + name +
-                           " <= " + from_moment("(now() + interval '1 minute')", column, wish.zone);
-  const std::string sql = "SELECT rows, rows AS recent_0, extract(epoch FROM " + newest +
+  const std::string latest = from_moment("(now() + interval '1 minute')", column, wish.zone);
+  const std::string high = name + " > '-infinity' AND " + name + " <= " + latest;
+  const std::string any = "EXISTS (SELECT FROM " + from + " WHERE " + name;
+  const std::string undated =
+      any + " IS NULL)::int + " + any + " = '-infinity')::int + " + any + " > " + latest + ")::int";
+  const std::string sql = "SELECT rows, rows AS recent_0, undated_0, extract(epoch FROM " + newest +
                           ") AS newest_0, extract(epoch FROM now() - " + newest +
                           ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " +
                           low + " AND " + high + ") AS rows, (SELECT max(" + name + ") FROM " +
-                          from + " WHERE " + high + ") AS newest) s";
+                          from + " WHERE " + high + ") AS newest, " + undated + " AS undated_0) s";
   run(session, {sql, {&wish}}, scan);
   return scan;
 }

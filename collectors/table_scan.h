@@ -27,7 +27,10 @@ struct ScanWish {
 
 /// The answer to a wish, by the database's clock.
 struct TimeFacts {
-  double recent_rows = 0;  ///< newer than the window; rows from the future are not among them
+  double recent_rows = 0;  ///< newer than the window; undated rows are not among them
+  /// Rows whose time is NULL, infinite or more than a minute in the future: nobody knows when they
+  /// were written. A scan through the index counts one of each sort at most.
+  double undated_rows = 0;
   std::optional<UnixTime> newest;  ///< nothing: no row with a usable time
   Seconds newest_age{};
 };
