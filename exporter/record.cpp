@@ -15,6 +15,11 @@ std::uint64_t fnv1a(const std::string& text) {
   return hash;
 }
 
+/// A value, or why there is none. What is merely pending will be so again.
+bool is_worth_keeping(const Object& object) {
+  return !object.samples.empty() || (object.trouble && object.trouble->reason != Reason::pending);
+}
+
 }  // namespace
 
 Record record_of(const Evidence& evidence) {
@@ -30,7 +35,7 @@ Record record_of(const Evidence& evidence) {
     kept.success = collector->health.success;
     kept.last_success = collector->health.last_success;
     for (const auto& [key, object] : collector->objects)
-      if (!object->samples.empty()) kept.objects.emplace(key, *object);
+      if (is_worth_keeping(*object)) kept.objects.emplace(key, *object);
     if (const auto tallies = snapshot->tallies.find(collector->id);
         tallies != snapshot->tallies.end())
       kept.tallies = tallies->second;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "exporter/verdict.h"
 #include "tests/support/sample_evidence.h"
 
 namespace pg_integrity::test {
@@ -21,7 +22,7 @@ class RecordOf : public ::testing::Test, public SampleEvidence {
   }
 };
 
-TEST_F(RecordOf, HasWhatWasSeenAndNotWhatWasNot) {
+TEST_F(RecordOf, HasWhatWasSeenAndWhatCouldNotBe) {
   pass([](Batch& out) {
     out.set(kBad, 3, std::string("bad"));
     out.unproven(kBad, Reason::permission, "denied", std::string("unseen"));
@@ -33,7 +34,35 @@ TEST_F(RecordOf, HasWhatWasSeenAndNotWhatWasNot) {
   EXPECT_TRUE(kept.success);
   EXPECT_TRUE(kept.last_success);
   EXPECT_TRUE(kept.objects.contains({"bad"}));
-  EXPECT_FALSE(kept.objects.contains({"unseen"}));
+  EXPECT_TRUE(kept.objects.contains({"unseen"}));
+}
+
+TEST_F(RecordOf, WhatCouldNeverBeSeenIsStillUnprovenAndSinceWhen) {
+  pass([](Batch& out) {
+    out.set(kBad, 0, std::string("good"));
+    out.unproven(kBad, Reason::permission, "denied", std::string("unseen"));
+  });
+  const Instant since =
+      evidence->snapshot()->collectors.at(0)->objects.at({"unseen"})->trouble->since;
+  clock.advance(Seconds(60));
+  const auto fresh = later(record_of(*evidence));
+  const auto snapshot = fresh->snapshot();
+  const auto& objects = snapshot->collectors.at(0)->objects;
+  ASSERT_TRUE(objects.contains({"unseen"}));
+  const Object& unseen = *objects.at({"unseen"});
+  ASSERT_TRUE(unseen.trouble);
+  EXPECT_EQ(unseen.trouble->reason, Reason::permission);
+  EXPECT_EQ(unseen.trouble->detail, "denied");
+  EXPECT_EQ(unseen.trouble->since, since);
+  EXPECT_EQ(judge_collector(*snapshot->collectors.at(0), clock.now(), clock.unix_now()).state,
+            State::unproven)
+      << "a restart is no proof";
+}
+
+TEST_F(RecordOf, WhatWasNotLookedAtYetIsLeftToTheConfiguration) {
+  add([](Batch& out) { out.set(kLevelMax, 3, std::string("declared")); });
+  EXPECT_TRUE(evidence->snapshot()->collectors.at(0)->objects.contains({"declared"}));
+  EXPECT_TRUE(record_of(*evidence).collectors.at(id).objects.empty());
 }
 
 TEST_F(RecordOf, IsTakenUpByTheSameCollectorUnderTheSameConfigurationOnly) {

@@ -119,5 +119,30 @@ TEST(State, EvidenceFromTheFutureCountsAsTakenNow) {
       for (const Sample& sample : object.samples) EXPECT_LE(sample.observed_at, clock.now());
 }
 
+/// A record as another process finds it whose wall clock is `back` behind that of the writer.
+Record reloaded(const Record& record, Seconds back) {
+  const TemporaryDirectory directory;
+  SteppedClock clock;
+  clock.step_wall(back);
+  save_state(directory.path(), record, clock);
+  return load_state(directory.path(), SystemClock());
+}
+
+TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
+  const Database db;
+  db.run("CREATE TABLE secret (i int); DROP ROLE IF EXISTS blind; CREATE ROLE blind LOGIN");
+  const auto record = look(one_server(db.dsn("blind"), {}, "row_counts")).record;
+  const CollectorId id{"test", db.name(), "row_counts"};
+  const ObjectKey key{"public", "secret"};
+  const Trouble before = record->collectors.at(id).objects.at(key).trouble.value();
+  const Record loaded = reloaded(*record, Seconds(0));
+  const Object& object = loaded.collectors.at(id).objects.at(key);
+  EXPECT_TRUE(object.samples.empty());
+  ASSERT_TRUE(object.trouble);
+  EXPECT_EQ(object.trouble->reason, Reason::permission);
+  EXPECT_EQ(object.trouble->detail, before.detail);
+  EXPECT_NEAR((object.trouble->since - before.since).count(), 0, 0.01);
+}
+
 }  // namespace
 }  // namespace pg_integrity::test
