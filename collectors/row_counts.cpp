@@ -27,13 +27,13 @@ constexpr auto kDropRatio =
           "Share of rows (0 to 1) that vanished since the highest count within drop_window.",
           at_most(kDropRatioMax), "schema", "table");
 constexpr auto kDropReference =
-    past_event(gauge("pg_integrity_table_rows_drop_reference",
-                     "The count that table_rows_drop_ratio refers to.", "schema", "table"));
+    learned(gauge("pg_integrity_table_rows_drop_reference",
+                  "The count that table_rows_drop_ratio refers to.", "schema", "table"));
 constexpr auto kDropReferenceTime =
-    past_event(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
-                     "When the count that table_rows_drop_ratio refers to was taken, Unix time.",
-                     "schema", "table"));
-constexpr auto kInventoryMin = past_event(
+    learned(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
+                  "When the count that table_rows_drop_ratio refers to was taken, Unix time.",
+                  "schema", "table"));
+constexpr auto kInventoryMin = learned(
     gauge("pg_integrity_inventory_min",
           "Lower limit of inventory: pinned by `expect`, else the highest number seen.", "type"));
 constexpr auto kInventory =

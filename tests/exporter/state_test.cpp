@@ -68,6 +68,16 @@ TEST(State, AnotherConfigurationDoesNotTakeItOver) {
   EXPECT_EQ(found.violated(), "") << "not even the inventory, which would know of two tables";
 }
 
+TEST(State, WhatWasLearnedSurvivesOtherOptions) {
+  const Database db;
+  const auto record = some_record(db);
+  db.run("DROP TABLE child");
+  const Findings found =
+      look(one_server(db.dsn(), "[server.collectors.row_counts]\nexact_up_to = \"2GiB\""), record);
+  EXPECT_EQ(found.violated(), "row_counts/foreign_keys row_counts/tables");
+  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2);
+}
+
 TEST(State, NoFileIsAnEmptyRecord) {
   const TemporaryDirectory directory;
   EXPECT_TRUE(load_state(directory.path(), SystemClock()).collectors.empty());
