@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -116,19 +117,6 @@ TEST(State, AFullDiskKeepsTheOldFile) {
   EXPECT_EQ(std::filesystem::file_size(directory.path() + "/evidence.json"), size);
 }
 
-TEST(State, EvidenceFromTheFutureCountsAsTakenNow) {
-  const Database db;
-  const TemporaryDirectory directory;
-  SteppedClock clock;
-  clock.step_wall(Seconds(7200));
-  save_state(directory.path(), *some_record(db), clock);
-  clock.step_wall(Seconds(-7200));  // the wall clock was two hours ahead when it was written
-  const Record loaded = load_state(directory.path(), clock);
-  for (const auto& [id, collector] : loaded.collectors)
-    for (const auto& [key, object] : collector.objects)
-      for (const Sample& sample : object.samples) EXPECT_LE(sample.observed_at, clock.now());
-}
-
 /// A record as another process finds it whose wall clock is `back` behind that of the writer.
 Record reloaded(const Record& record, Seconds back) {
   const TemporaryDirectory directory;
@@ -136,6 +124,52 @@ Record reloaded(const Record& record, Seconds back) {
   clock.step_wall(back);
   save_state(directory.path(), record, clock);
   return load_state(directory.path(), SystemClock());
+}
+
+TEST(State, AfterTheClockWasSetBackOnlyWhatWasBrokenIsStillKnown) {
+  Cluster own;
+  const Database db(own);
+  const auto record = some_record(db);
+  own.stop("immediate");
+  const auto later = [&](double back) {
+    return look(one_server(db.dsn()),
+                std::make_shared<const Record>(reloaded(*record, Seconds(back))));
+  };
+  const Findings usual = later(1);
+  EXPECT_EQ(usual.violated(), "orphans/public.child.key");
+  EXPECT_EQ(usual.state("row_counts/tables"), State::proven) << "clocks are adjusted by a little";
+  const Findings found = later(3600);
+  EXPECT_EQ(found.violated(), "orphans/public.child.key");
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"constraint", "key"}}), 1);
+  EXPECT_EQ(found.reason("row_counts/tables"), Reason::stale);
+  EXPECT_FALSE(found.value("pg_integrity_inventory", {{"type", "tables"}}));
+  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2)
+      << "what was learned is no matter of time";
+}
+
+TEST(State, AgesDoNotShrinkWhenTheClockIsSetBack) {
+  const Database db;
+  const TemporaryDirectory backups;
+  backups.write("old.dump", "x");
+  const auto three_days = std::chrono::hours(72);
+  std::filesystem::last_write_time(backups.path() + "/old.dump",
+                                   std::filesystem::file_time_type::clock::now() - three_days);
+  const auto record =
+      look(one_server(db.dsn(),
+                      "[[server.backups]]\nname = \"dumps\"\nmin_size = 0\nevery = \"24h\"\n"
+                      "directory = \"" +
+                          backups.path() + "\"\n",
+                      "backups"))
+          .record;
+  const Record loaded = reloaded(*record, std::chrono::hours(24 * 30));
+  const auto& objects = loaded.collectors.at({"test", "", "backups"}).objects;
+  bool seen = false;
+  for (const Sample& sample : objects.at({"dumps", "dump"}).samples) {
+    if (sample.metric->type != MetricType::age) continue;
+    seen = true;
+    EXPECT_NEAR((SystemClock().now() - sample.since).count(), Seconds(three_days).count(), 60);
+  }
+  EXPECT_TRUE(seen);
 }
 
 TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
