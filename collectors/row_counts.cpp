@@ -22,21 +22,20 @@ constexpr auto kRowsEstimate =
 constexpr auto kDropRatioMax =
     gauge("pg_integrity_table_rows_drop_ratio_max",
           "Configured upper limit of table_rows_drop_ratio.", "schema", "table");
-constexpr auto kDropRatio =
-    gauge("pg_integrity_table_rows_drop_ratio",
-          "Share of table_rows_drop_reference (0 to 1) that has vanished.",
-          at_most(kDropRatioMax), "schema", "table");
+constexpr auto kDropRatio = gauge("pg_integrity_table_rows_drop_ratio",
+                                  "Share of table_rows_drop_reference (0 to 1) that has vanished.",
+                                  at_most(kDropRatioMax), "schema", "table");
 constexpr auto kDropReference =
-    past_event(gauge("pg_integrity_table_rows_drop_reference",
-                     "The count that table_rows_drop_ratio refers to: the highest within "
-                     "drop_window.",
-                     "schema", "table"));
+    learned(gauge("pg_integrity_table_rows_drop_reference",
+                  "The count that table_rows_drop_ratio refers to: the highest within "
+                  "drop_window.",
+                  "schema", "table"));
 constexpr auto kDropReferenceTime =
-    past_event(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
-                     "Since when drop_window runs, Unix time: the reference was last reached, or "
-                     "the rows first were too few.",
-                     "schema", "table"));
-constexpr auto kInventoryMin = past_event(
+    learned(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
+                  "Since when drop_window runs, Unix time: the reference was last reached, or "
+                  "the rows first were too few.",
+                  "schema", "table"));
+constexpr auto kInventoryMin = learned(
     gauge("pg_integrity_inventory_min",
           "Lower limit of inventory: pinned by `expect`, else the highest number seen.", "type"));
 constexpr auto kInventory =

@@ -10,6 +10,7 @@
 #include <future>
 
 #include "tests/support/clock.h"
+#include "tests/support/failure.h"
 #include "tests/support/gzip.h"
 #include "tests/support/temporary.h"
 #include "tests/support/unprivileged.h"
@@ -38,15 +39,6 @@ class FilesOf : public ::testing::Test {
     return directory_.path() + "/" + name;
   }
   WorkerFiles files() { return {workers_, clock_.now() + Seconds(30)}; }
-
-  static SourceError failure(const std::function<void()>& act) {
-    try {
-      act();
-    } catch (const SourceError& error) {
-      return error;
-    }
-    throw std::runtime_error("it did not fail");
-  }
 
   SteppedClock clock_;
   DisposableWorkers workers_{clock_};

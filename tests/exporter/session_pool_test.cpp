@@ -8,6 +8,7 @@
 #include "exporter/postgres.h"
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
+#include "tests/support/failure.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -35,14 +36,6 @@ class Pool : public ::testing::Test {
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_integrity_exporter'"
         " AND datname IN ('" +
         db_.name() + "', '" + other_.name() + "')"));
-  }
-  static SourceError failure(const std::function<void()>& act) {
-    try {
-      act();
-    } catch (const SourceError& error) {
-      return error;
-    }
-    throw std::runtime_error("it did not fail");
   }
 
   SteppedClock clock_;
