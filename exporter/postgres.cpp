@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <pqxx/pqxx>
+#include <thread>
 
 #include "exporter/conninfo.h"
 #include "exporter/server_errors.h"
@@ -84,8 +85,24 @@ class PostgresSession final : public LiveSession {
         clock_(clock),
         watchdog_(watchdog),
         workers_(workers),
-        deadline_(clock.now() + Seconds(5)) {
-    read_identity();
+        deadline_(clock.now() + Seconds(5)) {}
+
+  /// Finds out who answers; before that nothing else is asked.
+  void read_identity() {
+    const Rows rows = query(kIdentity);
+    const Row row = rows.only();
+    server_.version_num = static_cast<int>(row.number("version_num"));
+    server_.version = row.text("version");
+    server_.in_recovery = row.flag("in_recovery");
+    server_.system_identifier = row.text("system_identifier");
+    server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
+    server_.read_at = clock_.now();
+    raw_ = row.text("encoding") == "SQL_ASCII";
+    if (server_.version_num < kOldestVersion)
+      throw SourceError(
+          Reason::config,
+          "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
+          SourceError::Scope::session);
   }
 
   using Session::query;
@@ -202,23 +219,6 @@ class PostgresSession final : public LiveSession {
     }
   }
 
-  void read_identity() {
-    const Rows rows = query(kIdentity);
-    const Row row = rows.only();
-    server_.version_num = static_cast<int>(row.number("version_num"));
-    server_.version = row.text("version");
-    server_.in_recovery = row.flag("in_recovery");
-    server_.system_identifier = row.text("system_identifier");
-    server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
-    server_.read_at = clock_.now();
-    raw_ = row.text("encoding") == "SQL_ASCII";
-    if (server_.version_num < kOldestVersion)
-      throw SourceError(
-          Reason::config,
-          "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
-          SourceError::Scope::session);
-  }
-
   std::shared_ptr<pqxx::connection> connection_;
   std::shared_ptr<SessionSocket> socket_;
   std::string database_;
@@ -243,8 +243,8 @@ class PostgresConnector final : public Connector {
     try {
       dsn = current_dsn(connection_);
       auto connection = std::make_shared<pqxx::connection>(completed(dsn, database));
-      return std::make_unique<PostgresSession>(std::move(connection), database, clock_, watchdog_,
-                                               workers_);
+      return identified(std::make_unique<PostgresSession>(std::move(connection), database, clock_,
+                                                          watchdog_, workers_));
     } catch (const ConfigError& error) {
       throw SourceError(Reason::config, error.what(), SourceError::Scope::session);
     } catch (const pqxx::failure& error) {
@@ -256,6 +256,20 @@ class PostgresConnector final : public Connector {
   }
 
  private:
+  /// If the server does not even say who it is, this goes on until it has let go of the session:
+  /// nobody sends it another one meanwhile.
+  static std::unique_ptr<PostgresSession> identified(std::unique_ptr<PostgresSession> session) {
+    try {
+      session->read_identity();
+    } catch (const SourceError&) {
+      const auto left = session->abandon();
+      session.reset();
+      while (left && !left->gone()) std::this_thread::sleep_for(std::chrono::milliseconds(250));
+      throw;
+    }
+    return session;
+  }
+
   ConnectionOptions connection_;
   const Clock& clock_;
   Watchdog& watchdog_;

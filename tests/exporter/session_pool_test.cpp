@@ -9,6 +9,7 @@
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
 #include "tests/support/failure.h"
+#include "tests/support/pgbouncer.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -158,6 +159,23 @@ TEST_F(Pool, AFrozenServerDoesNotHoldUpWhoConnects) {
   EXPECT_TRUE(eventually([&] { return pool->count().connecting == 0; }));
   clock_.advance(Seconds(60));
   EXPECT_NO_THROW(pool->lease("postgres", soon()));
+}
+
+TEST_F(Pool, ASessionThatHangsBeforeItKnowsWhoAnswersKeepsItsSlot) {
+  const PgBouncer bouncer(db_.cluster(), 1);
+  auto other = std::make_unique<Client>(bouncer.dsn(db_.name()));
+  other->run("BEGIN");  // whoever logs in now waits with its first question
+  const auto pool = pool_for(bouncer.dsn(db_.name()), 1);
+  EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon(1)); }).reason(), Reason::timeout);
+  bouncer.signal(SIGSTOP);
+  clock_.advance(Seconds(10));  // it is cut off
+  EXPECT_FALSE(eventually([&] { return pool->count().connecting == 0; }, std::chrono::seconds(2)))
+      << "the other side has not let go of it";
+  bouncer.signal(SIGCONT);
+  other.reset();
+  EXPECT_TRUE(eventually([&] { return pool->count().connecting == 0; }));
+  clock_.advance(Seconds(60));
+  EXPECT_NO_THROW(pool->lease(db_.name(), soon()));
 }
 
 TEST_F(Pool, AFailureToConnectIsRepeatedWithoutTryingUntilARetryIsDue) {
