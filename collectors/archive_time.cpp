@@ -1,5 +1,6 @@
 #include "collectors/archive_time.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
@@ -71,7 +72,18 @@ class HeaderReader {
 constexpr std::string_view kArchiveMagic = "PGDMP";
 constexpr std::size_t kTarBlock = 512;
 
+/// A tar archive's first member has this name.
+bool is_tar_of(std::string_view head, std::string_view member) {
+  return head.size() > kTarBlock && head.starts_with(member) && head[member.size()] == '\0';
+}
+
+/// The archive itself: a tar archive wraps it into its first member.
+std::string_view unwrapped(std::string_view head) {
+  return is_tar_of(head, "toc.dat") ? head.substr(kTarBlock) : head;
+}
+
 std::optional<WallTime> archive_header(std::string_view head) {
+  if (!head.starts_with(kArchiveMagic)) return std::nullopt;
   HeaderReader reader(head.substr(kArchiveMagic.size()));
   const int major = reader.byte();
   const int minor = reader.byte();
@@ -114,6 +126,12 @@ std::optional<ArchiveTime> plain_header(std::string_view head, const Clock& cloc
   const std::string_view abbreviation = line.substr(kTimeLength);
   const bool utc = abbreviation == " UTC" || abbreviation == " GMT";
   return exactly(clock.to_unix(std::string(line.substr(0, kTimeLength)), utc ? "UTC" : zone));
+}
+
+/// A line of its own begins so: the comment on top of a plain dump.
+bool has_line(std::string_view head, std::string_view beginning) {
+  const std::size_t at = head.find(beginning);
+  return at != std::string_view::npos && (at == 0 || head[at - 1] == '\n');
 }
 
 /// Takes `count` digits and the separators before them; -1 if they are not there.
@@ -165,10 +183,23 @@ std::optional<ArchiveTime> read_name_at(std::string_view text, const Clock& cloc
 
 }  // namespace
 
+bool is_archive(std::string_view head) {
+  return archive_header(unwrapped(head)).has_value();
+}
+
+bool is_backup(std::string_view head) {
+  constexpr std::array<std::string_view, 4> kCompressed{
+      "\x28\xb5\x2f\xfd", "\x04\x22\x4d\x18", std::string_view("\xfd\x37zXZ\0", 6), "BZh91AY&SY"};
+  const bool compressed = std::any_of(kCompressed.begin(), kCompressed.end(),
+                                      [&](const auto magic) { return head.starts_with(magic); });
+  return compressed || is_archive(head) || is_tar_of(head, "backup_label") ||
+         has_line(head, "-- PostgreSQL database dump") ||
+         has_line(head, "-- PostgreSQL database cluster dump");
+}
+
 std::optional<ArchiveTime> header_time(std::string_view head, const Clock& clock,
                                        const std::string& zone) {
-  const bool tar = head.substr(0, 8) == std::string_view("toc.dat\0", 8) && head.size() > kTarBlock;
-  const std::string_view archive = tar ? head.substr(kTarBlock) : head;
+  const std::string_view archive = unwrapped(head);
   if (!archive.starts_with(kArchiveMagic)) return plain_header(head, clock, zone);
   const auto wall = archive_header(archive);
   return wall ? exactly(to_unix(*wall, clock, zone)) : std::nullopt;

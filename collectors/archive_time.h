@@ -1,5 +1,5 @@
-// When a backup file was made, told from the file itself: the header of a pg_dump archive, else a
-// time in its name, else nothing. Pure functions; safe on any thread.
+// What a backup file is and when it was made, told from the file itself: the header of a pg_dump
+// archive, else a time in its name, else nothing. Pure functions; safe on any thread.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,16 @@ struct ArchiveTime {
   UnixTime latest = 0;
 };
 
-/// How many bytes of an archive header_time() wants to see.
+/// How many bytes of an archive the functions below want to see.
 inline constexpr std::size_t kArchiveHeadBytes = 4096;
+
+/// pg_dump's custom or tar format, or toc.dat of its directory format, with a whole header.
+bool is_archive(std::string_view head);
+
+/// An archive, a plain dump of pg_dump or pg_dumpall, or base.tar of pg_basebackup; of what zstd,
+/// lz4, xz or bzip2 compressed nothing but that is known, and it is taken for one.
+/// @param head of a gzip file the first bytes of its content.
+bool is_backup(std::string_view head);
 
 /// The time a pg_dump archive (custom format, toc.dat of the directory format, tar) or a plain dump
 /// made with --verbose says it was started, in wall-clock time of the machine that ran pg_dump.

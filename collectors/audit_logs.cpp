@@ -123,6 +123,21 @@ class AuditLogs final : public Collector {
     out.set(kRecent, facts.recent_rows, log.name);
     if (facts.newest) out.set(kLastEntry, *facts.newest, log.name);
     out.evidence(kRows, "table " + log.wish.table.display(), log.name);
+    const double undated = facts.undated_rows + facts.future_rows;
+    if (undated > 0) report_undated(log, undated, out);
+  }
+
+  /// Whoever writes a log may write its times. A row that cannot be dated may be a recent one, so
+  /// that an upper limit which is kept without it is not proven. A lower limit that is kept stays
+  /// so with any further row.
+  static void report_undated(const Log& log, double rows, Batch& out) {
+    const std::string what = "rows whose time is missing, infinite or in the future";
+    out.evidence(kRows, what + " are not counted as recent", log.name);
+    if (log.max_recent)
+      out.unproven(kRecent, Reason::clock,
+                   what + ", at least " + std::to_string(static_cast<long long>(rows)) +
+                       ": they may be recent. HINT: correct them, or `zone`",
+                   log.name);
   }
 
   double exact_up_to_;

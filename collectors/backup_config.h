@@ -43,7 +43,7 @@ inline constexpr Option kBackupSourceOptions[] = {
      .type = OptionType::record,
      .help = "a table that lists the backups",
      .members = kHistoryTableOptions},
-    {.name = "directory", .help = "a directory that holds pg_dump archives"},
+    {.name = "directory", .help = "a directory that holds dumps or base backups"},
     {.name = "pattern", .fallback = "*", .help = "directory without `kinds`: glob over file names"},
     {.name = "kinds",
      .type = OptionType::named_records,

@@ -1,6 +1,8 @@
 #include "collectors/backup_sources.h"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include "collectors/archive_time.h"
 #include "collectors/table_scan.h"
@@ -80,23 +82,38 @@ void add_group(const Row& row, BackupStatus status, KindHistory& kind) {
 }
 
 /// The archive's own header, else its name, else the time of its last change; where they disagree
-/// the oldest is taken: a copy is no younger than what it copies.
-NewestBackup oldest_claim(Files& files, const Clock& clock, const ArchiveDirectory& directory,
-                          const FileEntry& entry) {
-  const std::string path = directory.path + "/" + entry.name;
-  const std::string archive = entry.kind == FileKind::directory ? path + "/toc.dat" : path;
+/// the oldest is taken: a copy is no younger than what it copies. Nothing if it is no backup.
+std::optional<NewestBackup> oldest_claim(Files& files, const Clock& clock,
+                                         const ArchiveDirectory& directory,
+                                         const FileEntry& entry) {
+  const bool folder = entry.kind == FileKind::directory;
+  const std::string path = directory.path + "/" + entry.name + (folder ? "/toc.dat" : "");
+  const std::string head = files.head(path, kArchiveHeadBytes);
+  if (folder ? !is_archive(head) : !is_backup(head)) return std::nullopt;
   NewestBackup claim{entry.modified, {}, entry.size, "mtime"};
   if (const auto named = name_time(entry.name, clock, directory.zone);
       named && named->latest <= claim.time) {
     claim.time = named->latest;
     claim.time_source = "name";
   }
-  const auto header = header_time(files.head(archive, kArchiveHeadBytes), clock, directory.zone);
+  const auto header = header_time(head, clock, directory.zone);
   if (header && header->latest <= claim.time) {
     claim.time = header->latest;
     claim.time_source = "header";
   }
   return claim;
+}
+
+/// A folder without toc.dat (io) and a damaged gzip file (decode) are no backups; what could not be
+/// opened for other reasons may be one.
+bool may_be_backup(const FileEntry& entry, Reason reason) {
+  return reason == Reason::permission ||
+         (reason == Reason::io && entry.kind != FileKind::directory);
+}
+
+void add_unreadable(KindHistory& kind, const Unreadable& entry) {
+  if (!kind.newest_unreadable || entry.changed > kind.newest_unreadable->changed)
+    kind.newest_unreadable = entry;
 }
 
 }  // namespace
@@ -122,52 +139,58 @@ BackupHistory read_history_table(Session& session, const Schema& schema,
   return found;
 }
 
-const ArchiveReader::Dated& ArchiveReader::date(Files& files, const Clock& clock,
-                                                const ArchiveDirectory& directory,
-                                                const FileEntry& entry,
-                                                std::map<std::string, Dated>& known) {
-  const std::string path = directory.path + "/" + entry.name;
-  const auto before = known_.find(path);
+ArchiveReader::Dated ArchiveReader::date(Files& files, const Clock& clock,
+                                         const ArchiveDirectory& directory,
+                                         const FileEntry& entry) {
+  const auto before = known_.find(entry.name);
   if (before != known_.end() && before->second.modified == entry.modified &&
-      before->second.size == entry.size && before->second.readable)
-    return known.insert_or_assign(path, before->second).first->second;
-  Dated dated{entry.modified, entry.size, 0, {}, true};
+      before->second.size == entry.size)
+    return before->second;
+  Dated dated{entry.modified, entry.size, {}, {}};
   try {
-    const NewestBackup claim = oldest_claim(files, clock, directory, entry);
-    dated.time = claim.time;
-    dated.time_source = claim.time_source;
+    dated.backup = oldest_claim(files, clock, directory, entry);
+    known_.insert_or_assign(entry.name, dated);
   } catch (const SourceError& error) {
     if (error.reason() == Reason::timeout) throw;
-    dated.readable = false;
+    if (may_be_backup(entry, error.reason()))
+      dated.unreadable = Unreadable{entry.modified, error.reason(), error.what()};
   }
-  return known.insert_or_assign(path, dated).first->second;
+  return dated;
+}
+
+BackupStatus ArchiveReader::classify(Files& files, const Clock& clock,
+                                     const ArchiveDirectory& directory, const FileEntry& entry,
+                                     KindHistory& kind) {
+  if (entry.kind == FileKind::other) {
+    if (entry.trouble)
+      add_unreadable(kind, {entry.modified > 0 ? entry.modified : HUGE_VAL, *entry.trouble,
+                            directory.path + "/" + entry.name + " cannot be read"});
+    return BackupStatus::other;
+  }
+  if (entry.read_at - entry.modified < directory.settle.count()) return BackupStatus::running;
+  if (entry.size < directory.min_size) return BackupStatus::failed;
+  const Dated dated = date(files, clock, directory, entry);
+  if (dated.unreadable) add_unreadable(kind, *dated.unreadable);
+  if (!dated.backup) return BackupStatus::other;
+  NewestBackup backup = *dated.backup;
+  backup.age = Seconds(entry.read_at - backup.time);
+  add_success(kind, backup, backup.age);
+  return BackupStatus::success;
 }
 
 BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
                                   const ArchiveDirectory& directory,
                                   const std::vector<BackupKind>& kinds) {
   BackupHistory found = empty_history(kinds);
-  std::map<std::string, Dated> known;
+  std::set<std::string> present;
   for (const BackupKind& declared : kinds) {
     KindHistory& kind = found.kinds[declared.name];
-    const auto count = [&](BackupStatus status) { ++kind.runs[static_cast<std::size_t>(status)]; };
     for (const FileEntry& entry : files.list(directory.path, declared.pattern, kMaxEntries)) {
-      if (entry.kind == FileKind::other) continue;
-      if (entry.read_at - entry.modified < directory.settle.count()) {
-        count(BackupStatus::running);
-      } else if (entry.size < directory.min_size) {
-        count(BackupStatus::failed);
-      } else if (const Dated& dated = date(files, clock, directory, entry, known);
-                 !dated.readable) {
-        count(BackupStatus::other);
-      } else {
-        count(BackupStatus::success);
-        const Seconds age(entry.read_at - dated.time);
-        add_success(kind, {dated.time, age, entry.size, dated.time_source}, age);
-      }
+      ++kind.runs[static_cast<std::size_t>(classify(files, clock, directory, entry, kind))];
+      present.insert(entry.name);
     }
   }
-  known_ = std::move(known);
+  std::erase_if(known_, [&](const auto& known) { return !present.contains(known.first); });
   return found;
 }
 

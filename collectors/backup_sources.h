@@ -15,10 +15,10 @@
 namespace pg_integrity {
 
 enum class BackupStatus : std::uint8_t {
-  success,  ///< finished and, of a file, settled and large enough
+  success,  ///< finished and, of a file, settled, large enough and recognised as a backup
   failed,   ///< says that it failed, or is too small to be one
   running,  ///< not finished yet
-  other,    ///< a status that nobody declared, or a file that cannot be read
+  other,    ///< a status that nobody declared, or an entry that is no backup or cannot be read
 };
 
 inline constexpr std::array<std::string_view, 4> kBackupStatusNames{"success", "failed", "running",
@@ -60,11 +60,19 @@ struct NewestBackup {
   std::string time_source;     ///< table, header, name or mtime
 };
 
+/// An entry of a directory that may be a backup, and cannot be read.
+struct Unreadable {
+  UnixTime changed = 0;  ///< infinite: unknown
+  Reason reason{};       ///< permission or io
+  std::string what;
+};
+
 struct KindHistory {
   std::array<double, kBackupStatusNames.size()> runs{};  ///< by status
   double from_the_future = 0;
   std::optional<NewestBackup> newest;
-  std::optional<Seconds> oldest_age;  ///< of the oldest success
+  std::optional<Seconds> oldest_age;            ///< of the oldest success
+  std::optional<Unreadable> newest_unreadable;  ///< of a directory
 };
 
 struct BackupHistory {
@@ -76,9 +84,11 @@ struct BackupHistory {
 BackupHistory read_history_table(Session& session, const Schema& schema,
                                  const HistoryTable& history, const std::vector<BackupKind>& kinds);
 
-/// Reads directories; remembers what it learned of archives that have not changed since.
+/// Reads a directory; remembers what it learned of archives that have not changed since, also of
+/// those it saw before a deadline ended its look: the next one gets further.
 class ArchiveReader {
  public:
+  /// @param directory always the same one.
   /// @throws SourceError
   BackupHistory read(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                      const std::vector<BackupKind>& kinds);
@@ -87,15 +97,16 @@ class ArchiveReader {
   struct Dated {
     UnixTime modified = 0;
     double size = 0;
-    UnixTime time = 0;
-    std::string time_source;
-    bool readable = true;
+    std::optional<NewestBackup> backup;    ///< nothing: it is no backup, or cannot be read
+    std::optional<Unreadable> unreadable;  ///< such a one is not remembered
   };
 
-  const Dated& date(Files& files, const Clock& clock, const ArchiveDirectory& directory,
-                    const FileEntry& entry, std::map<std::string, Dated>& known);
+  Dated date(Files& files, const Clock& clock, const ArchiveDirectory& directory,
+             const FileEntry& entry);
+  BackupStatus classify(Files& files, const Clock& clock, const ArchiveDirectory& directory,
+                        const FileEntry& entry, KindHistory& kind);
 
-  std::map<std::string, Dated> known_;  ///< by path
+  std::map<std::string, Dated> known_;  ///< by name within the directory
 };
 
 }  // namespace pg_integrity

@@ -3,6 +3,7 @@
 // kind is judged by itself.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "collectors/backup_config.h"
 #include "collectors/backup_sources.h"
@@ -88,7 +89,8 @@ class Backups final : public Collector {
     try {
       const BackupHistory history =
           source.directory
-              ? archives_.read(from.files(), from.clock(), *source.directory, source.kinds)
+              ? archives_[source.name].read(from.files(), from.clock(), *source.directory,
+                                            source.kinds)
               : read_history_table(from.session(), *from.schema(), *source.table, source.kinds);
       for (const BackupKind& kind : source.kinds)
         report_kind(source, kind, history.kinds.at(kind.name), out);
@@ -111,12 +113,8 @@ class Backups final : public Collector {
       out.unproven(kLastSuccess, Reason::clock,
                    "backups on record that lie in the future. HINT: check the clocks and `zone`",
                    source.name, kind.name);
-    if (!history.newest) {
-      if (kind.every)
-        out.unproven(kLastSuccess, Reason::missing,
-                     "no successful backup of this kind is on record", source.name, kind.name);
-      return;
-    }
+    if (kind.every) report_unknown_newest(source, kind, history, out);
+    if (!history.newest) return;
     const NewestBackup& newest = *history.newest;
     out.set(kLastSuccess, newest.time, source.name, kind.name);
     out.set_age(kAge, newest.age, source.name, kind.name);
@@ -127,8 +125,23 @@ class Backups final : public Collector {
               source.name, kind.name);
   }
 
+  /// What cannot be read is no backup, and hides what the newest one is.
+  static void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
+                                    const KindHistory& history, Batch& out) {
+    const auto& hidden = history.newest_unreadable;
+    if (hidden && (!history.newest || hidden->changed > history.newest->time))
+      out.unproven(kLastSuccess, hidden->reason, "the newest may be unreadable: " + hidden->what,
+                   source.name, kind.name);
+    else if (!history.newest)
+      out.unproven(kLastSuccess, Reason::missing,
+                   source.directory ? "no finished backup that is recognised as one is there"
+                                    : "no successful backup of this kind is on record",
+                   source.name, kind.name);
+  }
+
   /// While a history shorter than the objective grows, nothing is known; when an old copy went
-  /// before its time, the objective is missed until the history is long enough again.
+  /// before its time, the objective is missed until the history is long enough again. That a row of
+  /// a table is still there does not prove that its copy is.
   static void report_retention(Sources& from, const BackupSource& source,
                                const BackupHistory& history, Batch& out) {
     std::optional<Seconds> oldest;
@@ -142,17 +155,23 @@ class Backups final : public Collector {
     const UnixTime began = from.clock().unix_now() - oldest->count();
     const auto before = from.previous(kOldest, std::array<std::string, 1>{source.name});
     out.set(kOldest, began, source.name);
-    if (*oldest >= *source.retention || (before && began > before->value + kTolerance))
+    const bool met = *oldest >= *source.retention;
+    if (met || (before && began > before->value + kTolerance))
       out.set(kRetention, oldest->count(), source.name);
     else
       out.unproven(kRetention, Reason::pending,
                    "the copies reach back " + format_duration(*oldest) + " of " +
                        format_duration(*source.retention),
                    source.name);
+    if (met && source.table)
+      out.unproven(kRetention, Reason::not_configured,
+                   "rows do not prove that the copies exist. HINT: give their `directory` a source"
+                   " of its own",
+                   source.name);
   }
 
   std::vector<BackupSource> sources_;
-  ArchiveReader archives_;
+  std::map<std::string, ArchiveReader> archives_;  ///< by source
 };
 
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {

@@ -31,7 +31,7 @@ enum class Reason : std::uint8_t {
   limit,           ///< one of our own bounds was reached
   clock,           ///< a time that cannot be true (it lies in the future)
   config,          ///< the configuration does not fit what is there
-  unsafe,          ///< looking would run code that belongs to neither a superuser nor an extension
+  unsafe,          ///< looking would run code that belongs to no superuser
   too_large,       ///< above the configured size gate
   stale,           ///< the newest evidence is too old to count
   not_configured,  ///< nothing to go by was configured

@@ -50,6 +50,8 @@ struct MetricInfo {
   Expectation expectation;
   std::array<std::string_view, kMaxLabels> label_names{};
   std::size_t label_count = 0;
+  /// Gathered over many looks and held against later ones: it outlives a change of the options.
+  bool learned = false;
 
   [[nodiscard]] constexpr std::span<const std::string_view> labels() const {
     return {label_names.data(), label_count};
@@ -208,6 +210,16 @@ consteval auto histogram(std::string_view name, std::string_view help, Label... 
 template <MetricType Type, std::size_t Labels>
 consteval Metric<Type, Labels> past_event(Metric<Type, Labels> metric) {
   metric.past_event = true;
+  return metric;
+}
+
+/// The same metric, told of what the collector learned over time (the highest number seen): a past
+/// event that no look brings back once it is forgotten, so that it outlives a change of the
+/// collector's options, too; only what is excluded from looking, or another spec version, ends it.
+template <MetricType Type, std::size_t Labels>
+consteval Metric<Type, Labels> learned(Metric<Type, Labels> metric) {
+  metric.past_event = true;
+  metric.learned = true;
   return metric;
 }
 

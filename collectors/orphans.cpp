@@ -211,6 +211,10 @@ class Orphans final : public Collector {
       const auto& [schema, table, name] = labels(key);
       if (key.temporal)
         throw SourceError(Reason::unsafe, "keys over periods (PERIOD) are not evaluated");
+      if (key.foreign_cast)
+        throw SourceError(Reason::unsafe,
+                          "comparing would call the function of a cast that belongs to no"
+                          " superuser. HINT: give both sides the same type");
       const double orphans = session.query(orphans_sql(key)).only().number("orphans");
       out.set(kOrphanedRows, orphans, schema, table, name);
       out.set(kInfo, 1, schema, table, name, key.parent.schema, key.parent.name);

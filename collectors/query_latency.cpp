@@ -1,7 +1,9 @@
 // Query latency: named probe queries, timed at our end without BEGIN and COMMIT. One slow answer is
 // no finding; the share of slow ones among the last 20 is judged, where an objective is configured.
 #include <algorithm>
+#include <cmath>
 #include <deque>
+#include <map>
 
 #include "collectors/collector.h"
 
@@ -58,11 +60,16 @@ constexpr Option kOptions[] = {
      .help = "share of slow runs among the last 20 that is still good",
      .max = 1}};
 
+/// The last runs, newest last: whether they were slow.
+using Runs = std::deque<bool>;
+
 struct Query {
   std::string name;
   std::string sql;
   std::optional<Seconds> objective;
-  std::deque<bool> slow;  ///< of the last runs, newest last
+  /// The runs behind the two newest batches, by the time of their evidence: a batch that was not
+  /// accepted leaves the one before it in force.
+  std::map<Instant, Runs> runs = {};
 };
 
 class QueryLatency final : public Collector {
@@ -71,13 +78,12 @@ class QueryLatency final : public Collector {
       : slow_ratio_max_(settings.number("slow_ratio_max")) {
     for (const Settings& record : settings.records("queries"))
       queries_.push_back(
-          {record.text("name"), record.text("sql"), record.maybe_duration("objective"), {}});
+          {record.text("name"), record.text("sql"), record.maybe_duration("objective")});
     if (queries_.empty()) {
-      queries_.push_back({"select_1", "SELECT 1", {}, {}});
+      queries_.push_back({"select_1", "SELECT 1", {}});
       queries_.push_back({"indexed_read",
                           "SELECT relname FROM pg_catalog.pg_class"
                           " WHERE oid = 'pg_catalog.pg_class'::pg_catalog.regclass",
-                          {},
                           {}});
     }
   }
@@ -97,8 +103,11 @@ class QueryLatency final : public Collector {
     for (Query& query : queries_) {
       const std::array<std::string, 1> labels{query.name};
       out.weight(kLastDuration, true, 0, query.name);
-      out.attempt(kLastDuration, labels, [&] { run(from, query, out); });
-      if (query.objective) out.set(kSlowRatio, slow_ratio(query), query.name);
+      Runs runs = accepted_runs(from, query);
+      out.attempt(kLastDuration, labels, [&] { run(from, query, runs, out); });
+      if (!query.objective) continue;
+      out.set(kSlowRatio, slow_ratio(runs), query.name);
+      query.runs.insert_or_assign(out.samples().back().observed_at, std::move(runs));
     }
     return Progress::done;
   }
@@ -113,7 +122,19 @@ class QueryLatency final : public Collector {
     return bounds;
   }
 
-  static void run(Sources& from, Query& query, Batch& out) {
+  /// The runs that the newest accepted evidence speaks of. Of those of an earlier process it is
+  /// known how many were slow, and not when: these are taken for the newest.
+  static Runs accepted_runs(const Sources& from, Query& query) {
+    const auto accepted = from.previous(kSlowRatio, std::array<std::string, 1>{query.name});
+    std::erase_if(query.runs, [&](const auto& other) {
+      return !accepted || other.first != accepted->observed_at;
+    });
+    if (!query.runs.empty()) return query.runs.begin()->second;
+    const double ratio = accepted ? std::clamp(accepted->value, 0.0, 1.0) : 0;
+    return Runs(static_cast<std::size_t>(std::lround(ratio * kRemembered)), true);
+  }
+
+  static void run(Sources& from, const Query& query, Runs& runs, Batch& out) {
     bool asked = false;
     try {
       Session& session = from.session();
@@ -121,22 +142,22 @@ class QueryLatency final : public Collector {
       const Seconds took = session.probe(query.sql, kMaxRows).elapsed();
       out.observe(kDuration, took.count(), query.name);
       out.set(kLastDuration, took.count(), query.name);
-      remember(query, query.objective && took > *query.objective);
+      remember(runs, query.objective && took > *query.objective);
     } catch (const SourceError& error) {
       out.count(kFailures, 1, query.name, std::string(name_of(error.reason())));
       // A server that cannot be reached is down, not slow.
-      if (asked && error.reason() == Reason::timeout) remember(query, true);
+      if (asked && error.reason() == Reason::timeout) remember(runs, true);
       throw;
     }
   }
 
-  static void remember(Query& query, bool slow) {
-    query.slow.push_back(slow);
-    if (query.slow.size() > kRemembered) query.slow.pop_front();
+  static void remember(Runs& runs, bool slow) {
+    runs.push_back(slow);
+    if (runs.size() > kRemembered) runs.pop_front();
   }
 
-  static double slow_ratio(const Query& query) {
-    const auto slow = std::count(query.slow.begin(), query.slow.end(), true);
+  static double slow_ratio(const Runs& runs) {
+    const auto slow = std::count(runs.begin(), runs.end(), true);
     return static_cast<double>(slow) / kRemembered;
   }
 

@@ -22,18 +22,20 @@ constexpr auto kRowsEstimate =
 constexpr auto kDropRatioMax =
     gauge("pg_integrity_table_rows_drop_ratio_max",
           "Configured upper limit of table_rows_drop_ratio.", "schema", "table");
-constexpr auto kDropRatio =
-    gauge("pg_integrity_table_rows_drop_ratio",
-          "Share of rows (0 to 1) that vanished since the highest count within drop_window.",
-          at_most(kDropRatioMax), "schema", "table");
+constexpr auto kDropRatio = gauge("pg_integrity_table_rows_drop_ratio",
+                                  "Share of table_rows_drop_reference (0 to 1) that has vanished.",
+                                  at_most(kDropRatioMax), "schema", "table");
 constexpr auto kDropReference =
-    past_event(gauge("pg_integrity_table_rows_drop_reference",
-                     "The count that table_rows_drop_ratio refers to.", "schema", "table"));
+    learned(gauge("pg_integrity_table_rows_drop_reference",
+                  "The count that table_rows_drop_ratio refers to: the highest within "
+                  "drop_window.",
+                  "schema", "table"));
 constexpr auto kDropReferenceTime =
-    past_event(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
-                     "When the count that table_rows_drop_ratio refers to was taken, Unix time.",
-                     "schema", "table"));
-constexpr auto kInventoryMin = past_event(
+    learned(gauge("pg_integrity_table_rows_drop_reference_timestamp_seconds",
+                  "Since when drop_window runs, Unix time: the reference was last reached, or "
+                  "the rows first were too few.",
+                  "schema", "table"));
+constexpr auto kInventoryMin = learned(
     gauge("pg_integrity_inventory_min",
           "Lower limit of inventory: pinned by `expect`, else the highest number seen.", "type"));
 constexpr auto kInventory =
@@ -155,19 +157,42 @@ class RowCounts final : public Collector {
     if (limit != nullptr && limit->max_drop) measure_drop(from, *limit, scan.rows, out);
   }
 
-  /// The reference is the highest count within the window; it is part of the evidence, so that it
-  /// outlives this process.
+  /// The reference is the highest count within the window. Once too many rows are gone the window
+  /// begins anew, and again if as many go once more: a drop is a finding for as long as the window
+  /// is. When the window ends, the count of the look before takes the reference's place, so that
+  /// what went since then still counts. All of it is evidence and outlives this process.
   static void measure_drop(Sources& from, const Limit& limit, double rows, Batch& out) {
     const std::array<std::string, 2> labels{limit.table.schema, limit.table.name};
-    const auto known = from.previous(kDropReference, labels);
-    const auto since = from.previous(kDropReferenceTime, labels);
     const UnixTime now = from.clock().unix_now();
-    const bool keep =
-        known && since && rows < known->value && now - since->value <= limit.drop_window.count();
-    const double reference = keep ? known->value : rows;
+    const auto last_look = from.previous(kRows, labels);
+    const double before = last_look ? last_look->value : rows;
+    const UnixTime before_at = last_look ? from.clock().to_unix(last_look->observed_at) : now;
+    const auto known = from.previous(kDropReference, labels);
+    const auto known_since = from.previous(kDropReferenceTime, labels);
+    double reference = known ? known->value : before;
+    UnixTime since = known && known_since ? known_since->value : before_at;
+    const auto forget_if_over = [&](UnixTime at) {
+      if (at - since <= limit.drop_window.count()) return;
+      reference = before;
+      since = before_at;
+    };
+    const auto too_few = [&](double than, double count) {
+      return share_gone(than, count) > *limit.max_drop;
+    };
+    forget_if_over(before_at);
+    const bool dropped =
+        too_few(reference, rows) && (!too_few(reference, before) || too_few(before, rows));
+    if (!dropped) forget_if_over(now);
+    if (dropped || rows >= reference) since = now;
+    reference = std::max(reference, rows);
     out.set(kDropReference, reference, labels[0], labels[1]);
-    out.set(kDropReferenceTime, keep ? since->value : now, labels[0], labels[1]);
-    out.set(kDropRatio, reference > 0 ? (reference - rows) / reference : 0, labels[0], labels[1]);
+    out.set(kDropReferenceTime, since, labels[0], labels[1]);
+    out.set(kDropRatio, share_gone(reference, rows), labels[0], labels[1]);
+  }
+
+  /// The share of rows that is missing; 0 if there are more than before.
+  static double share_gone(double before, double now) {
+    return before > now ? (before - now) / before : 0;
   }
 
   void take_inventory(Sources& from, const Schema& schema, Batch& out) const {

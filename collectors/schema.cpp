@@ -75,6 +75,13 @@ WHERE k.contype IN ('p', 'u') AND NOT c.relispartition AND )" PGI_USER_CLASS
 // cast to what the operator takes and collations that differ are settled by the parent's, as
 // ri_triggers.c does. A logical key is one row of pg_constraint with conparentid = 0; its clones on
 // partitions hang below it and own triggers of their own.
+//
+// Whoever owns a type may define a cast of it, and hence code that such a key would run. A cast is
+// trusted if it is none (a domain and its base, castmethod 'b', which only a superuser defines) or
+// if a superuser owns its function. Belonging to an extension is not enough: the owner of a trusted
+// extension, who need be nobody special, may add functions to it. Operators that take any type of
+// a sort (anyenum, record) need no cast: with one that somebody made implicit they are ambiguous at
+// worst, which is an error.
 constexpr std::string_view kForeignKeysHead = R"(
 WITH RECURSIVE family(root, oid) AS (
   SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
@@ -82,7 +89,16 @@ WITH RECURSIVE family(root, oid) AS (
   SELECT f.root, k.oid FROM family f JOIN pg_constraint k ON k.conparentid = f.oid),
 firing AS (
   SELECT f.root, bool_and(t.tgenabled IN ('O', 'A')) AS all_fire
-  FROM family f JOIN pg_trigger t ON t.tgconstraint = f.oid AND t.tgisinternal GROUP BY f.root)
+  FROM family f JOIN pg_trigger t ON t.tgconstraint = f.oid AND t.tgisinternal GROUP BY f.root),
+base(domain, oid) AS (
+  SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
+  UNION ALL
+  SELECT base.domain, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid WHERE t.typtype = 'd'),
+plain(source, target) AS (
+  SELECT b.domain, b.oid FROM base b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype <> 'd'),
+trusted(source, target) AS (
+  SELECT k.castsource, k.casttarget FROM pg_cast k LEFT JOIN pg_proc f ON f.oid = k.castfunc
+    LEFT JOIN pg_roles r ON r.oid = f.proowner WHERE k.castmethod = 'b' OR r.rolsuper)
 SELECT k.oid, k.conname AS name, n.nspname AS child_schema, c.relname AS child_name,
   c.relkind = 'p' AS child_partitioned, pn.nspname AS parent_schema, p.relname AS parent_name,
   p.relkind = 'p' AS parent_partitioned, k.confmatchtype = 'f' AS match_full,
@@ -99,6 +115,12 @@ SELECT k.oid, k.conname AS name, n.nspname AS child_schema, c.relname AS child_n
     THEN format('::%I.%I', rtn.nspname, rt.typname) ELSE '' END AS child_cast,
   CASE WHEN pa.attcollation <> ca.attcollation AND pa.attcollation <> 0
     THEN format(' COLLATE %I.%I', cln.nspname, cl.collname) ELSE '' END AS collation,
+  EXISTS (SELECT FROM (VALUES (pa.atttypid, o.oprleft, lt.typtype),
+      (ca.atttypid, o.oprright, rt.typtype)) AS side(own, wanted, kind)
+    LEFT JOIN plain ON plain.source = own
+    WHERE kind <> 'p' AND coalesce(plain.target, own) <> wanted AND NOT EXISTS (
+      SELECT FROM trusted t WHERE t.source = coalesce(plain.target, own) AND t.target = wanted))
+    AS foreign_cast,
 )";
 
 constexpr std::string_view kForeignKeysTail = R"(
@@ -249,10 +271,12 @@ void read_foreign_keys(Session& session, const std::vector<std::string>& exclude
       else
         into.foreign_keys.push_back(std::move(key));
     }
-    if (!skipping)
-      into.foreign_keys.back().columns.push_back(
-          {row.text("child_column"), row.text("parent_column"), row.text("comparison"),
-           row.text("parent_cast"), row.text("child_cast"), row.text("collation")});
+    if (skipping) continue;
+    ForeignKey& key = into.foreign_keys.back();
+    key.columns.push_back({row.text("child_column"), row.text("parent_column"),
+                           row.text("comparison"), row.text("parent_cast"), row.text("child_cast"),
+                           row.text("collation")});
+    key.foreign_cast = key.foreign_cast || row.flag("foreign_cast");
   }
   std::sort(into.foreign_keys.begin(), into.foreign_keys.end(),
             [](const ForeignKey& a, const ForeignKey& b) {

@@ -88,9 +88,10 @@ struct ForeignKey {
   bool parent_partitioned = false;
   bool match_full = false;
   bool validated = true;
-  bool enforced = true;   ///< all its triggers on both sides fire, and it is not NOT ENFORCED
-  bool indexed = false;   ///< a valid index of the child leads with its columns
-  bool temporal = false;  ///< compares periods (PERIOD, PostgreSQL 18)
+  bool enforced = true;       ///< all its triggers on both sides fire, and it is not NOT ENFORCED
+  bool indexed = false;       ///< a valid index of the child leads with its columns
+  bool temporal = false;      ///< compares periods (PERIOD, PostgreSQL 18)
+  bool foreign_cast = false;  ///< comparing calls a cast that belongs to no superuser
   std::vector<ReferenceColumn> columns;
 };
 

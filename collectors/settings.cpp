@@ -31,7 +31,8 @@ std::optional<double> factor_of(const std::array<Unit, N>& units, std::string_vi
   return found->factor;
 }
 
-/// Takes "12.5" or "3" off the front of `text`. Digits must come first: no sign, no exponent.
+/// Takes "12.5" or "3" off the front of `text`. Digits on both sides of a point: no sign, no
+/// exponent.
 std::optional<double> take_number(std::string_view& text) {
   std::size_t length = 0;
   while (length < text.size() && (std::isdigit(static_cast<unsigned char>(text[length])) != 0 ||
@@ -40,7 +41,8 @@ std::optional<double> take_number(std::string_view& text) {
   double value = 0;
   const std::string_view digits = text.substr(0, length);
   const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);
-  if (digits.empty() || error != std::errc{} || end != digits.end()) return std::nullopt;
+  if (digits.empty() || digits.back() == '.' || error != std::errc{} || end != digits.end())
+    return std::nullopt;
   text.remove_prefix(length);
   return value;
 }
@@ -237,11 +239,13 @@ std::string Settings::canonical() const {
 std::optional<Seconds> parse_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   Seconds total{0};
+  double larger = std::numeric_limits<double>::infinity();
   while (!text.empty()) {
     const auto amount = take_number(text);
     const auto factor = factor_of(kDurationUnits, take_letters(text));
-    if (!amount || !factor) return std::nullopt;
+    if (!amount || !factor || *factor >= larger) return std::nullopt;
     total += Seconds(*amount * *factor);
+    larger = *factor;
   }
   if (!std::isfinite(total.count())) return std::nullopt;
   return total;

@@ -154,8 +154,8 @@ class Settings {
   std::string name_;
 };
 
-/// "1h30m" -> 5400 s. Units ms, s, m, h, d, w. Nothing if the text is not a duration, or no number
-/// holds it.
+/// "1h30m" -> 5400 s. Units w, d, h, m, s, ms, each once and in this order. Nothing if the text is
+/// not a duration, or no number holds it.
 std::optional<Seconds> parse_duration(std::string_view text);
 /// "64MiB" -> 67108864. Units B, kB, MB, GB, TB, KiB, MiB, GiB, TiB. Nothing if the text is not a
 /// size, or no number holds it.

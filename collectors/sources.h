@@ -73,6 +73,7 @@ struct ServerInfo {
   bool in_recovery = false;
   std::string system_identifier;  ///< of the cluster, for as long as it lives
   std::uint32_t timeline = 0;     ///< changes when a standby or a restored copy is promoted
+  Instant read_at{};              ///< when the session was opened
 };
 
 /// How the server may come by the rows of a statement.
@@ -117,6 +118,8 @@ struct FileEntry {
   double size = 0;  ///< bytes; of a directory the sum of the files directly in it
   UnixTime modified = 0;
   UnixTime read_at = 0;  ///< the same kernel's clock when it was looked at
+  /// Why nothing more is known of an entry that is there (kind is `other`): permission or io.
+  std::optional<Reason> trouble;
 };
 
 /// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed.

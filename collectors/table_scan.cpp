@@ -51,19 +51,19 @@ std::string count_where(const std::string& condition, const std::string& name) {
   return ", count(*) FILTER (WHERE " + condition + ") AS " + name;
 }
 
-/// Columns of the inner select: the newest entry and the number of recent ones, and what the
-/// calendar says. Times from the future (beyond clock differences of a minute) and infinities do
-/// not count as entries.
+/// Columns of the inner select: the newest entry and the number of recent ones, of those that
+/// cannot be dated, and of today's. A time from the future (beyond clock differences of a minute)
+/// is neither newest nor recent.
 std::string inner_columns(const std::string& moment, const ScanWish& wish, const std::string& n) {
-  const std::string finite = "pg_catalog.isfinite(" + moment + ") AND " + moment;
-  const std::string usable = finite + " <= now() + interval '1 minute'";
-  std::string sql =
-      ", max(" + moment + ") FILTER (WHERE " + usable + ") AS newest_" + n +
-      count_where(usable + " AND " + moment + " > now() - " + seconds_sql(wish.window),
-                  "recent_" + n);
+  const std::string finite = "pg_catalog.isfinite(" + moment + ")";
+  const std::string future = moment + " > now() + interval '1 minute'";
+  const std::string usable = finite + " AND NOT " + future;
+  std::string sql = ", max(" + moment + ") FILTER (WHERE " + usable + ") AS newest_" + n;
+  sql += count_where(usable + " AND " + moment + " > now() - " + seconds_sql(wish.window),
+                     "recent_" + n);
+  sql += count_where(finite + " IS NOT TRUE", "undated_" + n);
+  sql += count_where(finite + " AND " + future, "future_" + n);
   if (!wish.calendar) return sql;
-  sql += count_where(finite + " > now() + interval '1 minute'", "future_" + n);
-  sql += count_where("pg_catalog.isfinite(" + moment + ") IS NOT TRUE", "undated_" + n);
   if (wish.zone.empty()) return sql + ", NULL AS today_" + n;
   const std::string zone = " AT TIME ZONE " + literal(wish.zone);
   return sql + count_where(usable + " AND " + moment + " >= pg_catalog.date_trunc('day', now()" +
@@ -74,7 +74,7 @@ std::string inner_columns(const std::string& moment, const ScanWish& wish, const
 std::string outer_columns(const ScanWish& wish, const std::string& n) {
   return ", extract(epoch FROM newest_" + n + ") AS newest_" + n +
          ", extract(epoch FROM now() - newest_" + n + ") AS age_" + n + ", recent_" + n +
-         (wish.calendar ? ", future_" + n + ", undated_" + n + ", today_" + n : "");
+         ", undated_" + n + ", future_" + n + (wish.calendar ? ", today_" + n : "");
 }
 
 struct Composed {
@@ -109,13 +109,11 @@ void run(Session& session, const Composed& composed, TableScan& scan) {
     const std::string n = std::to_string(i);
     TimeFacts facts;
     facts.recent_rows = row.number("recent_" + n);
+    facts.undated_rows = row.number("undated_" + n);
     facts.newest = row.maybe_number("newest_" + n);
     facts.newest_age = Seconds(row.maybe_number("age_" + n).value_or(0));
-    if (composed.answered[i]->calendar) {
-      facts.future_rows = row.number("future_" + n);
-      facts.undated_rows = row.number("undated_" + n);
-      facts.rows_today = row.maybe_number("today_" + n);
-    }
+    facts.future_rows = row.number("future_" + n);
+    if (composed.answered[i]->calendar) facts.rows_today = row.maybe_number("today_" + n);
     scan.answer(*composed.answered[i], facts);
   }
 }
@@ -187,13 +185,19 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
   const std::string from = table.from_clause();
   const std::string low =
       name + " > " + from_moment("(now() - " + seconds_sql(wish.window) + ")", column, wish.zone);
-  const std::string high = name + " > '-infinity' AND " + name +
-                           " <= " + from_moment("(now() + interval '1 minute')", column, wish.zone);
-  const std::string sql = "SELECT rows, rows AS recent_0, extract(epoch FROM " + newest +
-                          ") AS newest_0, extract(epoch FROM now() - " + newest +
-                          ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " +
-                          low + " AND " + high + ") AS rows, (SELECT max(" + name + ") FROM " +
-                          from + " WHERE " + high + ") AS newest) s";
+  const std::string latest = from_moment("(now() + interval '1 minute')", column, wish.zone);
+  const std::string high = name + " > '-infinity' AND " + name + " <= " + latest;
+  const std::string any = "EXISTS (SELECT FROM " + from + " WHERE " + name;
+  const std::string undated = any + " IS NULL)::int + " + any + " = '-infinity')::int + " + any +
+                              " = 'infinity')::int AS undated_0";
+  const std::string future =
+      any + " > " + latest + " AND " + name + " < 'infinity')::int AS future_0";
+  const std::string sql =
+      "SELECT rows, rows AS recent_0, undated_0, future_0, extract(epoch FROM " + newest +
+      ") AS newest_0, extract(epoch FROM now() - " + newest +
+      ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " + low + " AND " + high +
+      ") AS rows, (SELECT max(" + name + ") FROM " + from + " WHERE " + high + ") AS newest, " +
+      undated + ", " + future + ") s";
   run(session, {sql, {&wish}}, scan);
   return scan;
 }

@@ -21,7 +21,7 @@ struct ScanWish {
   std::string time_column;
   std::string zone;       ///< IANA name; needed where the column has no time zone of its own
   Seconds window{};       ///< how far back "recent" reaches
-  bool calendar = false;  ///< also the rows of today, of the future, and without a usable time
+  bool calendar = false;  ///< also the rows of today
 
   auto operator<=>(const ScanWish&) const = default;
   bool operator==(const ScanWish&) const = default;
@@ -29,13 +29,13 @@ struct ScanWish {
 
 /// The answer to a wish, by the database's clock.
 struct TimeFacts {
-  double recent_rows = 0;  ///< newer than the window; rows from the future are not among them
+  double recent_rows = 0;  ///< newer than the window; nor undated, nor of the future
+  // Nobody knows when these were written. A scan through the index counts one of each sort at most.
+  double undated_rows = 0;         ///< NULL or infinite
+  double future_rows = 0;          ///< later than now, beyond clock differences of a minute
   std::optional<UnixTime> newest;  ///< nothing: no row with a usable time
   Seconds newest_age{};
-  // If the wish was for the calendar:
-  double future_rows = 0;            ///< later than now, beyond clock differences of a minute
-  double undated_rows = 0;           ///< NULL or infinite
-  std::optional<double> rows_today;  ///< since midnight in the wish's zone, if it has one
+  std::optional<double> rows_today;  ///< calendar: since midnight in the wish's zone, if it has one
 };
 
 /// Every wish of one database, collected while its collectors are built.

@@ -8,6 +8,8 @@ BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libpqxx-dev libpq-dev libcpp-ht
 
 work_dir=''   # everything temporary is in here; see make_work_dir
 log_file=''
+service_policy=/usr/sbin/policy-rc.d
+cluster_defaults=/etc/postgresql-common/createcluster.conf
 
 say() { printf '%s\n' "$*"; }
 
@@ -34,11 +36,14 @@ step() {
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
-  elif command -v sudo >/dev/null; then
-    sudo -- "$@"
   else
-    fail "packages must be installed: $*" "run this as root, or install sudo"
+    sudo -- "$@"
   fi
+}
+
+# may_become_root: asks for a password here, where one can see that it does.
+may_become_root() {
+  [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || sudo -v; }; }
 }
 
 missing_packages() {
@@ -49,28 +54,30 @@ missing_packages() {
 }
 
 # Installs packages without starting what they bring, and without a default PostgreSQL cluster.
-install_packages() {
-  local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf
-  local made_policy=0 status=0
-  if [ ! -e "$policy" ]; then
-    made_policy=1
-    as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+# A shell of its own: however it ends, the machine may start services again.
+install_packages() (
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  if [ ! -e "$service_policy" ]; then
+    trap 'as_root rm -f "$service_policy"' EXIT
+    as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$service_policy && chmod 755 $service_policy"
   fi
-  if [ ! -e "$cluster" ]; then
-    as_root sh -c "mkdir -p ${cluster%/*} && echo 'create_main_cluster = false' >$cluster"
+  if [ ! -e "$cluster_defaults" ]; then
+    as_root sh -c "mkdir -p ${cluster_defaults%/*} && echo 'create_main_cluster = false' >$cluster_defaults"
   fi
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq || status=$?
-  [ $status != 0 ] || as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" || status=$?
-  [ $made_policy = 0 ] || as_root rm -f "$policy"
-  return $status
-}
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+      -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+)
 
 # need_packages PACKAGE...: installs what is not there yet.
 need_packages() {
   local missing
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
+  may_become_root ||
+    fail "packages must be installed: $missing" "run this as root or with sudo, or have them installed"
   # shellcheck disable=SC2086  # a list of names
   step "installing $(wc -w <<<"$missing") packages" install_packages $missing ||
     fail "packages could not be installed" "see the end of the log above"

@@ -25,7 +25,7 @@ own_database=${DATA_SOURCE_NAME:+1}
 exporter_pid='' cluster=''
 
 clean_up() {
-  trap - EXIT INT TERM
+  trap - EXIT HUP INT TERM
   if [ -n "$exporter_pid" ]; then
     kill "$exporter_pid" 2>/dev/null || true
     wait "$exporter_pid" 2>/dev/null || true
@@ -36,11 +36,22 @@ clean_up() {
   rm -rf "$work_dir"
 }
 trap clean_up EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# fetch PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
+fetch() {
+  exec 3<>"/dev/tcp/$host/$port" || return 1
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
+  sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
+}
+
 make_work_dir
 say "pg_integrity_exporter quickstart"
+if [ $once = 0 ] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+  fail "something listens on $host:$port already" "stop it, or choose another address: LISTEN=127.0.0.1:PORT $0"
+fi
 packages=("${BUILD_PACKAGES[@]}")
 [ -n "$own_database" ] || packages+=(postgresql postgresql-client)
 need_packages "${packages[@]}"
@@ -92,20 +103,16 @@ if [ $once = 1 ]; then
   exit $status
 fi
 
-"${run_as[@]}" "$exporter" --log-level warning --listen "$listen" "${config[@]}" 2>"$work_dir/exporter.log" &
+"${run_as[@]}" "$exporter" --log-level info --listen "$listen" "${config[@]}" 2>"$work_dir/exporter.log" &
 exporter_pid=$!
 
-# fetch PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
-fetch() {
-  exec 3<>"/dev/tcp/$host/$port" || return 1
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
-  sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
-}
+# Whoever answers at that address: it is ours if ours runs and has said that it listens.
+is_ours() { kill -0 "$exporter_pid" 2>/dev/null && grep -q ' msg="listening" ' "$work_dir/exporter.log"; }
 
 wait_until_ready() {
   for _ in $(seq 300); do
-    kill -0 "$exporter_pid" || { cat "$work_dir/exporter.log"; return 1; }
-    (fetch /-/ready) >/dev/null 2>&1 && return 0
+    kill -0 "$exporter_pid" 2>/dev/null || break
+    is_ours && (fetch /-/ready) >/dev/null 2>&1 && return 0
     sleep 0.1
   done
   cat "$work_dir/exporter.log"
@@ -128,7 +135,10 @@ summary() {
   (fetch /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
     s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
 }
-found=$(summary) || fail "the exporter no longer answers" "see $work_dir/exporter.log"
+if ! found=$(summary) || ! is_ours; then
+  tail -n 20 "$work_dir/exporter.log" >&2
+  fail "the exporter no longer answers" "its log is above"
+fi
 say "$found"
 say ""
 say "Ctrl-C ends it."

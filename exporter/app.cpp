@@ -107,7 +107,8 @@ class Exporter {
       return runtime()->evidence();
     };
     Publisher publisher(evidence, clock_);
-    HttpServer http(handlers(publisher), [this] { http_lost(); });
+    HttpServer http(handlers(publisher),
+                    [this] { end_after_failure("the HTTP server ended of itself"); });
     http_ = &http;
     try {
       const int port = http.start(listen_);
@@ -130,7 +131,7 @@ class Exporter {
     }
     http.stop();
     http_ = nullptr;
-    return http_lost_ ? ExitCode::violated : ExitCode::proven;
+    return failed_ ? ExitCode::violated : ExitCode::proven;
   }
 
   [[nodiscard]] bool threads_are_out() const { return machinery_.workers.given_up() > 0; }
@@ -155,13 +156,16 @@ class Exporter {
     handlers.report_html = [report] { return report_as_html(report()); };
     handlers.report_markdown = [report] { return report_as_markdown(report()); };
     handlers.report_json = [report] { return report_as_json(report()); };
-    // The page must show the first look, too.
+    // The page must show the first look, too. Who was ready stays so: what a reload adds takes
+    // nobody off the scrape.
     handlers.ready = [this, &publisher] {
       const auto body = publisher.body();
       const auto& collectors = body->snapshot()->collectors;
-      return runtime()->sampler().ready() &&
-             std::all_of(collectors.begin(), collectors.end(),
-                         [](const auto& collector) { return collector->health.attempted; });
+      if (runtime()->sampler().ready() &&
+          std::all_of(collectors.begin(), collectors.end(),
+                      [](const auto& collector) { return collector->health.attempted; }))
+        ready_ = true;
+      return ready_.load();
     };
     if (reload_by_http_) handlers.reload = [this] { return reload(); };
     return handlers;
@@ -177,9 +181,10 @@ class Exporter {
     }
   }
 
-  void http_lost() {
-    log(LogLevel::error, "the HTTP server ended of itself");
-    http_lost_ = true;
+  /// Ends the process in good order, for its supervisor to start it anew.
+  void end_after_failure(const std::string& what) {
+    log(LogLevel::error, what);
+    failed_ = true;
     ::kill(::getpid(), SIGTERM);
   }
 
@@ -200,8 +205,15 @@ class Exporter {
     const auto old = runtime();
     old->sampler().stop();
     const auto record = std::make_shared<const Record>(record_of(*old->evidence()));
-    auto fresh = std::make_shared<Runtime>(std::move(options), machinery_, record);
-    fresh->sampler().start();
+    const auto before = old->evidence()->snapshot();
+    std::shared_ptr<Runtime> fresh;
+    try {
+      fresh = std::make_shared<Runtime>(std::move(options), machinery_, record, before.get());
+      fresh->sampler().start();
+    } catch (const std::exception& error) {  // no thread or memory to be had
+      end_after_failure("the configuration cannot be put in force: " + std::string(error.what()));
+      return false;
+    }
     {
       const std::lock_guard lock(mutex_);
       runtime_ = std::move(fresh);
@@ -219,7 +231,8 @@ class Exporter {
   const std::string state_dir_;
   const bool reload_by_http_;
   std::atomic<bool> reload_successful_ = true;
-  std::atomic<bool> http_lost_ = false;
+  std::atomic<bool> failed_ = false;
+  std::atomic<bool> ready_ = false;
   std::atomic<HttpServer*> http_ = nullptr;
   std::mutex reload_mutex_;
   bool stopping_ = false;  ///< under reload_mutex_

@@ -19,6 +19,15 @@ constexpr std::size_t kLoggedChanges = 10;
 
 }  // namespace
 
+std::shared_ptr<SharedReads> DatabaseContext::reads(Era era) {
+  const std::lock_guard lock(mutex_);
+  if (!reads_ || era_ != era) {
+    reads_ = std::make_shared<SharedReads>(exclude_, plan_);
+    era_ = era;
+  }
+  return reads_;
+}
+
 /// The sources of one step. The session is leased when first asked for and given back with the
 /// step.
 class CollectorTask::StepSources final : public Sources {
@@ -44,11 +53,11 @@ class CollectorTask::StepSources final : public Sources {
   }
 
   std::shared_ptr<const Schema> schema() override {
-    if (!schema_) schema_ = task_.database_->schema.get(session(), server_.clock.now());
+    if (!schema_) schema_ = pass_.reads->schema.get(session(), server_.clock.now());
     return schema_;
   }
 
-  TableScans& scans() override { return task_.database_->scans; }
+  TableScans& scans() override { return pass_.reads->scans; }
   Files& files() override { return files_; }
   [[nodiscard]] const Clock& clock() const override { return server_.clock; }
   [[nodiscard]] bool step_is_full() const override {
@@ -73,7 +82,22 @@ class CollectorTask::StepSources final : public Sources {
 
  private:
   void lease() {
-    const std::string& database = task_.database_->name;
+    for (;;) {
+      connect();
+      const std::string& name = task_.id_.server;
+      const ServerInfo& info = lease_->session().server();
+      const Answerer answerer = server_.evidence.identify(name, info);
+      if (answerer == Answerer::another)
+        log(LogLevel::warning, "another cluster or timeline answers: its evidence starts anew",
+            {{"server", name}, {"system_identifier", info.system_identifier}});
+      if (answerer != Answerer::outdated) return;
+      lease_->discard();
+      lease_.reset();
+    }
+  }
+
+  void connect() {
+    const std::string& database = task_.database_->name();
     try {
       lease_.emplace(server_.pool.lease(database, deadline_));
     } catch (const SourceError& error) {
@@ -89,10 +113,6 @@ class CollectorTask::StepSources final : public Sources {
     }
     if (server_.evidence.set_up(task_.id_.server, database, true))
       log(LogLevel::info, "database is up", {{"server", task_.id_.server}, {"database", database}});
-    const ServerInfo& info = lease_->session().server();
-    if (server_.evidence.identify(task_.id_.server, info.system_identifier, info.timeline))
-      log(LogLevel::warning, "another cluster or timeline answers: its evidence starts anew",
-          {{"server", task_.id_.server}, {"system_identifier", info.system_identifier}});
   }
 
   CollectorTask& task_;
@@ -135,6 +155,11 @@ void CollectorTask::server_lost() {
   if (next_pass_ && !waits_for_server_) next_pass_ = std::min(*next_pass_, server_->clock.now());
 }
 
+CollectorTask::Pass CollectorTask::new_pass(Instant now, std::optional<std::set<ObjectKey>> only) {
+  const Era era = server_->evidence.era(id_.server);
+  return {{}, now, std::move(only), era, database_->reads(era)};
+}
+
 /// Sees to it that a pass is running; a recheck that is due goes before it.
 /// @return false if there is nothing to look at.
 bool CollectorTask::begin_pass() {
@@ -150,7 +175,7 @@ bool CollectorTask::begin_pass() {
     const auto violated = server_->evidence.violated(id_);
     if (!violated.empty()) {
       waiting_ = std::move(pass_);
-      pass_ = Pass{{}, now, std::set<ObjectKey>(violated.begin(), violated.end())};
+      pass_ = new_pass(now, std::set<ObjectKey>(violated.begin(), violated.end()));
     }
   }
   if (!pass_) {
@@ -158,7 +183,7 @@ bool CollectorTask::begin_pass() {
       const std::lock_guard lock(mutex_);
       if (!next_pass_ || *next_pass_ > now) return false;
     }
-    pass_ = Pass{{}, now, std::nullopt};
+    pass_ = new_pass(now, std::nullopt);
     server_->evidence.pass_began(id_);
   }
   return true;
@@ -186,7 +211,7 @@ Seconds CollectorTask::step() {
     busy = sources.busy();
     if (server_->stopping) return busy;
     if (error && error->session_lost() && sources.leased())
-      server_->evidence.set_up(id_.server, database_->name, false);
+      server_->evidence.set_up(id_.server, database_->name(), false);
   }
   batch.count(self::kDatabaseSeconds, busy.count(), id_.collector);
   server_->evidence.record(id_, batch.events());
@@ -202,24 +227,26 @@ Seconds CollectorTask::step() {
 
 void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now) {
   const bool recheck = pass_->only.has_value();
-  const auto changes = server_->evidence.accept(id_, batch, recheck);
+  const auto taken = server_->evidence.accept(id_, batch, recheck, pass_->era);
+  if (!taken) return start_anew(now);
+  const auto& changes = *taken;
   for (std::size_t i = 0; i < std::min(changes.size(), kLoggedChanges); ++i)
     log(changes[i].violated && !server_->once ? LogLevel::warning : LogLevel::info,
         changes[i].violated ? "violated" : "proven again",
         {{"server", id_.server},
-         {"database", database_->name},
+         {"database", database_->name()},
          {"object", changes[i].object},
          {"detail", changes[i].detail}});
   if (changes.size() > kLoggedChanges)
     log(server_->once ? LogLevel::info : LogLevel::warning, "further objects changed their state",
         {{"server", id_.server},
-         {"database", database_->name},
+         {"database", database_->name()},
          {"collector", id_.collector},
          {"objects", std::to_string(changes.size() - kLoggedChanges)}});
   const auto& marks = batch.unproven_marks();
   if (std::any_of(marks.begin(), marks.end(),
                   [](const auto& mark) { return mark.reason == Reason::missing; }))
-    database_->schema.contradict();
+    pass_->reads->schema.contradict();
   if (progress == Progress::more) {
     // Goes on after whatever else of its lane has fallen due meanwhile.
     const std::lock_guard lock(mutex_);
@@ -230,7 +257,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     pass_ = std::move(waiting_);
     waiting_.reset();
   } else {
-    server_->evidence.pass_complete(id_);
+    if (!server_->evidence.pass_complete(id_, pass_->era)) return start_anew(now);
     count_attempt("success", std::nullopt);
     const std::lock_guard lock(mutex_);
     waits_for_server_ = false;
@@ -249,8 +276,17 @@ void CollectorTask::plan_recheck(Instant now) {
   next_recheck_ = violated ? std::optional(now + kRecheckInterval) : std::nullopt;
 }
 
+/// Another cluster answers: what this pass has seen is of the old one.
+void CollectorTask::start_anew(Instant now) {
+  pass_.reset();
+  waiting_.reset();
+  const std::lock_guard lock(mutex_);
+  next_recheck_.reset();
+  next_pass_ = now;
+}
+
 void CollectorTask::failed(const SourceError& error, Instant now) {
-  if (error.reason() == Reason::missing) database_->schema.contradict();
+  if (error.reason() == Reason::missing) pass_->reads->schema.contradict();
   pass_.reset();
   waiting_.reset();
   attempted_ = true;
@@ -259,7 +295,7 @@ void CollectorTask::failed(const SourceError& error, Instant now) {
     // That the server is out of reach is said once, not by each of its collectors.
     log(error.session_lost() ? LogLevel::debug : LogLevel::warning, "collector failed",
         {{"server", id_.server},
-         {"database", database_->name},
+         {"database", database_->name()},
          {"collector", id_.collector},
          {"reason", std::string(name_of(error.reason()))},
          {"error", error.what()}});
@@ -270,7 +306,7 @@ void CollectorTask::failed(const SourceError& error, Instant now) {
     if (server_->once)
       next_pass_.reset();
     else if (error.session_lost())
-      next_pass_ = std::max(server_->pool.retry_at(database_->name), now + Seconds(0.5));
+      next_pass_ = std::max(server_->pool.retry_at(database_->name()), now + Seconds(0.5));
     else
       next_pass_ = now + std::min(options_.interval, kRetry);
   }

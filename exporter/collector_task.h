@@ -17,14 +17,32 @@
 
 namespace pg_integrity {
 
-/// What the collectors of one database share.
-struct DatabaseContext {
-  DatabaseContext(std::string database_name, std::vector<std::string> exclude, ScanPlan plan)
-      : name(std::move(database_name)), schema(std::move(exclude)), scans(std::move(plan)) {}
+/// What the collectors of one database have read for each other.
+struct SharedReads {
+  SharedReads(const std::vector<std::string>& exclude, const ScanPlan& plan)
+      : schema(exclude), scans(plan) {}
 
-  const std::string name;
   SharedSchema schema;
   TableScans scans;
+};
+
+/// A database, to its collectors. Safe on any thread.
+class DatabaseContext {
+ public:
+  DatabaseContext(std::string name, std::vector<std::string> exclude, ScanPlan plan)
+      : name_(std::move(name)), exclude_(std::move(exclude)), plan_(std::move(plan)) {}
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// What was read in that era; nothing of another one's.
+  std::shared_ptr<SharedReads> reads(Era era);
+
+ private:
+  const std::string name_;
+  const std::vector<std::string> exclude_;
+  const ScanPlan plan_;
+  std::mutex mutex_;
+  Era era_ = 0;
+  std::shared_ptr<SharedReads> reads_;
 };
 
 /// What the tasks of one server share.
@@ -69,11 +87,15 @@ class CollectorTask final : public Task {
     std::string position;
     Instant began{};
     std::optional<std::set<ObjectKey>> only;
+    Era era = 0;
+    std::shared_ptr<SharedReads> reads;
   };
 
+  [[nodiscard]] Pass new_pass(Instant now, std::optional<std::set<ObjectKey>> only);
   [[nodiscard]] bool begin_pass();
   void accepted(const Batch& batch, Progress progress, Instant now);
   void failed(const SourceError& error, Instant now);
+  void start_anew(Instant now);
   void count_attempt(std::string_view outcome, std::optional<Reason> reason);
   void plan_recheck(Instant now);
 

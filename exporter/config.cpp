@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <set>
+#include <vector>
 
 #include "collectors/registry.h"
 #include "exporter/config_schema.h"
@@ -49,22 +51,42 @@ void complete(Settings& settings, std::span<const Option> options, const std::st
   }
 }
 
-/// Two records of one option that bear the same name (and belong to the same database).
-void refuse_twins(const Settings& settings, std::span<const Option> options, Problems& problems) {
-  for (const Option& option : options) {
-    std::set<std::string> names;
-    settings.for_each_record(option.name, [&](const Settings& record) {
-      refuse_twins(record, option.members, problems);
-      const bool named = option.type == OptionType::records && record.has("name");
-      if (named && !names
-                        .insert(record.text_or_empty("database") + '\0' +
-                                record.text_or_empty("schema") + '\0' + record.text("name"))
-                        .second)
-        problems.add(
-            record.place("name"),
-            "\"" + record.text("name") + "\" appears twice in \"" + std::string(option.name) + "\"",
-            "names must be unique");
-    });
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// What tells one record of an option from another.
+using Names = std::vector<std::string>;
+
+/// Records of one option that nothing tells apart.
+void refuse_twins(const Settings& settings, std::string_view option,
+                  const std::function<Names(const Settings&)>& names_of, Problems& problems) {
+  std::set<Names> seen;
+  for (const Settings& record : settings.records(option))
+    if (record.has("name") && !seen.insert(names_of(record)).second)
+      problems.add(
+          record.place("name"),
+          "\"" + record.text("name") + "\" appears twice in \"" + std::string(option) + "\"",
+          "names must be unique");
+}
+
+/// Records whose series would be the same: their names, the labels that they give the object
+/// besides, and their databases.
+void refuse_twins(const CollectorSpec& spec, const Settings& settings,
+                  const std::string& home_database, Problems& problems) {
+  for (const Option& option : spec.options) {
+    if (option.type != OptionType::records) continue;
+    refuse_twins(
+        settings, option.name,
+        [&](const Settings& record) {
+          Names names{record.text("name"),
+                      record.has("database") ? record.text("database") : home_database};
+          for (const Option& member : option.members)
+            if (member.type == OptionType::text && is_one_of(spec.identity, member.name))
+              names.push_back(record.text_or_empty(member.name));
+          return names;
+        },
+        problems);
   }
 }
 
@@ -118,6 +140,7 @@ void take_collector(const CollectorSpec& spec, const Settings& server_settings,
     if (option.home == OptionHome::server && server_settings.has(option.name))
       options.settings.put(option.name, server_settings.value(option.name),
                            server_settings.place(option.name));
+  refuse_twins(spec, options.settings, server.home_database, problems);
   if (!options.settings.flag("enabled")) {
     server.not_watched.push_back({&spec, "it is disabled: remove enabled = false"});
     return;
@@ -166,7 +189,9 @@ ReadOptions options_from(Settings settings, Problems& problems) {
     server = std::move(merged);
   });
   complete(settings, configuration_options(), "at the top of the file", problems);
-  refuse_twins(settings, configuration_options(), problems);
+  refuse_twins(
+      settings, "server", [](const Settings& server) { return Names{server.text("name")}; },
+      problems);
   if (!problems.empty()) return problems.lines();
   Options options;
   if (const auto listen = parse_listen(settings.text("listen")))

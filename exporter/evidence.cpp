@@ -96,8 +96,16 @@ void count(Tally& tally, const Event& event) {
 
 }  // namespace
 
-Evidence::Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers)
-    : clock_(clock), started_(clock.now()), servers_(std::move(servers)) {}
+Evidence::Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
+                   const Snapshot* before)
+    : clock_(clock), servers_(std::move(servers)) {
+  if (before == nullptr) return;
+  for (const auto& collector : before->collectors)
+    started_before_.emplace(collector->id, collector->health.started);
+  for (const DatabaseHealth& database : before->databases)
+    if (database.tried)
+      up_before_.emplace(std::pair(database.server, database.database), database.up);
+}
 
 Evidence::Entry* Evidence::changed(const CollectorId& id) {
   const auto found = entries_.find(id);
@@ -132,7 +140,8 @@ void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
   entry.now.options = std::move(options);
   entry.now.fingerprint = fingerprint;
   entry.now.declared = declared.samples();
-  entry.now.health.started = clock_.now();
+  const auto before = started_before_.find(id);
+  entry.now.health.started = before == started_before_.end() ? clock_.now() : before->second;
   entry.now.health.configured_interval = interval;
   place_declared(entry, clock_.now());
   for (const Event& event : declared.events()) count(tally_of(entry.tallies, event), event);
@@ -142,7 +151,9 @@ void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
 
 void Evidence::add_database(const std::string& server, const std::string& database) {
   const std::lock_guard lock(mutex_);
-  up_.try_emplace({server, database}, std::nullopt);
+  const auto before = up_before_.find({server, database});
+  up_.try_emplace({server, database},
+                  before == up_before_.end() ? std::nullopt : std::optional(before->second));
   ++version_;
 }
 
@@ -159,12 +170,14 @@ void Evidence::pass_began(const CollectorId& id) {
   const std::lock_guard lock(mutex_);
   Entry* entry = changed(id);
   if (entry == nullptr) return;
-  entry->now.health.pass_since = clock_.now();
+  entry->now.health.pass_since = entry->now.health.pass_advanced = clock_.now();
   entry->excluded_in_pass = 0;
 }
 
-std::vector<StateChange> Evidence::accept(const CollectorId& id, const Batch& batch, bool recheck) {
+std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, const Batch& batch,
+                                                         bool recheck, Era era) {
   const std::lock_guard lock(mutex_);
+  if (era != era_of(id.server)) return std::nullopt;
   Entry* entry = changed(id);
   std::vector<StateChange> changes;
   if (entry == nullptr) return changes;
@@ -196,14 +209,18 @@ std::vector<StateChange> Evidence::accept(const CollectorId& id, const Batch& ba
     object.size = weight.size;
     found->second = std::make_shared<const Object>(std::move(object));
   }
-  if (!recheck) entry->excluded_in_pass += batch.excluded();
+  if (!recheck) {
+    entry->excluded_in_pass += batch.excluded();
+    evidence.health.pass_advanced = now;
+  }
   return changes;
 }
 
-void Evidence::pass_complete(const CollectorId& id) {
+bool Evidence::pass_complete(const CollectorId& id, Era era) {
   const std::lock_guard lock(mutex_);
+  if (era != era_of(id.server)) return false;
   Entry* entry = changed(id);
-  if (entry == nullptr) return;
+  if (entry == nullptr) return true;
   CollectorEvidence& evidence = entry->now;
   const Instant now = clock_.now();
   const Instant began = evidence.health.pass_since.value_or(now);
@@ -226,6 +243,7 @@ void Evidence::pass_complete(const CollectorId& id) {
   health.last_duration = now - began;
   health.pass_since.reset();
   health.failure.reset();
+  return true;
 }
 
 bool Evidence::failed(const CollectorId& id, const SourceError& error) {
@@ -269,25 +287,37 @@ void Evidence::set_sessions(const SessionCount& count) {
   ++version_;
 }
 
-bool Evidence::identify(const std::string& server, const std::string& system_identifier,
-                        std::uint32_t timeline) {
+Answerer Evidence::identify(const std::string& server, const ServerInfo& found) {
   const std::lock_guard lock(mutex_);
-  const Identity found{system_identifier, timeline};
-  const auto [known, added] = identities_.try_emplace(server, found);
-  if (added ||
-      (known->second.system_identifier == system_identifier && known->second.timeline == timeline))
-    return false;
-  known->second = found;
+  const Identity identity{found.system_identifier, found.timeline, found.read_at};
+  const auto [known, added] = identities_.try_emplace(server, identity);
+  if (added || (known->second.system_identifier == found.system_identifier &&
+                known->second.timeline == found.timeline))
+    return Answerer::known;
+  if (found.read_at < known->second.found_at) return Answerer::outdated;
+  known->second = identity;
+  ++eras_[server];
   for (auto& [id, entry] : entries_) {
     if (id.server != server) continue;
     entry.now.objects.clear();
     entry.now.health.success = false;
     entry.now.health.last_success.reset();
+    entry.now.health.pass_since.reset();
     place_declared(entry, clock_.now());
     entry.published = nullptr;
   }
   ++version_;
-  return true;
+  return Answerer::another;
+}
+
+Era Evidence::era(const std::string& server) const {
+  const std::lock_guard lock(mutex_);
+  return era_of(server);
+}
+
+Era Evidence::era_of(const std::string& server) const {
+  const auto found = eras_.find(server);
+  return found == eras_.end() ? 0 : found->second;
 }
 
 void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects,
@@ -315,7 +345,7 @@ void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>&
 void Evidence::restore_identity(const std::string& server, const std::string& system_identifier,
                                 std::uint32_t timeline) {
   const std::lock_guard lock(mutex_);
-  identities_.try_emplace(server, Identity{system_identifier, timeline});
+  identities_.try_emplace(server, Identity{system_identifier, timeline, Instant{}});
 }
 
 std::optional<Evidence::Identity> Evidence::identity(const std::string& server) const {
@@ -354,7 +384,6 @@ std::shared_ptr<const Snapshot> Evidence::snapshot() const {
   const std::lock_guard lock(mutex_);
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->version = version_;
-  snapshot->process_started = started_;
   snapshot->servers = servers_;
   for (const auto& [id, entry] : entries_) {
     if (!entry.published) entry.published = std::make_shared<const CollectorEvidence>(entry.now);

@@ -3,6 +3,7 @@
 // is held for longer than it takes to move the values.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,9 +23,22 @@ struct StateChange {
   std::string detail;
 };
 
+/// Counts the clusters that have answered for one server: what was seen of one is not mixed with
+/// what is seen of the next.
+using Era = std::uint64_t;
+
+enum class Answerer : std::uint8_t {
+  known,     ///< the cluster that answered before
+  another,   ///< evidence was forgotten
+  outdated,  ///< a session that was opened before another cluster answered: not to be used any more
+};
+
 class Evidence {
  public:
-  Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers);
+  /// @param before the newest snapshot under the configuration that is replaced, if one is: what
+  /// goes on does not start anew.
+  Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
+           const Snapshot* before = nullptr);
 
   /// A collector is to run. What it declares is on the page from now on.
   void add(const CollectorId& id, const CollectorSpec& spec,
@@ -37,9 +51,13 @@ class Evidence {
 
   void pass_began(const CollectorId& id);
   /// A step succeeded; a recheck looks at some objects only and is no part of a pass.
-  std::vector<StateChange> accept(const CollectorId& id, const Batch& batch, bool recheck);
+  /// @param era when the pass began.
+  /// @return nothing if that era is over: then the call has no effect.
+  std::optional<std::vector<StateChange>> accept(const CollectorId& id, const Batch& batch,
+                                                 bool recheck, Era era);
   /// The running pass is complete: objects that it did not meet are gone.
-  void pass_complete(const CollectorId& id);
+  /// @return false if its era is over: then the call has no effect.
+  bool pass_complete(const CollectorId& id, Era era);
   /// The attempt failed as a whole. @return true if that is news.
   bool failed(const CollectorId& id, const SourceError& error);
   /// Events count whatever became of their step.
@@ -49,11 +67,10 @@ class Evidence {
   bool set_up(const std::string& server, const std::string& database, bool up);
   void set_sessions(const SessionCount& count);
 
-  /// Which cluster a server is. Evidence taken of another one (or before it was promoted) is
-  /// forgotten.
-  /// @return true if evidence was forgotten.
-  bool identify(const std::string& server, const std::string& system_identifier,
-                std::uint32_t timeline);
+  /// Which cluster a session of that server has found. If it is another one than before (or the
+  /// same was promoted), evidence of the old one is forgotten and a new era begins.
+  Answerer identify(const std::string& server, const ServerInfo& found);
+  [[nodiscard]] Era era(const std::string& server) const;
 
   /// Evidence of an earlier process, with its original times. Only for objects not yet looked at.
   void restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects, bool success,
@@ -63,6 +80,7 @@ class Evidence {
   struct Identity {
     std::string system_identifier;
     std::uint32_t timeline = 0;
+    Instant found_at{};  ///< never: by an earlier process
   };
   [[nodiscard]] std::optional<Identity> identity(const std::string& server) const;
 
@@ -85,10 +103,10 @@ class Evidence {
 
   /// The entry, about to be changed; nullptr if its database is gone: then the call has no effect.
   Entry* changed(const CollectorId& id);
+  [[nodiscard]] Era era_of(const std::string& server) const;  ///< under the mutex
   static void place_declared(Entry& entry, Instant now);
 
   const Clock& clock_;
-  const Instant started_;
   const std::vector<std::shared_ptr<const ServerOptions>> servers_;
   mutable std::mutex mutex_;
   std::uint64_t version_ = 1;
@@ -96,6 +114,9 @@ class Evidence {
   std::map<std::pair<std::string, std::string>, std::optional<bool>> up_;
   std::map<std::string, SessionCount> sessions_;
   std::map<std::string, Identity> identities_;
+  std::map<std::string, Era> eras_;
+  std::map<CollectorId, Instant> started_before_;
+  std::map<std::pair<std::string, std::string>, bool> up_before_;
 };
 
 }  // namespace pg_integrity

@@ -158,7 +158,7 @@ void render_ages(const CollectorEvidence& evidence, const Clock& clock, Families
 }
 
 void render_collector_verdict(const CollectorEvidence& evidence, const CollectorVerdict& verdict,
-                              const Snapshot& snapshot, const Clock& clock, Families& to) {
+                              const Clock& clock, Families& to) {
   const Labels base = labels_of(evidence.id);
   const std::string name(evidence.spec->name);
   for (const std::string_view state : kStateNames) {
@@ -171,9 +171,9 @@ void render_collector_verdict(const CollectorEvidence& evidence, const Collector
   for (const auto& [reason, count] : verdict.unproven)
     add_gauge(to, self::kUnprovenObjects, base, {name, std::string(name_of(reason))},
               static_cast<double>(count));
-  const Seconds interval = kept_interval(evidence.health, clock.now());
-  const Instant since = std::max(evidence.health.last_success.value_or(snapshot.process_started),
-                                 snapshot.process_started);
+  const Seconds interval = kept_interval(evidence.health);
+  const CollectorHealth& health = evidence.health;
+  const Instant since = std::max(health.last_success.value_or(health.started), health.started);
   add_gauge(to, self::kInterval, base, {name}, interval.count());
   add_gauge(to, self::kDeadline, base, {name}, clock.to_unix(since + interval * 3));
 }
@@ -182,7 +182,7 @@ void render_verdicts(const Snapshot& snapshot, const Clock& clock, Families& to)
   const Verdicts verdicts = judge_all(snapshot, clock.now(), clock.unix_now());
   for (const auto& evidence : snapshot.collectors) {
     render_ages(*evidence, clock, to);
-    render_collector_verdict(*evidence, verdicts.collectors.at(evidence->id), snapshot, clock, to);
+    render_collector_verdict(*evidence, verdicts.collectors.at(evidence->id), clock, to);
   }
   for (const QuestionVerdict& answer : verdicts.questions) {
     const Labels base{{"server", answer.server}, {"database", answer.database}};

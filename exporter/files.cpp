@@ -17,9 +17,12 @@ namespace pg_integrity {
 
 namespace {
 
+Reason reason_of(int error) {
+  return error == EACCES || error == EPERM ? Reason::permission : Reason::io;
+}
+
 [[noreturn]] void refuse(const std::string& path, int error) {
-  const Reason reason = error == EACCES || error == EPERM ? Reason::permission : Reason::io;
-  throw SourceError(reason, path + ": " + std::generic_category().message(error));
+  throw SourceError(reason_of(error), path + ": " + std::generic_category().message(error));
 }
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
@@ -57,7 +60,11 @@ FileEntry look_at(const std::string& directory, const std::string& name) {
   FileEntry entry;
   entry.name = name;
   struct stat facts {};
-  if (::stat((directory + "/" + name).c_str(), &facts) != 0) return entry;
+  if (::stat((directory + "/" + name).c_str(), &facts) != 0) {
+    const bool nothing_there = errno == ENOENT || errno == ELOOP;  // a link that leads nowhere
+    if (!nothing_there) entry.trouble = reason_of(errno);
+    return entry;
+  }
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   entry.read_at = seconds(now);
@@ -68,8 +75,8 @@ FileEntry look_at(const std::string& directory, const std::string& name) {
     try {
       entry.size = size_of_files_in(directory + "/" + name);
       entry.kind = FileKind::directory;
-    } catch (const SourceError&) {
-      entry.kind = FileKind::other;  // one that cannot be read does not hide the others
+    } catch (const SourceError& error) {  // one that cannot be read does not hide the others
+      entry.trouble = error.reason();
     }
   }
   return entry;

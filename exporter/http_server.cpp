@@ -84,6 +84,19 @@ void send_status(httplib::Response& response, int status, std::string_view text)
   response.set_content(std::string(text) + "\n", kTextType);
 }
 
+/// Answers and hangs up: a body that was announced and is not read must not pass for the next
+/// request. The library hangs up if the writing fails, so it is told so once all is written.
+void send_last(httplib::Response& response, int status, std::string_view text) {
+  response.status = status;
+  response.set_header("Connection", "close");
+  response.set_content_provider(
+      text.size() + 1, kTextType,
+      [body = std::string(text) + "\n"](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+        sink.write(body.data() + offset, body.size() - offset);
+        return false;
+      });
+}
+
 }  // namespace
 
 class HttpServer::Impl {
@@ -156,21 +169,26 @@ class HttpServer::Impl {
           send_status(response, 500, "internal error");
         });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-      if (response.body.empty() && response.status == 404)
+      if (!response.body.empty() || response.has_header("Connection")) return;
+      if (response.status == 404)
         send_status(response, 404, "not found. HINT: /metrics");
+      else
+        send_last(response, response.status, "the request cannot be understood");
+    });
+    server_.set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+      if (response.get_header_value("Connection") == "close") response.headers.erase("Keep-Alive");
     });
     server_.set_pre_routing_handler(
         [this](const httplib::Request& request, httplib::Response& response) {
           if (request.method == "GET" || request.method == "HEAD")
             return httplib::Server::HandlerResponse::Unhandled;
           // Answered before the library looks for a body: it would wait for one if no length is
-          // given. Should there be one, it is not read, so the connection is of no more use.
-          response.set_header("Connection", "close");
+          // given.
           if (request.method == "POST" && request.path == "/-/reload" && handlers_.reload) {
             reload(response);
           } else {
             response.set_header("Allow", "GET, HEAD");
-            send_status(response, 405, "method not allowed");
+            send_last(response, 405, "method not allowed");
           }
           return httplib::Server::HandlerResponse::Handled;
         });
@@ -209,9 +227,9 @@ class HttpServer::Impl {
 
   void reload(httplib::Response& response) {
     if (handlers_.reload())
-      send_status(response, 200, "reloaded");
+      send_last(response, 200, "reloaded");
     else
-      send_status(response, 500, "the old configuration stays; the log says why");
+      send_last(response, 500, "the old configuration stays; the log says why");
   }
 
   HttpHandlers handlers_;

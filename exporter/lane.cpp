@@ -8,6 +8,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr Seconds kLongestNap{5};
+constexpr double kQuickPart = 0.5;   ///< of the share; the rest is left to scans
 constexpr Seconds kClockPoll{0.25};  ///< a test's clock may jump while a lane waits
 
 }  // namespace
@@ -17,7 +18,7 @@ void LoadShare::spent(bool quick, Seconds busy, Instant now) {
   const Seconds span = busy / share_;
   const Instant began = now - busy;
   const std::lock_guard lock(mutex_);
-  if (quick) quick_free_ = std::max(quick_free_, began) + span;
+  if (quick) quick_free_ = std::max(quick_free_, began) + span / kQuickPart;
   scan_free_ = std::max(scan_free_, began) + span;
 }
 

@@ -16,7 +16,7 @@
 namespace pg_integrity {
 
 /// The time one session may be kept busy, shared by the lanes of a server. Quick work is never held
-/// up by scans; scans make room for it. Safe on any thread.
+/// up by scans; scans make room for it, but half of the share is theirs. Safe on any thread.
 class LoadShare {
  public:
   /// @param share of one session's time, (0, 1]; 1 or more: no rest at all.

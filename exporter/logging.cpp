@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace pg_integrity {
@@ -23,22 +24,37 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return spdlog::level::info;
 }
 
+void append_escaped(std::string& out, std::string_view bytes) {
+  for (const char c : bytes) {
+    char escaped[5];
+    std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(c) & 0xffU);
+    out += escaped;
+  }
+}
+
+/// Bytes of the control character at the start: of C0, DEL, or of C1 (U+0080 to U+009F, which
+/// terminals obey as well), in UTF-8. 0: there is none.
+std::size_t control_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;
+  return text.size() > 1 && byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f ? 2 : 0;
+}
+
 /// A logfmt value: quoted, with quotes, backslashes and control characters escaped.
 void append_quoted(std::string& out, std::string_view value) {
   out += '"';
-  for (const char c : value) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
+  while (!value.empty()) {
+    const char c = value.front();
+    const std::size_t control = control_length(value);
+    if (c == '\n')
       out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      char escaped[5];
-      std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(c) & 0xffU);
-      out += escaped;
-    } else {
+    else if (control > 0)
+      append_escaped(out, value.substr(0, control));
+    else if (c == '"' || c == '\\')
+      out += {'\\', c};
+    else
       out += c;
-    }
+    value.remove_prefix(std::max<std::size_t>(control, 1));
   }
   out += '"';
 }

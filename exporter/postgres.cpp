@@ -1,28 +1,20 @@
 #include "exporter/postgres.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <csignal>
-#include <fstream>
 #include <pqxx/pqxx>
+#include <thread>
 
 #include "exporter/conninfo.h"
+#include "exporter/server_errors.h"
+#include "exporter/session_socket.h"
 
 namespace pg_integrity {
 
 namespace {
 
 constexpr int kOldestVersion = 120000;
-constexpr Seconds kGrace{1};          ///< for the server's own statement_timeout to come first
-constexpr Seconds kUntraceable{600};  ///< how long a slot is held when its end cannot be seen
+constexpr Seconds kGrace{1};  ///< for the server's own statement_timeout to come first
 
 constexpr std::string_view kIdentity = R"(
 SELECT current_setting('server_version_num') AS version_num,
@@ -82,156 +74,40 @@ Rows to_rows(const pqxx::result& result, Seconds elapsed) {
   return {std::move(answer), elapsed};
 }
 
-/// "ERROR:  relation …\nLINE 1: …" -> "relation …"
-std::string first_line(std::string text) {
-  text.resize(std::min(text.find('\n'), text.size()));
-  for (const std::string_view severity : {"ERROR:", "FATAL:"})
-    if (text.starts_with(severity)) text.erase(0, severity.size());
-  text.erase(0, std::min(text.find_first_not_of(' '), text.size()));
-  return text;
-}
-
-bool has_prefix(const std::string& state, std::initializer_list<std::string_view> prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](std::string_view prefix) { return state.starts_with(prefix); });
-}
-
-Reason reason_of(const std::string& state) {
-  if (state == "42501") return Reason::permission;
-  if (state == "55P03") return Reason::lock;
-  if (state == "57014") return Reason::timeout;
-  if (has_prefix(state, {"42P01", "42703", "42704", "42883", "3D", "3F"})) return Reason::missing;
-  if (has_prefix(state, {"40"})) return Reason::conflict;
-  if (has_prefix(state, {"28"})) return Reason::auth;
-  if (has_prefix(state, {"08", "57P", "5330"})) return Reason::connect;
-  if (has_prefix(state, {"42", "25006", "0A", "34"})) return Reason::config;
-  if (has_prefix(state, {"22"})) return Reason::decode;
-  return Reason::server;
-}
-
 /// libpqxx 6 forgets the state of this one error class.
 std::string sqlstate_of(const pqxx::sql_error& error) {
   const bool privilege = dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr;
   return privilege ? "42501" : error.sqlstate();
 }
 
-/// Messages of these classes name objects, settings and roles; others may repeat row values and are
-/// replaced by their SQLSTATE.
-SourceError translated(const pqxx::sql_error& error) {
-  const std::string state = sqlstate_of(error);
-  const Reason reason = reason_of(state);
-  std::string text = "the server reported an error";
-  if (has_prefix(state, {"42", "28", "3D", "3F", "55P03", "57", "53", "08", "25", "0A"}))
-    text = first_line(error.what());
-  text += " (SQLSTATE " + state + ")";
-  if (reason == Reason::permission)
-    text +=
-        ". HINT: grant this role SELECT on the table and USAGE on its schema; where row-level"
-        " security applies, let it bypass the policies";
-  if (reason == Reason::timeout) text += ". HINT: raise this collector's `deadline`";
-  const auto scope =
-      state.starts_with("57P") ? SourceError::Scope::session : SourceError::Scope::object;
-  return {reason, text, scope};
-}
-
-/// A failed connection has no SQLSTATE in libpqxx, only libpq's text.
-Reason reason_of_refusal(const std::string& text) {
-  const auto mentions = [&](std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view word) { return text.find(word) != std::string::npos; });
-  };
-  if (mentions({"too many connections", "connection slots"})) return Reason::connect;
-  if (mentions({"password authentication failed", "no password supplied", "pg_hba.conf",
-                "is not permitted to log in", "authentication failed", "role \""}))
-    return Reason::auth;
-  if (mentions({"SSL", "certificate", "TLS"})) return Reason::tls;
-  if (mentions({"database \""}) && mentions({"does not exist"})) return Reason::missing;
-  if (mentions({"timeout expired"})) return Reason::timeout;
-  return Reason::connect;
-}
-
-/// The server process behind a Unix socket, if it can be seen from here: its parent is the
-/// postmaster that listens on the socket. Another PID namespace or a pooler gives 0.
-pid_t visible_backend(int socket, int backend_pid) {
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0) return 0;
-  std::ifstream file("/proc/" + std::to_string(backend_pid) + "/stat");
-  std::string stat;
-  std::getline(file, stat);
-  const std::size_t after_name = stat.rfind(')');  // "pid (name) state ppid …"
-  if (after_name == std::string::npos || stat.size() < after_name + 5) return 0;
-  return std::atol(stat.c_str() + after_name + 4) == peer.pid ? backend_pid : 0;
-}
-
-/// A socket of our own beside libpq's: the same connection under a number that nobody else closes.
-class Socket {
- public:
-  Socket(int original, int backend_pid)
-      : descriptor_(::fcntl(original, F_DUPFD_CLOEXEC, 3)),
-        backend_(visible_backend(original, backend_pid)) {}
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-
-  void shut_down() {
-    cut_ = true;
-    ::shutdown(descriptor_, SHUT_RDWR);
-  }
-  [[nodiscard]] bool cut() const { return cut_; }
-
-  /// Nothing is to be read: the server has neither closed the connection nor said anything unasked.
-  [[nodiscard]] bool quiet() const {
-    pollfd watched{descriptor_, POLLIN | POLLRDHUP, 0};
-    return !cut_ && ::poll(&watched, 1, 0) == 0;
-  }
-
-  /// After shut_down(): the other end has closed too. A Unix socket does not tell; there the
-  /// process is watched, if it is visible.
-  [[nodiscard]] std::optional<bool> closed_by_server() const {
-    tcp_info info{};
-    socklen_t length = sizeof info;
-    if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
-      return info.tcpi_state == TCP_CLOSE;
-    if (backend_ > 0) return ::kill(backend_, 0) != 0 && errno == ESRCH;
-    return std::nullopt;
-  }
-
- private:
-  int descriptor_;
-  pid_t backend_;
-  std::atomic<bool> cut_ = false;
-};
-
-class AbandonedSocket final : public AbandonedSession {
- public:
-  AbandonedSocket(std::shared_ptr<Socket> socket, const Clock& clock)
-      : socket_(std::move(socket)), clock_(clock), since_(clock.now()) {}
-
-  bool gone() override {
-    return socket_->closed_by_server().value_or(clock_.now() - since_ > kUntraceable);
-  }
-
- private:
-  std::shared_ptr<Socket> socket_;
-  const Clock& clock_;
-  Instant since_;
-};
-
 class PostgresSession final : public LiveSession {
  public:
   PostgresSession(std::shared_ptr<pqxx::connection> connection, std::string database,
                   const Clock& clock, Watchdog& watchdog, DisposableWorkers& workers)
       : connection_(std::move(connection)),
-        socket_(std::make_shared<Socket>(connection_->sock(), connection_->backendpid())),
+        socket_(std::make_shared<SessionSocket>(connection_->sock(), connection_->backendpid())),
         database_(std::move(database)),
         clock_(clock),
         watchdog_(watchdog),
         workers_(workers),
-        deadline_(clock.now() + Seconds(5)) {
-    read_identity();
+        deadline_(clock.now() + Seconds(5)) {}
+
+  /// Finds out who answers; before that nothing else is asked.
+  void read_identity() {
+    const Rows rows = query(kIdentity);
+    const Row row = rows.only();
+    server_.version_num = static_cast<int>(row.number("version_num"));
+    server_.version = row.text("version");
+    server_.in_recovery = row.flag("in_recovery");
+    server_.system_identifier = row.text("system_identifier");
+    server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
+    server_.read_at = clock_.now();
+    raw_ = row.text("encoding") == "SQL_ASCII";
+    if (server_.version_num < kOldestVersion)
+      throw SourceError(
+          Reason::config,
+          "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
+          SourceError::Scope::session);
   }
 
   using Session::query;
@@ -280,7 +156,7 @@ class PostgresSession final : public LiveSession {
 
   std::unique_ptr<AbandonedSession> abandon() override {
     if (!socket_->cut()) return nullptr;
-    return std::make_unique<AbandonedSocket>(socket_, clock_);
+    return abandoned(socket_, clock_);
   }
 
  private:
@@ -330,7 +206,7 @@ class PostgresSession final : public LiveSession {
       broken_ = true;
       throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
     } catch (const pqxx::sql_error& error) {
-      const SourceError translation = translated(error);
+      const SourceError translation = server_error(sqlstate_of(error), error.what());
       broken_ = broken_ || translation.session_lost();
       if (broken_ && !translation.session_lost())
         throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
@@ -350,24 +226,8 @@ class PostgresSession final : public LiveSession {
     }
   }
 
-  void read_identity() {
-    const Rows rows = query(kIdentity);
-    const Row row = rows.only();
-    server_.version_num = static_cast<int>(row.number("version_num"));
-    server_.version = row.text("version");
-    server_.in_recovery = row.flag("in_recovery");
-    server_.system_identifier = row.text("system_identifier");
-    server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
-    raw_ = row.text("encoding") == "SQL_ASCII";
-    if (server_.version_num < kOldestVersion)
-      throw SourceError(
-          Reason::config,
-          "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
-          SourceError::Scope::session);
-  }
-
   std::shared_ptr<pqxx::connection> connection_;
-  std::shared_ptr<Socket> socket_;
+  std::shared_ptr<SessionSocket> socket_;
   std::string database_;
   const Clock& clock_;
   Watchdog& watchdog_;
@@ -390,8 +250,8 @@ class PostgresConnector final : public Connector {
     try {
       dsn = current_dsn(connection_);
       auto connection = std::make_shared<pqxx::connection>(completed(dsn, database));
-      return std::make_unique<PostgresSession>(std::move(connection), database, clock_, watchdog_,
-                                               workers_);
+      return identified(std::make_unique<PostgresSession>(std::move(connection), database, clock_,
+                                                          watchdog_, workers_));
     } catch (const ConfigError& error) {
       throw SourceError(Reason::config, error.what(), SourceError::Scope::session);
     } catch (const pqxx::failure& error) {
@@ -403,6 +263,20 @@ class PostgresConnector final : public Connector {
   }
 
  private:
+  /// If the server does not even say who it is, this goes on until it has let go of the session:
+  /// nobody sends it another one meanwhile.
+  static std::unique_ptr<PostgresSession> identified(std::unique_ptr<PostgresSession> session) {
+    try {
+      session->read_identity();
+    } catch (const SourceError&) {
+      const auto left = session->abandon();
+      session.reset();
+      while (left && !left->gone()) std::this_thread::sleep_for(std::chrono::milliseconds(250));
+      throw;
+    }
+    return session;
+  }
+
   ConnectionOptions connection_;
   const Clock& clock_;
   Watchdog& watchdog_;

@@ -6,13 +6,35 @@ namespace {
 
 /// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: tells configurations apart, protects
 /// nothing.
-std::uint64_t fnv1a(const std::string& text) {
-  std::uint64_t hash = 14695981039346656037ULL;
+std::uint32_t fnv1a(const std::string& text) {
+  std::uint32_t hash = 2166136261U;
   for (const char c : text) {
     hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211ULL;
+    hash *= 16777619U;
   }
   return hash;
+}
+
+/// A value, or why there is none. What is merely pending will be so again.
+bool is_worth_keeping(const Object& object) {
+  return !object.samples.empty() || (object.trouble && object.trouble->reason != Reason::pending);
+}
+
+/// The objects that the collector has learned something of, with that alone.
+std::map<ObjectKey, Object> learned_only(const std::map<ObjectKey, Object>& objects) {
+  std::map<ObjectKey, Object> learned;
+  for (const auto& [key, object] : objects) {
+    Object part;
+    for (const Sample& sample : object.samples)
+      if (sample.metric->learned) part.samples.push_back(sample);
+    if (part.samples.empty()) continue;
+    part.trouble = Trouble{Reason::pending, "not looked at since the options were changed",
+                           part.samples.front().observed_at};
+    part.configured = object.configured;
+    part.size = object.size;
+    learned.emplace(key, std::move(part));
+  }
+  return learned;
 }
 
 }  // namespace
@@ -30,7 +52,7 @@ Record record_of(const Evidence& evidence) {
     kept.success = collector->health.success;
     kept.last_success = collector->health.last_success;
     for (const auto& [key, object] : collector->objects)
-      if (!object->samples.empty()) kept.objects.emplace(key, *object);
+      if (is_worth_keeping(*object)) kept.objects.emplace(key, *object);
     if (const auto tallies = snapshot->tallies.find(collector->id);
         tallies != snapshot->tallies.end())
       kept.tallies = tallies->second;
@@ -43,21 +65,22 @@ void restore(Evidence& evidence, const Record& record, const CollectorId& id,
   if (const auto server = record.servers.find(id.server); server != record.servers.end())
     evidence.restore_identity(id.server, server->second.system_identifier, server->second.timeline);
   const auto found = record.collectors.find(id);
-  if (found == record.collectors.end() || found->second.version != spec.version ||
-      found->second.fingerprint != fingerprint)
-    return;
+  if (found == record.collectors.end() || found->second.version != spec.version) return;
   const RecordedCollector& kept = found->second;
-  evidence.restore(id, kept.objects, kept.success, kept.last_success, kept.tallies);
+  if (kept.fingerprint == fingerprint)
+    evidence.restore(id, kept.objects, kept.success, kept.last_success, kept.tallies);
+  else if (kept.fingerprint >> 32U == fingerprint >> 32U)
+    evidence.restore(id, learned_only(kept.objects), false, std::nullopt, {});
 }
 
 std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector) {
   // How often it looks does not change what it saw.
   Settings settings = collector.settings;
   for (const Option& common : kCommonOptions) settings.drop(common.name);
-  std::string text = std::to_string(collector.spec->version) + settings.canonical();
+  std::string objects = std::to_string(collector.spec->version) + ";";
   for (const std::string& pattern : server.exclude)
-    text += std::to_string(pattern.size()) + ":" + pattern;
-  return fnv1a(text);
+    objects += std::to_string(pattern.size()) + ":" + pattern;
+  return std::uint64_t{fnv1a(objects)} << 32U | fnv1a(settings.canonical());
 }
 
 }  // namespace pg_integrity

@@ -28,11 +28,13 @@ struct Record {
 Record record_of(const Evidence& evidence);
 
 /// Gives a collector that was just added its recorded evidence, if that was taken of the same
-/// collector under the same configuration.
+/// collector under the same configuration; what it had learned even if other options have changed.
 void restore(Evidence& evidence, const Record& record, const CollectorId& id,
              const CollectorSpec& spec, std::uint64_t fingerprint);
 
-/// Changes with everything that evidence of this collector depends on.
+/// Changes with everything that evidence of this collector depends on. The upper half changes only
+/// with what decides which objects there are (the collector's version, `exclude`): what was learned
+/// depends on nothing else.
 std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector);
 
 }  // namespace pg_integrity

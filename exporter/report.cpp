@@ -106,7 +106,7 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   const bool judged = verdict.applicable || verdict.state != State::proven;
   entry.state = judged ? verdict.state : State::observed;
   entry.applicable = verdict.applicable;
-  entry.interval = kept_interval(health, clock.now());
+  entry.interval = kept_interval(health);
   entry.excluded = evidence.excluded;
   entry.first_pass = !health.last_success.has_value();
   if (health.last_success) entry.last_success = clock.to_unix(*health.last_success);

@@ -22,11 +22,15 @@ struct Machinery {
   const Clock& clock;
   Watchdog watchdog;
   DisposableWorkers workers;
+  ServerSlots slots;  ///< used while runtimes are made, by one thread at a time
 };
 
 class Runtime {
  public:
-  Runtime(Options options, Machinery& machinery, const std::shared_ptr<const Record>& record);
+  /// @param before the newest snapshot of the runtime that this one replaces, if it does; that one
+  /// was stopped.
+  Runtime(Options options, Machinery& machinery, const std::shared_ptr<const Record>& record,
+          const Snapshot* before = nullptr);
 
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] const std::shared_ptr<Evidence>& evidence() const { return evidence_; }

@@ -61,13 +61,14 @@ bool has_what_it_needs(const CollectorSpec& spec, const Settings& settings) {
 class Sampler::Server {
  public:
   Server(std::shared_ptr<const ServerOptions> options, std::shared_ptr<Connector> connector,
-         const Clock& clock, DisposableWorkers& workers, Evidence& evidence,
-         std::shared_ptr<const Record> record)
+         const Clock& clock, DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots,
+         Evidence& evidence, std::shared_ptr<const Record> record)
       : options_(std::move(options)),
         clock_(clock),
         evidence_(evidence),
         record_(std::move(record)),
-        pool_(options_->name, std::move(connector), limits(*options_), clock, workers),
+        pool_(options_->name, std::move(connector), limits(*options_), clock, workers,
+              std::move(slots)),
         load_(options_->max_load),
         context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)),
         quick_(true, load_, clock, [this] { housekeeping(); }),
@@ -268,7 +269,8 @@ void Sampler::Server::add_task(const CollectorOptions& options,
                                std::unique_ptr<Collector> collector,
                                const std::shared_ptr<DatabaseContext>& database) {
   const CollectorSpec& spec = *options.spec;
-  const CollectorId id{options_->name, spec.scope == Scope::server ? std::string() : database->name,
+  const CollectorId id{options_->name,
+                       spec.scope == Scope::server ? std::string() : database->name(),
                        std::string(spec.name)};
   const std::uint64_t fingerprint = fingerprint_of(*options_, options);
   const Instant now = clock_.now();
@@ -314,12 +316,15 @@ void Sampler::Server::tell_server_lost() {
 
 Sampler::Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
                  const MakeConnector& make_connector, const Clock& clock,
-                 const DisposableWorkers& workers, Evidence& evidence,
+                 const DisposableWorkers& workers, ServerSlots& slots, Evidence& evidence,
                  const std::shared_ptr<const Record>& record)
     : workers_(workers.sibling()) {
-  for (const auto& options : servers)
+  for (const auto& options : servers) {
+    auto& own = slots[options->name];
+    if (!own) own = make_session_slots();
     servers_.push_back(std::make_unique<Server>(options, make_connector(*options), clock, *workers_,
-                                                evidence, record));
+                                                own, evidence, record));
+  }
 }
 
 Sampler::~Sampler() {

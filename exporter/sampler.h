@@ -3,17 +3,22 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "exporter/evidence.h"
 #include "exporter/record.h"
+#include "exporter/session_pool.h"
 #include "exporter/sessions.h"
 #include "exporter/workers.h"
 
 namespace pg_integrity {
 
 using MakeConnector = std::function<std::shared_ptr<Connector>(const ServerOptions&)>;
+/// Slots by server name; they outlive a sampler that is replaced.
+using ServerSlots = std::map<std::string, std::shared_ptr<SessionSlots>>;
 
 class Sampler {
  public:
@@ -21,7 +26,7 @@ class Sampler {
   /// The references must outlive the sampler.
   Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
           const MakeConnector& make_connector, const Clock& clock, const DisposableWorkers& workers,
-          Evidence& evidence, const std::shared_ptr<const Record>& record);
+          ServerSlots& slots, Evidence& evidence, const std::shared_ptr<const Record>& record);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;

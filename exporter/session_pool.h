@@ -13,6 +13,11 @@
 
 namespace pg_integrity {
 
+/// What is taken of a server's sessions. Kept while a pool is replaced by the next one: sessions
+/// that the old one gave up still count.
+class SessionSlots;
+std::shared_ptr<SessionSlots> make_session_slots();
+
 class SessionPool {
  public:
   struct Limits {
@@ -20,6 +25,7 @@ class SessionPool {
     Seconds connect_timeout{5};
     Seconds first_retry{1};  ///< doubled at each failure, with jitter, up to last_retry
     Seconds last_retry{30};
+    Seconds lifetime{300};  ///< of a session: a new one finds out who answers, with which secrets
   };
 
   struct Count {
@@ -39,15 +45,20 @@ class SessionPool {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     [[nodiscard]] LiveSession& session() const { return *session_; }
+    /// The session is closed, not kept for another lease.
+    void discard() { discarded_ = true; }
 
    private:
     SessionPool* pool_;
     std::unique_ptr<LiveSession> session_;
+    bool discarded_ = false;
   };
 
   /// @param server names the server in error texts.
+  /// @param slots of that server; a pool that used them before was stopped.
   SessionPool(std::string server, std::shared_ptr<Connector> connector, Limits limits,
-              const Clock& clock, DisposableWorkers& workers);
+              const Clock& clock, DisposableWorkers& workers,
+              std::shared_ptr<SessionSlots> slots = make_session_slots());
   ~SessionPool();
   SessionPool(const SessionPool&) = delete;
   SessionPool& operator=(const SessionPool&) = delete;
@@ -69,18 +80,17 @@ class SessionPool {
   void cut_off();
 
  private:
-  struct State;
-
   std::unique_ptr<LiveSession> connect(const std::string& database, Instant deadline);
   void note_failure(const std::string& database, const SourceError& error);
-  void give_back(std::unique_ptr<LiveSession> session);
+  void give_back(std::unique_ptr<LiveSession> session, bool keep);
 
   const std::string server_;
   const std::shared_ptr<Connector> connector_;
   const Limits limits_;
   const Clock& clock_;
   DisposableWorkers& workers_;
-  const std::shared_ptr<State> state_;
+  const std::shared_ptr<SessionSlots> slots_;
+  bool stopping_ = false;  ///< guarded by the slots' mutex
 };
 
 }  // namespace pg_integrity

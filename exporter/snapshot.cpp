@@ -4,9 +4,9 @@
 
 namespace pg_integrity {
 
-Seconds kept_interval(const CollectorHealth& health, Instant now) {
+Seconds kept_interval(const CollectorHealth& health) {
   Seconds kept = std::max(health.configured_interval, health.last_duration);
-  if (health.pass_since) kept = std::max(kept, now - *health.pass_since);
+  if (health.pass_since) kept = std::max(kept, health.pass_advanced - *health.pass_since);
   return kept;
 }
 

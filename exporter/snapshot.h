@@ -50,13 +50,14 @@ struct Object {
 
 /// How a collector fares as a whole.
 struct CollectorHealth {
-  Instant started{};       ///< since when it is to run
+  Instant started{};       ///< since when it is to run; a reload does not change that
   bool attempted = false;  ///< has finished an attempt, good or bad
   bool success = false;    ///< of the newest attempt
   std::optional<Instant> last_success;
   Seconds last_duration{};  ///< of the last complete pass, rests included
   Seconds configured_interval{};
   std::optional<Instant> pass_since;  ///< when the running pass began
+  Instant pass_advanced{};            ///< when its newest step succeeded
   std::optional<Trouble> failure;     ///< of the newest attempt
 };
 
@@ -96,8 +97,7 @@ struct SessionCount {
 };
 
 struct Snapshot {
-  std::uint64_t version = 0;  ///< grows with every change
-  Instant process_started{};
+  std::uint64_t version = 0;                                         ///< grows with every change
   std::vector<std::shared_ptr<const CollectorEvidence>> collectors;  ///< sorted by id
   std::map<CollectorId, std::vector<Tally>> tallies;
   std::vector<DatabaseHealth> databases;
@@ -106,8 +106,8 @@ struct Snapshot {
 };
 
 /// The target between passes that a collector can keep: as configured, or as long as a pass really
-/// takes under max_load.
-Seconds kept_interval(const CollectorHealth& health, Instant now);
+/// takes under max_load. A pass that makes no headway does not stretch it.
+Seconds kept_interval(const CollectorHealth& health);
 
 /// The object's name in reports, links and `accept`: "orphans/public.child.child_fkey".
 std::string object_name(const CollectorSpec& spec, const ObjectKey& key);

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "collectors/registry.h"
+#include "exporter/logging.h"
 
 namespace pg_integrity {
 
@@ -21,6 +22,8 @@ using nlohmann::json;
 
 constexpr int kFormat = 1;
 constexpr const char* kFileName = "/evidence.json";
+constexpr Seconds kClockTolerance{10};          ///< clocks are adjusted by a little all the time
+constexpr Seconds kUndated{365.0 * 24 * 3600};  ///< older than anything that counts as recent
 
 [[noreturn]] void refuse(const std::string& path, int error) {
   throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
@@ -83,13 +86,37 @@ json to_json(const Record& record, const Clock& clock) {
           {"collectors", std::move(collectors)}};
 }
 
-/// A recorded moment. If the wall clock was set back meanwhile it is taken for now: never for
-/// later.
-Instant past(const json& recorded, const Clock& clock) {
-  return std::min(clock.from_unix(recorded.get<double>()), clock.now());
-}
+/// Recorded wall-clock times as moments of this process.
+class RecordedTimes {
+ public:
+  RecordedTimes(UnixTime saved_at, const Clock& clock) : clock_(clock) {
+    const Seconds ahead(saved_at - clock.unix_now());
+    if (ahead > kClockTolerance) set_back_ = ahead;
+  }
 
-Object object_from(const json& entry, const CollectorSpec& spec, const Clock& clock) {
+  [[nodiscard]] bool clock_was_set_back() const { return set_back_ > Seconds(0); }
+
+  /// The beginning of something that grows older: at least as long ago as when it was recorded.
+  [[nodiscard]] Instant since(const json& recorded) const {
+    return clock_.from_unix(recorded.get<double>()) - set_back_;
+  }
+
+  /// As since(), and never later than now.
+  [[nodiscard]] Instant past(const json& recorded) const {
+    return std::min(since(recorded), clock_.now());
+  }
+
+  /// When somebody looked.
+  [[nodiscard]] Instant look(const json& recorded) const {
+    return clock_was_set_back() ? past(recorded) - kUndated : past(recorded);
+  }
+
+ private:
+  const Clock& clock_;
+  Seconds set_back_{0};
+};
+
+Object object_from(const json& entry, const CollectorSpec& spec, const RecordedTimes& times) {
   Object object;
   object.configured = entry.at("configured").get<bool>();
   object.size = entry.at("size").get<double>();
@@ -100,25 +127,28 @@ Object object_from(const json& entry, const CollectorSpec& spec, const Clock& cl
     if (sample.metric == nullptr) continue;
     sample.labels = recorded.at("labels").get<std::vector<std::string>>();
     if (sample.labels.size() != sample.metric->label_count) continue;
-    sample.observed_at = past(recorded.at("observed_at"), clock);
+    sample.observed_at = times.look(recorded.at("observed_at"));
     if (sample.metric->type == MetricType::age)
-      sample.since = clock.from_unix(recorded.at("since").get<double>());
+      sample.since = times.since(recorded.at("since"));
     else
       sample.value = recorded.at("value").get<double>();
     object.samples.push_back(std::move(sample));
   }
-  if (entry.contains("whole_at")) object.whole_at = past(entry.at("whole_at"), clock);
+  if (entry.contains("whole_at")) object.whole_at = times.look(entry.at("whole_at"));
   if (entry.contains("trouble")) {
     const json& trouble = entry.at("trouble");
     const auto reason = reason_named(trouble.at("reason").get<std::string>());
     object.trouble =
         Trouble{reason.value_or(Reason::stale), trouble.at("detail").get<std::string>(),
-                past(trouble.at("since"), clock)};
+                times.past(trouble.at("since"))};
   }
   return object;
 }
 
 Record record_from(const json& state, const Clock& clock) {
+  const RecordedTimes times(state.at("saved_at").get<double>(), clock);
+  if (times.clock_was_set_back())
+    log(LogLevel::warning, "the clock was set back: recorded evidence is of unknown age, thus old");
   Record record;
   for (const auto& [name, identity] : state.at("servers").items())
     record.servers[name] = {identity.at("system_identifier").get<std::string>(),
@@ -133,11 +163,11 @@ Record record_from(const json& state, const Clock& clock) {
     collector.version = entry.at("version").get<int>();
     collector.fingerprint = entry.at("fingerprint").get<std::uint64_t>();
     collector.success = entry.at("success").get<bool>();
-    if (entry.contains("last_success"))
-      collector.last_success = past(entry.at("last_success"), clock);
+    if (entry.contains("last_success") && !times.clock_was_set_back())
+      collector.last_success = times.past(entry.at("last_success"));
     for (const json& object : entry.at("objects"))
       collector.objects.emplace(object.at("key").get<ObjectKey>(),
-                                object_from(object, *spec, clock));
+                                object_from(object, *spec, times));
   }
   return record;
 }

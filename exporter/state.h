@@ -13,6 +13,8 @@ namespace pg_integrity {
 /// @throws SourceError{io}
 void save_state(const std::string& directory, const Record& record, const Clock& clock);
 
+/// Evidence that was written later than it is now (the wall clock was set back, nobody knows by how
+/// much) is taken for old: what was violated stays so, nothing else counts as recent. Logged.
 /// @throws SourceError: io if there is a file that cannot be read, decode if it is not a state of
 /// this version. No file is an empty record.
 Record load_state(const std::string& directory, const Clock& clock);

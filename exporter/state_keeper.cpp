@@ -10,18 +10,19 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr std::chrono::seconds kBetweenSaves{10};
 constexpr Seconds kPatience{2};
 
 }  // namespace
 
 StateKeeper::StateKeeper(std::string directory,
                          std::function<std::shared_ptr<const Evidence>()> evidence,
-                         const Clock& clock, DisposableWorkers& workers)
+                         const Clock& clock, DisposableWorkers& workers,
+                         std::chrono::milliseconds between_saves)
     : directory_(std::move(directory)),
       evidence_(std::move(evidence)),
       clock_(clock),
-      workers_(workers) {
+      workers_(workers),
+      between_saves_(between_saves) {
   if (!directory_.empty()) thread_ = std::thread([this] { work(); });
 }
 
@@ -39,7 +40,7 @@ void StateKeeper::work() {
   for (bool last = false; !last;) {
     {
       std::unique_lock lock(mutex_);
-      last = changed_.wait_for(lock, kBetweenSaves, [this] { return stopping_; });
+      last = changed_.wait_for(lock, between_saves_, [this] { return stopping_; });
     }
     save();
   }

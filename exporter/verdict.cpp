@@ -41,7 +41,7 @@ int rank(State state) {
 Judge::Judge(const CollectorEvidence& evidence, Instant now, UnixTime unix_now)
     : now_(now),
       unix_now_(unix_now),
-      window_(std::max(kept_interval(evidence.health, now) * 3, kShortestWindow)) {
+      window_(std::max(kept_interval(evidence.health) * 3, kShortestWindow)) {
   for (const Sample& sample : evidence.declared) {
     objectives_.emplace(std::pair(sample.metric->name, sample.labels), sample.value);
     if (limits_something(*evidence.spec, *sample.metric))

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -297,6 +298,69 @@ TEST(NameTime, WhatIsNoDateIsNothing) {
     EXPECT_FALSE(name(text)) << text;
   EXPECT_FALSE(name(std::string(255, '9')));
   EXPECT_FALSE(name("\xff\xfe\xfd"));
+}
+
+TEST_F(RealDump, IsRecognisedInEveryFormat) {
+  for (const char* format : {"-Fc", "-Ft"})
+    EXPECT_TRUE(is_archive(head_of(dump({format})))) << format;
+  std::filesystem::remove(path_);
+  EXPECT_TRUE(is_archive(head_of(dump({"-Fd"}) + "/toc.dat")));
+  std::filesystem::remove_all(path_);
+  const std::string plain = head_of(dump({"-Fp"}));
+  EXPECT_TRUE(is_backup(plain));
+  EXPECT_FALSE(is_archive(plain));
+}
+
+TEST_F(RealDump, OfAllDatabasesIsRecognised) {
+  const Finished finished =
+      run({Cluster::programs() + "/pg_dumpall", "-d", db_.dsn(), "-f", path_, "--globals-only"});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  EXPECT_TRUE(is_backup(head_of(path_)));
+}
+
+TEST_F(RealDump, SoIsABaseBackup) {
+  const std::string place = directory_.path() + "/base";
+  const Finished finished = run({Cluster::programs() + "/pg_basebackup", "-d", db_.dsn(), "-Ft",
+                                 "-X", "none", "-c", "fast", "-D", place});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  EXPECT_TRUE(is_backup(head_of(place + "/base.tar")));
+}
+
+TEST(IsBackup, TakesWhatOthersCompressedByItsMagic) {
+  for (const std::string& magic : {std::string("\x28\xb5\x2f\xfd"), std::string("\x04\x22\x4d\x18"),
+                                   std::string("\xfd\x37zXZ\0", 6), std::string("BZh91AY&SY")}) {
+    EXPECT_TRUE(is_backup(magic + "xyz"));
+    EXPECT_FALSE(is_archive(magic + "xyz")) << "of a folder's table of contents that is not enough";
+    EXPECT_FALSE(is_backup("x" + magic));
+    EXPECT_FALSE(is_backup(magic.substr(0, magic.size() - 1)));
+  }
+}
+
+TEST(IsBackup, KnowsATarByItsFirstMember) {
+  const std::string rest(600, '\0');
+  EXPECT_TRUE(is_backup("backup_label" + rest));
+  EXPECT_FALSE(is_backup("backup_label.old" + rest));
+  EXPECT_FALSE(is_backup("backup_label")) << "the name alone";
+  EXPECT_FALSE(is_backup("toc.dat" + rest)) << "without an archive in it";
+  EXPECT_FALSE(is_backup("photos.jpg" + rest));
+}
+
+TEST(IsBackup, KnowsAPlainDumpByALineOfItsOwn) {
+  EXPECT_TRUE(is_backup("-- PostgreSQL database dump\n"));
+  EXPECT_TRUE(is_backup("--\r\n-- PostgreSQL database dump\r\n"));
+  EXPECT_TRUE(is_backup("--\n-- PostgreSQL database cluster dump\n--\n"));
+  EXPECT_FALSE(is_backup("see: -- PostgreSQL database dump\n"));
+  EXPECT_FALSE(is_backup("-- MySQL dump 10.13\n"));
+}
+
+TEST(IsBackup, NothingElseIs) {
+  for (const std::string& head :
+       {std::string(), std::string("PGDMP"), "PGDMP" + std::string(2000, 'x'),
+        std::string(kArchiveHeadBytes, '\0'), std::string(kArchiveHeadBytes, 'x'),
+        std::string("<html><body>404 Not Found</body></html>")})
+    EXPECT_FALSE(is_backup(head)) << head.substr(0, 20);
+  EXPECT_TRUE(is_backup(archive({})));
+  EXPECT_FALSE(is_backup(archive({}, 14, 4, 0)));
 }
 
 }  // namespace

@@ -64,8 +64,52 @@ TEST(AuditLogs, ColumnsWithoutZoneNeedOne) {
   found =
       look_at_logs(db, log_named("a", "log", "time = \"at\"\nzone = \"UTC\"\nwindow = \"90m\""));
   EXPECT_EQ(found.value("pg_integrity_audit_log_recent_rows", {{"log", "a"}}), 0)
-      << "nine hours in the future is not recent";
+      << "nine hours in the future is not known to be recent";
+  EXPECT_EQ(found.state("audit_logs/a"), State::observed) << "nothing is judged by it";
 }
+
+class AuditLogsUndated : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(AuditLogsUndated, RowsCannotHideFromAnUpperLimit) {
+  const Database db;
+  db.run("CREATE TABLE log (at timestamptz)");
+  const std::string config = log_named("deletes", "log", "time = \"at\"\nmax_recent = 0");
+  EXPECT_EQ(look_at_logs(db, config).state("audit_logs/deletes"), State::proven);
+  db.run(std::string("INSERT INTO log VALUES (") + GetParam() + ")");
+  Findings found = look_at_logs(db, config);
+  EXPECT_EQ(found.reason("audit_logs/deletes"), Reason::clock);
+  EXPECT_EQ(found.value("pg_integrity_audit_log_recent_rows"), 0);
+  db.run("INSERT INTO log VALUES (now())");
+  found = look_at_logs(db, config);
+  EXPECT_EQ(found.violated(), "audit_logs/deletes") << "nor can they hide what is seen";
+}
+
+TEST_P(AuditLogsUndated, RowsDoNotSpoilALowerLimitThatIsKept) {
+  const Database db;
+  db.run(std::string("CREATE TABLE log (at timestamptz); INSERT INTO log VALUES (now()), (") +
+         GetParam() + ")");
+  const std::string config = "time = \"at\"\nmin_recent = ";
+  EXPECT_EQ(look_at_logs(db, log_named("c", "log", config + "1")).state("audit_logs/c"),
+            State::proven);
+  EXPECT_EQ(look_at_logs(db, log_named("c", "log", config + "2")).violated(), "audit_logs/c");
+}
+
+TEST_P(AuditLogsUndated, RowsOfALargeLogAreSeenThroughTheIndex) {
+  const Database db;
+  db.run(std::string("CREATE TABLE log (at timestamptz); CREATE INDEX ON log (at);"
+                     "INSERT INTO log SELECT '2001-01-01' FROM generate_series(1, 9999);"
+                     "ANALYZE log; INSERT INTO log VALUES (") +
+         GetParam() + ")");
+  const std::string config = "[server.collectors.audit_logs]\nexact_up_to = \"64kB\"\n" +
+                             log_named("a", "log", "time = \"at\"\nmax_recent = 0");
+  EXPECT_EQ(look_at_logs(db, config).reason("audit_logs/a"), Reason::clock);
+  db.run("DELETE FROM log WHERE at IS DISTINCT FROM '2001-01-01'");
+  EXPECT_EQ(look_at_logs(db, config).state("audit_logs/a"), State::proven);
+}
+
+INSTANTIATE_TEST_SUITE_P(ThatAre, AuditLogsUndated,
+                         testing::Values("NULL", "'infinity'", "'-infinity'",
+                                         "now() + interval '2 minutes'"));
 
 TEST(AuditLogs, WhatDoesNotFitIsUnprovenAndHarmsNobodyElse) {
   const Database db;

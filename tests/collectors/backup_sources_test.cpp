@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 #include <utime.h>
 
+#include <cmath>
 #include <ctime>
 #include <filesystem>
+#include <set>
 
 #include "exporter/files.h"
 #include "tests/support/opened_session.h"
+#include "tests/support/plain_dump.h"
 
 namespace pg_integrity::test {
 namespace {
@@ -102,16 +105,23 @@ class WatchedFiles final : public Files {
  public:
   std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
                               std::size_t limit) override {
-    return files_.list(directory, pattern, limit);
+    auto entries = files_.list(directory, pattern, limit);
+    for (FileEntry& entry : entries)
+      if (unknown.contains(entry.name)) {
+        entry = {entry.name, FileKind::other, 0, 0, 0, Reason::permission};
+      }
+    return entries;
   }
   std::string head(const std::string& path, std::size_t bytes) override {
     ++opened;
-    if (fault) throw SourceError(*fault, "in the way");
+    if (fault && opened > good) throw SourceError(*fault, "in the way");
     return files_.head(path, bytes);
   }
 
   int opened = 0;
+  int good = 0;  ///< so many are opened before the fault
   std::optional<Reason> fault;
+  std::set<std::string> unknown;  ///< entries of which nothing can be known
 
  private:
   SystemClock clock_;
@@ -122,7 +132,7 @@ class WatchedFiles final : public Files {
 class ArchivesIn : public ::testing::Test {
  protected:
   void file(const std::string& name, double hours_old, std::size_t size = 2000) {
-    const std::string path = place_.write(name, std::string(size, 'x'));
+    const std::string path = place_.write(name, plain_dump(size));
     const time_t when = std::time(nullptr) - static_cast<time_t>(hours_old * 3600);
     const utimbuf times{when, when};
     ::utime(path.c_str(), &times);
@@ -194,9 +204,48 @@ TEST_F(ArchivesIn, AnArchiveThatCannotBeReadIsNoSuccessAndTriedAgain) {
   EXPECT_EQ(runs(found, BackupStatus::other), 1);
   EXPECT_EQ(runs(found, BackupStatus::success), 0);
   EXPECT_FALSE(found.newest);
+  ASSERT_TRUE(found.newest_unreadable);
+  EXPECT_EQ(found.newest_unreadable->reason, Reason::permission);
+  EXPECT_NEAR(found.newest_unreadable->changed, clock_.unix_now() - 5 * 3600, 60);
   files_.fault.reset();
   found = read();
   EXPECT_EQ(runs(found, BackupStatus::success), 1);
+  EXPECT_FALSE(found.newest_unreadable);
+}
+
+TEST_F(ArchivesIn, TheNewestOfThoseThatCannotBeReadIsTold) {
+  file("a.dump", 5);
+  file("b.dump", 3);
+  file("c.dump", 4);
+  files_.fault = Reason::io;
+  KindHistory found = read();
+  EXPECT_EQ(runs(found, BackupStatus::other), 3);
+  EXPECT_NEAR(found.newest_unreadable.value().changed, clock_.unix_now() - 3 * 3600, 60);
+  files_.unknown.insert("a.dump");
+  found = read();
+  EXPECT_EQ(runs(found, BackupStatus::other), 3);
+  EXPECT_TRUE(std::isinf(found.newest_unreadable.value().changed)) << "its age is unknown";
+  EXPECT_EQ(found.newest_unreadable->reason, Reason::permission);
+}
+
+TEST_F(ArchivesIn, ADeadlineLosesNothingThatWasRead) {
+  for (const char* name : {"a.dump", "b.dump", "c.dump", "d.dump"}) file(name, 5);
+  files_.fault = Reason::timeout;
+  files_.good = 3;
+  EXPECT_EQ(reason([&] { read(); }), Reason::timeout);
+  EXPECT_EQ(files_.opened, 4);
+  files_.fault.reset();
+  EXPECT_EQ(runs(read(), BackupStatus::success), 4);
+  EXPECT_EQ(files_.opened, 5) << "the one that hung alone";
+}
+
+TEST_F(ArchivesIn, WhatIsNoBackupIsNoSuccessAndNotOpenedAgain) {
+  place_.write("a.dump", std::string(2000, 'x'));
+  directory_.settle = Seconds(0);
+  EXPECT_EQ(runs(read(), BackupStatus::other), 1);
+  EXPECT_EQ(runs(read(), BackupStatus::other), 1);
+  EXPECT_EQ(files_.opened, 1);
+  EXPECT_FALSE(read().newest_unreadable) << "it was read";
 }
 
 TEST_F(ArchivesIn, AHungFileSystemEndsTheLook) {
@@ -216,6 +265,9 @@ TEST_F(ArchivesIn, ADirectoryWithoutATableOfContentsIsNoSuccess) {
   place_.write("folder/1234.dat.gz", std::string(5000, 'x'));
   directory_.settle = Seconds(0);
   EXPECT_EQ(runs(read(), BackupStatus::other), 1);
+  EXPECT_FALSE(read().newest_unreadable) << "it is no backup";
+  place_.write("folder/toc.dat", plain_dump());
+  EXPECT_EQ(runs(read(), BackupStatus::other), 1) << "that is no table of contents";
 }
 
 TEST_F(ArchivesIn, SizeAndTimeDecideWhatIsLookedAt) {

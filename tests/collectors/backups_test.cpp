@@ -8,6 +8,8 @@
 
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/plain_dump.h"
+#include "tests/support/unprivileged.h"
 
 namespace pg_integrity::test {
 namespace {
@@ -155,7 +157,8 @@ TEST(BackupRetention, IsUnprovenWhileTheHistoryGrows) {
   EXPECT_EQ(found.violated(), "backups/log") << "it stays so";
   db.run("INSERT INTO history VALUES (now() - interval '8 days', 'auto', 'ok')");
   found = look_at_backups(db, config, found.record);
-  EXPECT_EQ(found.state("backups/log"), State::proven);
+  EXPECT_EQ(found.reason("backups/log"), Reason::not_configured)
+      << "a row proves no copy, but violates nothing either";
   EXPECT_NEAR(found.value("pg_integrity_backup_retention_seconds").value(), 8 * 24 * kHour, 60);
 }
 
@@ -184,14 +187,14 @@ class BackupDirectory {
   TemporaryDirectory directory_;
 };
 
-const std::string kFiller(2000, 'x');
+const std::string kDump = plain_dump();
 
 TEST(BackupDirectory, TakesTheModificationTimeWhereNothingElseSaysMore) {
   const Database db;
   const BackupDirectory backups;
-  backups.file("a.dump", kFiller, 30);
-  backups.file("b.dump", kFiller + kFiller, 3);
-  backups.file("ignored.txt", kFiller, 1);
+  backups.file("a.dump", kDump, 30);
+  backups.file("b.dump", plain_dump(4000), 3);
+  backups.file("ignored.txt", kDump, 1);
   const Findings found = look_at_backups(
       db, backups.source("pattern = \"*.dump\"\nevery = \"24h\"\nretention = \"1d\""));
   EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 3 * kHour,
@@ -209,7 +212,7 @@ TEST(BackupDirectory, TakesTheTimeFromTheNameAndTheOlderOfTwo) {
   const time_t then = std::time(nullptr) - 50 * 3600;
   char name[64];
   std::strftime(name, sizeof name, "db-%Y-%m-%d_%H-%M-%S.dump", std::gmtime(&then));
-  backups.file(name, kFiller, 1);  // an old dump, freshly copied
+  backups.file(name, kDump, 1);  // an old dump, freshly copied
   const Findings found = look_at_backups(db, backups.source("every = \"24h\""));
   EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds", of("dir", "dump")).value(), 50 * kHour,
               60);
@@ -260,7 +263,7 @@ TEST(BackupDirectory, WhatIsTooSmallOrStillWrittenIsNoBackup) {
   const Database db;
   const BackupDirectory backups;
   backups.file("empty.dump", "", 1);
-  backups.file("growing.dump", kFiller, 0);
+  backups.file("growing.dump", kDump, 0);
   const Findings found = look_at_backups(db, backups.source("every = \"24h\""));
   EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "failed"}}), 1);
   EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "running"}}), 1);
@@ -268,14 +271,50 @@ TEST(BackupDirectory, WhatIsTooSmallOrStillWrittenIsNoBackup) {
   EXPECT_EQ(found.reason("backups/dir.dump"), Reason::missing);
 }
 
+TEST(BackupDirectory, WhatIsNoBackupProvesNothing) {
+  const Database db;
+  const BackupDirectory backups;
+  backups.file("page.dump", "<html>404 Not Found</html>" + std::string(5000, ' '), 1);
+  Findings found = look_at_backups(db, backups.source("every = \"24h\"\nretention = \"1h\""));
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "other"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "success"}}), 0);
+  EXPECT_EQ(found.reason("backups/dir.dump"), Reason::missing);
+  EXPECT_EQ(found.reason("backups/dir"), Reason::missing) << "nor does it reach back";
+  backups.file("good.dump", kDump, 30);
+  found = look_at_backups(db, backups.source("every = \"24h\""));
+  EXPECT_EQ(found.violated(), "backups/dir.dump") << "a newer one does not hide that";
+}
+
+TEST(BackupDirectory, AnEntryThatCannotBeReadMayBeTheNewest) {
+  const Database db;
+  const BackupDirectory backups;
+  backups.file("old.dump", kDump, 3);
+  const std::string sealed = backups.path() + "/sealed.dump";
+  std::filesystem::create_directory(sealed);
+  ::chmod(sealed.c_str(), 0000);
+  BackupDirectory::set_age(sealed, 5);
+  const auto look_unprivileged = [&] {
+    const Unprivileged nobody;
+    return look_at_backups(db, backups.source("every = \"24h\""));
+  };
+  EXPECT_EQ(look_unprivileged().state("backups/dir.dump"), State::proven) << "it is an older one";
+  BackupDirectory::set_age(sealed, 1);
+  const Findings found = look_unprivileged();
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "other"}}), 1);
+  EXPECT_EQ(found.reason("backups/dir.dump"), Reason::permission);
+  EXPECT_NEAR(found.value("pg_integrity_backup_age_seconds").value(), 3 * kHour, 60)
+      << "what is known is shown";
+}
+
 TEST(BackupDirectory, OddEntriesAreNoBackupsAndBlockNothing) {
   const Database db;
   const BackupDirectory backups;
-  backups.file("good.dump", kFiller, 1);
+  backups.file("good.dump", kDump, 1);
   ASSERT_EQ(::mkfifo((backups.path() + "/pipe.dump").c_str(), 0600), 0);
   ASSERT_EQ(::symlink("loop.dump", (backups.path() + "/loop.dump").c_str()), 0);
   const Findings found = look_at_backups(db, backups.source("every = \"24h\""));
   EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "success"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "other"}}), 2);
   EXPECT_EQ(found.state("backups/dir.dump"), State::proven);
 }
 
@@ -288,7 +327,7 @@ TEST(BackupDirectory, AMissingDirectoryIsUnproven) {
 
 TEST(BackupDirectory, IsReadWhileTheDatabaseIsDown) {
   const BackupDirectory backups;
-  backups.file("a.dump", kFiller, 3);
+  backups.file("a.dump", kDump, 3);
   const std::string nobody =
       "host=127.0.0.1 port=" + std::to_string(free_port()) + " user=x dbname=x";
   const Findings found = look(one_server(

@@ -109,6 +109,13 @@ TEST(Metric, OnlyPastEventsOutliveTheirEvidence) {
   EXPECT_EQ(kPast.name, "pg_integrity_sample_last_timestamp_seconds") << "nothing else has changed";
 }
 
+TEST(Metric, WhatIsLearnedOutlivesItsEvidenceToo) {
+  EXPECT_TRUE(kMost.learned);
+  EXPECT_TRUE(kMost.past_event);
+  EXPECT_FALSE(kPast.learned);
+  EXPECT_EQ(kMost.name, "pg_integrity_sample_most") << "nothing else has changed";
+}
+
 TEST(Expectation, SaysWhatItIsHeldAgainst) {
   EXPECT_TRUE(kSize.expectation.none());
   EXPECT_FALSE(kBad.expectation.none());

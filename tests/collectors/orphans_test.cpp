@@ -328,5 +328,104 @@ TEST(Orphans, ADatabaseWithoutKeysIsNotApplicable) {
   EXPECT_EQ(found.collector("orphans").state, State::observed);
 }
 
+/// A key of two types that only a cast makes comparable. The owner of the child's type is nobody
+/// special, and made the cast. Its function lies: whoever calls it finds no orphans.
+class OrphansWithACast : public ::testing::Test {
+ protected:
+  OrphansWithACast() {
+    db_.run(R"(DROP ROLE IF EXISTS casting; CREATE ROLE casting;
+      GRANT CREATE ON SCHEMA public TO casting;
+      CREATE TABLE parent (id text PRIMARY KEY); INSERT INTO parent VALUES ('a'), ('b');
+      GRANT ALL ON parent TO casting;
+      SET ROLE casting;
+      CREATE TYPE tag AS ENUM ('a', 'b', 'c');
+      CREATE FUNCTION as_text(tag) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN 'a'; END $$;
+      CREATE CAST (tag AS text) WITH FUNCTION as_text(tag) AS IMPLICIT)");
+  }
+  ~OrphansWithACast() override { db_.run("DROP OWNED BY casting CASCADE; DROP ROLE casting"); }
+
+  /// A statement of the type's owner.
+  void as_owner(const std::string& sql) const { db_.run("SET ROLE casting; " + sql); }
+
+  /// Looks; fails if the key was judged by what the cast's function said.
+  void expect_unsafe() const {
+    const Findings found = look_for_orphans(db_);
+    EXPECT_FALSE(found.value("pg_integrity_orphaned_rows", labels("child", "key")));
+    EXPECT_EQ(found.state("orphans/public.child.key"), State::unproven);
+    EXPECT_EQ(found.object("orphans/public.child.key").reason, Reason::unsafe);
+    EXPECT_EQ(found.value("pg_integrity_foreign_key_enforced", labels("child", "key")), 1)
+        << "what the catalog says is still there";
+  }
+
+  const Database db_;
+};
+
+TEST_F(OrphansWithACast, DoNotCallTheFunctionOfSomebodysCast) {
+  as_owner("CREATE TABLE child (t tag CONSTRAINT key REFERENCES parent)");
+  db_.run(behind_its_back("INSERT INTO child VALUES ('a'), ('c')"));
+  expect_unsafe();
+}
+
+TEST_F(OrphansWithACast, DoNotCallItThroughADomainOverADomain) {
+  as_owner(R"(CREATE DOMAIN inner_tag AS tag; CREATE DOMAIN outer_tag AS inner_tag;
+    CREATE TABLE child (t outer_tag CONSTRAINT key REFERENCES parent))");
+  db_.run(behind_its_back("INSERT INTO child VALUES ('a')"));
+  expect_unsafe();
+}
+
+TEST_F(OrphansWithACast, DoNotCallItInASecondColumn) {
+  as_owner("CREATE TABLE child (i text, t tag)");
+  db_.run(
+      "CREATE TABLE pairs (a text, b text, PRIMARY KEY (a, b)); INSERT INTO pairs VALUES ('a', "
+      "'b');"
+      "ALTER TABLE child ADD CONSTRAINT key FOREIGN KEY (i, t) REFERENCES pairs;" +
+      behind_its_back("INSERT INTO child VALUES ('a', 'c')"));
+  expect_unsafe();
+}
+
+TEST_F(OrphansWithACast, DoNotTrustAnExtensionThatAnybodyMayAddTo) {
+  db_.run("GRANT CREATE ON DATABASE " + db_.name() + " TO casting");
+  as_owner(R"(CREATE EXTENSION citext; ALTER EXTENSION citext ADD FUNCTION as_text(tag);
+    CREATE TABLE child (t tag CONSTRAINT key REFERENCES parent))");
+  db_.run(behind_its_back("INSERT INTO child VALUES ('a')"));
+  expect_unsafe();
+  as_owner("ALTER EXTENSION citext DROP FUNCTION as_text(tag)");
+}
+
+TEST_F(OrphansWithACast, DoNotCallItWhereTheOperatorTakesAnyEnum) {
+  as_owner(R"(CREATE TABLE tags (t tag PRIMARY KEY); INSERT INTO tags VALUES ('a'))");
+  db_.run("DROP CAST (tag AS text); CREATE TABLE child (t tag CONSTRAINT key REFERENCES tags);" +
+          behind_its_back("INSERT INTO child VALUES ('a'), ('c')"));
+  EXPECT_EQ(look_for_orphans(db_).value("pg_integrity_orphaned_rows", labels("child", "key")), 1)
+      << "without the cast it is a key as any other";
+  as_owner("CREATE CAST (tag AS text) WITH FUNCTION as_text(tag) AS IMPLICIT");
+  const Findings found = look_for_orphans(db_);
+  EXPECT_NE(found.state("orphans/public.child.key"), State::proven);
+  EXPECT_EQ(found.reason("orphans/public.child.key"), Reason::config) << "ambiguous";
+}
+
+TEST_F(OrphansWithACast, CallThatOfASuperuser) {
+  as_owner("CREATE TABLE child (t tag CONSTRAINT key REFERENCES parent)");
+  db_.run("ALTER FUNCTION as_text(tag) OWNER TO postgres;" +
+          behind_its_back("INSERT INTO child VALUES ('a'), ('c')"));
+  db_.run(
+      "CREATE OR REPLACE FUNCTION as_text(tag) RETURNS text LANGUAGE sql AS 'SELECT "
+      "enum_out($1)::text'");
+  EXPECT_EQ(look_for_orphans(db_).value("pg_integrity_orphaned_rows", labels("child", "key")), 1);
+}
+
+TEST(Orphans, TypesThatPostgresqlItselfCastsAreCompared) {
+  const Database db;
+  db.run(R"(CREATE DOMAIN short AS varchar(5); CREATE DOMAIN shorter AS short;
+    CREATE TABLE texts (id text PRIMARY KEY); CREATE TABLE numbers (id numeric PRIMARY KEY);
+    CREATE TABLE ids (id bigint PRIMARY KEY);
+    CREATE TABLE child (s shorter CONSTRAINT s REFERENCES texts, v varchar CONSTRAINT v REFERENCES texts,
+      n int CONSTRAINT n REFERENCES numbers, i smallint CONSTRAINT i REFERENCES ids);)" +
+         behind_its_back("INSERT INTO child VALUES ('x', 'y', 1, 1)"));
+  const Findings found = look_for_orphans(db);
+  for (const char* key : {"s", "v", "n", "i"})
+    EXPECT_EQ(found.value("pg_integrity_orphaned_rows", labels("child", key)), 1) << key;
+}
+
 }  // namespace
 }  // namespace pg_integrity::test

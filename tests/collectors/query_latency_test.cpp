@@ -95,5 +95,55 @@ TEST(QueryLatency, AnEndlessAnswerIsCutOff) {
   EXPECT_TRUE(found.value("pg_integrity_query_last_duration_seconds", {{"query", "many"}}));
 }
 
+TEST(QueryLatency, WhatWasFoundSlowStaysSoAfterARestart) {
+  const Database db;
+  const std::string config =
+      one_server(db.dsn(), query("q", "SELECT 1", "objective = \"30s\""), "query_latency");
+  auto slow = std::make_shared<Record>(*look(config).record);
+  for (auto& [id, collector] : slow->collectors)
+    for (auto& [key, object] : collector.objects)
+      for (Sample& sample : object.samples)
+        if (sample.metric->name == "pg_integrity_query_slow_ratio") sample.value = 0.15;
+  RunningSampler sampler(config, slow);
+  const auto runs = [&] {
+    return sampler.page().value("pg_integrity_query_duration_seconds_count", {{"query", "q"}});
+  };
+  // Three slow runs, then quick ones: 17 fill the window, the 18th takes the place of a slow one.
+  for (int quick = 1; quick <= 18; ++quick) {
+    ASSERT_TRUE(eventually([&] { return runs() == quick + 1; })) << quick;
+    const Findings found = sampler.findings();
+    EXPECT_EQ(found.value("pg_integrity_query_slow_ratio"), quick < 18 ? 0.15 : 0.1) << quick;
+    EXPECT_EQ(found.violated(), quick < 18 ? "query_latency/q" : "") << quick;
+    sampler.clock.advance(Seconds(60));
+  }
+}
+
+TEST(QueryLatency, RunsOfABatchThatWasNotAcceptedAreNotRemembered) {
+  const Database db;
+  db.run("CREATE TABLE deadly (yes bool); INSERT INTO deadly VALUES (false)");
+  RunningSampler sampler(
+      one_server(db.dsn(),
+                 query("a", "SELECT pg_sleep(0.01)", "objective = \"1ms\"") +
+                     query("b",
+                           "SELECT CASE WHEN yes THEN pg_terminate_backend(pg_backend_pid()) END "
+                           "FROM public.deadly"),
+                 "query_latency"));
+  const auto shows = [&](double success, double ratio) {
+    return eventually([&] {
+      const PageText page = sampler.page();
+      return page.value("pg_integrity_collector_success", {{"collector", "query_latency"}}) ==
+                 success &&
+             page.value("pg_integrity_query_slow_ratio", {{"query", "a"}}) == ratio;
+    });
+  };
+  ASSERT_TRUE(shows(1, 0.05));
+  db.run("UPDATE deadly SET yes = true");
+  sampler.clock.advance(Seconds(60));
+  ASSERT_TRUE(shows(0, 0.05));
+  db.run("UPDATE deadly SET yes = false");
+  sampler.clock.advance(Seconds(60));
+  EXPECT_TRUE(shows(1, 0.1)) << sampler.page().value("pg_integrity_query_slow_ratio").value_or(-1);
+}
+
 }  // namespace
 }  // namespace pg_integrity::test

@@ -225,5 +225,93 @@ TEST(RowCounts, BytesThatAreNoUtf8StillMakeAPage) {
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("bad\\xfe")), 0);
 }
 
+/// The evidence as it will be when that much time has passed.
+std::shared_ptr<const Record> later(const std::shared_ptr<const Record>& record, double hours) {
+  auto aged = std::make_shared<Record>(*record);
+  for (auto& [id, collector] : aged->collectors)
+    for (auto& [key, object] : collector.objects)
+      for (Sample& sample : object.samples) {
+        sample.observed_at -= Seconds(hours * 3600);
+        if (sample.metric->name == "pg_integrity_table_rows_drop_reference_timestamp_seconds")
+          sample.value -= hours * 3600;
+      }
+  return aged;
+}
+
+/// A table of 100 rows of which a tenth may vanish within a day. Every look is made by a process of
+/// its own.
+class DropsOfRows : public ::testing::Test {
+ protected:
+  DropsOfRows() {
+    db_.run("CREATE TABLE t AS SELECT generate_series(1, 100) i");
+    look_again(0);
+  }
+
+  /// The state after so many more hours, with that many rows.
+  State with(int rows, double hours) {
+    db_.run("TRUNCATE t; INSERT INTO t SELECT generate_series(1, " + std::to_string(rows) + ")");
+    return look_again(hours);
+  }
+  [[nodiscard]] double reference() const {
+    return found_.value("pg_integrity_table_rows_drop_reference", table("t")).value();
+  }
+
+ private:
+  State look_again(double hours) {
+    found_ = count_rows(db_, limit("t", "max_drop = 0.1\ndrop_window = \"24h\""),
+                        found_.record ? later(found_.record, hours) : nullptr);
+    return found_.state("row_counts/public.t");
+  }
+
+  const Database db_;
+  Findings found_;
+};
+
+TEST_F(DropsOfRows, CountForAWholeWindowHoweverOldTheReferenceIs) {
+  EXPECT_EQ(with(99, 1), State::proven);
+  EXPECT_EQ(with(80, 22.9), State::violated) << "a minute before the reference's window ends";
+  EXPECT_EQ(with(80, 0.2), State::violated);
+  EXPECT_EQ(with(80, 23.7), State::violated);
+  EXPECT_EQ(reference(), 100);
+  EXPECT_EQ(with(80, 0.2), State::proven) << "a day after it was found";
+  EXPECT_EQ(reference(), 80);
+}
+
+TEST_F(DropsOfRows, CountThoughTheWindowEndedBetweenTwoLooks) {
+  EXPECT_EQ(with(95, 1), State::proven);
+  EXPECT_EQ(with(95, 22.9), State::proven);
+  EXPECT_EQ(with(85, 0.2), State::violated);
+  EXPECT_EQ(with(85, 23.9), State::violated);
+  EXPECT_EQ(with(85, 0.2), State::proven);
+}
+
+TEST_F(DropsOfRows, CountAnewWhenAsManyGoOnceMore) {
+  EXPECT_EQ(with(80, 1), State::violated);
+  EXPECT_EQ(with(79, 12), State::violated);
+  EXPECT_EQ(with(60, 11.9), State::violated) << "a second drop while the first one counts";
+  EXPECT_EQ(with(60, 23.9), State::violated);
+  EXPECT_EQ(with(60, 0.2), State::proven);
+}
+
+TEST_F(DropsOfRows, CountIfTheyHappenWhenAnEarlierOneIsForgotten) {
+  EXPECT_EQ(with(80, 1), State::violated);
+  EXPECT_EQ(with(60, 24.1), State::violated);
+  EXPECT_EQ(with(60, 23.9), State::violated);
+  EXPECT_EQ(with(60, 0.2), State::proven);
+}
+
+TEST_F(DropsOfRows, AreForgottenSlowlyWhereTheTableShrinksSlowly) {
+  for (int day = 0, rows = 92; day < 5; ++day, rows -= 7)
+    EXPECT_EQ(with(rows, 24.1), State::proven) << day;
+}
+
+TEST_F(DropsOfRows, EndWhenTheRowsAreBack) {
+  EXPECT_EQ(with(80, 1), State::violated);
+  EXPECT_EQ(with(95, 1), State::proven);
+  EXPECT_EQ(with(89, 22.5), State::violated) << "below the highest count once more";
+  EXPECT_EQ(with(120, 1), State::proven);
+  EXPECT_EQ(reference(), 120);
+}
+
 }  // namespace
 }  // namespace pg_integrity::test

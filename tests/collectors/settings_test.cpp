@@ -27,17 +27,25 @@ TEST(ParseDuration, AddsPartsAndTakesFractionsAndZero) {
 
 TEST(ParseDuration, RefusesWhatIsNone) {
   for (const char* text :
-       {"",           " ",    "5",   "0",   "h",      "-1s",  "+1s",    "1 h",     "1h ", " 1h",
-        "15 minutes", "1y",   "1H",  "1hs", "1e3s",   "0x1s", "1,5h",   "1..5h",   ".5h", "1.5.2h",
-        "infs",       "nans", "inf", "nan", "1h-30m", "1h30", "1h30m!", "1\u00b5s"})
+       {"",       " ",     "5",          "0",        "h",    "-1s",   "+1s",  "1 h",
+        "1h ",    " 1h",   "15 minutes", "1y",       "1H",   "1hs",   "1e3s", "0x1s",
+        "1,5h",   "1..5h", ".5h",        "1.5.2h",   "infs", "nans",  "inf",  "nan",
+        "1h-30m", "1h30",  "1h30m!",     "1\u00b5s", "1.s",  "1.h30m"})
     EXPECT_FALSE(parse_duration(text)) << '"' << text << '"';
   EXPECT_FALSE(parse_duration(std::string_view("1h\0", 3)));
+}
+
+TEST(ParseDuration, TakesEachUnitOnceAndLargerOnesFirst) {
+  for (const char* text : {"1m1m", "1h30m1h", "30m1h", "1ms1s", "1d1w", "1s1s"})
+    EXPECT_FALSE(parse_duration(text)) << text << " is more likely a slip than meant";
+  EXPECT_EQ(parse_duration("1w1d1h1m1s1ms"), Seconds(694861.001));
 }
 
 TEST(ParseDuration, RefusesWhatNoNumberHolds) {
   EXPECT_FALSE(parse_duration(std::string(400, '9') + "s"));
   EXPECT_FALSE(parse_duration("9" + std::string(305, '0') + "w")) << "the unit makes it too large";
-  EXPECT_FALSE(parse_duration("17" + std::string(307, '0') + "s17" + std::string(307, '0') + "s"))
+  EXPECT_FALSE(
+      parse_duration("1797" + std::string(305, '0') + "s1797" + std::string(305, '0') + "ms"))
       << "the sum is too large";
 }
 
@@ -61,8 +69,9 @@ TEST(ParseSize, TakesFractionsZeroAndASpaceBeforeTheUnit) {
 }
 
 TEST(ParseSize, RefusesWhatIsNone) {
-  for (const char* text : {"", " ", "MB", "-1", "-1MB", "+1", "5mb", "5M", "5KB", "5 MBytes",
-                           "5MB ", " 5MB", "1.5.2GB", "1e6", "0x10", "inf", "nan", "1GB2MB"})
+  for (const char* text :
+       {"",     " ",    "MB",      "-1", "-1MB", "+1",  "5mb",  "5M",  "5KB", "5 MBytes",
+        "5MB ", " 5MB", "1.5.2GB", "1.", "1.MB", "1e6", "0x10", "inf", "nan", "1GB2MB"})
     EXPECT_FALSE(parse_size(text)) << '"' << text << '"';
   EXPECT_FALSE(parse_size(std::string(400, '9')));
   EXPECT_FALSE(parse_size("9" + std::string(305, '0') + "TiB"));

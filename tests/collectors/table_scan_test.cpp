@@ -112,21 +112,25 @@ TEST_F(Scans, AnEmptyTableHasNoNewestRow) {
   db_.run("CREATE TABLE t (a timestamptz); INSERT INTO t VALUES (NULL)");
   const TimeFacts found = facts(wish("a"));
   EXPECT_EQ(found.recent_rows, 0);
+  EXPECT_EQ(found.undated_rows, 1);
   EXPECT_FALSE(found.newest);
 }
 
-TEST_F(Scans, TheFutureAndInfinityAreNoEntries) {
+TEST_F(Scans, TheFutureAndInfinityAreNeitherRecentNorNewest) {
   db_.run(R"(CREATE TABLE t (a timestamptz); INSERT INTO t VALUES (now() - interval '2 hours'),
     (now() - interval '30 minutes'), (now() + interval '2 hours'), ('infinity'), ('-infinity'),
       (NULL))");
   const TimeFacts found = facts(wish("a"));
   EXPECT_EQ(found.recent_rows, 1);
+  EXPECT_EQ(found.undated_rows, 3);
+  EXPECT_EQ(found.future_rows, 1);
   EXPECT_NEAR(found.newest_age.count(), 1800, 60);
 }
 
 TEST_F(Scans, AClockThatIsAMinuteAheadIsForgiven) {
   db_.run("CREATE TABLE t (a timestamptz); INSERT INTO t VALUES (now() + interval '50 seconds')");
   EXPECT_EQ(facts(wish("a")).recent_rows, 1);
+  EXPECT_EQ(facts(wish("a")).future_rows, 0);
 }
 
 TEST_F(Scans, ColumnsWithoutZoneAreReadInTheirs) {
@@ -320,6 +324,10 @@ TEST_F(RecentScans, SayTheSameAsAWholeScanDoes) {
     EXPECT_EQ(scan.times(each).recent_rows, whole.recent_rows) << each.time_column;
     EXPECT_GT(whole.recent_rows, 0) << each.time_column;
     EXPECT_EQ(scan.rows, whole.recent_rows) << "no more was read";
+    EXPECT_EQ(whole.undated_rows, 3) << each.time_column;
+    EXPECT_EQ(scan.times(each).undated_rows, 3) << "one of each sort";
+    EXPECT_EQ(whole.future_rows, 1) << each.time_column;
+    EXPECT_EQ(scan.times(each).future_rows, 1) << each.time_column;
     EXPECT_EQ(scan.times(each).newest, whole.newest) << each.time_column;
     EXPECT_NEAR(scan.times(each).newest_age.count(), whole.newest_age.count(), 60);
   }

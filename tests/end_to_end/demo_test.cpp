@@ -196,24 +196,41 @@ TEST_F(DemoPage, OnlyTheBackupScheduleAndTheProtectionAreViolated) {
   }
   EXPECT_EQ(violated, 2);
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "unproven"}}))
-    EXPECT_EQ(objects.value, 0) << objects.labels.at("collector");
+    EXPECT_EQ(objects.value, objects.labels.at("collector") == "backups" ? 1 : 0)
+        << objects.labels.at("collector");
 }
 
-TEST_F(DemoPage, CheckNamesTheBackupScheduleTheProtectionAndNothingElse) {
+TEST_F(DemoPage, RowsOfALogDoNotProveTheRetention) {
+  const PageText page = exporter->page();
+  // "Retention policy: 7 days minimum": the oldest row is the local copy of Dec 2, 18:42.
+  const auto retention = page.value("pg_integrity_backup_retention_seconds");
+  ASSERT_TRUE(retention);
+  expect_age(*retention, 7 * kDay + 17 * kHour + 50 * kMinute + 21);
+  EXPECT_EQ(page.value("pg_integrity_backup_retention_min_seconds"), 7 * kDay);
+  EXPECT_EQ(page.value("pg_integrity_unproven_objects",
+                       {{"collector", "backups"}, {"reason", "not_configured"}}),
+            1);
+}
+
+TEST_F(DemoPage, CheckNamesTheBackupsTheProtectionAndNothingElse) {
   const TemporaryDirectory directory;
   const std::string config = directory.write(
       "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + Demo::configuration());
   const Finished check = run({program(), "check", "--config", config}, demo->environment());
   EXPECT_EQ(check.status, 1);
   EXPECT_EQ(check.err, "");
-  std::size_t named = 0;
-  for (std::size_t at = check.out.find("      VIOLATED "); at != std::string::npos;
-       at = check.out.find("      VIOLATED ", at + 1))
-    ++named;
-  EXPECT_EQ(named, 2U) << check.out;
+  const auto lines_with = [&](const std::string& text) {
+    std::size_t lines = 0;
+    for (std::size_t at = check.out.find(text); at != std::string::npos;
+         at = check.out.find(text, at + 1))
+      ++lines;
+    return lines;
+  };
+  EXPECT_EQ(lines_with("      VIOLATED "), 2U) << check.out;
   for (const char* object : {"backups/backup-log.auto", "protection/bulletproof"})
-    EXPECT_NE(check.out.find("VIOLATED " + std::string(object)), std::string::npos) << check.out;
-  EXPECT_EQ(check.out.find("UNPROVEN"), std::string::npos) << check.out;
+    EXPECT_EQ(lines_with("      VIOLATED " + std::string(object) + " "), 1U) << check.out;
+  EXPECT_EQ(lines_with("UNPROVEN"), 1U) << check.out;
+  EXPECT_EQ(lines_with("      UNPROVEN(not_configured) backups/backup-log "), 1U) << check.out;
   for (const char* format : {"markdown", "json"})
     EXPECT_EQ(run({program(), "check", "--config", config, "--format", format}, demo->environment())
                   .status,

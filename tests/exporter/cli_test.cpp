@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/cluster.h"
+#include "tests/support/plain_dump.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
@@ -45,7 +46,7 @@ class CommandLine : public ::testing::Test {
   /// A source of backups with a fresh one in it, so that everything can be proven.
   [[nodiscard]] std::string fresh_backup() const {
     const TemporaryDirectory& at = backups_;
-    const std::string file = at.write("a.dump", std::string(5000, 'x'));
+    const std::string file = at.write("a.dump", plain_dump());
     const timespec an_hour_ago{std::time(nullptr) - 3600, 0};
     const timespec times[2] = {an_hour_ago, an_hour_ago};
     EXPECT_EQ(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);

@@ -225,6 +225,36 @@ TEST_F(TaskOf, ARecheckPutsARunningPassAsideAndThatGoesOnWhereItWas) {
   EXPECT_EQ(tally("pg_integrity_collector_runs_total", "success"), 2);
 }
 
+TEST_F(TaskOf, APassOverAClusterThatWasReplacedStartsAnew) {
+  answers("1234", 1);
+  std::vector<TableScans*> scans;
+  look_ = [&](Sources& from, Batch& out) {
+    scans.push_back(&from.scans());
+    if (from.position().empty()) {
+      out.set(kBad, 7, std::string("a"));
+      from.position() = "half";
+      return Progress::more;
+    }
+    out.set(kBad, 0, std::string("b"));
+    return Progress::done;
+  };
+  task_->step();
+  ASSERT_EQ(bad("a"), 7);
+  answers("9999", 1);
+  task_->step();  // would have been the other half
+  EXPECT_FALSE(bad("a"));
+  EXPECT_FALSE(bad("b"));
+  EXPECT_FALSE(health().success);
+  EXPECT_LE(due_in(), 0);
+  task_->step();
+  EXPECT_EQ(bad("a"), 7);
+  task_->step();
+  EXPECT_EQ(bad("b"), 0);
+  EXPECT_TRUE(health().success);
+  EXPECT_EQ(scans[0], scans[1]);
+  EXPECT_NE(scans[1], scans[2]) << "what was read of the old cluster is not used for the new one";
+}
+
 TEST_F(TaskOf, AFailedStepKeepsWhatWasKnownAndCountsItsEvents) {
   pass_that_finds(0);
   clock.advance(Seconds(601));

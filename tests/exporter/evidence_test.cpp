@@ -30,7 +30,7 @@ TEST_F(EvidenceOf, AStepReplacesTheObjectsItLookedAtAndNoOthers) {
   });
   Batch step(clock.now());
   step.set(kBad, 5, std::string("a"));
-  evidence->accept(id, step, true);
+  evidence->accept(id, step, true, evidence->era("s"));
   EXPECT_EQ(newest(kBad, "a"), 5);
   EXPECT_EQ(newest(kBad, "b"), 2);
 }
@@ -108,14 +108,60 @@ TEST_F(EvidenceOf, EventsAddUpAndStartAtZero) {
 TEST_F(EvidenceOf, AnotherClusterOrTimelineStartsAnew) {
   add([](Batch& out) { out.set(kLevelMax, 1, std::string("configured")); });
   pass([](Batch& out) { out.set(kBad, 3, std::string("a")); });
-  EXPECT_FALSE(evidence->identify("s", "1234", 1)) << "the first to answer is the one";
-  EXPECT_FALSE(evidence->identify("s", "1234", 1));
+  EXPECT_EQ(answers("1234", 1), Answerer::known) << "the first to answer is the one";
+  EXPECT_EQ(answers("1234", 1), Answerer::known);
   EXPECT_TRUE(has("a"));
-  EXPECT_TRUE(evidence->identify("s", "1234", 2)) << "promoted";
+  EXPECT_EQ(answers("1234", 2), Answerer::another) << "promoted";
   EXPECT_FALSE(has("a"));
   EXPECT_TRUE(has("configured"));
   EXPECT_FALSE(collector().health.success);
-  EXPECT_TRUE(evidence->identify("s", "9999", 2));
+  EXPECT_EQ(answers("9999", 2), Answerer::another);
+}
+
+TEST_F(EvidenceOf, ASessionFromBeforeAPromotionDoesNotTakeItBack) {
+  add();
+  const Instant before = clock.now();
+  answers("1234", 1);
+  clock.advance(Seconds(10));
+  answers("1234", 2);
+  pass([](Batch& out) { out.set(kBad, 3, std::string("a")); });
+  EXPECT_EQ(answers("1234", 1, before), Answerer::outdated);
+  EXPECT_TRUE(has("a"));
+  EXPECT_EQ(answers("1234", 1), Answerer::another) << "an old copy was put in its place";
+}
+
+TEST_F(EvidenceOf, WhatWasSeenOfTheOldClusterIsNotTakenForTheNewOne) {
+  add();
+  answers("1234", 1);
+  const Era old = evidence->era("s");
+  evidence->pass_began(id);
+  Batch batch(clock.now());
+  batch.set(kBad, 0, std::string("a"));
+  ASSERT_TRUE(evidence->accept(id, batch, false, old));
+  answers("9999", 1);
+  EXPECT_FALSE(evidence->accept(id, batch, false, old));
+  EXPECT_FALSE(evidence->pass_complete(id, old));
+  EXPECT_FALSE(has("a"));
+  EXPECT_FALSE(collector().health.success) << "half a pass proves nothing";
+  EXPECT_NE(evidence->era("s"), old);
+}
+
+TEST_F(EvidenceOf, GoesOnUnderANewConfiguration) {
+  add();
+  evidence->set_up("s", "d", true);
+  const Instant started = collector().health.started;
+  const auto before = evidence->snapshot();
+  clock.advance(Seconds(60));
+  Evidence next(clock, {server}, before.get());
+  const CollectorId added{"s", "d", "added"};
+  for (const CollectorId& each : {id, added})
+    next.add(each, kSampleSpec, server, Seconds(600), 1, Batch(clock.now()));
+  for (const std::string database : {"d", "e"}) next.add_database("s", database);
+  const auto after = next.snapshot();
+  EXPECT_GE((after->collectors.at(0)->health.started - started).count(), 60) << "is new";
+  EXPECT_EQ(after->collectors.at(1)->health.started, started);
+  EXPECT_TRUE(after->databases.at(0).up);
+  EXPECT_FALSE(after->databases.at(1).tried);
 }
 
 TEST_F(EvidenceOf, ARecordBringsEvidenceBackWithItsTimes) {
@@ -150,9 +196,9 @@ TEST_F(EvidenceOf, ADatabaseThatIsGoneTakesItsEvidenceAlong) {
   EXPECT_TRUE(evidence->snapshot()->databases.empty());
   Batch late(clock.now());
   late.set(kBad, 1, std::string("a"));
-  EXPECT_TRUE(evidence->accept(id, late, false).empty())
+  EXPECT_TRUE(evidence->accept(id, late, false, evidence->era("s"))->empty())
       << "a step that was under way changes nothing";
-  evidence->pass_complete(id);
+  evidence->pass_complete(id, evidence->era("s"));
   EXPECT_TRUE(evidence->snapshot()->collectors.empty());
 }
 

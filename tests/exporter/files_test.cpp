@@ -10,27 +10,14 @@
 #include <future>
 
 #include "tests/support/clock.h"
+#include "tests/support/failure.h"
 #include "tests/support/gzip.h"
 #include "tests/support/temporary.h"
+#include "tests/support/unprivileged.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
 namespace {
-
-/// For whom file modes count: root as somebody else.
-class Unprivileged {
- public:
-  Unprivileged() : root_(::geteuid() == 0) { become(65534); }
-  ~Unprivileged() { become(0); }
-  Unprivileged(const Unprivileged&) = delete;
-  Unprivileged& operator=(const Unprivileged&) = delete;
-
- private:
-  void become(uid_t user) const {
-    if (root_ && ::seteuid(user) != 0) throw std::runtime_error("seteuid failed");
-  }
-  bool root_;
-};
 
 class FilesOf : public ::testing::Test {
  protected:
@@ -52,15 +39,6 @@ class FilesOf : public ::testing::Test {
     return directory_.path() + "/" + name;
   }
   WorkerFiles files() { return {workers_, clock_.now() + Seconds(30)}; }
-
-  static SourceError failure(const std::function<void()>& act) {
-    try {
-      act();
-    } catch (const SourceError& error) {
-      return error;
-    }
-    throw std::runtime_error("it did not fail");
-  }
 
   SteppedClock clock_;
   DisposableWorkers workers_{clock_};
@@ -106,6 +84,7 @@ TEST_F(FilesOf, FollowsLinksAndToleratesBrokenOnes) {
   EXPECT_EQ(entries[0].kind, FileKind::file);
   EXPECT_EQ(entries[0].size, 5);
   EXPECT_EQ(entries[1].kind, FileKind::other);
+  EXPECT_FALSE(entries[1].trouble) << "there is nothing that could be read";
 }
 
 TEST_F(FilesOf, TooManyEntriesAreAnErrorAndNotAPartOfThem) {
@@ -132,6 +111,21 @@ TEST_F(FilesOf, AnEntryThatCannotBeReadDoesNotHideTheOthers) {
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].kind, FileKind::file);
   EXPECT_EQ(entries[1].kind, FileKind::other);
+  EXPECT_EQ(entries[1].trouble, Reason::permission);
+  EXPECT_GT(entries[1].modified, 0);
+}
+
+TEST_F(FilesOf, AnEntryOfWhichNothingCanBeKnownSaysWhy) {
+  std::filesystem::create_directory(path("sealed"));
+  directory_.write("sealed/file", "x");
+  std::filesystem::create_symlink(path("sealed/file"), path("link"));
+  ::chmod(path("sealed").c_str(), 0000);
+  const Unprivileged nobody;
+  const auto entries = list("link");
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].kind, FileKind::other);
+  EXPECT_EQ(entries[0].trouble, Reason::permission);
+  EXPECT_EQ(entries[0].modified, 0);
 }
 
 TEST_F(FilesOf, HeadIsTheBeginningOfAFile) {

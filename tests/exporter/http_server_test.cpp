@@ -121,6 +121,31 @@ TEST_F(Http, OtherMethodsAreNotAllowed) {
   EXPECT_EQ(fetch(port_, "/metrics", "", "BREW").status, 400);
 }
 
+TEST_F(Http, TheBodyOfARefusedRequestIsNotTakenForTheNextOne) {
+  std::atomic<int> reloads = 0;
+  handlers_.reload = [&] { return ++reloads > 0; };
+  start();
+  const std::string hidden = "GET /-/healthy HTTP/1.1\r\nHost: hidden\r\n\r\n";
+  for (const char* line : {"POST /metrics", "BREW /metrics", "POST /-/reload"}) {
+    const Wire wire(port_);
+    wire.send(std::string(line) + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+              std::to_string(hidden.size()) + "\r\n\r\n");
+    std::string answer = wire.some();
+    try {
+      wire.send(hidden);
+      answer += wire.rest();
+    } catch (const std::runtime_error&) {
+      // It was hung up on already.
+    }
+    EXPECT_EQ(answer.find("healthy"), std::string::npos) << line;
+    EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos) << line << answer;
+    EXPECT_EQ(answer.find("Keep-Alive"), std::string::npos) << line << answer;
+  }
+  EXPECT_EQ(reloads, 1);
+  EXPECT_EQ(fetch(port_, "/metrics", "Content-Length: 0\r\n", "PUT").body, "method not allowed\n");
+  EXPECT_EQ(fetch(port_, "/metrics", "", "BREW").body, "the request cannot be understood\n");
+}
+
 TEST_F(Http, HeadIsGetWithoutTheBody) {
   start();
   for (const char* path : {"/metrics", "/", "/report.json", "/-/healthy"}) {

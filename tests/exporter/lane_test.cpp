@@ -32,8 +32,25 @@ TEST(LoadShareOf, ScansMakeRoomForQuickWork) {
   LoadShare load(0.1);
   load.spent(false, Seconds(1), kStart + Seconds(1));
   load.spent(true, Seconds(1), kStart + Seconds(2));
-  EXPECT_NEAR(free_after(load, true), 11, 1e-6);
+  EXPECT_NEAR(free_after(load, true), 21, 1e-6);
   EXPECT_NEAR(free_after(load, false), 20, 1e-6) << "two seconds of work in all";
+}
+
+TEST(LoadShareOf, EndlessQuickWorkLeavesScansHalfOfTheShare) {
+  LoadShare load(0.1);
+  double quick = 0;
+  double scans = 0;
+  for (Instant now = kStart; now < kStart + Seconds(1000);) {
+    for (const bool is_quick : {true, false}) {
+      if (load.free_at(is_quick) > now) continue;
+      now += Seconds(0.1);
+      load.spent(is_quick, Seconds(0.1), now);
+      (is_quick ? quick : scans) += 0.1;
+    }
+    now += Seconds(0.01);
+  }
+  EXPECT_NEAR(quick, 50, 3);
+  EXPECT_NEAR(scans, 50, 3);
 }
 
 TEST(LoadShareOf, TimeWithoutWorkIsNotSavedUp) {

@@ -76,6 +76,14 @@ TEST_F(Logging, ControlCharactersDoNotReachTheTerminal) {
   EXPECT_EQ(message(), R"(msg="seen" object="\x0d\x09\x1b[2J\x7f\x00 en")");
 }
 
+TEST_F(Logging, NorDoThoseOfTheSecondSet) {
+  // U+009B is what terminals take for ESC [, U+0085 for a new line; their neighbours are text.
+  log(LogLevel::info, "seen", {{"object", "\u009b2J \u0080\u0085\u009f \u00a0\u00e9 \xc2"}});
+  EXPECT_EQ(message(),
+            "msg=\"seen\" object=\"\\xc2\\x9b2J \\xc2\\x80\\xc2\\x85\\xc2\\x9f"
+            " \u00a0\u00e9 \xc2\"");
+}
+
 TEST_F(Logging, TheMessageIsEscapedToo) {
   log(LogLevel::info, "a\nb");
   EXPECT_EQ(message(), R"(msg="a\nb")");

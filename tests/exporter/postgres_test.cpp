@@ -1,10 +1,16 @@
 #include "exporter/postgres.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <optional>
+#include <thread>
 
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
+#include "tests/support/failure.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -19,15 +25,12 @@ class Postgres : public ::testing::Test {
   }
   std::unique_ptr<LiveSession> open() { return open(db_.dsn(), db_.name()); }
 
-  static std::pair<Reason, bool> failure(const std::function<void()>& ask) {
-    try {
-      ask();
-    } catch (const SourceError& error) {
-      return {error.reason(), error.session_lost()};
-    }
-    throw std::runtime_error("it did not fail");
+  /// Why it failed, and whether the session is lost with it.
+  static std::pair<Reason, bool> outcome(const std::function<void()>& ask) {
+    const SourceError error = failure(ask);
+    return {error.reason(), error.session_lost()};
   }
-  static Reason reason(const std::function<void()>& ask) { return failure(ask).first; }
+  static Reason reason(const std::function<void()>& ask) { return failure(ask).reason(); }
 
   SystemClock clock_;
   Watchdog watchdog_{clock_};
@@ -100,7 +103,7 @@ TEST_F(Postgres, MessagesDoNotRepeatRowValues) {
 TEST_F(Postgres, TheDeadlineIsTheServersFirst) {
   const auto session = open();
   session->set_deadline(clock_.now() + Seconds(0.3));
-  const auto [why, lost] = failure([&] { session->query("SELECT pg_sleep(30)"); });
+  const auto [why, lost] = outcome([&] { session->query("SELECT pg_sleep(30)"); });
   EXPECT_EQ(why, Reason::timeout);
   EXPECT_FALSE(lost) << "the server ended it, the session lives on";
   session->set_deadline(clock_.now() + Seconds(20));
@@ -125,7 +128,7 @@ TEST_F(Postgres, AFrozenServerProcessIsCutOffAndWatchedUntilItIsGone) {
   const pid_t backend = backend_of(*session);
   session->set_deadline(clock_.now() + Seconds(0.3));
   ASSERT_EQ(::kill(backend, SIGSTOP), 0);
-  const auto [why, lost] = failure([&] { session->query("SELECT 1"); });
+  const auto [why, lost] = outcome([&] { session->query("SELECT 1"); });
   EXPECT_EQ(why, Reason::timeout);
   EXPECT_TRUE(lost);
   EXPECT_FALSE(session->usable());
@@ -143,12 +146,38 @@ TEST_F(Postgres, AFrozenServerProcessBehindASocketToo) {
   const pid_t backend = backend_of(*session);
   session->set_deadline(clock_.now() + Seconds(0.3));
   ASSERT_EQ(::kill(backend, SIGSTOP), 0);
-  EXPECT_EQ(failure([&] { session->query("SELECT 1"); }), std::pair(Reason::timeout, true));
+  EXPECT_EQ(outcome([&] { session->query("SELECT 1"); }), std::pair(Reason::timeout, true));
   const auto abandoned = session->abandon();
   ASSERT_NE(abandoned, nullptr);
   EXPECT_FALSE(abandoned->gone());
   ::kill(backend, SIGCONT);
   EXPECT_TRUE(eventually([&] { return abandoned->gone(); }));
+}
+
+TEST_F(Postgres, WithoutADescriptorOfOurOwnThereIsNoSession) {
+  const std::string dsn = "host=" + db_.cluster().socket_directory() +
+                          " port=" + std::to_string(db_.cluster().port()) + " user=postgres";
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const int next = ::dup(0);
+  ::close(next);
+  rlimit one_more = usual;
+  one_more.rlim_cur = static_cast<rlim_t>(next) + 1;  // libpq's socket, and nothing beside it
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
+  const auto refused = [&]() -> std::optional<SourceError> {
+    try {
+      open(dsn, db_.name());
+    } catch (const SourceError& error) {
+      return error;
+    }
+    return std::nullopt;
+  }();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  ASSERT_TRUE(refused) << "no clock could end what it asks";
+  EXPECT_EQ(refused->reason(), Reason::limit) << refused->what();
+  EXPECT_TRUE(refused->session_lost());
+  EXPECT_NE(std::string(refused->what()).find("HINT: "), std::string::npos) << refused->what();
+  EXPECT_NO_THROW(open(dsn, db_.name()));
 }
 
 TEST_F(Postgres, ACancelledQuestionEnds) {
@@ -166,13 +195,13 @@ TEST_F(Postgres, ATerminatedSessionIsLost) {
   const pid_t backend = backend_of(*session);
   db_.run("SELECT pg_terminate_backend(" + std::to_string(backend) + ")");
   EXPECT_TRUE(eventually([&] { return !session->usable(); })) << "noticed without asking";
-  EXPECT_TRUE(failure([&] { session->query("SELECT 1"); }).second);
+  EXPECT_TRUE(failure([&] { session->query("SELECT 1"); }).session_lost());
   EXPECT_EQ(session->abandon(), nullptr) << "nothing is left of it";
 }
 
 TEST_F(Postgres, RefusalsSayWhy) {
   const auto refusal = [&](const std::string& dsn, const std::string& database) {
-    return failure([&] { open(dsn, database); });
+    return outcome([&] { open(dsn, database); });
   };
   const std::string port = std::to_string(db_.cluster().port());
   EXPECT_EQ(refusal("host=127.0.0.1 port=1 user=x", "x"), std::pair(Reason::connect, true));

@@ -67,7 +67,7 @@ TEST_F(PublisherOf, FollowsToOtherEvidenceEvenOfTheSameVersion) {
   const auto before = of->body();
   replace(std::shared_ptr<const Evidence>(std::shared_ptr<void>(), next));
   EXPECT_TRUE(eventually([&] {
-    return of->body()->snapshot()->process_started == next->snapshot()->process_started;
+    return of->body()->snapshot()->servers.front() == next->snapshot()->servers.front();
   }));
   replace(std::shared_ptr<const Evidence>(std::shared_ptr<void>(), evidence.get()));
 }

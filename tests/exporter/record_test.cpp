@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "exporter/verdict.h"
 #include "tests/support/sample_evidence.h"
 
 namespace pg_integrity::test {
@@ -21,7 +22,7 @@ class RecordOf : public ::testing::Test, public SampleEvidence {
   }
 };
 
-TEST_F(RecordOf, HasWhatWasSeenAndNotWhatWasNot) {
+TEST_F(RecordOf, HasWhatWasSeenAndWhatCouldNotBe) {
   pass([](Batch& out) {
     out.set(kBad, 3, std::string("bad"));
     out.unproven(kBad, Reason::permission, "denied", std::string("unseen"));
@@ -33,7 +34,81 @@ TEST_F(RecordOf, HasWhatWasSeenAndNotWhatWasNot) {
   EXPECT_TRUE(kept.success);
   EXPECT_TRUE(kept.last_success);
   EXPECT_TRUE(kept.objects.contains({"bad"}));
-  EXPECT_FALSE(kept.objects.contains({"unseen"}));
+  EXPECT_TRUE(kept.objects.contains({"unseen"}));
+}
+
+TEST_F(RecordOf, WhatCouldNeverBeSeenIsStillUnprovenAndSinceWhen) {
+  pass([](Batch& out) {
+    out.set(kBad, 0, std::string("good"));
+    out.unproven(kBad, Reason::permission, "denied", std::string("unseen"));
+  });
+  const Instant since =
+      evidence->snapshot()->collectors.at(0)->objects.at({"unseen"})->trouble->since;
+  clock.advance(Seconds(60));
+  const auto fresh = later(record_of(*evidence));
+  const auto snapshot = fresh->snapshot();
+  const auto& objects = snapshot->collectors.at(0)->objects;
+  ASSERT_TRUE(objects.contains({"unseen"}));
+  const Object& unseen = *objects.at({"unseen"});
+  ASSERT_TRUE(unseen.trouble);
+  EXPECT_EQ(unseen.trouble->reason, Reason::permission);
+  EXPECT_EQ(unseen.trouble->detail, "denied");
+  EXPECT_EQ(unseen.trouble->since, since);
+  EXPECT_EQ(judge_collector(*snapshot->collectors.at(0), clock.now(), clock.unix_now()).state,
+            State::unproven)
+      << "a restart is no proof";
+}
+
+TEST_F(RecordOf, WhatWasNotLookedAtYetIsLeftToTheConfiguration) {
+  add([](Batch& out) { out.set(kLevelMax, 3, std::string("declared")); });
+  EXPECT_TRUE(evidence->snapshot()->collectors.at(0)->objects.contains({"declared"}));
+  EXPECT_TRUE(record_of(*evidence).collectors.at(id).objects.empty());
+}
+
+class Learned : public RecordOf {
+ protected:
+  static constexpr std::uint64_t kSameObjects = 5;
+  static constexpr std::uint64_t kOtherObjects = (std::uint64_t{1} << 32U) + 1;
+
+  Learned() {
+    pass([](Batch& out) {
+      out.set(kBad, 3, std::string("a"));
+      out.set(kMost, 7, std::string("a"));
+      out.set(kBad, 3, std::string("b"));
+    });
+  }
+};
+
+TEST_F(Learned, OutlivesAChangeOfTheOptionsAndNothingElseDoes) {
+  const auto fresh = later(record_of(*evidence), kSampleSpec, kSameObjects);
+  const std::vector<std::string> a{"a"};
+  ASSERT_TRUE(fresh->newest(id, kMost, a));
+  EXPECT_EQ(fresh->newest(id, kMost, a)->value, 7);
+  EXPECT_EQ(fresh->newest(id, kMost, a)->observed_at, evidence->newest(id, kMost, a)->observed_at);
+  EXPECT_FALSE(fresh->newest(id, kBad, a));
+  const auto snapshot = fresh->snapshot();
+  const CollectorEvidence& now = *snapshot->collectors.at(0);
+  EXPECT_EQ(now.objects.size(), 1U) << "nothing was learned of b";
+  EXPECT_FALSE(now.health.success);
+  EXPECT_FALSE(now.health.last_success);
+  const CollectorVerdict verdict = judge_collector(now, clock.now(), clock.unix_now());
+  EXPECT_EQ(verdict.unproven, (std::map<Reason, std::size_t>{{Reason::pending, 1}}))
+      << "it was not looked at under these options";
+}
+
+TEST_F(Learned, OutlivesASecondChangeBeforeAnybodyLooked) {
+  const auto fresh = later(record_of(*evidence), kSampleSpec, kSameObjects);
+  const auto again = later(record_of(*fresh), kSampleSpec, kSameObjects + 1);
+  EXPECT_TRUE(again->newest(id, kMost, std::vector<std::string>{"a"}));
+}
+
+TEST_F(Learned, DoesNotOutliveAnotherChoiceOfObjectsNorAnotherVersion) {
+  const Record record = record_of(*evidence);
+  const std::vector<std::string> a{"a"};
+  EXPECT_FALSE(later(record, kSampleSpec, kOtherObjects)->newest(id, kMost, a));
+  CollectorSpec newer = kSampleSpec;
+  newer.version = kSampleSpec.version + 1;
+  EXPECT_FALSE(later(record, newer, 1)->newest(id, kMost, a));
 }
 
 TEST_F(RecordOf, IsTakenUpByTheSameCollectorUnderTheSameConfigurationOnly) {
@@ -49,11 +124,14 @@ TEST_F(RecordOf, IsTakenUpByTheSameCollectorUnderTheSameConfigurationOnly) {
 
 TEST_F(RecordOf, ADifferentClusterIsNoticedAcrossARestart) {
   pass([](Batch& out) { out.set(kBad, 3, std::string("bad")); });
-  evidence->identify("s", "1234", 1);
+  ServerInfo found;
+  found.system_identifier = "1234";
+  evidence->identify("s", found);
   const auto fresh = later(record_of(*evidence));
-  EXPECT_FALSE(fresh->identify("s", "1234", 1));
+  EXPECT_EQ(fresh->identify("s", found), Answerer::known);
   EXPECT_EQ(fresh->violated(id).size(), 1U);
-  EXPECT_TRUE(fresh->identify("s", "9999", 1));
+  found.system_identifier = "9999";
+  EXPECT_EQ(fresh->identify("s", found), Answerer::another);
   EXPECT_TRUE(fresh->violated(id).empty());
 }
 
@@ -83,18 +161,19 @@ TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {
   CollectorOptions other = collector;
   other.settings.put("limit", 3.0, {});
   EXPECT_NE(fingerprint_of(server, other), before);
+  EXPECT_EQ(fingerprint_of(server, other) >> 32U, before >> 32U) << "the objects are the same";
 
   CollectorSpec newer = kSampleSpec;
   newer.version = 2;
   other = collector;
   other.spec = &newer;
-  EXPECT_NE(fingerprint_of(server, other), before);
+  EXPECT_NE(fingerprint_of(server, other) >> 32U, before >> 32U);
 
   ServerOptions excluding = server;
   excluding.exclude = {"a.b", "c.d"};
   ServerOptions alike = server;
   alike.exclude = {"a.bc.d"};
-  EXPECT_NE(fingerprint_of(excluding, collector), before);
+  EXPECT_NE(fingerprint_of(excluding, collector) >> 32U, before >> 32U);
   EXPECT_NE(fingerprint_of(excluding, collector), fingerprint_of(alike, collector));
 }
 

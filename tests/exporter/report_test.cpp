@@ -216,7 +216,7 @@ TEST(ReportAnchors, NamesWithSeparatorsInThemStayApart) {
         std::pair("a.2Eb", "c")})
     batch.set(kRows, 1, std::string(schema), std::string(table));
   evidence.pass_began(id);
-  evidence.accept(id, batch, false);
+  evidence.accept(id, batch, false, evidence.era("s"));
   const Report made = make_report(*evidence.snapshot(), clock);
   std::set<std::string> anchors;
   for (const ReportObject& one : objects(made)) anchors.insert(one.anchor);

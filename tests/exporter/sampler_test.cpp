@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 #include <future>
 
 #include "tests/support/cluster.h"
@@ -106,6 +107,35 @@ TEST(SamplerOf, AServerThatIsLostAndFoundIsNoticedByAll) {
   }));
   EXPECT_EQ(sampling.findings().value("pg_integrity_up"), 1);
   EXPECT_EQ(sampling.findings().violated(), "orphans/public.child.key");
+}
+
+TEST(SamplerOf, APromotionIsNoticedThoughTheSessionsOutliveIt) {
+  Cluster own;
+  const Database db(own);
+  db.run(kTwoKeys);
+  add_orphan(db, "child");
+  own.stop();
+  std::ofstream(own.data_directory() + "/standby.signal").close();
+  own.start();
+  RunningSampler sampling(one_server(db.dsn()));
+  ASSERT_TRUE(eventually([&] { return all_succeed(sampling.findings()); }));
+  const auto timeline = [&] {
+    return sampling.runtime().evidence()->identity("test").value().timeline;
+  };
+  EXPECT_EQ(timeline(), 1U);
+  ASSERT_EQ(db.ask("SELECT pg_promote()"), "t");
+  db.run("CHECKPOINT");
+  EXPECT_TRUE(eventually([&] {
+    sampling.clock.advance(Seconds(31));
+    return timeline() == 2;
+  }));
+  EXPECT_TRUE(eventually([&] {
+    sampling.clock.advance(Seconds(1));
+    return all_succeed(sampling.findings());
+  }));
+  EXPECT_EQ(sampling.findings().violated(), "orphans/public.child.key");
+  EXPECT_EQ(sampling.runtime().evidence()->era("test"), 1U)
+      << "sessions from before it do not take it back";
 }
 
 TEST(SamplerOf, AServerThatIsDownAtTheStartIsFoundLater) {

@@ -8,6 +8,8 @@
 #include "exporter/postgres.h"
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
+#include "tests/support/failure.h"
+#include "tests/support/pgbouncer.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -15,12 +17,14 @@ namespace {
 
 class Pool : public ::testing::Test {
  protected:
-  std::unique_ptr<SessionPool> pool_for(const std::string& dsn, std::size_t sessions = 2) {
+  std::unique_ptr<SessionPool> pool_for(
+      const std::string& dsn, std::size_t sessions = 2,
+      const std::shared_ptr<SessionSlots>& slots = make_session_slots()) {
     SessionPool::Limits limits;
     limits.sessions = sessions;
     return std::make_unique<SessionPool>(
         "test", make_postgres_connector({dsn, ""}, clock_, watchdog_, workers_), limits, clock_,
-        workers_);
+        workers_, slots);
   }
   Instant soon(double seconds = 10) { return clock_.now() + Seconds(seconds); }
 
@@ -33,14 +37,6 @@ class Pool : public ::testing::Test {
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_integrity_exporter'"
         " AND datname IN ('" +
         db_.name() + "', '" + other_.name() + "')"));
-  }
-  static SourceError failure(const std::function<void()>& act) {
-    try {
-      act();
-    } catch (const SourceError& error) {
-      return error;
-    }
-    throw std::runtime_error("it did not fail");
   }
 
   SteppedClock clock_;
@@ -110,6 +106,44 @@ TEST_F(Pool, ASessionThatWasCutOffHoldsItsSlotUntilTheServerLetsGo) {
   EXPECT_NO_THROW(pool->lease(db_.name(), soon()));
 }
 
+TEST_F(Pool, ThePoolThatFollowsCountsWhatTheOldOneGaveUp) {
+  const auto slots = make_session_slots();
+  auto old = pool_for(db_.dsn(), 1, slots);
+  pid_t backend = 0;
+  {
+    const auto lease = old->lease(db_.name(), soon());
+    lease.session().set_deadline(soon());
+    backend = static_cast<pid_t>(ask(lease, "SELECT pg_backend_pid() AS x"));
+    ::kill(backend, SIGSTOP);
+    lease.session().set_deadline(soon(0.2));
+    EXPECT_EQ(failure([&] { lease.session().query("SELECT 1"); }).reason(), Reason::timeout);
+  }
+  old->stop();
+  const auto next = pool_for(db_.dsn(), 1, slots);
+  old.reset();
+  EXPECT_EQ(failure([&] { next->lease(db_.name(), soon(0.3)); }).reason(), Reason::limit);
+  EXPECT_EQ(sessions_at_server(), 1);
+  ::kill(backend, SIGCONT);
+  EXPECT_NO_THROW(next->lease(db_.name(), soon()));
+}
+
+TEST_F(Pool, ASessionThatIsOldOrUnwantedIsNotUsedAgain) {
+  const auto pool = pool_for(db_.dsn(), 1);
+  const auto backend = [&](bool discard) {
+    auto lease = pool->lease(db_.name(), soon());
+    lease.session().set_deadline(soon());
+    if (discard) lease.discard();
+    return ask(lease, "SELECT pg_backend_pid() AS x");
+  };
+  const double first = backend(false);
+  EXPECT_EQ(backend(true), first);
+  const double second = backend(false);
+  EXPECT_NE(second, first);
+  clock_.advance(Seconds(301));
+  EXPECT_EQ(backend(false), second) << "its age is looked at when it is given back";
+  EXPECT_NE(backend(false), second);
+}
+
 TEST_F(Pool, AFrozenServerDoesNotHoldUpWhoConnects) {
   Cluster own;
   const auto pool = pool_for(own.dsn("postgres") + " connect_timeout=3");
@@ -125,6 +159,23 @@ TEST_F(Pool, AFrozenServerDoesNotHoldUpWhoConnects) {
   EXPECT_TRUE(eventually([&] { return pool->count().connecting == 0; }));
   clock_.advance(Seconds(60));
   EXPECT_NO_THROW(pool->lease("postgres", soon()));
+}
+
+TEST_F(Pool, ASessionThatHangsBeforeItKnowsWhoAnswersKeepsItsSlot) {
+  const PgBouncer bouncer(db_.cluster(), 1);
+  auto other = std::make_unique<Client>(bouncer.dsn(db_.name()));
+  other->run("BEGIN");  // whoever logs in now waits with its first question
+  const auto pool = pool_for(bouncer.dsn(db_.name()), 1);
+  EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon(1)); }).reason(), Reason::timeout);
+  bouncer.signal(SIGSTOP);
+  clock_.advance(Seconds(10));  // it is cut off
+  EXPECT_FALSE(eventually([&] { return pool->count().connecting == 0; }, std::chrono::seconds(2)))
+      << "the other side has not let go of it";
+  bouncer.signal(SIGCONT);
+  other.reset();
+  EXPECT_TRUE(eventually([&] { return pool->count().connecting == 0; }));
+  clock_.advance(Seconds(60));
+  EXPECT_NO_THROW(pool->lease(db_.name(), soon()));
 }
 
 TEST_F(Pool, AFailureToConnectIsRepeatedWithoutTryingUntilARetryIsDue) {

@@ -28,14 +28,16 @@ class Keeper : public ::testing::Test, public SampleEvidence {
     const std::lock_guard lock(mutex_);
     current_ = std::move(next);
   }
-  std::unique_ptr<StateKeeper> keeper(const std::string& directory) {
+  std::unique_ptr<StateKeeper> keeper(
+      const std::string& directory,
+      std::chrono::milliseconds between_saves = StateKeeper::kBetweenSaves) {
     return std::make_unique<StateKeeper>(
         directory,
         [this] {
           const std::lock_guard lock(mutex_);
           return current_;
         },
-        clock, workers_);
+        clock, workers_, between_saves);
   }
   [[nodiscard]] std::string file() const { return directory_.path() + "/evidence.json"; }
   [[nodiscard]] bool saved(const std::string& system_identifier) const {
@@ -56,13 +58,12 @@ TEST_F(Keeper, SavesAtTheEnd) {
 }
 
 TEST_F(Keeper, SavesWhileItRunsAndAlsoWhatAReloadBrought) {
-  auto of = keeper(directory_.path());
+  const auto of = keeper(directory_.path(), std::chrono::milliseconds(20));
   ASSERT_TRUE(eventually([&] { return saved("1111"); }));
   const auto next = known_as("2222");
   ASSERT_EQ(next->version(), current_->version()) << "a fresh one counts from the start again";
   use(next);
-  of.reset();
-  EXPECT_TRUE(saved("2222"));
+  EXPECT_TRUE(eventually([&] { return saved("2222"); }));
 }
 
 TEST_F(Keeper, WithoutADirectoryNothingIsKept) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -68,6 +69,16 @@ TEST(State, AnotherConfigurationDoesNotTakeItOver) {
   EXPECT_EQ(found.violated(), "") << "not even the inventory, which would know of two tables";
 }
 
+TEST(State, WhatWasLearnedSurvivesOtherOptions) {
+  const Database db;
+  const auto record = some_record(db);
+  db.run("DROP TABLE child");
+  const Findings found =
+      look(one_server(db.dsn(), "[server.collectors.row_counts]\nexact_up_to = \"2GiB\""), record);
+  EXPECT_EQ(found.violated(), "row_counts/foreign_keys row_counts/tables");
+  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2);
+}
+
 TEST(State, NoFileIsAnEmptyRecord) {
   const TemporaryDirectory directory;
   EXPECT_TRUE(load_state(directory.path(), SystemClock()).collectors.empty());
@@ -106,17 +117,75 @@ TEST(State, AFullDiskKeepsTheOldFile) {
   EXPECT_EQ(std::filesystem::file_size(directory.path() + "/evidence.json"), size);
 }
 
-TEST(State, EvidenceFromTheFutureCountsAsTakenNow) {
-  const Database db;
+/// A record as another process finds it whose wall clock is `back` behind that of the writer.
+Record reloaded(const Record& record, Seconds back) {
   const TemporaryDirectory directory;
   SteppedClock clock;
-  clock.step_wall(Seconds(7200));
-  save_state(directory.path(), *some_record(db), clock);
-  clock.step_wall(Seconds(-7200));  // the wall clock was two hours ahead when it was written
-  const Record loaded = load_state(directory.path(), clock);
-  for (const auto& [id, collector] : loaded.collectors)
-    for (const auto& [key, object] : collector.objects)
-      for (const Sample& sample : object.samples) EXPECT_LE(sample.observed_at, clock.now());
+  clock.step_wall(back);
+  save_state(directory.path(), record, clock);
+  return load_state(directory.path(), SystemClock());
+}
+
+TEST(State, AfterTheClockWasSetBackOnlyWhatWasBrokenIsStillKnown) {
+  Cluster own;
+  const Database db(own);
+  const auto record = some_record(db);
+  own.stop("immediate");
+  const auto later = [&](double back) {
+    return look(one_server(db.dsn()),
+                std::make_shared<const Record>(reloaded(*record, Seconds(back))));
+  };
+  const Findings usual = later(1);
+  EXPECT_EQ(usual.violated(), "orphans/public.child.key");
+  EXPECT_EQ(usual.state("row_counts/tables"), State::proven) << "clocks are adjusted by a little";
+  const Findings found = later(3600);
+  EXPECT_EQ(found.violated(), "orphans/public.child.key");
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"constraint", "key"}}), 1);
+  EXPECT_EQ(found.reason("row_counts/tables"), Reason::stale);
+  EXPECT_FALSE(found.value("pg_integrity_inventory", {{"type", "tables"}}));
+  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2)
+      << "what was learned is no matter of time";
+}
+
+TEST(State, AgesDoNotShrinkWhenTheClockIsSetBack) {
+  const Database db;
+  const TemporaryDirectory backups;
+  backups.write("old.dump", "x");
+  const auto three_days = std::chrono::hours(72);
+  std::filesystem::last_write_time(backups.path() + "/old.dump",
+                                   std::filesystem::file_time_type::clock::now() - three_days);
+  const auto record =
+      look(one_server(db.dsn(),
+                      "[[server.backups]]\nname = \"dumps\"\nmin_size = 0\nevery = \"24h\"\n"
+                      "directory = \"" +
+                          backups.path() + "\"\n",
+                      "backups"))
+          .record;
+  const Record loaded = reloaded(*record, std::chrono::hours(24 * 30));
+  const auto& objects = loaded.collectors.at({"test", "", "backups"}).objects;
+  bool seen = false;
+  for (const Sample& sample : objects.at({"dumps", "dump"}).samples) {
+    if (sample.metric->type != MetricType::age) continue;
+    seen = true;
+    EXPECT_NEAR((SystemClock().now() - sample.since).count(), Seconds(three_days).count(), 60);
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
+  const Database db;
+  db.run("CREATE TABLE secret (i int); DROP ROLE IF EXISTS blind; CREATE ROLE blind LOGIN");
+  const auto record = look(one_server(db.dsn("blind"), {}, "row_counts")).record;
+  const CollectorId id{"test", db.name(), "row_counts"};
+  const ObjectKey key{"public", "secret"};
+  const Trouble before = record->collectors.at(id).objects.at(key).trouble.value();
+  const Record loaded = reloaded(*record, Seconds(0));
+  const Object& object = loaded.collectors.at(id).objects.at(key);
+  EXPECT_TRUE(object.samples.empty());
+  ASSERT_TRUE(object.trouble);
+  EXPECT_EQ(object.trouble->reason, Reason::permission);
+  EXPECT_EQ(object.trouble->detail, before.detail);
+  EXPECT_NEAR((object.trouble->since - before.since).count(), 0, 0.01);
 }
 
 }  // namespace

@@ -222,13 +222,23 @@ TEST_F(Verdict, AnIntervalThatCannotBeKeptStretchesTheWindow) {
   clock.advance(Seconds(5000));
   Batch batch(clock.now());
   batch.set(kBad, 0, std::string("thing"));
-  evidence->accept(id, batch, false);
-  evidence->pass_complete(id);
+  evidence->accept(id, batch, false, evidence->era("s"));
+  evidence->pass_complete(id, evidence->era("s"));
   clock.advance(Seconds(14900));
   EXPECT_EQ(state("thing"), State::proven)
       << "a pass takes 5,000 s: three of them have not gone by";
   clock.advance(Seconds(200));
   EXPECT_EQ(state("thing"), State::unproven);
+}
+
+TEST_F(Verdict, APassThatMakesNoHeadwayDoesNotKeepItsEvidenceFresh) {
+  add();
+  pass([](Batch& out) { out.set(kBad, 0, std::string("thing")); });
+  evidence->pass_began(id);
+  clock.advance(Seconds(1700));
+  EXPECT_EQ(state("thing"), State::proven);
+  clock.advance(Seconds(200));
+  EXPECT_EQ(state("thing"), State::unproven) << "three intervals, whatever the pass waits for";
 }
 
 TEST(ReadableValue, SpeaksTheUnitOfTheMetric) {

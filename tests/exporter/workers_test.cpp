@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/clock.h"
+#include "tests/support/failure.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -33,16 +34,7 @@ class Workers : public ::testing::Test {
       hanging();
       return 0;
     };
-    EXPECT_EQ(failure([&] { workers_.run<int>(path, in(0.2), work); }), Reason::timeout);
-  }
-
-  static Reason failure(const std::function<void()>& act) {
-    try {
-      act();
-    } catch (const SourceError& error) {
-      return error.reason();
-    }
-    throw std::runtime_error("it did not fail");
+    EXPECT_EQ(failure([&] { workers_.run<int>(path, in(0.2), work); }).reason(), Reason::timeout);
   }
 
   SteppedClock clock_;
@@ -59,7 +51,7 @@ TEST_F(Workers, PassOnWhatTheWorkThrows) {
   const std::function<int()> work = []() -> int {
     throw SourceError(Reason::permission, "denied");
   };
-  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(30), work); }), Reason::permission);
+  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(30), work); }).reason(), Reason::permission);
   EXPECT_EQ(workers_.given_up(), 0U);
 }
 
@@ -81,7 +73,7 @@ TEST_F(Workers, TheDeadlineIsThatOfTheClock) {
     hanging();
     return 0;
   };
-  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(3600), work); }), Reason::timeout);
+  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(3600), work); }).reason(), Reason::timeout);
   pusher.join();
   hanging.let_go();
 }
@@ -94,7 +86,7 @@ TEST_F(Workers, WhileOneIsOutNoOtherIsSentDownItsPath) {
     sent = true;
     return 7;
   };
-  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(30), work); }), Reason::timeout);
+  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(30), work); }).reason(), Reason::timeout);
   EXPECT_FALSE(sent);
   EXPECT_EQ(workers_.run<int>("another path", in(30), work), 7);
   hanging.let_go();
@@ -113,7 +105,8 @@ TEST_F(Workers, OfTwoOnOnePathBothMustBeBackBeforeItIsFree) {
         one();
         return 0;
       };
-      EXPECT_EQ(failure([&] { workers_.run<int>("path", in(3600), work); }), Reason::timeout);
+      EXPECT_EQ(failure([&] { workers_.run<int>("path", in(3600), work); }).reason(),
+                Reason::timeout);
     });
   ASSERT_TRUE(eventually([&] { return out == 2; }));
   clock_.advance(Seconds(3601));
@@ -121,7 +114,8 @@ TEST_F(Workers, OfTwoOnOnePathBothMustBeBackBeforeItIsFree) {
   EXPECT_EQ(workers_.given_up(), 2U);
   hanging[0].let_go();
   EXPECT_TRUE(eventually([&] { return workers_.given_up() == 1; }));
-  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(30), [] { return 0; }); }), Reason::timeout);
+  EXPECT_EQ(failure([&] { workers_.run<int>("path", in(30), [] { return 0; }); }).reason(),
+            Reason::timeout);
   hanging[1].let_go();
   EXPECT_TRUE(eventually([&] { return workers_.given_up() == 0; }));
 }
@@ -131,7 +125,8 @@ TEST_F(Workers, SiblingsKnowOfEachOthersLosses) {
   const auto sibling = workers_.sibling();
   lose(hanging, "path");
   EXPECT_EQ(sibling->given_up(), 1U);
-  EXPECT_EQ(failure([&] { sibling->run<int>("path", in(30), [] { return 0; }); }), Reason::timeout);
+  EXPECT_EQ(failure([&] { sibling->run<int>("path", in(30), [] { return 0; }); }).reason(),
+            Reason::timeout);
   hanging.let_go();
   EXPECT_TRUE(eventually([&] { return sibling->given_up() == 0; }));
 }
@@ -147,7 +142,7 @@ TEST_F(Workers, WhoeverWaitsGivesUpWhenToldAndItsSiblingsDoNot) {
     hanging();
     return 0;
   };
-  EXPECT_EQ(failure([&] { sibling->run<int>("path", in(3600), work); }), Reason::timeout);
+  EXPECT_EQ(failure([&] { sibling->run<int>("path", in(3600), work); }).reason(), Reason::timeout);
   stopper.join();
   EXPECT_EQ(workers_.run<int>("another path", in(30), [] { return 7; }), 7);
   hanging.let_go();
@@ -172,7 +167,8 @@ TEST_F(Workers, WhatComesLateIsDestroyedOnItsThreadEvenAfterTheObject) {
       hanging();
       return std::make_unique<Witness>(destroyed);
     };
-    EXPECT_EQ(failure([&] { short_lived.run<Late>("path", in(0.2), work); }), Reason::timeout);
+    EXPECT_EQ(failure([&] { short_lived.run<Late>("path", in(0.2), work); }).reason(),
+              Reason::timeout);
   }
   hanging.let_go();
   EXPECT_NE(destroyed.get_future().get(), std::this_thread::get_id());

@@ -15,6 +15,7 @@ class PgBouncer {
 
   [[nodiscard]] std::string dsn(const std::string& database,
                                 const std::string& user = "postgres") const;
+  void signal(int number) const { process_->signal(number); }
 
  private:
   TemporaryDirectory directory_;

@@ -40,7 +40,8 @@ const std::string& output_directory() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  std::signal(SIGPIPE, SIG_DFL);
+  // Shells let what they run in the background ignore SIGINT.
+  for (const int number : {SIGPIPE, SIGINT}) std::signal(number, SIG_DFL);
   const int in = ::open("/dev/null", O_RDONLY);
   ::dup2(in, 0);
   ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), 1);

@@ -16,12 +16,14 @@ constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.",
 constexpr auto kAge = age("pg_integrity_sample_age_seconds", "Age.", at_most(kMaxAge), "thing");
 constexpr auto kPast =
     past_event(gauge("pg_integrity_sample_last_timestamp_seconds", "When.", "thing"));
+constexpr auto kMost = learned(gauge("pg_integrity_sample_most", "Most ever seen.", "thing"));
 constexpr auto kSize = gauge("pg_integrity_sample_size", "Size, not judged.", "thing");
 constexpr auto kCount = counter("pg_integrity_sample_events_total", "Events.", "thing");
 constexpr auto kTime = histogram("pg_integrity_sample_time_seconds", "Times.", "thing");
 
-constexpr const MetricInfo* kSampleMetrics[] = {&kBad, &kLevel, &kLevelMin, &kLevelMax, &kMaxAge,
-                                                &kAge, &kPast,  &kSize,     &kCount,    &kTime};
+constexpr const MetricInfo* kSampleMetrics[] = {&kBad,    &kLevel, &kLevelMin, &kLevelMax,
+                                                &kMaxAge, &kAge,   &kPast,     &kMost,
+                                                &kSize,   &kCount, &kTime};
 constexpr std::string_view kSampleIdentity[] = {"thing"};
 constexpr CollectorSpec kSampleSpec{.name = "sample",
                                     .summary = "made for tests",
@@ -55,9 +57,19 @@ struct SampleEvidence {
     clock.advance(Seconds(0.001));
     Batch batch(clock.now());
     look(batch);
-    auto changes = evidence->accept(id, batch, false);
-    evidence->pass_complete(id);
-    return changes;
+    auto changes = evidence->accept(id, batch, false, evidence->era("s"));
+    evidence->pass_complete(id, evidence->era("s"));
+    return changes.value();
+  }
+
+  /// A session opened at that moment finds that cluster.
+  Answerer answers(const std::string& system_identifier, std::uint32_t timeline,
+                   std::optional<Instant> opened = {}) {
+    ServerInfo found;
+    found.system_identifier = system_identifier;
+    found.timeline = timeline;
+    found.read_at = opened.value_or(clock.now());
+    return evidence->identify("s", found);
   }
 
   void fail(Reason reason) { evidence->failed(id, SourceError(reason, "it failed")); }

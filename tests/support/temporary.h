@@ -28,7 +28,7 @@ class TemporaryDirectory {
 
   /// Writes a file in it and returns its path.
   std::string write(const std::string& name, const std::string& content) const {
-    const std::string path = path_ + "/" + name;
+    std::string path = path_ + "/" + name;
     std::ofstream(path, std::ios::binary) << content;
     return path;
   }

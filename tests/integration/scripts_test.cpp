@@ -1,0 +1,94 @@
+// What the scripts of deploy/ do when things do not go as planned.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "tests/support/cluster.h"
+#include "tests/support/exporter.h"
+#include "tests/support/observer.h"
+#include "tests/support/temporary.h"
+#include "tests/support/wait.h"
+
+namespace pg_integrity::test {
+namespace {
+
+/// Lines of bash that have read deploy/common.sh.
+std::vector<std::string> with_common(const std::string& lines) {
+  return {"bash", "-c",
+          "set -euo pipefail\n. '" PG_INTEGRITY_SOURCE_DIR "/deploy/common.sh'\n" + lines};
+}
+
+TEST(Scripts, AnInterruptedInstallationLetsServicesStartAgain) {
+  const TemporaryDirectory directory;
+  const std::string apt_get =
+      directory.write("apt-get", "#!/bin/sh\ntouch \"${0%/*}/busy\"\nexec sleep 60\n");
+  ASSERT_EQ(::chmod(apt_get.c_str(), 0755), 0);
+  const std::string policy = directory.path() + "/policy-rc.d";
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    std::filesystem::remove(directory.path() + "/busy");
+    Process script(
+        with_common("as_root() { \"$@\"; }\n"
+                    "PATH=" +
+                    directory.path() + ":$PATH service_policy=" + policy +
+                    " cluster_defaults=" + directory.path() +
+                    "/createcluster.conf\n"
+                    "install_packages something\n"));
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory.path() + "/busy"); }));
+    EXPECT_TRUE(std::filesystem::exists(policy)) << "nothing is started meanwhile";
+    ASSERT_EQ(::kill(-script.pid(), signal), 0);
+    EXPECT_TRUE(script.wait_for(std::chrono::seconds(30)).has_value());
+    EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(policy); }))
+        << "signal " << signal;
+  }
+}
+
+TEST(Scripts, AFinishedInstallationToo) {
+  const TemporaryDirectory directory;
+  const std::string apt_get = directory.write("apt-get", "#!/bin/sh\nexit 100\n");
+  ASSERT_EQ(::chmod(apt_get.c_str(), 0755), 0);
+  const Finished finished =
+      run(with_common("as_root() { \"$@\"; }\n"
+                      "PATH=" +
+                      directory.path() + ":$PATH service_policy=" + directory.path() +
+                      "/policy-rc.d cluster_defaults=" + directory.path() +
+                      "/createcluster.conf\n"
+                      "install_packages something\n"));
+  EXPECT_EQ(finished.status, 100) << finished.err;
+  EXPECT_FALSE(std::filesystem::exists(directory.path() + "/policy-rc.d"));
+  EXPECT_TRUE(std::filesystem::exists(directory.path() + "/createcluster.conf"));
+}
+
+TEST(Scripts, WhoCannotInstallPackagesIsToldSoAtOnce) {
+  const TemporaryDirectory directory;
+  const Finished finished =
+      run(with_common("missing_packages() { printf 'one two '; }\n"
+                      "id() { echo 1000; }\n"
+                      "log_file=" +
+                      directory.path() +
+                      "/log\n"
+                      "PATH=/nonexistent\n"  // there is no sudo
+                      "need_packages one two three\n"));
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.out, "") << "no step was begun";
+  EXPECT_EQ(finished.err,
+            "error: packages must be installed: one two \n"
+            "HINT: run this as root or with sudo, or have them installed\n");
+}
+
+TEST(Scripts, QuickstartDoesNotTakeAnotherExporterForItsOwn) {
+  const Database database;
+  const ExporterProcess other(one_server(database.dsn()));
+  const std::string address = "127.0.0.1:" + std::to_string(other.port());
+  ProcessOptions options;
+  options.environment["LISTEN"] = address;
+  const Finished finished = run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh"}, options);
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_TRUE(
+      finished.err.starts_with("error: something listens on " + address + " already\nHINT: "))
+      << finished.err;
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

@@ -1,0 +1,21 @@
+// What went wrong, for tests in which something must.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+
+#include "collectors/errors.h"
+
+namespace pg_integrity::test {
+
+/// The SourceError that `act` throws; the test fails if it throws none.
+inline SourceError failure(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const SourceError& error) {
+    return error;
+  }
+  throw std::runtime_error("it did not fail");
+}
+
+}  // namespace pg_integrity::test
