@@ -7,6 +7,7 @@ extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
 extern const CollectorSpec kConnectionsSpec;
 extern const CollectorSpec kDuplicatesSpec;
+extern const CollectorSpec kFilesSpec;
 extern const CollectorSpec kFreshnessSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kPrivilegesSpec;
@@ -20,9 +21,9 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec, &kAuditTriggersSpec, &kBackupsSpec,    &kConnectionsSpec, &kDuplicatesSpec,
-    &kFreshnessSpec, &kOrphansSpec,       &kPrivilegesSpec, &kProtectionSpec,  &kQueryLatencySpec,
-    &kRowCountsSpec, &kServerSpec,        &kStorageSpec,    &kSuperusersSpec};
+    &kAuditLogsSpec,    &kAuditTriggersSpec, &kBackupsSpec, &kConnectionsSpec, &kDuplicatesSpec,
+    &kFilesSpec,        &kFreshnessSpec,     &kOrphansSpec, &kPrivilegesSpec,  &kProtectionSpec,
+    &kQueryLatencySpec, &kRowCountsSpec,     &kServerSpec,  &kStorageSpec,     &kSuperusersSpec};
 
 }  // namespace
 

@@ -104,6 +104,10 @@ class WatchedFiles final : public Files {
                               std::size_t limit) override {
     return files_.list(directory, pattern, limit);
   }
+  FileTree tree(const std::string& directory, const TreeBounds& bounds,
+                const std::function<bool(const std::string& name)>& wanted) override {
+    return files_.tree(directory, bounds, wanted);
+  }
   std::string head(const std::string& path, std::size_t bytes) override {
     ++opened;
     if (fault) throw SourceError(*fault, "in the way");

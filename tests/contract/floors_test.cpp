@@ -27,7 +27,7 @@ const std::vector<std::vector<std::string>> kFloors{
     {"collectors/backup_sources", "collectors/collector"},
     {"collectors/audit_config", "collectors/backup_config"},
     {"collectors/audit_logs", "collectors/audit_triggers", "collectors/backups",
-     "collectors/connections", "collectors/duplicates", "collectors/freshness",
+     "collectors/connections", "collectors/duplicates", "collectors/files", "collectors/freshness",
      "collectors/orphans", "collectors/privileges", "collectors/protection",
      "collectors/query_latency", "collectors/row_counts", "collectors/server", "collectors/storage",
      "collectors/superusers"},
