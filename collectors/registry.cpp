@@ -9,6 +9,7 @@ extern const CollectorSpec kConnectionsSpec;
 extern const CollectorSpec kDuplicatesSpec;
 extern const CollectorSpec kFilesSpec;
 extern const CollectorSpec kFreshnessSpec;
+extern const CollectorSpec kMediaSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
@@ -21,9 +22,10 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec,    &kAuditTriggersSpec, &kBackupsSpec, &kConnectionsSpec, &kDuplicatesSpec,
-    &kFilesSpec,        &kFreshnessSpec,     &kOrphansSpec, &kPrivilegesSpec,  &kProtectionSpec,
-    &kQueryLatencySpec, &kRowCountsSpec,     &kServerSpec,  &kStorageSpec,     &kSuperusersSpec};
+    &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,    &kConnectionsSpec,
+    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,  &kMediaSpec,
+    &kOrphansSpec,    &kPrivilegesSpec,    &kProtectionSpec, &kQueryLatencySpec,
+    &kRowCountsSpec,  &kServerSpec,        &kStorageSpec,    &kSuperusersSpec};
 
 }  // namespace
 

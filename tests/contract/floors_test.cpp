@@ -19,7 +19,8 @@ const fs::path kSource = PG_INTEGRITY_SOURCE_DIR;
 
 /// Files by floor, without their extension; a header and its source share a floor.
 const std::vector<std::vector<std::string>> kFloors{
-    {"collectors/errors", "collectors/glob", "collectors/instant", "collectors/metric"},
+    {"collectors/errors", "collectors/glob", "collectors/instant", "collectors/metric",
+     "collectors/url"},
     {"collectors/batch", "collectors/settings", "collectors/sources"},
     {"collectors/allow", "collectors/archive_time", "collectors/schema"},
     {"collectors/entry_column", "collectors/sequences", "collectors/table_scan",
@@ -28,7 +29,7 @@ const std::vector<std::vector<std::string>> kFloors{
     {"collectors/audit_config", "collectors/backup_config"},
     {"collectors/audit_logs", "collectors/audit_triggers", "collectors/backups",
      "collectors/connections", "collectors/duplicates", "collectors/files", "collectors/freshness",
-     "collectors/orphans", "collectors/privileges", "collectors/protection",
+     "collectors/media", "collectors/orphans", "collectors/privileges", "collectors/protection",
      "collectors/query_latency", "collectors/row_counts", "collectors/server", "collectors/storage",
      "collectors/superusers"},
     {"collectors/registry"},
