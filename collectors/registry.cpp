@@ -6,6 +6,7 @@ extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
 extern const CollectorSpec kConnectionsSpec;
+extern const CollectorSpec kCustomSpec;
 extern const CollectorSpec kDuplicatesSpec;
 extern const CollectorSpec kFilesSpec;
 extern const CollectorSpec kFreshnessSpec;
@@ -22,10 +23,10 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,    &kConnectionsSpec,
-    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,  &kMediaSpec,
-    &kOrphansSpec,    &kPrivilegesSpec,    &kProtectionSpec, &kQueryLatencySpec,
-    &kRowCountsSpec,  &kServerSpec,        &kStorageSpec,    &kSuperusersSpec};
+    &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,      &kConnectionsSpec, &kCustomSpec,
+    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,    &kMediaSpec,       &kOrphansSpec,
+    &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec, &kRowCountsSpec,   &kServerSpec,
+    &kStorageSpec,    &kSuperusersSpec};
 
 }  // namespace
 

@@ -26,10 +26,14 @@ constexpr const char* kFileName = "/evidence.json";
   throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
 }
 
-const MetricInfo* metric_named(const CollectorSpec& spec, const std::string& name) {
-  for (const MetricInfo* metric : spec.metrics)
-    if (metric->name == name) return metric;
-  return nullptr;
+/// The metric that a sample names. One that the spec does not have may be declared by the
+/// configuration, which is not known here: `own` keeps its place.
+const MetricInfo* metric_of(const json& recorded, const CollectorSpec& spec, MetricSet& own) {
+  const auto name = recorded.at("metric").get<std::string>();
+  const std::size_t labels = recorded.at("labels").size();
+  if (const MetricInfo* known = metric_named(spec, &own, name)) return known;
+  if (labels > kMaxLabels || !recorded.contains("value")) return nullptr;
+  return &own.add(name, {}, std::vector<std::string>(labels), {});
 }
 
 json to_json(const Object& object, const ObjectKey& key, const Clock& clock) {
@@ -89,14 +93,15 @@ Instant past(const json& recorded, const Clock& clock) {
   return std::min(clock.from_unix(recorded.get<double>()), clock.now());
 }
 
-Object object_from(const json& entry, const CollectorSpec& spec, const Clock& clock) {
+Object object_from(const json& entry, const CollectorSpec& spec, MetricSet& own,
+                   const Clock& clock) {
   Object object;
   object.configured = entry.at("configured").get<bool>();
   object.size = entry.at("size").get<double>();
   object.lines = entry.at("lines").get<std::vector<std::string>>();
   for (const json& recorded : entry.at("samples")) {
     Sample sample;
-    sample.metric = metric_named(spec, recorded.at("metric").get<std::string>());
+    sample.metric = metric_of(recorded, spec, own);
     if (sample.metric == nullptr) continue;
     sample.labels = recorded.at("labels").get<std::vector<std::string>>();
     if (sample.labels.size() != sample.metric->label_count) continue;
@@ -135,9 +140,11 @@ Record record_from(const json& state, const Clock& clock) {
     collector.success = entry.at("success").get<bool>();
     if (entry.contains("last_success"))
       collector.last_success = past(entry.at("last_success"), clock);
+    const auto own = std::make_shared<MetricSet>();
     for (const json& object : entry.at("objects"))
       collector.objects.emplace(object.at("key").get<ObjectKey>(),
-                                object_from(object, *spec, clock));
+                                object_from(object, *spec, *own, clock));
+    collector.own_metrics = own;
   }
   return record;
 }
