@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collectors/errors.h"
@@ -73,6 +74,12 @@ class Batch {
   void set(const Metric<MetricType::gauge, N>& metric, double value, const Label&... label) {
     static_assert(sizeof...(Label) == N, "one value for each label of the metric");
     samples_.push_back({&metric, {std::string(label)...}, value, {}, observed_at_});
+  }
+
+  /// A gauge that the configuration declares.
+  /// @param labels one value for each of its labels.
+  void set(const MetricInfo& metric, double value, std::vector<std::string> labels) {
+    samples_.push_back({&metric, std::move(labels), value, {}, observed_at_});
   }
 
   /// An age as its own clock (the database's, the kernel's) measured it at observed_at().

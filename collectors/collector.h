@@ -15,6 +15,7 @@
 
 #include "collectors/batch.h"
 #include "collectors/metric.h"
+#include "collectors/metric_set.h"
 #include "collectors/schema.h"
 #include "collectors/settings.h"
 #include "collectors/sources.h"
@@ -96,6 +97,10 @@ class Collector {
   /// Series that follow from the configuration alone (objectives, counters at 0). On the page from
   /// the start, whatever happens later.
   virtual void declare(Batch& out) const = 0;
+
+  /// Metrics that the configuration declares, beyond those of the spec; nullptr: none. Whoever
+  /// keeps a sample of them keeps them too.
+  [[nodiscard]] virtual std::shared_ptr<const MetricSet> own_metrics() const { return nullptr; }
 
   /// One bounded step of a pass; called again while it returns `more`. Adds to `out` only what was
   /// observed, never a stand-in zero. The collector's own state moves on only after the batch was

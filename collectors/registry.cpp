@@ -6,8 +6,11 @@ extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
 extern const CollectorSpec kConnectionsSpec;
+extern const CollectorSpec kCustomSpec;
 extern const CollectorSpec kDuplicatesSpec;
+extern const CollectorSpec kFilesSpec;
 extern const CollectorSpec kFreshnessSpec;
+extern const CollectorSpec kMediaSpec;
 extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
@@ -20,9 +23,10 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec, &kAuditTriggersSpec, &kBackupsSpec,    &kConnectionsSpec, &kDuplicatesSpec,
-    &kFreshnessSpec, &kOrphansSpec,       &kPrivilegesSpec, &kProtectionSpec,  &kQueryLatencySpec,
-    &kRowCountsSpec, &kServerSpec,        &kStorageSpec,    &kSuperusersSpec};
+    &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,      &kConnectionsSpec, &kCustomSpec,
+    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,    &kMediaSpec,       &kOrphansSpec,
+    &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec, &kRowCountsSpec,   &kServerSpec,
+    &kStorageSpec,    &kSuperusersSpec};
 
 }  // namespace
 

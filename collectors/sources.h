@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -122,7 +123,21 @@ struct FileEntry {
   std::optional<Reason> trouble;
 };
 
-/// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed.
+/// How far to look into a directory tree.
+struct TreeBounds {
+  std::size_t depth = 1;      ///< levels of directories that are read; 1: the directory alone
+  bool deeper_is_gap = true;  ///< directories below that depth are missed; false: not meant
+  std::size_t entries = 0;    ///< of all kinds, in all directories together
+};
+
+/// Regular files of a directory tree.
+struct FileTree {
+  std::vector<FileEntry> files;    ///< unsorted; names with their way from the top: "2026/01/a"
+  std::optional<SourceError> gap;  ///< why there may be more; nothing: these are all
+};
+
+/// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed, but
+/// for those in a tree.
 class Files {
  public:
   virtual ~Files() = default;
@@ -134,6 +149,11 @@ class Files {
   /// all are an error (limit), not a part of them.
   virtual std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
                                       std::size_t limit) = 0;
+  /// The regular files in a directory and those below it. What cannot be read, or lies beyond the
+  /// bounds (too_large), is a gap; that the directory itself cannot be read is an error.
+  /// @param wanted tells by a file's own name; runs on the worker, with what it has captured.
+  virtual FileTree tree(const std::string& directory, const TreeBounds& bounds,
+                        const std::function<bool(const std::string& name)>& wanted) = 0;
   /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
   virtual std::string head(const std::string& path, std::size_t bytes) = 0;
 };

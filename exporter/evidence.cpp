@@ -61,6 +61,16 @@ void apply(Object& object, const Look& look, Instant now) {
   object.looked_at = now;
 }
 
+/// Makes samples of another process, or of a collector before, samples of this one's metrics.
+void adopt(std::vector<Sample>& samples, const CollectorEvidence& evidence) {
+  for (Sample& sample : samples) {
+    const std::size_t labels = sample.labels.size();
+    sample.metric = metric_named(*evidence.spec, evidence.own_metrics.get(), sample.metric->name);
+    if (sample.metric != nullptr && sample.metric->label_count != labels) sample.metric = nullptr;
+  }
+  std::erase_if(samples, [](const Sample& sample) { return sample.metric == nullptr; });
+}
+
 Tally& tally_of(std::vector<Tally>& tallies, const Event& event) {
   const auto found = std::find_if(tallies.begin(), tallies.end(), [&](const Tally& tally) {
     return tally.metric == event.metric && tally.labels == event.labels;
@@ -132,11 +142,13 @@ void Evidence::place_declared(Entry& entry, Instant now) {
 
 void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
                    std::shared_ptr<const ServerOptions> options, Seconds interval,
-                   std::uint64_t fingerprint, const Batch& declared) {
+                   std::uint64_t fingerprint, const Batch& declared,
+                   std::shared_ptr<const MetricSet> own_metrics) {
   const std::lock_guard lock(mutex_);
   Entry entry;
   entry.now.id = id;
   entry.now.spec = &spec;
+  entry.now.own_metrics = std::move(own_metrics);
   entry.now.options = std::move(options);
   entry.now.fingerprint = fingerprint;
   entry.now.declared = declared.samples();
@@ -194,8 +206,9 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
     const bool broke = before != State::violated && after.state == State::violated;
     const bool mended = before == State::violated && after.state == State::proven;
     if (broke || mended)
-      changes.push_back({object_name(*evidence.spec, key), broke,
-                         after.broken.empty() ? std::string() : explain(after.broken.front())});
+      changes.push_back(
+          {object_name(*evidence.spec, key), broke,
+           after.broken.empty() ? std::string() : explain(*evidence.spec, after.broken.front())});
     evidence.objects.insert_or_assign(key, std::make_shared<const Object>(std::move(object)));
   }
   for (const ObjectWeight& weight : batch.weights()) {
@@ -333,6 +346,7 @@ void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>&
     const auto object = std::make_shared<Object>(recorded);
     object->looked_at = Instant{};
     object->accepted = accepted_damage(evidence, key);
+    adopt(object->samples, evidence);
     evidence.objects.insert_or_assign(key, object);
   }
   if (!tallies.empty()) entry->tallies = std::move(tallies);

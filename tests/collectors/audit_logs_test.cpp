@@ -173,7 +173,7 @@ TEST(AuditLogs, WithoutConfigurationItIsNotWatched) {
   EXPECT_TRUE(
       found.page.all("pg_integrity_collector_success", {{"collector", "audit_logs"}}).empty());
   const auto& unwatched = found.report.servers.front().not_watched;
-  ASSERT_EQ(unwatched.size(), 5U);
+  ASSERT_EQ(unwatched.size(), 8U);
   EXPECT_EQ(unwatched.front().collector, "audit_logs");
   EXPECT_NE(unwatched.front().hint, "");
 }

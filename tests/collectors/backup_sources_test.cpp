@@ -112,6 +112,10 @@ class WatchedFiles final : public Files {
       }
     return entries;
   }
+  FileTree tree(const std::string& directory, const TreeBounds& bounds,
+                const std::function<bool(const std::string& name)>& wanted) override {
+    return files_.tree(directory, bounds, wanted);
+  }
   std::string head(const std::string& path, std::size_t bytes) override {
     ++opened;
     if (fault && opened > good) throw SourceError(*fault, "in the way");
