@@ -1,15 +1,14 @@
 // Query latency: named probe queries, timed at our end without BEGIN and COMMIT. One slow answer is
 // no finding; the share of slow ones among the last 20 is judged, where an objective is configured.
 #include <algorithm>
-#include <deque>
 
 #include "collectors/collector.h"
+#include "collectors/slow_runs.h"
 
 namespace pg_integrity {
 
 namespace {
 
-constexpr std::size_t kRemembered = 20;
 constexpr std::size_t kMaxRows = 10000;
 
 constexpr auto kLastDuration = gauge("pg_integrity_query_last_duration_seconds",
@@ -62,7 +61,7 @@ struct Query {
   std::string name;
   std::string sql;
   std::optional<Seconds> objective;
-  std::deque<bool> slow;  ///< of the last runs, newest last
+  SlowRuns slow;
 };
 
 class QueryLatency final : public Collector {
@@ -98,7 +97,7 @@ class QueryLatency final : public Collector {
       const std::array<std::string, 1> labels{query.name};
       out.weight(kLastDuration, true, 0, query.name);
       out.attempt(kLastDuration, labels, [&] { run(from, query, out); });
-      if (query.objective) out.set(kSlowRatio, slow_ratio(query), query.name);
+      if (query.objective) out.set(kSlowRatio, query.slow.ratio(), query.name);
     }
     return Progress::done;
   }
@@ -121,23 +120,13 @@ class QueryLatency final : public Collector {
       const Seconds took = session.probe(query.sql, kMaxRows).elapsed();
       out.observe(kDuration, took.count(), query.name);
       out.set(kLastDuration, took.count(), query.name);
-      remember(query, query.objective && took > *query.objective);
+      query.slow.remember(query.objective && took > *query.objective);
     } catch (const SourceError& error) {
       out.count(kFailures, 1, query.name, std::string(name_of(error.reason())));
       // A server that cannot be reached is down, not slow.
-      if (asked && error.reason() == Reason::timeout) remember(query, true);
+      if (asked && error.reason() == Reason::timeout) query.slow.remember(true);
       throw;
     }
-  }
-
-  static void remember(Query& query, bool slow) {
-    query.slow.push_back(slow);
-    if (query.slow.size() > kRemembered) query.slow.pop_front();
-  }
-
-  static double slow_ratio(const Query& query) {
-    const auto slow = std::count(query.slow.begin(), query.slow.end(), true);
-    return static_cast<double>(slow) / kRemembered;
   }
 
   double slow_ratio_max_;

@@ -19,7 +19,8 @@ const fs::path kSource = PG_INTEGRITY_SOURCE_DIR;
 
 /// Files by floor, without their extension; a header and its source share a floor.
 const std::vector<std::vector<std::string>> kFloors{
-    {"collectors/errors", "collectors/glob", "collectors/instant", "collectors/metric"},
+    {"collectors/errors", "collectors/glob", "collectors/instant", "collectors/metric",
+     "collectors/slow_runs"},
     {"collectors/batch", "collectors/settings", "collectors/sources"},
     {"collectors/allow", "collectors/archive_time", "collectors/schema"},
     {"collectors/entry_column", "collectors/sequences", "collectors/table_scan",
