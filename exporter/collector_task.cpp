@@ -5,6 +5,8 @@
 #include <new>
 
 #include "exporter/files.h"
+#include "exporter/http_client.h"
+#include "exporter/json.h"
 #include "exporter/logging.h"
 #include "exporter/self_metrics.h"
 
@@ -29,7 +31,8 @@ class CollectorTask::StepSources final : public Sources {
         pass_(pass),
         began_(began),
         deadline_(began + task.options_.deadline),
-        files_(server_.workers, deadline_) {}
+        files_(server_.workers, deadline_),
+        http_(server_.workers, server_.clock, deadline_) {}
 
   ~StepSources() override = default;
 
@@ -50,6 +53,8 @@ class CollectorTask::StepSources final : public Sources {
 
   TableScans& scans() override { return task_.database_->scans; }
   Files& files() override { return files_; }
+  Http& http() override { return http_; }
+  [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return server_.clock; }
   [[nodiscard]] bool step_is_full() const override {
     return server_.clock.now() - began_ > kStepShare;
@@ -101,6 +106,8 @@ class CollectorTask::StepSources final : public Sources {
   Instant began_;
   Instant deadline_;
   WorkerFiles files_;
+  WorkerHttp http_;
+  SaxJson json_;
   std::optional<SessionPool::Lease> lease_;
   std::shared_ptr<const Schema> schema_;
   Seconds busy_before_{0};
