@@ -48,14 +48,15 @@ std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
 }
 
 /// "backups{status=success} 3": without the prefix, and without the labels that name the object
-/// anyway.
+/// anyway. An empty label is none.
 std::string series_text(const CollectorSpec& spec, const Sample& sample, double value) {
   constexpr std::string_view kPrefix = "pg_integrity_";
   std::string text(sample.metric->name.substr(kPrefix.size()));
   std::string further;
   const auto names = sample.metric->labels();
   for (std::size_t i = 0; i < sample.labels.size(); ++i)
-    if (std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
+    if (!sample.labels[i].empty() &&
+        std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
       further += (further.empty() ? "" : ", ") + std::string(names[i]) + "=" + sample.labels[i];
   if (!further.empty()) text += "{" + further + "}";
   return text + " " + readable_value(*sample.metric, value);
