@@ -59,6 +59,8 @@ class Sources {
   virtual std::shared_ptr<const Schema> schema() = 0;
   virtual TableScans& scans() = 0;
   virtual Files& files() = 0;
+  virtual Http& http() = 0;
+  [[nodiscard]] virtual const Json& json() const = 0;
   [[nodiscard]] virtual const Clock& clock() const = 0;
 
   /// The step has done its share: return Progress::more at the next opportunity.

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "collectors/collector.h"
-#include "collectors/url.h"
+#include "collectors/url_pattern.h"
 
 namespace pg_integrity {
 

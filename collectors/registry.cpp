@@ -2,6 +2,7 @@
 
 namespace pg_integrity {
 
+extern const CollectorSpec kApiSyncSpec;
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
@@ -23,10 +24,10 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,      &kConnectionsSpec, &kCustomSpec,
-    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,    &kMediaSpec,       &kOrphansSpec,
-    &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec, &kRowCountsSpec,   &kServerSpec,
-    &kStorageSpec,    &kSuperusersSpec};
+    &kApiSyncSpec, &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,      &kConnectionsSpec,
+    &kCustomSpec,  &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,    &kMediaSpec,
+    &kOrphansSpec, &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec, &kRowCountsSpec,
+    &kServerSpec,  &kStorageSpec,    &kSuperusersSpec};
 
 }  // namespace
 

@@ -15,6 +15,8 @@
 
 #include "collectors/errors.h"
 #include "collectors/instant.h"
+#include "collectors/json_pointer.h"
+#include "collectors/url.h"
 
 namespace pg_integrity {
 
@@ -156,6 +158,61 @@ class Files {
                         const std::function<bool(const std::string& name)>& wanted) = 0;
   /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
   virtual std::string head(const std::string& path, std::size_t bytes) = 0;
+};
+
+/// How a request says who asks.
+enum class HttpAuth : std::uint8_t {
+  none,
+  bearer,  ///< the secret is a token
+  basic,   ///< the secret is "user:password"
+  header,  ///< the secret is a whole header: "Name: value"
+};
+
+struct HttpRequest {
+  std::string name;  ///< whose request it is, for messages
+  Url url;
+  Seconds timeout{};         ///< of everything: name, connection, redirects, the last byte
+  std::size_t max_body = 0;  ///< bytes; what goes beyond is not read
+  std::string ca_file;       ///< certificates to trust; empty: those of the system
+  HttpAuth auth = HttpAuth::none;
+  std::string secret;  ///< never logged, never in a message
+};
+
+/// Body and headers are somebody else's: they go into no label, log or page.
+struct HttpResponse {
+  int status = 0;
+  std::string body;
+  bool complete = true;  ///< the body is not larger than `max_body`
+  Seconds took{};        ///< from the first step to the last byte
+};
+
+/// HTTP requests that change nothing, made on a worker thread that is given up if it hangs. TLS
+/// certificates are verified; a few redirects are followed, within the URL's origin only.
+class Http {
+ public:
+  virtual ~Http() = default;
+  Http() = default;
+  Http(const Http&) = delete;
+  Http& operator=(const Http&) = delete;
+
+  /// GET. An answer is an answer, whatever its status.
+  /// @throws SourceError: connect, tls, timeout, protocol, http (redirects); config if the request
+  /// cannot be made as it is; limit if we lack means.
+  virtual HttpResponse get(const HttpRequest& request) = 0;
+};
+
+/// JSON documents, read only. Safe on any thread.
+class Json {
+ public:
+  virtual ~Json() = default;
+  Json() = default;
+  Json(const Json&) = delete;
+  Json& operator=(const Json&) = delete;
+
+  /// The whole number at that place, or the length of the array there.
+  /// @throws SourceError{decode} if there is none, or the text is not JSON, is nested beyond all
+  /// reason, or has two of them.
+  [[nodiscard]] virtual double count(std::string_view text, const JsonPointer& pointer) const = 0;
 };
 
 /// The time. Safe on any thread.

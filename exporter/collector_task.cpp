@@ -5,6 +5,8 @@
 #include <new>
 
 #include "exporter/files.h"
+#include "exporter/http_client.h"
+#include "exporter/json.h"
 #include "exporter/logging.h"
 #include "exporter/self_metrics.h"
 
@@ -38,7 +40,8 @@ class CollectorTask::StepSources final : public Sources {
         pass_(pass),
         began_(began),
         deadline_(began + task.options_.deadline),
-        files_(server_.workers, deadline_) {}
+        files_(server_.workers, deadline_),
+        http_(server_.workers, server_.clock, deadline_) {}
 
   ~StepSources() override = default;
 
@@ -59,6 +62,8 @@ class CollectorTask::StepSources final : public Sources {
 
   TableScans& scans() override { return pass_.reads->scans; }
   Files& files() override { return files_; }
+  Http& http() override { return http_; }
+  [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return server_.clock; }
   [[nodiscard]] bool step_is_full() const override {
     return server_.clock.now() - began_ > kStepShare;
@@ -121,6 +126,8 @@ class CollectorTask::StepSources final : public Sources {
   Instant began_;
   Instant deadline_;
   WorkerFiles files_;
+  WorkerHttp http_;
+  SaxJson json_;
   std::optional<SessionPool::Lease> lease_;
   std::shared_ptr<const Schema> schema_;
   Seconds busy_before_{0};

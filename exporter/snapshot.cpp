@@ -32,7 +32,8 @@ std::string further_labels(const CollectorSpec& spec, const Sample& sample) {
   std::string further;
   const auto names = sample.metric->labels();
   for (std::size_t i = 0; i < sample.labels.size(); ++i)
-    if (std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
+    if (!sample.labels[i].empty() &&
+        std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
       further += (further.empty() ? "{" : ", ") + std::string(names[i]) + "=" + sample.labels[i];
   return further.empty() ? further : further + "}";
 }

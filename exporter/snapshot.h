@@ -118,6 +118,7 @@ const MetricInfo* metric_named(const CollectorSpec& spec, const MetricSet* own_m
 std::string object_name(const CollectorSpec& spec, const ObjectKey& key);
 
 /// "{status=success}": the labels of a series that do not name its object; empty if there are none.
+/// An empty label is none.
 std::string further_labels(const CollectorSpec& spec, const Sample& sample);
 
 /// The object that a series belongs to.

@@ -18,7 +18,7 @@ case ${1-} in
 esac
 
 TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus curl
-  clang-tidy clang-format shellcheck procps)
+  clang-tidy clang-format shellcheck procps python3 openssl)
 # The one version whose opinion counts: others format differently.
 FORMAT_VERSION=14
 

@@ -64,7 +64,7 @@ TEST(Catalogue, NamesAndLabelsOfTheDemosPageAreAllInIt) {
     types[name] = metric.at("type").get<std::string>();
   }
   const Demo demo;
-  const ExporterProcess exporter(Demo::configuration(), demo.environment());
+  const ExporterProcess exporter(demo.configuration(), demo.environment());
   exporter.wait_until_ready();
   std::set<std::string> seen;
   const PageText page = exporter.page();

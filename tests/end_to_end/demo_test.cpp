@@ -41,7 +41,7 @@ class DemoPage : public testing::Test {
   static void SetUpTestSuite() {
     loaded_at = std::chrono::steady_clock::now();
     demo = std::make_unique<Demo>();
-    exporter = std::make_unique<ExporterProcess>(Demo::configuration(), demo->environment());
+    exporter = std::make_unique<ExporterProcess>(demo->configuration(), demo->environment());
     exporter->wait_until_ready();
   }
   static void TearDownTestSuite() {
@@ -180,21 +180,40 @@ TEST_F(DemoPage, EveryCoreTableHasItsAuditTrigger) {
   EXPECT_TRUE(page.all("pg_integrity_unaudited_deletes").empty()) << "the past cannot be judged";
 }
 
-TEST_F(DemoPage, OnlyTheBackupScheduleAndTheProtectionAreViolated) {
+TEST_F(DemoPage, TheApisTotalIsOffByThreeAndItsListsAreNot) {
+  const PageText page = exporter->page();
+  const auto api = [&](const char* metric, const char* endpoint) {
+    return page.value(std::string("pg_integrity_api_") + metric, {{"endpoint", endpoint}});
+  };
+  // "544 rows across 11 core tables": they sum up to 541.
+  EXPECT_EQ(api("rows", "total"), 544);
+  EXPECT_EQ(api("row_difference", "total"), 3);
+  // "User Count: 22, Session Count: 16 (matches database exactly)".
+  EXPECT_EQ(api("rows", "users"), 22);
+  EXPECT_EQ(api("rows", "sessions"), 16);
+  for (const char* list : {"users", "sessions"}) EXPECT_EQ(api("row_difference", list), 0);
+  for (const char* endpoint : {"dashboard", "users", "sessions", "total"})
+    EXPECT_EQ(api("up", endpoint), 1) << endpoint;
+  EXPECT_EQ(api("request_duration_max_seconds", "dashboard"), 0.1);
+}
+
+TEST_F(DemoPage, OnlyTheBackupScheduleTheProtectionAndTheApisTotalAreViolated) {
   const PageText page = exporter->page();
   const auto verdict = [&](const char* question, const char* state) {
     return page.value("pg_integrity_verdict", {{"question", question}, {"state", state}});
   };
   EXPECT_EQ(verdict("intact", "violated"), 1);
   EXPECT_EQ(verdict("recoverable", "violated"), 1);
-  EXPECT_EQ(verdict("service", "proven"), 1);
+  EXPECT_EQ(verdict("service", "violated"), 1);
   double violated = 0;
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "violated"}})) {
     violated += objects.value;
     const std::string& collector = objects.labels.at("collector");
-    EXPECT_EQ(objects.value > 0, collector == "backups" || collector == "protection") << collector;
+    EXPECT_EQ(objects.value > 0,
+              collector == "api_sync" || collector == "backups" || collector == "protection")
+        << collector;
   }
-  EXPECT_EQ(violated, 2);
+  EXPECT_EQ(violated, 3);
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "unproven"}}))
     EXPECT_EQ(objects.value, objects.labels.at("collector") == "backups" ? 1 : 0)
         << objects.labels.at("collector");
@@ -212,10 +231,10 @@ TEST_F(DemoPage, RowsOfALogDoNotProveTheRetention) {
             1);
 }
 
-TEST_F(DemoPage, CheckNamesTheBackupsTheProtectionAndNothingElse) {
+TEST_F(DemoPage, CheckNamesTheBackupsTheProtectionTheApisTotalAndNothingElse) {
   const TemporaryDirectory directory;
   const std::string config = directory.write(
-      "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + Demo::configuration());
+      "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + demo->configuration());
   const Finished check = run({program(), "check", "--config", config}, demo->environment());
   EXPECT_EQ(check.status, 1);
   EXPECT_EQ(check.err, "");
@@ -226,8 +245,8 @@ TEST_F(DemoPage, CheckNamesTheBackupsTheProtectionAndNothingElse) {
       ++lines;
     return lines;
   };
-  EXPECT_EQ(lines_with("      VIOLATED "), 2U) << check.out;
-  for (const char* object : {"backups/backup-log.auto", "protection/bulletproof"})
+  EXPECT_EQ(lines_with("      VIOLATED "), 3U) << check.out;
+  for (const char* object : {"api_sync/total", "backups/backup-log.auto", "protection/bulletproof"})
     EXPECT_EQ(lines_with("      VIOLATED " + std::string(object) + " "), 1U) << check.out;
   EXPECT_EQ(lines_with("UNPROVEN"), 1U) << check.out;
   EXPECT_EQ(lines_with("      UNPROVEN(not_configured) backups/backup-log "), 1U) << check.out;
@@ -253,7 +272,7 @@ TEST_F(DemoPage, PromtoolFindsNothingToSayOfTheMetrics) {
 TEST_F(DemoPage, PlantedOrphansAreFoundOnTheirKeyAloneAndClearAfterTheRepair) {
   // A second exporter that looks every second; the keys stay validated.
   const ExporterProcess watcher(
-      "[defaults.collectors.orphans]\ninterval = \"1s\"\n" + Demo::configuration(),
+      "[defaults.collectors.orphans]\ninterval = \"1s\"\n" + demo->configuration(),
       demo->environment());
   const LabelSet key{{"table", "UserProfile"}, {"constraint", "UserProfile_user_id_fkey"}};
   ASSERT_TRUE(watcher.shows("pg_integrity_orphaned_rows", key, 0)) << watcher.log();

@@ -1,0 +1,240 @@
+// HTTP endpoints: whether they answer, how fast, and whether the count that they give is the
+// database's. The database is counted before and after: what lies between is in flight, not wrong.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "collectors/api_request.h"
+#include "collectors/collector.h"
+#include "collectors/joint_count.h"
+#include "collectors/slow_runs.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// Looks that must all miss the database's counts on the same side before that is a difference.
+/// Rows that come and go between two counts deceive one look or two.
+constexpr int kLooks = 4;
+
+constexpr auto kUp = gauge("pg_integrity_api_up",
+                           "1 if the endpoint answers with a success (2xx), at the second try "
+                           "at the latest.",
+                           must_be(1), "endpoint");
+constexpr auto kRows = gauge("pg_integrity_api_rows",
+                             "The count that the endpoint gave at the last look.", "endpoint");
+constexpr auto kDifference = gauge(
+    "pg_integrity_api_row_difference",
+    "Rows by which the endpoint's count lies above (or, negative, below) what was counted "
+    "before and after in the configured tables; the label table is empty if they are several.",
+    must_be(0), "endpoint", "schema", "table");
+constexpr auto kDuration =
+    gauge("pg_integrity_api_request_duration_seconds",
+          "How long the newest answer took, redirects included.", "endpoint");
+constexpr auto kDurationMax =
+    gauge("pg_integrity_api_request_duration_max_seconds",
+          "Configured objective: a request that takes longer, or times out, is slow.", "endpoint");
+constexpr auto kSlowRatioMax = gauge("pg_integrity_api_slow_ratio_max",
+                                     "Configured upper limit of api_slow_ratio.", "endpoint");
+constexpr auto kSlowRatio =
+    gauge("pg_integrity_api_slow_ratio",
+          "Slow requests among the last 20 (0 to 1); requests not yet made count as fast.",
+          at_most(kSlowRatioMax), "endpoint");
+constexpr auto kFailures = counter("pg_integrity_api_failures_total",
+                                   "Requests that failed, by reason.", "endpoint", "reason");
+
+constexpr const MetricInfo* kMetrics[] = {&kUp,          &kRows,      &kDifference,   &kDuration,
+                                          &kDurationMax, &kSlowRatio, &kSlowRatioMax, &kFailures};
+
+constexpr std::string_view kIdentity[] = {"endpoint"};
+
+/// How far a count lies outside of what was counted before and after.
+double outside(double count, double before, double after) {
+  return count - std::clamp(count, std::min(before, after), std::max(before, after));
+}
+
+std::array<std::string, 1> labels_of(const Endpoint& endpoint) {
+  return {endpoint.label};
+}
+
+class ApiSync final : public Collector {
+ public:
+  explicit ApiSync(const Settings& settings)
+      : slow_ratio_max_(settings.number("slow_ratio_max")),
+        exact_up_to_(settings.number("exact_up_to")) {
+    for (const Settings& record : settings.records("endpoints")) {
+      Endpoint endpoint = endpoint_from(record);
+      (endpoint.tables.empty() ? pages_ : counts_).push_back(std::move(endpoint));
+    }
+    for (auto* endpoints : {&pages_, &counts_})
+      std::sort(endpoints->begin(), endpoints->end(),
+                [](const Endpoint& a, const Endpoint& b) { return a.label < b.label; });
+  }
+
+  void declare(Batch& out) const override {
+    for (const auto* endpoints : {&pages_, &counts_}) {
+      for (const Endpoint& endpoint : *endpoints) {
+        for (const Reason reason : {Reason::timeout, Reason::connect, Reason::http})
+          out.count(kFailures, 0, endpoint.label, std::string(name_of(reason)));
+        if (!endpoint.objective) continue;
+        out.set(kDurationMax, endpoint.objective->count(), endpoint.label);
+        out.set(kSlowRatioMax, slow_ratio_max_, endpoint.label);
+      }
+    }
+  }
+
+  Progress collect(Sources& from, Batch& out) override {
+    const auto label = [](const Endpoint& endpoint) { return endpoint.label; };
+    const auto look = [&](const Endpoint& endpoint) { look_at(from, endpoint, out); };
+    Walk walk(from, Walk::Pace::singly);
+    // Those that need no database go first: they can be asked while it is down.
+    if (walk.each("1 pages", pages_, label, look) == Progress::more) return Progress::more;
+    return walk.each("2 counts", counts_, label, look);
+  }
+
+ private:
+  void look_at(Sources& from, const Endpoint& endpoint, Batch& out) {
+    if (!from.wants(labels_of(endpoint))) return;
+    out.weight(kUp, true, 0, endpoint.label);
+    SlowRuns& slow = slow_[endpoint.label];
+    slow.begin(from.previous(kSlowRatio, labels_of(endpoint)));
+    out.attempt(kUp, labels_of(endpoint), [&] {
+      if (endpoint.tables.empty())
+        ask_page(from, endpoint, out);
+      else
+        compare(from, endpoint, out);
+    });
+    if (!endpoint.objective) return;
+    out.set(kSlowRatio, slow.ratio(), endpoint.label);
+    slow.end(out.samples().back().observed_at);
+  }
+
+  void ask_page(Sources& from, const Endpoint& endpoint, Batch& out) {
+    const auto answer = availability(from, endpoint, out);
+    if (!answer || !endpoint.count) return;
+    out.attempt(kRows, labels_of(endpoint),
+                [&] { out.set(kRows, rows_in(from, endpoint, *answer), endpoint.label); });
+  }
+
+  void compare(Sources& from, const Endpoint& endpoint, Batch& out) {
+    const auto schema = from.schema();
+    const std::string sql = joint_count_sql(from.session(), *schema, endpoint.tables, exact_up_to_);
+    const auto count = [&] { return from.session().query(sql).only().number("rows"); };
+    double before = count();
+    const auto answer = availability(from, endpoint, out);
+    if (!answer) return;
+    // That it answers stands, whatever becomes of what it says.
+    out.attempt(kRows, labels_of(endpoint), [&] {
+      double rows = rows_in(from, endpoint, *answer);
+      double after = count();
+      double difference = outside(rows, before, after);
+      for (int look = 1; look < kLooks && difference != 0; ++look) {
+        before = after;
+        rows = rows_in(from, endpoint, ask(from, endpoint, out));
+        after = count();
+        const double again = outside(rows, before, after);
+        if (again * difference < 0)
+          throw SourceError(Reason::conflict,
+                            "the endpoint's count was above the database's and"
+                            " then below it: neither equal nor surely wrong");
+        difference = again;
+      }
+      report(endpoint, rows, difference, after, out);
+    });
+  }
+
+  static void report(const Endpoint& endpoint, double rows, double difference, double counted,
+                     Batch& out) {
+    const bool single = endpoint.tables.size() == 1;
+    const QualifiedName table = single ? endpoint.tables.front() : QualifiedName();
+    out.set(kRows, rows, endpoint.label);
+    out.set(kDifference, difference, endpoint.label, table.schema, table.name);
+    const std::string tables =
+        single ? "table " + table.display() + " has "
+               : std::to_string(endpoint.tables.size()) + " tables together have ";
+    out.evidence(kRows,
+                 "it counts " + std::to_string(std::lround(rows)) + ", " + tables +
+                     std::to_string(std::lround(counted)),
+                 endpoint.label);
+  }
+
+  /// A success, or nothing: then it is down.
+  std::optional<HttpResponse> availability(Sources& from, const Endpoint& endpoint, Batch& out) {
+    try {
+      HttpResponse answer = ask(from, endpoint, out);
+      out.set(kUp, 1, endpoint.label);
+      out.set(kDuration, answer.took.count(), endpoint.label);
+      return answer;
+    } catch (const SourceError& error) {
+      if (!says_down(error.reason())) throw;
+      out.set(kUp, 0, endpoint.label);
+      // An earlier difference stands: it was not disproved.
+      out.unproven(kUp, error.reason(), error.what(), endpoint.label);
+      return std::nullopt;
+    }
+  }
+
+  /// A success, at the second try at the latest: one lost connection is no finding.
+  HttpResponse ask(Sources& from, const Endpoint& endpoint, Batch& out) {
+    try {
+      return ask_once(from, endpoint, out);
+    } catch (const SourceError& error) {
+      if (!says_down(error.reason())) throw;
+      return ask_once(from, endpoint, out);
+    }
+  }
+
+  HttpResponse ask_once(Sources& from, const Endpoint& endpoint, Batch& out) {
+    SlowRuns& slow = slow_[endpoint.label];
+    try {
+      HttpResponse answer = ask_endpoint(from, endpoint);
+      slow.remember(endpoint.objective && answer.took > *endpoint.objective);
+      return answer;
+    } catch (const SourceError& error) {
+      out.count(kFailures, 1, endpoint.label, std::string(name_of(error.reason())));
+      // What cannot be reached is down, not slow.
+      if (error.reason() == Reason::timeout) slow.remember(true);
+      throw;
+    }
+  }
+
+  static double rows_in(Sources& from, const Endpoint& endpoint, const HttpResponse& answer) {
+    if (!answer.complete)
+      throw SourceError(Reason::too_large,
+                        endpoint.request.name + ": the answer is longer than max_body");
+    return from.json().count(answer.body, *endpoint.count);
+  }
+
+  double slow_ratio_max_;
+  double exact_up_to_;
+  std::vector<Endpoint> pages_;   ///< sorted by name
+  std::vector<Endpoint> counts_;  ///< those with tables; sorted by name
+  std::map<std::string, SlowRuns> slow_;
+};
+
+std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
+  return std::make_unique<ApiSync>(settings);
+}
+
+}  // namespace
+
+extern const CollectorSpec kApiSyncSpec;
+constexpr CollectorSpec kApiSyncSpec{
+    .name = "api_sync",
+    .summary = "whether HTTP endpoints answer, how fast, and whether they count what is there",
+    .report_section = "Synchronization",
+    .question = Question::service,
+    .lane = Lane::scan,
+    .scope = Scope::database,
+    .depends_on = DependsOn::tables | DependsOn::outside,
+    .interval = "1m",
+    .deadline = "30s",
+    .metrics = kMetrics,
+    .identity = kIdentity,
+    .options = kApiOptions,
+    .needs = "endpoints",
+    .needs_hint = "name what must answer: [[server.collectors.api_sync.endpoints]]",
+    .check = check_endpoints,
+    .make = make};
+
+}  // namespace pg_integrity
