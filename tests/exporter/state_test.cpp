@@ -9,6 +9,7 @@
 
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/plain_dump.h"
 #include "tests/support/temporary.h"
 
 namespace pg_integrity::test {
@@ -150,7 +151,7 @@ TEST(State, AfterTheClockWasSetBackOnlyWhatWasBrokenIsStillKnown) {
 TEST(State, AgesDoNotShrinkWhenTheClockIsSetBack) {
   const Database db;
   const TemporaryDirectory backups;
-  backups.write("old.dump", "x");
+  backups.write("old.dump", plain_dump());
   const auto three_days = std::chrono::hours(72);
   std::filesystem::last_write_time(backups.path() + "/old.dump",
                                    std::filesystem::file_time_type::clock::now() - three_days);
