@@ -61,7 +61,7 @@ struct Query {
   std::string name;
   std::string sql;
   std::optional<Seconds> objective;
-  SlowRuns slow;
+  SlowRuns slow = {};
 };
 
 class QueryLatency final : public Collector {
