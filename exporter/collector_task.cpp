@@ -92,9 +92,11 @@ class CollectorTask::StepSources final : public Sources {
       const std::string& name = task_.id_.server;
       const ServerInfo& info = lease_->session().server();
       const Answerer answerer = server_.evidence.identify(name, info);
-      if (answerer == Answerer::another)
+      if (answerer == Answerer::another) {
         log(LogLevel::warning, "another cluster or timeline answers: its evidence starts anew",
             {{"server", name}, {"system_identifier", info.system_identifier}});
+        if (server_.evidence_lost) server_.evidence_lost();
+      }
       if (answerer != Answerer::outdated) return;
       lease_->discard();
       lease_.reset();
@@ -157,7 +159,11 @@ std::optional<Instant> CollectorTask::due() const {
 }
 
 void CollectorTask::server_lost() {
-  if (!uses_session_ || server_->once) return;
+  if (uses_session_) evidence_lost();
+}
+
+void CollectorTask::evidence_lost() {
+  if (server_->once) return;
   const std::lock_guard lock(mutex_);
   if (next_pass_ && !waits_for_server_) next_pass_ = std::min(*next_pass_, server_->clock.now());
 }
@@ -264,14 +270,19 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     pass_ = std::move(waiting_);
     waiting_.reset();
   } else {
-    if (!server_->evidence.pass_complete(id_, pass_->era)) return start_anew(now);
+    const Era era = pass_->era;
+    if (!server_->evidence.pass_complete(id_, era)) return start_anew(now);
     count_attempt("success", std::nullopt);
-    const std::lock_guard lock(mutex_);
-    waits_for_server_ = false;
-    next_pass_ = std::max(pass_->began + options_.interval, now);
-    if (server_->once) next_pass_.reset();
+    {
+      const std::lock_guard lock(mutex_);
+      waits_for_server_ = false;
+      next_pass_ = std::max(pass_->began + options_.interval, now);
+      if (server_->once) next_pass_.reset();
+    }
     pass_.reset();
     attempted_ = true;
+    // The era may have ended since, after which nobody calls again.
+    if (server_->evidence.era(id_.server) != era) return start_anew(now);
   }
   plan_recheck(now);
 }

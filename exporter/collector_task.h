@@ -60,9 +60,10 @@ struct ServerContext {
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
-  bool once = false;                   ///< each pass is made once, without retry
-  std::function<void()> server_lost;   ///< tells the other tasks
-  std::atomic<bool> stopping = false;  ///< what a step still brings is not taken
+  bool once = false;                    ///< each pass is made once, without retry
+  std::function<void()> server_lost;    ///< tells the other tasks
+  std::function<void()> evidence_lost;  ///< tells the other tasks
+  std::atomic<bool> stopping = false;   ///< what a step still brings is not taken
 };
 
 class CollectorTask final : public Task {
@@ -78,6 +79,7 @@ class CollectorTask final : public Task {
   [[nodiscard]] std::optional<Instant> due() const override;
   Seconds step() override;
   void server_lost() override;
+  void evidence_lost() override;
 
  private:
   class StepSources;

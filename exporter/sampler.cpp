@@ -81,7 +81,8 @@ class Sampler::Server {
 
   void start() {
     if (!prepared_) prepare();
-    context_->server_lost = [this] { tell_server_lost(); };
+    context_->server_lost = [this] { tell_tasks(&Task::server_lost); };
+    context_->evidence_lost = [this] { tell_tasks(&Task::evidence_lost); };
     start_lanes(false);
   }
 
@@ -139,7 +140,7 @@ class Sampler::Server {
   void add_task(const CollectorOptions& options, std::unique_ptr<Collector> collector,
                 const std::shared_ptr<DatabaseContext>& database);
   void remove_database(const std::string& database);
-  void tell_server_lost();
+  void tell_tasks(void (Task::*news)());
 
   [[nodiscard]] std::vector<std::string> watched() const {
     const std::lock_guard lock(mutex_);
@@ -192,6 +193,7 @@ class Sampler::Server::Discovery final : public Task {
   }
 
   void server_lost() override {}
+  void evidence_lost() override {}
 
  private:
   Server& server_;
@@ -306,10 +308,10 @@ void Sampler::Server::remove_database(const std::string& database) {
   log(LogLevel::warning, "database is gone", {{"server", options_->name}, {"database", database}});
 }
 
-void Sampler::Server::tell_server_lost() {
+void Sampler::Server::tell_tasks(void (Task::*news)()) {
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& task : tasks_) task->server_lost();
+    for (const auto& task : tasks_) ((*task).*news)();
   }
   quick_.wake();
   scan_.wake();

@@ -21,6 +21,9 @@ class Task {
   /// The server was found to be out of reach: whoever relied on it finds out now. Safe on any
   /// thread.
   virtual void server_lost() = 0;
+  /// Another cluster answers, what was known of the old one is forgotten: all look anew. Safe on
+  /// any thread.
+  virtual void evidence_lost() = 0;
 };
 
 }  // namespace pg_integrity

@@ -334,6 +334,13 @@ TEST_F(TaskOf, WhoeverUsesSessionsFindsOutAtOnceThatTheServerIsLost) {
   EXPECT_LE(due_in(), 0);
 }
 
+TEST_F(TaskOf, EverybodyLooksAnewWhenAnotherClusterAnswers) {
+  pass_that_finds(0);
+  EXPECT_NEAR(due_in(), 600, 1);
+  task_->evidence_lost();
+  EXPECT_LE(due_in(), 0) << "though it never asked for a session";
+}
+
 TEST_F(TaskOf, WhatAStepBringsAfterTheStopIsNotTaken) {
   look_ = [this](Sources&, Batch& out) {
     context_->stopping = true;

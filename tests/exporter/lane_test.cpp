@@ -86,6 +86,7 @@ class Chore final : public Task {
     return busy;
   }
   void server_lost() override {}
+  void evidence_lost() override {}
 
   std::atomic<int> steps = 0;
   Seconds busy{0};
