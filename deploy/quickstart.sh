@@ -87,6 +87,7 @@ load_demo() {
 
 config=()
 if [ -z "$own_database" ]; then
+  forget_libpq_environment
   step "starting a throwaway PostgreSQL" start_cluster
   step "loading the report's database" load_demo
   export PGHOST=$work_dir/socket PGUSER=pgintegrity PGDATABASE=tovplay
