@@ -127,6 +127,8 @@ ForeignKey resolve(Session& session, const Schema& schema, const Reference& refe
       throw SourceError(
           Reason::missing,
           "table " + name->display() + " does not exist. HINT: correct the reference " + key.name);
+  for (const QualifiedName* name : {&key.child, &key.parent})
+    key.foreign_code = key.foreign_code || schema.table(*name)->foreign_code;
   key.child_partitioned = schema.table(key.child)->partitioned;
   key.parent_partitioned = schema.table(key.parent)->partitioned;
   for (ReferenceColumn& column : key.columns) {
@@ -215,6 +217,9 @@ class Orphans final : public Collector {
         throw SourceError(Reason::unsafe,
                           "comparing would call the function of a cast that belongs to no"
                           " superuser. HINT: give both sides the same type");
+      if (key.foreign_code)
+        throw SourceError(Reason::unsafe, "any look at " + key.child.display() + " or " +
+                                              key.parent.display() + std::string(kForeignCodeRuns));
       const double orphans = session.query(orphans_sql(key)).only().number("orphans");
       out.set(kOrphanedRows, orphans, schema, table, name);
       out.set(kInfo, 1, schema, table, name, key.parent.schema, key.parent.name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "collectors/glob.h"
 
@@ -138,6 +139,32 @@ FROM pg_constraint k
   LEFT JOIN pg_collation cl ON cl.oid = pa.attcollation
   LEFT JOIN pg_namespace cln ON cln.oid = cl.collnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND )" PGI_USER_CLASS " ORDER BY k.oid, u.position";
+
+// The planner looks at every index, extended statistics and partition key of a table, and of its
+// partitions, and computes what is constant in their expressions: whoever owns a table could have
+// an IMMUTABLE function of theirs called by any statement about it, count(*) included. Seen from
+// the functions, of which few belong to no superuser.
+constexpr std::string_view kForeignCode = R"(
+WITH foreign_function AS (
+  SELECT f.oid FROM pg_proc f
+  WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = f.proowner AND r.rolsuper)),
+code(classid, oid) AS (
+  SELECT 'pg_proc'::regclass::oid, oid FROM foreign_function
+  UNION ALL
+  SELECT 'pg_operator'::regclass::oid, o.oid
+  FROM pg_operator o JOIN foreign_function f ON f.oid = o.oprcode),
+used(relation) AS (
+  SELECT DISTINCT coalesce(i.indrelid, s.stxrelid, d.objid)
+  FROM code JOIN pg_depend d ON d.refclassid = code.classid AND d.refobjid = code.oid
+    LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
+    LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
+  WHERE d.classid IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass))
+SELECT DISTINCT n.nspname AS schema, c.relname AS name
+FROM used CROSS JOIN LATERAL (
+    SELECT used.relation AS oid
+    UNION ALL SELECT a.relid FROM pg_partition_ancestors(used.relation) a) AS planned
+  JOIN pg_class c ON c.oid = planned.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p'))";
 
 constexpr std::string_view kTriggers = R"(
 SELECT n.nspname AS schema, c.relname AS table_name, count(*) AS triggers
@@ -284,6 +311,16 @@ void read_foreign_keys(Session& session, const std::vector<std::string>& exclude
             });
 }
 
+void find_foreign_code(Session& session, Schema& into) {
+  const Rows rows = session.query(kForeignCode);
+  std::set<QualifiedName> found;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    found.insert({rows[i].text("schema"), rows[i].text("name")});
+  for (Table& table : into.tables) table.foreign_code = found.contains(table.name);
+  for (ForeignKey& key : into.foreign_keys)
+    key.foreign_code = found.contains(key.child) || found.contains(key.parent);
+}
+
 void count_triggers_and_sequences(Session& session, const std::vector<std::string>& exclude,
                                   Schema& into) {
   const Rows triggers = session.query(kTriggers);
@@ -314,6 +351,13 @@ const Column* Table::column(std::string_view column_name) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+std::string Table::from_clause() const {
+  if (foreign_code)
+    throw SourceError(Reason::unsafe,
+                      "any look at " + name.display() + std::string(kForeignCodeRuns));
+  return partitioned ? name.sql() : "ONLY " + name.sql();
+}
+
 const Table* Schema::table(const QualifiedName& name) const {
   return find_table(tables, name);
 }
@@ -326,6 +370,7 @@ std::shared_ptr<const Schema> load_schema(Session& session, const std::vector<st
   read_columns(session, *schema);
   read_unique_keys(session, *schema);
   read_foreign_keys(session, exclude, *schema);
+  find_foreign_code(session, *schema);
   count_triggers_and_sequences(session, exclude, *schema);
   return schema;
 }

@@ -53,6 +53,11 @@ struct UniqueKey {
   std::vector<std::string> columns;
 };
 
+/// Why a table with foreign code is not looked at: what follows its name in an error.
+inline constexpr std::string_view kForeignCodeRuns =
+    " may call a function that belongs to no superuser: an index, extended statistics or partition"
+    " key has it. HINT: if it can be trusted, give the function to a superuser";
+
 struct Table {
   QualifiedName name;
   bool partitioned = false;
@@ -61,12 +66,13 @@ struct Table {
   std::optional<double> estimated_bytes;  ///< of the heap at the last VACUUM or ANALYZE
   std::vector<Column> columns;
   std::vector<UniqueKey> keys;
+  /// Planning any statement about it may call functions that belong to no superuser.
+  bool foreign_code = false;
 
   [[nodiscard]] const Column* column(std::string_view column_name) const;
   /// The table in a FROM clause: ONLY, so that inheritance children are not counted twice.
-  [[nodiscard]] std::string from_clause() const {
-    return partitioned ? name.sql() : "ONLY " + name.sql();
-  }
+  /// @throws SourceError{unsafe} if it has foreign code.
+  [[nodiscard]] std::string from_clause() const;
 };
 
 /// One pair of columns of a reference, and how PostgreSQL itself compares them.
@@ -92,6 +98,7 @@ struct ForeignKey {
   bool indexed = false;       ///< a valid index of the child leads with its columns
   bool temporal = false;      ///< compares periods (PERIOD, PostgreSQL 18)
   bool foreign_cast = false;  ///< comparing calls a cast that belongs to no superuser
+  bool foreign_code = false;  ///< one of its tables has foreign code
   std::vector<ReferenceColumn> columns;
 };
 

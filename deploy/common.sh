@@ -71,6 +71,10 @@ install_packages() (
       -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 )
 
+# forget_libpq_environment: what follows means no server that somebody's environment names (PGSERVICE goes
+# before PGHOST, and PGHOSTADDR before both).
+forget_libpq_environment() { unset "${!PG@}"; }
+
 # need_packages PACKAGE...: installs what is not there yet.
 need_packages() {
   local missing

@@ -102,6 +102,7 @@ wait_for_api() {
 
 config=()
 if [ -z "$own_database" ]; then
+  forget_libpq_environment
   step "starting a throwaway PostgreSQL" start_cluster
   step "loading the report's database" load_demo
   export PGHOST=$work_dir/socket PGUSER=pgintegrity PGDATABASE=tovplay

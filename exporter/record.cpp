@@ -81,7 +81,10 @@ std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions
   std::string objects = std::to_string(collector.spec->version) + ";";
   for (const std::string& pattern : server.exclude)
     objects += std::to_string(pattern.size()) + ":" + pattern;
-  return std::uint64_t{fnv1a(objects)} << 32U | fnv1a(settings.canonical());
+  std::string options = settings.canonical();
+  // What a collector of the whole server reads, it reads in the database of the DSN.
+  if (collector.spec->scope == Scope::server) options += ";" + server.home_database;
+  return std::uint64_t{fnv1a(objects)} << 32U | fnv1a(options);
 }
 
 }  // namespace pg_integrity

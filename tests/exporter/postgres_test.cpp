@@ -224,7 +224,8 @@ TEST_F(Postgres, NothingOfOursRemainsOnTheServerConnection) {
           ->query("SELECT count(*) AS n FROM pg_settings WHERE source = 'session' AND name NOT IN"
                   " ('transaction_read_only', 'transaction_isolation', 'transaction_deferrable',"
                   "  'statement_timeout', 'lock_timeout', 'search_path', 'row_security', 'jit',"
-                  "  'max_parallel_workers_per_gather', 'cursor_tuple_fraction', 'TimeZone', "
+                  "  'max_parallel_workers_per_gather', 'constraint_exclusion', "
+                  "'cursor_tuple_fraction', 'TimeZone', "
                   "'DateStyle',"
                   "  'standard_conforming_strings', 'extra_float_digits')")
           .only()

@@ -163,6 +163,15 @@ TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {
   EXPECT_NE(fingerprint_of(server, other), before);
   EXPECT_EQ(fingerprint_of(server, other) >> 32U, before >> 32U) << "the objects are the same";
 
+  ServerOptions elsewhere = server;
+  elsewhere.home_database = "other";
+  EXPECT_EQ(fingerprint_of(elsewhere, collector), before) << "it is of one database anyway";
+  CollectorSpec whole = kSampleSpec;
+  whole.scope = Scope::server;
+  other = collector;
+  other.spec = &whole;
+  EXPECT_NE(fingerprint_of(elsewhere, other), fingerprint_of(server, other));
+
   CollectorSpec newer = kSampleSpec;
   newer.version = 2;
   other = collector;

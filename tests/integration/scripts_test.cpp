@@ -77,6 +77,15 @@ TEST(Scripts, WhoCannotInstallPackagesIsToldSoAtOnce) {
             "HINT: run this as root or with sudo, or have them installed\n");
 }
 
+TEST(Scripts, TheDemoGoesToNoServerThatTheEnvironmentNames) {
+  ProcessOptions options;
+  options.environment = {{"PGSERVICE", "production"}, {"PGHOSTADDR", "192.0.2.1"}};
+  const Finished finished =
+      run(with_common("forget_libpq_environment; forget_libpq_environment; env"), options);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_EQ(("\n" + finished.out).find("\nPG"), std::string::npos) << finished.out;
+}
+
 TEST(Scripts, QuickstartDoesNotTakeAnotherExporterForItsOwn) {
   const Database database;
   const ExporterProcess other(one_server(database.dsn()));
