@@ -120,6 +120,12 @@ TEST_F(DemoPage, TheLastEntriesAreTheReports) {
     EXPECT_EQ(table.value, 0) << table.labels.at("table");
 }
 
+TEST_F(DemoPage, EveryPictureIsAUrl) {
+  const auto columns = exporter->page().all("pg_integrity_media_unexpected_rows");
+  EXPECT_EQ(columns.size(), 3U);
+  for (const Series& column : columns) EXPECT_EQ(column.value, 0) << column.labels.at("table");
+}
+
 TEST_F(DemoPage, NoSequenceIsBehindAndNoIndexInvalid) {
   const PageText page = exporter->page();
   // The log tables count their rows; everything else has UUIDs.
