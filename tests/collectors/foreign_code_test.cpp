@@ -19,7 +19,7 @@ class ForeignCode : public ::testing::Test {
         BEGIN IF current_user <> 'planter' THEN RAISE EXCEPTION 'called'; END IF; RETURN $1; END $$;
       CREATE FUNCTION evil(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
         BEGIN IF current_user <> 'planter' THEN RAISE EXCEPTION 'called'; END IF; RETURN $1; END $$;
-      CREATE FUNCTION wrapped(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + evil(1)';
+      CREATE FUNCTION wrapped(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + public.evil(1)';
       CREATE OPERATOR @@@ (LEFTARG = int, RIGHTARG = int, FUNCTION = evil))");
   }
   ~ForeignCode() override { db_.run("DROP OWNED BY planter CASCADE; DROP ROLE planter"); }
