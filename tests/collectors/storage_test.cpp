@@ -161,6 +161,32 @@ TEST(Storage, SequencesOfOtherStepsAndWays) {
   EXPECT_EQ(behind(found, "t", "big"), 2);
 }
 
+TEST(Storage, TheLargestStepIsTakenAsItIs) {
+  const Database db;
+  db.run(R"(CREATE SEQUENCE up INCREMENT 9223372036854775807;
+    CREATE SEQUENCE down INCREMENT -9223372036854775808;
+    CREATE TABLE t (up bigint DEFAULT nextval('up'), down bigint DEFAULT nextval('down'));
+    INSERT INTO t VALUES (0, 0);)");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "up"), 0) << "1 comes next";
+  EXPECT_EQ(behind(found, "t", "down"), 0) << "-1 comes next";
+  db.run("INSERT INTO t VALUES (5, -5)");
+  found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "up"), 1);
+  EXPECT_EQ(behind(found, "t", "down"), 1);
+}
+
+TEST(Storage, ADefaultThatAddsTwoSequencesIsLetAlone) {
+  const Database db;
+  db.run(R"(CREATE SEQUENCE a; CREATE SEQUENCE b; CREATE SEQUENCE "it's 'one'";
+    CREATE TABLE t (added bigint DEFAULT nextval('a') + nextval('b'),
+      quoted bigint DEFAULT nextval('"it''s ''one''"'));
+    INSERT INTO t VALUES (7, 3);)");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.page.all("pg_integrity_sequence_behind_values").size(), 1U);
+  EXPECT_EQ(behind(found, "t", "quoted"), 3);
+}
+
 TEST(Storage, ASequenceOfAPartitionedTableIsLookedAtOnce) {
   const Database db;
   db.run(R"(CREATE TABLE p (id serial, PRIMARY KEY (id)) PARTITION BY RANGE (id);
