@@ -183,7 +183,9 @@ class PlantedCode : public testing::Test {
     db.run("DROP OWNED BY mallory, watcher CASCADE; DROP ROLE mallory, watcher");
   }
 
-  Findings watched() { return look(one_server(db.dsn("watcher"), {}, "duplicates")); }
+  [[nodiscard]] Findings watched(const std::string& more = {}) const {
+    return look(one_server(db.dsn("watcher"), more, "duplicates"));
+  }
 
   void expect_refused() {
     const Findings found = watched();
@@ -256,6 +258,13 @@ TEST(Duplicates, CountsDeclaredKeys) {
   EXPECT_EQ(surplus(found, "users", "case"), 2);
   EXPECT_EQ(surplus(found, "users", "tenant"), 1);
   EXPECT_EQ(surplus(found, "users", "own name"), 1) << "a column's own name goes before a function";
+}
+
+TEST_F(PlantedCode, InADomainOfAnotherColumnHarmsNoDeclaredKey) {
+  db.run(R"(SET ROLE mallory; CREATE DOMAIN den.checked AS int CHECK (den.peek(VALUE) >= 0);
+    RESET ROLE; CREATE TABLE users (email text, age den.checked);
+    INSERT INTO users (email) VALUES ('a@x'), ('A@x'))");
+  EXPECT_EQ(surplus(watched(key("case", "users", "'lower(email)'")), "users", "case"), 1);
 }
 
 TEST(Duplicates, ADeclaredKeyThatFitsNothingIsUnproven) {
