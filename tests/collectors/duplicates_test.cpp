@@ -2,6 +2,8 @@
 
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
+#include "tests/support/step_sources.h"
 
 namespace pg_integrity::test {
 namespace {
@@ -318,6 +320,28 @@ TEST(Duplicates, ReadsHostileNamesAndLeavesOutWhatIsExcluded) {
   EXPECT_EQ(found.page.all("pg_integrity_duplicate_rows").size(), 2U);
   EXPECT_EQ(found.value("pg_integrity_duplicate_rows", {{"key", "a\"b\\c\n{d}=é🐘,'e_key"}}), 0);
   EXPECT_EQ(found.value("pg_integrity_duplicate_rows", {{"key", "e\"x"}}), 0);
+}
+
+TEST(Duplicates, APassAsksTwoStatementsAnIndexInHoweverManySteps) {
+  const Database db;
+  db.run(R"(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format(
+    'CREATE TABLE t%s (id int PRIMARY KEY); INSERT INTO t%1$s VALUES (1)', i); END LOOP; END $$;
+    CREATE TABLE parted (id int) PARTITION BY RANGE (id);
+    CREATE TABLE part PARTITION OF parted (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (9);
+    INSERT INTO parted VALUES (1); ANALYZE)");
+  const auto collector =
+      collector_from(one_server(db.dsn(), key("declared", "t1", "'id'"), "duplicates"));
+  OpenedSession session(db);
+  StepSources from(*session);
+  for (int i = 0; i < 2; ++i) {
+    session->statements.clear();
+    EXPECT_EQ(pass(*collector, from), 42) << "so many keys, one a step";
+    EXPECT_EQ(session->statements.size(), 2 * 42 + 1U) << "and which indexes there are";
+  }
+  db.run("DROP TABLE t40");
+  session->statements.clear();
+  StepSources later(*session);
+  EXPECT_EQ(pass(*collector, later), 41) << "each pass looks anew";
 }
 
 TEST(Duplicates, ADatabaseWithoutKeysIsNotApplicable) {

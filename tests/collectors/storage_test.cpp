@@ -1,9 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
+#include "tests/support/step_sources.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -205,6 +208,25 @@ TEST(Storage, ASequenceThatMayNotBeReadIsUnproven) {
   const Findings found = look(one_server(db.dsn("blind_three"), {}, "storage"));
   EXPECT_EQ(found.reason("storage/public.t.id"), Reason::permission);
   EXPECT_EQ(found.state("storage/public.u.id"), State::proven);
+}
+
+TEST(Storage, WhichColumnsSequencesFeedIsAskedOncePerPass) {
+  const Database db;
+  db.run(R"(DO $$ BEGIN FOR i IN 1..40 LOOP
+    EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i); END LOOP; END $$)");
+  const auto collector = collector_from(one_server(db.dsn(), {}, "storage"));
+  OpenedSession session(db);
+  StepSources from(*session);
+  session->statements.clear();
+  EXPECT_EQ(pass(*collector, from), 40) << "so many columns, one a step";
+  const auto asked = [&](const std::string& what) {
+    return std::count_if(
+        session->statements.begin(), session->statements.end(),
+        [&](const std::string& sql) { return sql.find(what) != std::string::npos; });
+  };
+  EXPECT_EQ(asked("pg_attrdef"), 1);
+  EXPECT_EQ(asked("AS behind"), 40);
+  EXPECT_LT(session->statements.size(), 40 + 10U) << "nothing else is asked for each column";
 }
 
 TEST(Storage, ALargeColumnWithoutIndexIsUnproven) {
