@@ -105,7 +105,8 @@ std::string status_sql(const Table& table, const Protection& protection) {
          " FROM (SELECT " +
          text_sql(table, protection.enabled) + " AS enabled, " +
          text_sql(table, protection.version) + " AS version, " + verified + " AS t FROM " +
-         table.from_clause() + mine + ") r) s WHERE place = 1 LIMIT " + std::to_string(kMaxRows);
+         table.from_clause() + mine + ") r) s WHERE place = 1 LIMIT " +
+         std::to_string(kMaxRows + 1);
 }
 
 /// The texts that mean enabled in that column.
@@ -165,6 +166,12 @@ class Protections final : public Collector {
     if (rows.size() == 0)
       throw SourceError(Reason::missing,
                         "table " + table->name.display() + " has no row about the protection");
+    if (rows.size() > kMaxRows)
+      throw SourceError(Reason::too_large,
+                        "more than " + std::to_string(kMaxRows) + " rows of table " +
+                            table->name.display() +
+                            " are about the protection. HINT: name the"
+                            " columns that tell them apart: `key` or `verified_at`");
     out.evidence(kEnabled, "table " + protection.table.display(), protection.name);
     if (!protection.enabled.empty())
       report_enabled(rows, meaning_enabled(*table, protection), protection.name, out);

@@ -79,6 +79,21 @@ TEST(Protection, OfRowsOfTheSameMomentAllMustBeEnabled) {
   EXPECT_EQ(found.page.all("pg_integrity_protection_info").size(), 2U);
 }
 
+TEST(Protection, MoreRowsThanAreReadProveNothing) {
+  const Database db;
+  db.run(std::string(kTable) +
+         "INSERT INTO status (enabled) SELECT true FROM generate_series(1, 100)");
+  const std::string all = protection("enabled = \"enabled\"");
+  Findings found = look_at(db, all);
+  EXPECT_EQ(found.state("protection/p"), State::proven);
+  db.run("INSERT INTO status (enabled) SELECT i < 150 FROM generate_series(101, 150) i");
+  found = look_at(db, all, found.record);
+  EXPECT_EQ(found.reason("protection/p"), Reason::too_large);
+  EXPECT_FALSE(metric(found, "enabled")) << "the one that is disabled may be beyond";
+  db.run("DELETE FROM status WHERE id <= 50");
+  EXPECT_EQ(look_at(db, all, found.record).violated(), "protection/p");
+}
+
 TEST(Protection, AKeyTellsApartWhatSharesATable) {
   const Database db;
   db.run(
