@@ -50,7 +50,8 @@ inline constexpr Option kAuditOptions[] = {
     {.name = "exact_up_to",
      .type = OptionType::size,
      .fallback = "1GiB",
-     .help = "rows of tables with a larger heap are not counted"}};
+     .help = "rows of tables with a larger heap are not counted; nor are those of a log, unless an"
+             " index leads with its column `about`"}};
 
 struct AuditLog {
   QualifiedName table;

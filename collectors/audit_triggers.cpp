@@ -51,6 +51,12 @@ const Table& table_of(const Schema& schema, const QualifiedName& name) {
   return *table;
 }
 
+void require_local(const Table& table) {
+  if (table.has_foreign_partition)
+    throw SourceError(Reason::config,
+                      "a partition of table " + table.name.display() + " is on another server");
+}
+
 /// A column as text: as it is where it is one, so that an index on it can be used.
 std::string text_sql(const Table& table, const std::string& name) {
   const Column* column = table.column(name);
@@ -60,15 +66,20 @@ std::string text_sql(const Table& table, const std::string& name) {
   return column->type == ColumnType::text ? value : "pg_catalog.concat(" + value + ")";
 }
 
+/// Whether its entries about one table are found without reading all of the log.
+bool is_found_by_index(const Table& log_table, const AuditLog& log) {
+  const Column* about = log_table.column(log.about);
+  return about != nullptr && about->type == ColumnType::text && about->leads_index;
+}
+
 struct Count {
   double rows = 0;
   double entries = 0;
   double deletes = 0;  ///< by the statistics
 };
 
-Count count_together(Session& session, const Schema& schema, const Table& table,
+Count count_together(Session& session, const Table& log_table, const Table& table,
                      const AuditLog& log) {
-  const Table& log_table = table_of(schema, log.table);
   std::vector<std::string> parameters{table.name.sql(), table.name.name, table.name.display()};
   std::string entries = "SELECT count(*) FROM " + log_table.from_clause() + " WHERE " +
                         text_sql(log_table, log.about) + " IN ($2, $3)";
@@ -164,15 +175,25 @@ class AuditTriggers final : public Collector {
 
   void look_at_deletes(Sources& from, const Schema& schema, const Table& table, const AuditLog& log,
                        Batch& out) const {
-    if (heap_bytes(from.session(), table) > exact_up_to_)
-      throw SourceError(Reason::too_large,
-                        "the table is above exact_up_to. HINT: raise it for this collector");
+    require_local(table);
+    require_countable(from.session(), table, "raise it for this collector");
+    const Table& log_table = table_of(schema, log.table);
+    require_local(log_table);
+    if (!is_found_by_index(log_table, log))
+      require_countable(from.session(), log_table,
+                        "create an index that leads with " + log.about + ", or raise it");
     const auto& [schema_name, name] = table.name;
-    const Count now = count_together(from.session(), schema, table, log);
+    const Count now = count_together(from.session(), log_table, table, log);
     report_deletes(from, {schema_name, name}, now, out);
     out.set(kRows, now.rows, schema_name, name);
     out.set(kEntries, now.entries, schema_name, name);
     if (now.deletes >= now.entries) out.set(kGap, now.deletes - now.entries, schema_name, name);
+  }
+
+  void require_countable(Session& session, const Table& table, const std::string& hint) const {
+    if (heap_bytes(session, table) > exact_up_to_)
+      throw SourceError(Reason::too_large,
+                        "table " + table.name.display() + " is above exact_up_to. HINT: " + hint);
   }
 
   /// The sum so far is part of the evidence, so that neither a later look nor a restart clears it.

@@ -3,6 +3,7 @@
 // off, promises what its table does not hold: so no index is used to count.
 #include <algorithm>
 
+#include "collectors/catalog_list.h"
 #include "collectors/collector.h"
 #include "collectors/unique_keys.h"
 
@@ -61,6 +62,8 @@ class Duplicates final : public Collector {
 
   Progress collect(Sources& from, Batch& out) override {
     const auto schema = from.schema();
+    const auto& indexes =
+        indexes_.get(from, schema, [&] { return unique_indexes(from.session(), *schema); });
     Walk walk(from);
     const auto key_of = [](const auto& key) {
       return walk_key(key.table.schema, key.table.name, key.name);
@@ -72,14 +75,13 @@ class Duplicates final : public Collector {
                       [&] { look_at_declared(from.session(), *schema, key, out); });
         }) == Progress::more)
       return Progress::more;
-    return walk.each("indexes", unique_indexes(from.session(), *schema), key_of,
-                     [&](const UniqueIndex& index) {
-                       if (!from.wants(labels(index))) return;
-                       out.weight(kDuplicateRows, false, index.estimated_rows, index.table.schema,
-                                  index.table.name, index.name);
-                       out.attempt(kDuplicateRows, labels(index),
-                                   [&] { look_at_index(from.session(), index, out); });
-                     });
+    return walk.each("indexes", indexes, key_of, [&](const UniqueIndex& index) {
+      if (!from.wants(labels(index))) return;
+      out.weight(kDuplicateRows, false, index.estimated_rows, index.table.schema, index.table.name,
+                 index.name);
+      out.attempt(kDuplicateRows, labels(index),
+                  [&] { look_at_index(from.session(), index, out); });
+    });
   }
 
  private:
@@ -92,6 +94,7 @@ class Duplicates final : public Collector {
     Table table;
     table.name = index.table;
     table.partitioned = index.partitioned;
+    table.estimated_bytes = index.estimated_bytes;
     require_size(session, table);
     count(session, surplus_sql(session, index), labels(index), out);
   }
@@ -123,6 +126,7 @@ class Duplicates final : public Collector {
 
   double exact_up_to_;
   std::vector<DeclaredKey> declared_;
+  CatalogList<std::vector<UniqueIndex>> indexes_;
 };
 
 void check(const Settings& settings, Problems& problems) {

@@ -27,11 +27,12 @@ constexpr auto kCreatedToday =
           "schema", "table", "column");
 constexpr auto kFutureRows =
     gauge("pg_integrity_table_future_rows",
-          "Rows whose time is later than the database's clock by more than a minute.", must_be(0),
-          "schema", "table", "column");
+          "Rows whose time is later than the database's clock by more than a minute; of tables "
+          "above exact_up_to a lower bound: 1 if there are any.",
+          must_be(0), "schema", "table", "column");
 constexpr auto kUndatedRows = gauge("pg_integrity_table_undated_rows",
                                     "Rows whose time is NULL or infinite; absent where there are "
-                                    "none and the table is not configured.",
+                                    "none and the table is not configured, and above exact_up_to.",
                                     "schema", "table", "column");
 
 constexpr const MetricInfo* kMetrics[] = {&kLastEntry,    &kAge,        &kMaxAge,
@@ -192,7 +193,13 @@ class Freshness final : public Collector {
     wish.calendar = false;
     const TableScan scan = from.scans().recent(from.session(), table, from.clock(), wish);
     out.observed_at(scan.observed_at);
-    if (const TimeFacts& facts = scan.times(wish); facts.newest) show_newest(watched, facts, out);
+    const TimeFacts& facts = scan.times(wish);
+    const auto& [schema, name, time] = labels(watched);
+    out.set(kFutureRows, facts.future_rows, schema, name, time);
+    if (facts.newest)
+      show_newest(watched, facts, out);
+    else  // whatever it has is undated or of the future
+      explain_absence(watched, facts.undated_rows + facts.future_rows, facts, out);
   }
 
   static void show_newest(const Watched& watched, const TimeFacts& facts, Batch& out) {

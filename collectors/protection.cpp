@@ -54,10 +54,16 @@ constexpr Option kProtectionOptions[] = {
      .help = "an older verification is a violation",
      .min = 1}};
 
-constexpr Option kOptions[] = {{.name = "protections",
-                                .type = OptionType::records,
-                                .help = "the protections that keep a status table",
-                                .members = kProtectionOptions}};
+constexpr Option kOptions[] = {
+    {.name = "protections",
+     .type = OptionType::records,
+     .help = "the protections that keep a status table",
+     .members = kProtectionOptions},
+    {.name = "exact_up_to",
+     .type = OptionType::size,
+     .fallback = "64MiB",
+     .help = "a status table with a larger heap, which is read whole at each look, is"
+             " unproven(too_large)"}};
 
 struct Protection {
   std::string name;
@@ -105,7 +111,8 @@ std::string status_sql(const Table& table, const Protection& protection) {
          " FROM (SELECT " +
          text_sql(table, protection.enabled) + " AS enabled, " +
          text_sql(table, protection.version) + " AS version, " + verified + " AS t FROM " +
-         table.from_clause() + mine + ") r) s WHERE place = 1 LIMIT " + std::to_string(kMaxRows);
+         table.from_clause() + mine + ") r) s WHERE place = 1 LIMIT " +
+         std::to_string(kMaxRows + 1);
 }
 
 /// The texts that mean enabled in that column.
@@ -121,7 +128,7 @@ std::vector<std::string> meaning_enabled(const Table& table, const Protection& p
 
 class Protections final : public Collector {
  public:
-  explicit Protections(const Settings& settings) {
+  explicit Protections(const Settings& settings) : exact_up_to_(settings.number("exact_up_to")) {
     for (const Settings& record : settings.records("protections"))
       protections_.push_back({record.text("name"),
                               {record.text("schema"), record.text("table")},
@@ -152,24 +159,40 @@ class Protections final : public Collector {
   }
 
  private:
-  static void look_at(Sources& from, const Schema& schema, const Protection& protection,
-                      Batch& out) {
+  void look_at(Sources& from, const Schema& schema, const Protection& protection,
+               Batch& out) const {
     const Table* table = schema.table(protection.table);
     if (table == nullptr)
       throw SourceError(Reason::missing, "table " + protection.table.display() +
                                              " does not exist. HINT: correct the protection " +
                                              protection.name);
+    require_readable(from.session(), *table);
     std::vector<std::string> parameters;
     if (!protection.key.empty()) parameters.push_back(protection.key_value);
     const Rows rows = from.session().query(status_sql(*table, protection), parameters);
     if (rows.size() == 0)
       throw SourceError(Reason::missing,
                         "table " + table->name.display() + " has no row about the protection");
+    if (rows.size() > kMaxRows)
+      throw SourceError(Reason::too_large,
+                        "more than " + std::to_string(kMaxRows) + " rows of table " +
+                            table->name.display() +
+                            " are about the protection. HINT: name the"
+                            " columns that tell them apart: `key` or `verified_at`");
     out.evidence(kEnabled, "table " + protection.table.display(), protection.name);
     if (!protection.enabled.empty())
       report_enabled(rows, meaning_enabled(*table, protection), protection.name, out);
     if (!protection.version.empty()) report_versions(rows, protection.name, out);
     if (!protection.verified_at.empty()) report_verification(rows[0], protection, out);
+  }
+
+  void require_readable(Session& session, const Table& table) const {
+    if (table.has_foreign_partition)
+      throw SourceError(Reason::config, "a partition of the table is on another server");
+    if (heap_bytes(session, table) > exact_up_to_)
+      throw SourceError(Reason::too_large, "table " + table.name.display() +
+                                               " is above exact_up_to. HINT: remove old rows, or"
+                                               " raise it for this collector");
   }
 
   static void report_enabled(const Rows& rows, const std::vector<std::string>& meaning,
@@ -202,6 +225,7 @@ class Protections final : public Collector {
     }
   }
 
+  double exact_up_to_;
   std::vector<Protection> protections_;
 };
 

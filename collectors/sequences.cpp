@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kFedColumns = R"(
 WITH fallback(relid, attnum, id, plain) AS (
   SELECT v.adrelid, v.adnum, v.oid, CASE WHEN a.attgenerated = '' THEN pg_get_expr(v.adbin, 0)
-    ~ '^\(?nextval\(''.*''::regclass\)\)?(::(smallint|integer|bigint|numeric))?$' ELSE false END
+    ~ '^\(?nextval\(''([^'']|'''')*''::regclass\)\)?(::(smallint|integer|bigint|numeric))?$'
+    ELSE false END
   FROM pg_attrdef v JOIN pg_attribute a ON a.attrelid = v.adrelid AND a.attnum = v.adnum),
 fed(relid, attnum, seqid, owned) AS (
   SELECT f.relid, f.attnum, d.refobjid, false FROM fallback f
@@ -44,7 +45,7 @@ std::vector<FedColumn> fed_columns(Session& session, const Schema& schema) {
     FedColumn fed{{row.text("schema"), row.text("table_name")},
                   row.text("column_name"),
                   {row.text("sequence_schema"), row.text("sequence_name")},
-                  row.number("increment")};
+                  row.text("increment")};
     const Table* table = schema.table(fed.table);
     const Column* column = table == nullptr ? nullptr : table->column(fed.column);
     if (column != nullptr && column->type == ColumnType::number && !table->has_foreign_partition)
@@ -57,8 +58,8 @@ std::vector<FedColumn> fed_columns(Session& session, const Schema& schema) {
 }
 
 double values_behind(Session& session, const Table& table, const FedColumn& fed) {
-  const bool up = fed.increment > 0;
-  const std::string step = std::to_string(static_cast<long long>(fed.increment));
+  const bool up = !fed.increment.starts_with('-');
+  const std::string& step = fed.increment;
   const std::string column = sql_identifier(fed.column);
   const std::string far = std::string(up ? "max(" : "min(") + column + ")";
   // numeric: the far ends of bigint must not overflow.

@@ -17,7 +17,7 @@ struct FedColumn {
   QualifiedName table;
   std::string column;
   QualifiedName sequence;
-  double increment = 1;
+  std::string increment;  ///< as PostgreSQL writes it: any bigint but 0
 };
 
 /// Every such column of a number type, sorted by table and column. Sequences that cycle are left

@@ -3,6 +3,7 @@
 // restore left behind their columns.
 #include <map>
 
+#include "collectors/catalog_list.h"
 #include "collectors/collector.h"
 #include "collectors/sequences.h"
 
@@ -112,9 +113,11 @@ class Storage final : public Collector {
       count_invalid_indexes(from, *schema, out);
       look_at_collations(from, out);
     }
+    const auto& columns =
+        fed_columns_.get(from, schema, [&] { return fed_columns(from.session(), *schema); });
     Walk walk(from);
     return walk.each(
-        "sequences", fed_columns(from.session(), *schema),
+        "sequences", columns,
         [](const FedColumn& fed) { return walk_key(fed.table.schema, fed.table.name, fed.column); },
         [&](const FedColumn& fed) {
           const std::array<std::string, 3> labels{fed.table.schema, fed.table.name, fed.column};
@@ -192,6 +195,7 @@ class Storage final : public Collector {
 
   double acknowledged_;
   double exact_up_to_;
+  CatalogList<std::vector<FedColumn>> fed_columns_;
 };
 
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {

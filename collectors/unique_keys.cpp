@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kUniqueIndexes = R"(
 SELECT n.nspname AS schema, c.relname AS table_name, c.relkind = 'p' AS partitioned,
   ic.relname AS name, greatest(c.reltuples, 0) AS rows,
+  CASE WHEN c.relkind = 'r' AND (c.reltuples > 0 OR c.relpages > 0)
+    THEN c.relpages * current_setting('block_size')::float8 END AS bytes,
   coalesce(rn.nspname, n.nspname) AS root_schema, coalesce(r.relname, c.relname) AS root_name
 FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -23,8 +25,8 @@ WHERE i.indisunique AND i.indisvalid AND i.indislive AND NOT ic.relispartition
 
 // The columns in the order of the index, and how its operator classes sort them. Equality under a
 // deterministic collation is that of bytes, which "C" sorts much faster.
-constexpr std::string_view kIndexColumns = R"(
-SELECT pg_get_indexdef(i.indexrelid, u.position::int, false) AS expression,
+constexpr std::string_view kIndexColumns = R"()
+SELECT trusted, pg_get_indexdef(i.indexrelid, u.position::int, false) AS expression,
   pg_get_expr(i.indpred, i.indrelid) AS predicate,
   format('OPERATOR(%I.%s)', n.nspname, o.oprname) AS less,
   CASE WHEN t.typtype <> 'p' AND a.atttypid <> t.oid
@@ -33,7 +35,7 @@ SELECT pg_get_indexdef(i.indexrelid, u.position::int, false) AS expression,
     THEN ' COLLATE pg_catalog."C"' ELSE format(' COLLATE %I.%I', ln.nspname, l.collname) END
     AS collation, )";
 constexpr std::string_view kOfIndex = R"(
-FROM pg_index i
+FROM trust CROSS JOIN pg_index i
   CROSS JOIN LATERAL unnest(i.indclass::oid[], i.indcollation::oid[]) WITH ORDINALITY
     AS u(class, sorting, position)
   JOIN pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum = u.position
@@ -49,10 +51,10 @@ WHERE i.indexrelid = $1::regclass ORDER BY u.position)";
 
 // Whether evaluating and comparing columns runs trusted functions only: those of a superuser, and
 // those of an extension that a superuser owns (any other owner may add a function of his own to
-// it). Types are followed to what they consist of; rows as values are not compared at all. A cast
-// to somebody's domain runs its checks.
+// it). Types are followed to what they consist of; rows as values are not compared at all.
 //
-// Four parts, between which the columns' types, operator families, functions and casts are put in.
+// Four parts, between and behind which the columns' types, operator families, functions and casts
+// are put in.
 constexpr std::string_view kTrust1 = "WITH RECURSIVE type(oid) AS (";
 constexpr std::string_view kTrust2 = R"(
   UNION SELECT part.oid FROM type JOIN pg_type t ON t.oid = type.oid
@@ -67,17 +69,14 @@ used(oid) AS (
   SELECT amproc::oid FROM family JOIN pg_amproc ON amprocfamily = family.oid
   UNION SELECT o.oprcode::oid FROM family JOIN pg_amop ON amopfamily = family.oid
     JOIN pg_operator o ON o.oid = amopopr )";
-constexpr std::string_view kTrust4 = R"()
-SELECT NOT EXISTS (SELECT FROM type JOIN pg_type t ON t.oid = type.oid WHERE t.typtype = 'c')
+constexpr std::string_view kTrust4 = R"(),
+trust(trusted) AS (SELECT NOT EXISTS (SELECT FROM type JOIN pg_type t ON t.oid = type.oid WHERE t.typtype = 'c')
   AND NOT EXISTS (SELECT FROM used JOIN pg_proc f ON f.oid = used.oid
     WHERE f.proowner NOT IN (SELECT oid FROM superuser) AND NOT EXISTS (
       SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
       WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'
         AND d.refclassid = 'pg_extension'::regclass AND e.extowner IN (SELECT oid FROM superuser)))
-  AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_type t ON t.oid = d.refobjid
-    WHERE d.classid = 'pg_class'::regclass AND d.objid = $1::regclass
-      AND d.refclassid = 'pg_type'::regclass AND t.typtype IN ('c', 'd')
-      AND t.typowner NOT IN (SELECT oid FROM superuser)) AS trusted)";
+)";
 
 constexpr std::string_view kTypesOfIndex =
     "SELECT atttypid FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0";
@@ -90,6 +89,13 @@ constexpr std::string_view kFunctionsOfIndex = R"(
   UNION SELECT o.oprcode::oid FROM pg_depend d JOIN pg_operator o ON o.oid = d.refobjid
   WHERE d.classid = 'pg_class'::regclass AND d.objid = $1::regclass
     AND d.refclassid = 'pg_operator'::regclass)";
+// A cast to somebody's domain, which an index's expression may contain, runs its checks.
+constexpr std::string_view kCastsOfIndex = R"(
+  AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_type t ON t.oid = d.refobjid
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = $1::regclass
+      AND d.refclassid = 'pg_type'::regclass AND t.typtype IN ('c', 'd')
+      AND t.typowner NOT IN (SELECT oid FROM superuser)))";
+constexpr std::string_view kTrusted = ") SELECT trusted FROM trust";
 
 struct KeyColumn {
   std::string expression;
@@ -103,9 +109,9 @@ struct Key {
   std::vector<KeyColumn> columns;
 };
 
-void require_trusted(Session& session, const std::string& sql,
-                     std::span<const std::string> parameters) {
-  if (!session.query(sql, parameters).only().flag("trusted"))
+/// @param row of a statement that ends in kTrusted, or in the columns of an index.
+void require_trusted(const Row& row) {
+  if (!row.flag("trusted"))
     throw SourceError(
         Reason::unsafe,
         "comparing would run code that belongs to neither a superuser nor an extension"
@@ -158,10 +164,14 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row row = rows[i];
     if (schema.table({row.text("root_schema"), row.text("root_name")}) == nullptr) continue;
-    indexes.push_back({{row.text("schema"), row.text("table_name")},
-                       row.text("name"),
-                       row.flag("partitioned"),
-                       row.number("rows")});
+    UniqueIndex index{{row.text("schema"), row.text("table_name")},
+                      row.text("name"),
+                      row.flag("partitioned"),
+                      row.number("rows"),
+                      row.maybe_number("bytes")};
+    if (const Table* table = schema.table(index.table))
+      index.estimated_bytes = table->estimated_bytes;  // else a partition's own index
+    indexes.push_back(std::move(index));
   }
   std::sort(indexes.begin(), indexes.end(), [](const UniqueIndex& a, const UniqueIndex& b) {
     return std::tie(a.table, a.name) < std::tie(b.table, b.name);
@@ -171,21 +181,23 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
 
 std::string surplus_sql(Session& session, const UniqueIndex& index) {
   const std::array<std::string, 1> name{index.index().sql()};
-  std::string trust(kTrust1);
-  trust += kTypesOfIndex;
-  trust += kTrust2;
-  trust += kFamiliesOfIndex;
-  trust += kTrust3;
-  trust += kFunctionsOfIndex;
-  trust += kTrust4;
-  require_trusted(session, trust, name);
+  std::string sql(kTrust1);
+  sql += kTypesOfIndex;
+  sql += kTrust2;
+  sql += kFamiliesOfIndex;
+  sql += kTrust3;
+  sql += kFunctionsOfIndex;
+  sql += kTrust4;
+  sql += kCastsOfIndex;
+  sql += kIndexColumns;
   const bool can_say = session.server().version_num >= 150000;
-  const Rows rows =
-      session.query(std::string(kIndexColumns) + (can_say ? "NOT i.indnullsnotdistinct" : "true") +
-                        " AS nulls_distinct" + std::string(kOfIndex),
-                    name);
+  sql += can_say ? "NOT i.indnullsnotdistinct" : "true";
+  sql += " AS nulls_distinct";
+  sql += kOfIndex;
+  const Rows rows = session.query(sql, name);
   if (rows.size() == 0)
     throw SourceError(Reason::unsafe, "only indexes of the btree method are compared");
+  require_trusted(rows[0]);
   Key key;
   key.from = (index.partitioned ? "" : "ONLY ") + index.table.sql();
   key.predicate = rows[0].maybe_text("predicate").value_or("");
@@ -213,7 +225,8 @@ std::string surplus_sql(Session& session, const Table& table,
   trust += kTrust2;
   trust += kTrust3;
   trust += kTrust4;
-  require_trusted(session, trust, parameters);
+  trust += kTrusted;
+  require_trusted(session.query(trust, parameters).only());
   return surplus_sql(key);
 }
 

@@ -3,6 +3,7 @@
 // the index does and runs no code of the database's users. Pure functions over a session.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct UniqueIndex {
   std::string name;
   bool partitioned = false;   ///< of the root of a partitioned table, over all its partitions
   double estimated_rows = 0;  ///< the planner's; 0 if never analyzed
+  std::optional<double> estimated_bytes;  ///< of the table's heap, as in the Schema
 
   [[nodiscard]] QualifiedName index() const { return {table.schema, name}; }
 };
@@ -25,7 +27,8 @@ struct UniqueIndex {
 /// partition is left out if it belongs to an index of the root; so is what the schema excludes.
 std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema);
 
-/// The statement whose only column, `surplus`, counts the rows beyond the first of each value.
+/// The statement whose only column, `surplus`, counts the rows beyond the first of each value. To
+/// compose it takes one look at the catalog.
 /// @throws SourceError{unsafe} if it would run code that neither a superuser nor an extension owns.
 std::string surplus_sql(Session& session, const UniqueIndex& index);
 

@@ -202,6 +202,20 @@ TEST_F(AuditTriggers, WhatCannotBeCountedIsUnproven) {
             Reason::too_large);
 }
 
+TEST_F(AuditTriggers, ALargeLogIsReadThroughAnIndexOrNotAtAll) {
+  db.run("INSERT INTO log SELECT 'other', 'DELETE' FROM generate_series(1, 5000)");
+  const std::string gate = "[server.collectors.audit_triggers]\nexact_up_to = \"16kB\"\n";
+  EXPECT_EQ(look_at(gate + audited()).reason("audit_triggers/public.t"), Reason::too_large);
+  db.run("CREATE INDEX ON log (event, about)");
+  EXPECT_EQ(look_at(gate + audited()).reason("audit_triggers/public.t"), Reason::too_large);
+  db.run("CREATE INDEX ON log (about)");
+  Findings found = look_at(gate + audited());
+  EXPECT_EQ(found.state("audit_triggers/public.t"), State::observed) << "the first look";
+  db.run("DELETE FROM t WHERE i = 1");
+  found = look_at(gate + audited(), found.record);
+  EXPECT_EQ(unaudited(found), 0);
+}
+
 TEST_F(AuditTriggers, AConfigurationThatCannotMeanAnythingIsRefused) {
   for (const char* wrong :
        {"events = [\"select\"]", "log = { table = \"log\", about = \"about\", event = \"event\" }",

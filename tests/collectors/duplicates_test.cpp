@@ -2,6 +2,8 @@
 
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
+#include "tests/support/step_sources.h"
 
 namespace pg_integrity::test {
 namespace {
@@ -183,7 +185,9 @@ class PlantedCode : public testing::Test {
     db.run("DROP OWNED BY mallory, watcher CASCADE; DROP ROLE mallory, watcher");
   }
 
-  Findings watched() { return look(one_server(db.dsn("watcher"), {}, "duplicates")); }
+  [[nodiscard]] Findings watched(const std::string& more = {}) const {
+    return look(one_server(db.dsn("watcher"), more, "duplicates"));
+  }
 
   void expect_refused() {
     const Findings found = watched();
@@ -258,6 +262,13 @@ TEST(Duplicates, CountsDeclaredKeys) {
   EXPECT_EQ(surplus(found, "users", "own name"), 1) << "a column's own name goes before a function";
 }
 
+TEST_F(PlantedCode, InADomainOfAnotherColumnHarmsNoDeclaredKey) {
+  db.run(R"(SET ROLE mallory; CREATE DOMAIN den.checked AS int CHECK (den.peek(VALUE) >= 0);
+    RESET ROLE; CREATE TABLE users (email text, age den.checked);
+    INSERT INTO users (email) VALUES ('a@x'), ('A@x'))");
+  EXPECT_EQ(surplus(watched(key("case", "users", "'lower(email)'")), "users", "case"), 1);
+}
+
 TEST(Duplicates, ADeclaredKeyThatFitsNothingIsUnproven) {
   const Database db;
   db.run("CREATE TABLE t (a int, b text)");
@@ -309,6 +320,28 @@ TEST(Duplicates, ReadsHostileNamesAndLeavesOutWhatIsExcluded) {
   EXPECT_EQ(found.page.all("pg_integrity_duplicate_rows").size(), 2U);
   EXPECT_EQ(found.value("pg_integrity_duplicate_rows", {{"key", "a\"b\\c\n{d}=é🐘,'e_key"}}), 0);
   EXPECT_EQ(found.value("pg_integrity_duplicate_rows", {{"key", "e\"x"}}), 0);
+}
+
+TEST(Duplicates, APassAsksTwoStatementsAnIndexInHoweverManySteps) {
+  const Database db;
+  db.run(R"(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format(
+    'CREATE TABLE t%s (id int PRIMARY KEY); INSERT INTO t%1$s VALUES (1)', i); END LOOP; END $$;
+    CREATE TABLE parted (id int) PARTITION BY RANGE (id);
+    CREATE TABLE part PARTITION OF parted (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (9);
+    INSERT INTO parted VALUES (1); ANALYZE)");
+  const auto collector =
+      collector_from(one_server(db.dsn(), key("declared", "t1", "'id'"), "duplicates"));
+  OpenedSession session(db);
+  StepSources from(*session);
+  for (int i = 0; i < 2; ++i) {
+    session->statements.clear();
+    EXPECT_EQ(pass(*collector, from), 42) << "so many keys, one a step";
+    EXPECT_EQ(session->statements.size(), 2 * 42 + 1U) << "and which indexes there are";
+  }
+  db.run("DROP TABLE t40");
+  session->statements.clear();
+  StepSources later(*session);
+  EXPECT_EQ(pass(*collector, later), 41) << "each pass looks anew";
 }
 
 TEST(Duplicates, ADatabaseWithoutKeysIsNotApplicable) {

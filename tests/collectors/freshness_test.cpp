@@ -151,12 +151,44 @@ TEST(Freshness, OfLargeTablesOnlyTheLastEntryIsReadThroughAnIndex) {
   const std::string gate = "[server.collectors.freshness]\nexact_up_to = \"8kB\"\n";
   Findings found = look_at_entries(db, gate);
   EXPECT_TRUE(fact(found, "last_entry_timestamp_seconds", "indexed"));
-  EXPECT_FALSE(fact(found, "future_rows", "indexed")) << "nobody counted them";
+  EXPECT_EQ(fact(found, "future_rows", "indexed"), 0);
+  EXPECT_FALSE(fact(found, "undated_rows", "indexed")) << "nobody counted them";
   EXPECT_FALSE(found.has_object("freshness/public.bare.created_at")) << "nothing was promised";
   const std::string promised = "column = \"created_at\"\nmax_age = \"1h\"";
   found = look_at_entries(db, gate + watch("bare", promised) + watch("indexed", promised));
   EXPECT_EQ(found.reason("freshness/public.bare.created_at"), Reason::too_large);
   EXPECT_EQ(found.violated(), "freshness/public.indexed.created_at");
+}
+
+TEST(Freshness, RowsOfTheFutureAreFoundInLargeTablesToo) {
+  const Database db;
+  db.run(R"(CREATE TABLE t (created_at timestamptz); CREATE INDEX ON t (created_at);
+    INSERT INTO t SELECT now() - i * interval '1 hour' FROM generate_series(2, 5000) i;
+    INSERT INTO t VALUES (now() + interval '2 hours'), (now() + interval '3 hours'); ANALYZE;)");
+  const Findings found =
+      look_at_entries(db, "[server.collectors.freshness]\nexact_up_to = \"8kB\"\n");
+  EXPECT_EQ(fact(found, "future_rows", "t"), 1) << "a lower bound";
+  EXPECT_EQ(found.violated(), "freshness/public.t.created_at");
+  EXPECT_TRUE(fact(found, "last_entry_timestamp_seconds", "t"));
+}
+
+TEST(Freshness, WhyALargeTableHasNoLastEntryIsToldToo) {
+  const Database db;
+  db.run(R"(CREATE TABLE emptied (at timestamptz); CREATE INDEX ON emptied (at);
+    CREATE TABLE nulls (at timestamptz); CREATE INDEX ON nulls (at);
+    CREATE TABLE future (at timestamptz); CREATE INDEX ON future (at);
+    ALTER TABLE emptied SET (autovacuum_enabled = false);
+    INSERT INTO emptied SELECT now() FROM generate_series(1, 5000);
+    INSERT INTO nulls SELECT NULL FROM generate_series(1, 5000);
+    INSERT INTO future SELECT now() + interval '1 day' FROM generate_series(1, 5000);
+    ANALYZE; DELETE FROM emptied)");
+  std::string config = "[server.collectors.freshness]\nexact_up_to = \"8kB\"\n";
+  for (const char* table : {"emptied", "nulls", "future"})
+    config += watch(table, "column = \"at\"\nmax_age = \"1h\"");
+  const Findings found = look_at_entries(db, config);
+  EXPECT_EQ(found.reason("freshness/public.emptied.at"), Reason::missing);
+  EXPECT_EQ(found.reason("freshness/public.nulls.at"), Reason::decode);
+  EXPECT_EQ(found.violated(), "freshness/public.future.at");
 }
 
 TEST(Freshness, ATableIsReadOnceForAllWhoAsk) {

@@ -79,6 +79,42 @@ TEST(Protection, OfRowsOfTheSameMomentAllMustBeEnabled) {
   EXPECT_EQ(found.page.all("pg_integrity_protection_info").size(), 2U);
 }
 
+TEST(Protection, MoreRowsThanAreReadProveNothing) {
+  const Database db;
+  db.run(std::string(kTable) +
+         "INSERT INTO status (enabled) SELECT true FROM generate_series(1, 100)");
+  const std::string all = protection("enabled = \"enabled\"");
+  Findings found = look_at(db, all);
+  EXPECT_EQ(found.state("protection/p"), State::proven);
+  db.run("INSERT INTO status (enabled) SELECT i < 150 FROM generate_series(101, 150) i");
+  found = look_at(db, all, found.record);
+  EXPECT_EQ(found.reason("protection/p"), Reason::too_large);
+  EXPECT_FALSE(metric(found, "enabled")) << "the one that is disabled may be beyond";
+  db.run("DELETE FROM status WHERE id <= 50");
+  EXPECT_EQ(look_at(db, all, found.record).violated(), "protection/p");
+}
+
+TEST(Protection, AStatusTableThatGrewTooLargeIsNotRead) {
+  const Database db;
+  db.run(std::string(kTable) +
+         "INSERT INTO status (enabled, verified) SELECT true, now() - i * interval '1 minute'"
+         " FROM generate_series(0, 4999) i");
+  const std::string gate = "[server.collectors.protection]\nexact_up_to = \"8kB\"\n";
+  EXPECT_EQ(look_at(db, kAll).state("protection/p"), State::proven);
+  EXPECT_EQ(look_at(db, gate + kAll).reason("protection/p"), Reason::too_large);
+}
+
+TEST(Protection, APartitionOnAnotherServerIsNotRead) {
+  const Database db;
+  db.run(R"(CREATE EXTENSION postgres_fdw;
+    CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+    CREATE TABLE status (enabled boolean, verified timestamptz) PARTITION BY RANGE (verified);
+    CREATE FOREIGN TABLE old PARTITION OF status FOR VALUES FROM ('2000-01-01') TO ('2001-01-01')
+      SERVER elsewhere)");
+  EXPECT_EQ(look_at(db, protection("enabled = \"enabled\"")).reason("protection/p"),
+            Reason::config);
+}
+
 TEST(Protection, AKeyTellsApartWhatSharesATable) {
   const Database db;
   db.run(

@@ -1,9 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
+#include "tests/support/step_sources.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -161,6 +164,32 @@ TEST(Storage, SequencesOfOtherStepsAndWays) {
   EXPECT_EQ(behind(found, "t", "big"), 2);
 }
 
+TEST(Storage, TheLargestStepIsTakenAsItIs) {
+  const Database db;
+  db.run(R"(CREATE SEQUENCE up INCREMENT 9223372036854775807;
+    CREATE SEQUENCE down INCREMENT -9223372036854775808;
+    CREATE TABLE t (up bigint DEFAULT nextval('up'), down bigint DEFAULT nextval('down'));
+    INSERT INTO t VALUES (0, 0);)");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "up"), 0) << "1 comes next";
+  EXPECT_EQ(behind(found, "t", "down"), 0) << "-1 comes next";
+  db.run("INSERT INTO t VALUES (5, -5)");
+  found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "up"), 1);
+  EXPECT_EQ(behind(found, "t", "down"), 1);
+}
+
+TEST(Storage, ADefaultThatAddsTwoSequencesIsLetAlone) {
+  const Database db;
+  db.run(R"(CREATE SEQUENCE a; CREATE SEQUENCE b; CREATE SEQUENCE "it's 'one'";
+    CREATE TABLE t (added bigint DEFAULT nextval('a') + nextval('b'),
+      quoted bigint DEFAULT nextval('"it''s ''one''"'));
+    INSERT INTO t VALUES (7, 3);)");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.page.all("pg_integrity_sequence_behind_values").size(), 1U);
+  EXPECT_EQ(behind(found, "t", "quoted"), 3);
+}
+
 TEST(Storage, ASequenceOfAPartitionedTableIsLookedAtOnce) {
   const Database db;
   db.run(R"(CREATE TABLE p (id serial, PRIMARY KEY (id)) PARTITION BY RANGE (id);
@@ -179,6 +208,25 @@ TEST(Storage, ASequenceThatMayNotBeReadIsUnproven) {
   const Findings found = look(one_server(db.dsn("blind_three"), {}, "storage"));
   EXPECT_EQ(found.reason("storage/public.t.id"), Reason::permission);
   EXPECT_EQ(found.state("storage/public.u.id"), State::proven);
+}
+
+TEST(Storage, WhichColumnsSequencesFeedIsAskedOncePerPass) {
+  const Database db;
+  db.run(R"(DO $$ BEGIN FOR i IN 1..40 LOOP
+    EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i); END LOOP; END $$)");
+  const auto collector = collector_from(one_server(db.dsn(), {}, "storage"));
+  OpenedSession session(db);
+  StepSources from(*session);
+  session->statements.clear();
+  EXPECT_EQ(pass(*collector, from), 40) << "so many columns, one a step";
+  const auto asked = [&](const std::string& what) {
+    return std::count_if(
+        session->statements.begin(), session->statements.end(),
+        [&](const std::string& sql) { return sql.find(what) != std::string::npos; });
+  };
+  EXPECT_EQ(asked("pg_attrdef"), 1);
+  EXPECT_EQ(asked("AS behind"), 40);
+  EXPECT_LT(session->statements.size(), 40 + 10U) << "nothing else is asked for each column";
 }
 
 TEST(Storage, ALargeColumnWithoutIndexIsUnproven) {

@@ -27,7 +27,7 @@ const std::vector<std::vector<std::string>> kFloors{
     {"collectors/entry_column", "collectors/sequences", "collectors/table_scan",
      "collectors/trigger_states", "collectors/unique_keys", "collectors/write_access"},
     {"collectors/backup_sources", "collectors/collector", "collectors/joint_count"},
-    {"collectors/audit_config", "collectors/backup_config"},
+    {"collectors/audit_config", "collectors/backup_config", "collectors/catalog_list"},
     {"collectors/api_config"},
     {"collectors/api_request"},
     {"collectors/api_sync", "collectors/audit_logs", "collectors/audit_triggers",
