@@ -174,12 +174,13 @@ class ApiSync final : public Collector {
     }
   }
 
-  /// A success, at the second try at the latest: one lost connection is no finding.
+  /// A success, at the second try at the latest: one lost connection is no finding. Who refuses us
+  /// is not asked twice: a second wrong secret may lock an account.
   HttpResponse ask(Sources& from, const Endpoint& endpoint, Batch& out) {
     try {
       return ask_once(from, endpoint, out);
     } catch (const SourceError& error) {
-      if (!says_down(error.reason())) throw;
+      if (!says_down(error.reason()) || error.reason() == Reason::auth) throw;
       return ask_once(from, endpoint, out);
     }
   }

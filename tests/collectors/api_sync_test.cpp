@@ -163,6 +163,15 @@ TEST_F(ApiSyncOf, OneFailureIsTriedAgain) {
   EXPECT_EQ(failures(found, "a", "http"), 1);
 }
 
+TEST_F(ApiSyncOf, WhoRefusesUsIsAskedOnce) {
+  for (const int status : {401, 403}) {
+    const ApiServer api([status](const ApiAsked&) { return ApiAnswer{status}; });
+    const Findings found = ask(db, endpoint("a", api.url(), of_users()));
+    EXPECT_EQ(of(found, "up", "a"), 0);
+    EXPECT_EQ(api.asked(), 1) << status;
+  }
+}
+
 TEST_F(ApiSyncOf, AnAnswerWithoutACountIsUnprovenThoughItIsUp) {
   const ApiServer api([](const ApiAsked& asked) {
     return ApiAnswer{200, asked.path == "/html" ? "<script>planted</script>"
@@ -270,7 +279,7 @@ TEST_F(ApiSyncOf, TheSecretIsReadAtEachRequestAndShownNowhere) {
   };
   ASSERT_TRUE(up(1));
   EXPECT_EQ(of(sampler.findings(), "up", "none"), 0) << "unauthorised";
-  EXPECT_EQ(failures(sampler.findings(), "none", "auth"), 2);
+  EXPECT_EQ(failures(sampler.findings(), "none", "auth"), 1) << "not tried twice";
   changed = true;
   sampler.clock.advance(Seconds(60));
   ASSERT_TRUE(up(0));
