@@ -117,14 +117,23 @@ class ApiSync final : public Collector {
   }
 
   void compare(Sources& from, const Endpoint& endpoint, Batch& out) {
-    const auto schema = from.schema();
-    const std::string sql = joint_count_sql(from.session(), *schema, endpoint.tables, exact_up_to_);
+    std::string sql;
     const auto count = [&] { return from.session().query(sql).only().number("rows"); };
-    double before = count();
+    double before = 0;
+    std::optional<SourceError> uncounted;
+    try {
+      const auto schema = from.schema();
+      sql = joint_count_sql(from.session(), *schema, endpoint.tables, exact_up_to_);
+      before = count();
+    } catch (const SourceError& error) {
+      if (error.session_lost()) throw;
+      uncounted = error;
+    }
     const auto answer = availability(from, endpoint, out);
     if (!answer) return;
     // That it answers stands, whatever becomes of what it says.
     out.attempt(kRows, labels_of(endpoint), [&] {
+      if (uncounted) throw SourceError(*uncounted);
       double rows = rows_in(from, endpoint, *answer);
       double after = count();
       double difference = outside(rows, before, after);

@@ -301,8 +301,18 @@ TEST_F(ApiSyncOf, OurOwnTroubleIsNotTheEndpoints) {
   EXPECT_EQ(found.violated(), "");
   EXPECT_EQ(found.reason("api_sync/no_ca"), Reason::config);
   EXPECT_EQ(found.reason("api_sync/no_secret"), Reason::io);
+  EXPECT_FALSE(of(found, "up", "no_ca"));
+  EXPECT_FALSE(of(found, "up", "no_secret"));
   EXPECT_EQ(found.reason("api_sync/no_table"), Reason::missing);
-  EXPECT_EQ(api.asked(), 0);
+  EXPECT_EQ(of(found, "up", "no_table"), 1) << "whether it answers needs no table";
+  EXPECT_EQ(api.asked(), 1) << "that one alone";
+}
+
+TEST_F(ApiSyncOf, ATableThatIsNotThereDoesNotHideThatNobodyAnswers) {
+  const ApiServer api([](const ApiAsked&) { return ApiAnswer{500}; });
+  const Findings found = ask(db, endpoint("a", api.url(), "tables = [\"nothing\"]"));
+  EXPECT_EQ(found.violated(), "api_sync/a");
+  EXPECT_EQ(of(found, "up", "a"), 0);
 }
 
 TEST_F(ApiSyncOf, ACertificateOfNobodysIsAViolation) {
@@ -335,7 +345,9 @@ TEST_F(ApiSyncOf, WhatCannotBeCountedIsUnproven) {
   db.run("CREATE ROLE api_nobody LOGIN");
   const ApiServer api(echo);
   const std::string one = endpoint("a", api.url("/10"), of_users());
-  EXPECT_EQ(ask(db, one, "api_nobody").reason("api_sync/a"), Reason::permission);
+  const Findings refused = ask(db, one, "api_nobody");
+  EXPECT_EQ(refused.reason("api_sync/a"), Reason::permission);
+  EXPECT_EQ(of(refused, "up", "a"), 1);
   db.run("DROP ROLE api_nobody");
   EXPECT_EQ(ask(db, "[server.collectors.api_sync]\nexact_up_to = 100\n" + one).reason("api_sync/a"),
             Reason::too_large);
