@@ -1,11 +1,17 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
+#include "collectors/api_config.h"
+#include "exporter/files.h"
+#include "exporter/http_client.h"
+#include "exporter/json.h"
 #include "tests/support/api_server.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -339,6 +345,82 @@ TEST_F(ApiSyncOf, ARedirectToAnotherOriginIsDown) {
   EXPECT_EQ(found.violated(), "api_sync/away");
   EXPECT_EQ(other.asked(), 0);
   EXPECT_EQ(found.state("api_sync/moved"), State::proven);
+}
+
+/// One step on a real database whose counts take as long as the test says.
+class SlowlyCounting final : public Sources {
+ public:
+  explicit SlowlyCounting(const Database& database) : session_(database) {
+    session_->before_each = [this] {
+      if (session_->statements.back().find("count(*)") != std::string::npos)
+        clock_.advance(count_takes);
+    };
+  }
+
+  Session& session() override { return *session_; }
+  std::shared_ptr<const Schema> schema() override { return schema_.get(*session_, clock_.now()); }
+  TableScans& scans() override { throw std::logic_error("it shares no scans"); }
+  Files& files() override { return files_; }
+  Http& http() override { return http_; }
+  [[nodiscard]] const Json& json() const override { return json_; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
+  [[nodiscard]] bool step_is_full() const override { return false; }
+  [[nodiscard]] Seconds reusable_age() const override { return Seconds(0); }
+  [[nodiscard]] bool wants(std::span<const std::string>) const override { return true; }
+  std::string& position() override { return position_; }
+  [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
+                                               std::span<const std::string>) const override {
+    if (metric.name != "pg_integrity_api_slow_ratio") return std::nullopt;
+    return Sample{&metric, {}, slow_ratio, {}, {}};
+  }
+
+  static constexpr Seconds kDeadline{30};
+  Seconds count_takes{0};
+  double slow_ratio = 0;
+
+ private:
+  SteppedClock clock_;
+  OpenedSession session_;
+  SharedSchema schema_{std::vector<std::string>{}};
+  DisposableWorkers workers_{clock_};
+  WorkerFiles files_{workers_, clock_.now() + kDeadline};
+  WorkerHttp http_{workers_, clock_, clock_.now() + kDeadline};
+  SaxJson json_;
+  std::string position_;
+};
+
+TEST_F(ApiSyncOf, ASlowCountIsNotTheEndpointsFault) {
+  const ApiServer api([](const ApiAsked& asked) {
+    if (asked.path == "/late") std::this_thread::sleep_for(std::chrono::seconds(3));
+    return ApiAnswer{200, "10"};
+  });
+  const auto step = [&](const std::string& path, Seconds count_takes) {
+    const Options options = options_from(one_server(
+        db.dsn(), endpoint("a", api.url(path), of_users("objective = \"20s\"")), "api_sync"));
+    const CollectorOptions& collector = options.servers.front().collectors.front();
+    ScanPlan plan;
+    SlowlyCounting from(db);
+    from.count_takes = count_takes;
+    from.slow_ratio = 0.05;
+    Batch out(from.clock().now());
+    collector.spec->make(collector.settings, plan)->collect(from, out);
+    return out;
+  };
+  const auto value = [](const Batch& out, std::string_view metric) -> std::optional<double> {
+    for (const Sample& sample : out.samples())
+      if (sample.metric->name == metric) return sample.value;
+    return std::nullopt;
+  };
+  const auto expect_nothing_is_known = [&](const Batch& out) {
+    ASSERT_EQ(out.unproven_marks().size(), 1U);
+    EXPECT_EQ(out.unproven_marks().front().reason, Reason::limit);
+    EXPECT_FALSE(value(out, "pg_integrity_api_up"));
+    EXPECT_EQ(value(out, "pg_integrity_api_slow_ratio"), 0.05);
+  };
+  expect_nothing_is_known(step("/", SlowlyCounting::kDeadline));
+  EXPECT_EQ(api.asked(), 0) << "without time nobody is asked";
+  EXPECT_EQ(value(step("/late", Seconds(1)), "pg_integrity_api_up"), 1) << "it is healthy";
+  expect_nothing_is_known(step("/late", SlowlyCounting::kDeadline - Seconds(2)));
 }
 
 TEST_F(ApiSyncOf, WhatCannotBeCountedIsUnproven) {
