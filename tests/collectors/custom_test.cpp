@@ -188,6 +188,16 @@ TEST(Custom, TooManyRowsAreUnprovenUnlessTheyAreTooManyAnyway) {
   EXPECT_EQ(look_at(db, query(rows(5000), "max_rows = 1000")).violated(), "custom/orders");
 }
 
+TEST(Custom, ALimitThatNoQueryCanMeetIsRefused) {
+  const auto options = [](const std::string& limit) {
+    return options_from(one_server("dbname=a", query("SELECT 1", limit), "custom"));
+  };
+  for (const char* name : {"min_rows", "max_rows"}) {
+    EXPECT_NO_THROW(options(std::string(name) + " = 1000"));
+    EXPECT_THROW(options(std::string(name) + " = 1001"), std::runtime_error) << name;
+  }
+}
+
 TEST(Custom, NothingIsWrittenAndOneStatementIsAllThereIs) {
   const Database db;
   db.run(
