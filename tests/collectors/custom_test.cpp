@@ -325,20 +325,12 @@ TEST(Custom, KnownDamageMayBeAccepted) {
   EXPECT_EQ(value(found, "orders_accepted", {{"status", "open"}}), 1);
 }
 
-TEST(Custom, AMetricWithoutLimitsTakesNoOtherName) {
-  const Database db;
-  const Findings found =
-      look_at(db, query("SELECT 1 AS n", metrics(metric("delay") + ", " + metric("delay_max"))));
-  EXPECT_EQ(value(found, "delay"), 1);
-  EXPECT_EQ(value(found, "delay_max"), 1);
-}
-
 TEST(Custom, DatabasesMayDeclareTheSameMetric) {
   const Database one;
   const Database two;
   const std::string both =
       "databases = [\"" + one.name() + "\", \"" + two.name() + "\"]\n" +
-      query("SELECT 1 AS n", metrics(metric("alike"))) +
+      query("SELECT 1 AS n", "database = \"" + one.name() + "\"\n" + metrics(metric("alike"))) +
       query("SELECT 2 AS n", "database = \"" + two.name() + "\"\n" + metrics(metric("alike")));
   const Findings found = look_at(one, both);
   EXPECT_EQ(value(found, "alike", {{"database", one.name()}}), 1);
