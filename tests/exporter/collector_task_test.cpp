@@ -203,6 +203,18 @@ TEST_F(TaskOf, WhatOneLookDoesNotTellIsLookedAtAgainSoon) {
   EXPECT_EQ(bad("a"), 0);
 }
 
+TEST_F(TaskOf, APassThatGoesOnWithoutASessionIsMadeAnewInAMinuteAndNotWheneverOthersFail) {
+  look_ = [](Sources& from, Batch& out) {
+    EXPECT_THROW(from.session(), SourceError);
+    out.set(kBad, 0, std::string("a"));
+    return Progress::done;
+  };
+  task_->step();
+  EXPECT_NEAR(due_in(), 60, 1);
+  task_->server_lost();
+  EXPECT_NEAR(due_in(), 60, 1);
+}
+
 TEST_F(TaskOf, ARecheckOfSeveralStepsGoesOnAtOnce) {
   pass_that_finds(3);
   clock.advance(Seconds(61));
