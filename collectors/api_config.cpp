@@ -71,7 +71,15 @@ Endpoint endpoint_from(const Settings& record) {
 }
 
 void check_endpoints(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("endpoints")) check_endpoint(record, problems);
+  const Seconds deadline = settings.duration("deadline");
+  for (const Settings& record : settings.records("endpoints")) {
+    check_endpoint(record, problems);
+    if (const Seconds tries = 2 * record.duration("timeout"); tries > deadline)
+      problems.add(record.place("timeout"),
+                   "endpoint \"" + record.text("name") + "\" may need " + format_duration(tries) +
+                       " for two tries, and a step has " + format_duration(deadline),
+                   "raise `deadline` of api_sync, or lower its `timeout`");
+  }
 }
 
 }  // namespace pg_integrity

@@ -25,7 +25,6 @@ constexpr const MetricInfo* kMetrics[] = {&kRows, &kRowsMin, &kRowsMax};
 
 constexpr std::string_view kIdentity[] = {kQueryLabel};
 
-constexpr std::size_t kMaxRows = 1000;
 constexpr std::size_t kLongestLabel = 200;  ///< bytes
 
 constexpr Option kOptions[] = {{.name = "queries",
@@ -78,11 +77,11 @@ class Custom final : public Collector {
 
  private:
   static void run(Session& session, const CustomQuery& query, Batch& out) {
-    const Rows rows = session.probe(query.sql, kMaxRows + 1);
+    const Rows rows = session.probe(query.sql, kMaxCustomRows + 1);
     out.set(kRows, static_cast<double>(rows.size()), query.name);
-    if (rows.size() > kMaxRows) {
+    if (rows.size() > kMaxCustomRows) {
       out.unproven(kRows, Reason::too_large,
-                   "the query returns more than " + std::to_string(kMaxRows) +
+                   "the query returns more than " + std::to_string(kMaxCustomRows) +
                        " rows. HINT: let it add them up",
                    query.name);
       return;

@@ -47,18 +47,14 @@ CustomMetric metric_from(const Settings& query, const Settings& metric, MetricSe
 /// What the metrics of one configuration have taken so far.
 class TakenNames {
  public:
-  explicit TakenNames(const std::vector<std::string_view>& reserved) {
-    for (const std::string_view name : reserved) {
-      reserved_.emplace(name);
-      reserved_.insert(std::string(name) + "_accepted");
-    }
-  }
+  explicit TakenNames(const std::vector<std::string_view>& reserved)
+      : reserved_(reserved.begin(), reserved.end()) {}
 
   /// One metric may be declared for several databases, alike.
   void take(const Settings& query, const Settings& metric, Problems& problems) {
-    if (!take_names(query.text_or_empty("database"), metric)) {
+    if (!is_free(query.text_or_empty("database"), metric_name(metric))) {
       problems.add(metric.place(), "the name of metric \"" + metric.name() + "\" is taken",
-                   "with limits go names that have _min, _max and _accepted at their end");
+                   "queries may share one if each of them names another `database`");
       return;
     }
     const Shape shape{metric.text("help"), query.texts("labels")};
@@ -70,24 +66,25 @@ class TakenNames {
   }
 
  private:
-  bool take_names(const std::string& database, const Settings& metric) {
-    std::vector<std::string> ends{""};
-    if (metric.has("at_least")) ends.emplace_back("_min");
-    if (metric.has("at_most")) ends.emplace_back("_max");
-    if (ends.size() > 1 || metric.has("must_be")) ends.emplace_back("_accepted");
-    bool all = true;
-    for (const std::string& end : ends) {
-      const std::string name = metric_name(metric) + end;
-      all = taken_.emplace(database, name).second && !reserved_.contains(name) && all;
-    }
-    return all;
+  /// A query that names no database runs in that of the DSN, which another one may name.
+  bool is_free(const std::string& database, const std::string& name) {
+    std::set<std::string>& databases = taken_[name];
+    const bool free = databases.empty() || (!database.empty() && !databases.contains("") &&
+                                            !databases.contains(database));
+    databases.insert(database);
+    return free && !reserved_.contains(name);
   }
 
   using Shape = std::pair<std::string, std::vector<std::string>>;
-  std::set<std::string> reserved_;
-  std::set<std::pair<std::string, std::string>> taken_;
+  std::set<std::string, std::less<>> reserved_;
+  std::map<std::string, std::set<std::string>> taken_;  ///< databases by name
   std::map<std::string, Shape> shapes_;
 };
+
+/// The names of what goes with limits, whoever has some.
+bool ends_like_a_limit(std::string_view name) {
+  return name.ends_with("_min") || name.ends_with("_max") || name.ends_with("_accepted");
+}
 
 void check_metric(const Settings& query, const Settings& metric, Problems& problems) {
   const std::string name = "metric \"" + metric.name() + "\" ";
@@ -95,6 +92,9 @@ void check_metric(const Settings& query, const Settings& metric, Problems& probl
   if (const MetricFault fault = fault_of(*metric_from(query, metric, metrics).info);
       fault != MetricFault::none)
     problems.add(metric.place(), name + std::string(text_of(fault)));
+  if (ends_like_a_limit(metric.name()))
+    problems.add(metric.place(), name + "must not end in _min, _max or _accepted",
+                 "such names go with the limits of a metric");
   const auto low = metric.maybe_number("at_least");
   const auto high = metric.maybe_number("at_most");
   if (metric.has("must_be") && (low || high))

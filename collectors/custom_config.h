@@ -2,6 +2,7 @@
 // wrong with it. Constants and pure functions.
 #pragma once
 
+#include <cstddef>
 #include <limits>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@
 #include "collectors/settings.h"
 
 namespace pg_integrity {
+
+inline constexpr std::size_t kMaxCustomRows = 1000;  ///< of one query; more are not read
 
 inline constexpr double kAnyNumber = -std::numeric_limits<double>::infinity();
 
@@ -51,10 +54,12 @@ inline constexpr Option kCustomQueryOptions[] = {
     {.name = "min_rows",
      .type = OptionType::integer,
      .help = "fewer rows are a violation; without it no row at all is unproven(missing) if a "
-             "metric is judged, with 0 it is as it should be"},
+             "metric is judged, with 0 it is as it should be",
+     .max = kMaxCustomRows},
     {.name = "max_rows",
      .type = OptionType::integer,
-     .help = "more rows are a violation; 0: the query looks for what must not be there"}};
+     .help = "more rows are a violation; 0: the query looks for what must not be there",
+     .max = kMaxCustomRows}};
 
 /// A metric of a query, and where its values come from.
 struct CustomMetric {

@@ -150,11 +150,14 @@ class Media final : public Collector {
     if (media.bytes && kind == Kind::other)
       throw SourceError(Reason::config, "column " + media.column + " holds no bytes");
     require_size(heap_bytes(session, *table));
-    const auto& [schema_name, name] = media.table;
+    const std::array<std::string, 3> labels{media.table.schema, media.table.name, media.column};
     if (!media.must_be.empty())
-      out.set(kUnexpected, unexpected(session, *table, media), schema_name, name, media.column);
-    if (media.bytes)
-      out.set(kBytes, bytes(session, *table, media, kind), schema_name, name, media.column);
+      out.set(kUnexpected, unexpected(session, *table, media), labels[0], labels[1], labels[2]);
+    if (!media.bytes) return;
+    // What was found stands, whatever becomes of the size.
+    out.attempt(kBytes, labels, [&] {
+      out.set(kBytes, bytes(session, *table, media, kind), labels[0], labels[1], labels[2]);
+    });
   }
 
   void require_size(double bytes) const {

@@ -197,7 +197,7 @@ class Http {
 
   /// GET. An answer is an answer, whatever its status.
   /// @throws SourceError: connect, tls, timeout, protocol, http (redirects); config if the request
-  /// cannot be made as it is; limit if we lack means.
+  /// cannot be made as it is; limit if we lack means, or the step's time is over.
   virtual HttpResponse get(const HttpRequest& request) = 0;
 };
 

@@ -55,7 +55,7 @@ class Pieces {
     if (is_space(sql_[at_])) {
       ++at_;
     } else if (sees("--")) {
-      at_ = std::min(sql_.find('\n', at_), sql_.size());
+      at_ = std::min(sql_.find_first_of("\r\n", at_), sql_.size());
     } else if (sees("/*")) {
       skip_block_comment();
     } else {
@@ -96,11 +96,25 @@ class Pieces {
         ++at_;
       } else if (sql_[at_] == quote) {
         ++at_;
-        if (at_ == sql_.size() || sql_[at_] != quote) return;
+        if (!sees(std::string_view(&quote, 1)) && !(quote == '\'' && skip_to_continuation()))
+          return;
       }
     }
     at_ = sql_.size();
     open_ = true;
+  }
+
+  /// A text goes on, of the same kind, in another pair of quotes on a later line.
+  bool skip_to_continuation() {
+    const std::size_t end = at_;
+    bool on_later_line = false;
+    while (at_ < sql_.size() && (is_space(sql_[at_]) || sees("--"))) {
+      on_later_line = on_later_line || sql_[at_] == '\n' || sql_[at_] == '\r';
+      skip_space_or_comment();
+    }
+    if (on_later_line && sees("'")) return true;
+    at_ = end;
+    return false;
   }
 
   /// $tag$ … $tag$; a lone dollar, or that of a parameter, is a character.

@@ -39,10 +39,27 @@ int port_of(std::string_view text) {
   return error == std::errc{} && end == text.end() && port <= 65535 ? static_cast<int>(port) : 0;
 }
 
+/// "127." and three more numbers: an address and no name, for whoever owns a domain chooses names.
+bool is_loopback_address(std::string_view host) {
+  if (!host.starts_with("127.")) return false;
+  int parts = 0;
+  for (bool more = true; more; ++parts) {
+    const std::size_t dot = host.find('.');
+    const std::string_view part = host.substr(0, dot);
+    unsigned number = 256;
+    const auto [end, error] = std::from_chars(part.begin(), part.end(), number);
+    const bool octal = part.size() > 1 && part.front() == '0';
+    if (error != std::errc{} || end != part.end() || number > 255 || octal) return false;
+    more = dot != std::string_view::npos;
+    if (more) host.remove_prefix(dot + 1);
+  }
+  return parts == 4;
+}
+
 }  // namespace
 
 bool Url::loopback() const {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  return host == "localhost" || host == "[::1]" || is_loopback_address(host);
 }
 
 std::optional<Url> parse_url(std::string_view text) {

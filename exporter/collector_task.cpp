@@ -15,7 +15,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr Seconds kStepShare{0.1};  ///< a step that has taken this long ends at the next object
-constexpr Seconds kRecheckInterval{60};  ///< violated objects are looked at again this soon
+constexpr Seconds kRecheckInterval{60};  ///< what is violated or unsettled is looked at this soon
 constexpr Seconds kRetry{60};            ///< after a failure that is not about the connection
 constexpr std::size_t kLoggedChanges = 10;
 
@@ -108,6 +108,7 @@ class CollectorTask::StepSources final : public Sources {
     try {
       lease_.emplace(server_.pool.lease(database, deadline_));
     } catch (const SourceError& error) {
+      pass_.without_session = true;
       // That we have no session left says nothing of the server.
       if (!server_.stopping && error.reason() != Reason::limit &&
           server_.evidence.set_up(task_.id_.server, database, false))
@@ -159,7 +160,7 @@ std::optional<Instant> CollectorTask::due() const {
 }
 
 void CollectorTask::server_lost() {
-  if (uses_session_) evidence_lost();
+  if (uses_session_ && !went_without_) evidence_lost();
 }
 
 void CollectorTask::evidence_lost() {
@@ -185,10 +186,11 @@ bool CollectorTask::begin_pass() {
     if (recheck_due) next_recheck_.reset();
   }
   if (recheck_due) {
-    const auto violated = server_->evidence.violated(id_);
-    if (!violated.empty()) {
+    auto objects = to_recheck();
+    if (!objects.empty()) {
       waiting_ = std::move(pass_);
-      pass_ = new_pass(now, std::set<ObjectKey>(violated.begin(), violated.end()));
+      pass_ = new_pass(now, std::move(objects));
+      unsettled_.clear();
     }
   }
   if (!pass_) {
@@ -197,6 +199,7 @@ bool CollectorTask::begin_pass() {
       if (!next_pass_ || *next_pass_ > now) return false;
     }
     pass_ = new_pass(now, std::nullopt);
+    unsettled_.clear();
     server_->evidence.pass_began(id_);
   }
   return true;
@@ -257,6 +260,8 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
          {"collector", id_.collector},
          {"objects", std::to_string(changes.size() - kLoggedChanges)}});
   const auto& marks = batch.unproven_marks();
+  for (const UnprovenMark& mark : marks)
+    if (mark.unsettled) unsettled_.insert(object_key(*options_.spec, *mark.metric, mark.labels));
   if (std::any_of(marks.begin(), marks.end(),
                   [](const auto& mark) { return mark.reason == Reason::missing; }))
     pass_->reads->schema.contradict();
@@ -276,7 +281,9 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     {
       const std::lock_guard lock(mutex_);
       waits_for_server_ = false;
-      next_pass_ = std::max(pass_->began + options_.interval, now);
+      went_without_ = pass_->without_session;
+      const Seconds pause = went_without_ ? std::min(options_.interval, kRetry) : options_.interval;
+      next_pass_ = std::max(pass_->began + pause, now);
       if (server_->once) next_pass_.reset();
     }
     pass_.reset();
@@ -289,15 +296,22 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
 
 void CollectorTask::plan_recheck(Instant now) {
   if (server_->once || options_.interval <= kRecheckInterval) return;
-  const bool violated = !server_->evidence.violated(id_).empty();
+  const bool any = !to_recheck().empty();
   const std::lock_guard lock(mutex_);
-  next_recheck_ = violated ? std::optional(now + kRecheckInterval) : std::nullopt;
+  next_recheck_ = any ? std::optional(now + kRecheckInterval) : std::nullopt;
+}
+
+std::set<ObjectKey> CollectorTask::to_recheck() const {
+  std::set<ObjectKey> objects = unsettled_;
+  for (ObjectKey& key : server_->evidence.violated(id_)) objects.insert(std::move(key));
+  return objects;
 }
 
 /// Another cluster answers: what this pass has seen is of the old one.
 void CollectorTask::start_anew(Instant now) {
   pass_.reset();
   waiting_.reset();
+  unsettled_.clear();
   const std::lock_guard lock(mutex_);
   next_recheck_.reset();
   next_pass_ = now;

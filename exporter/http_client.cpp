@@ -190,12 +190,20 @@ HttpResponse get_now(const HttpRequest& request, Seconds timeout) {
 
 HttpResponse WorkerHttp::get(const HttpRequest& request) {
   const Instant now = clock_.now();
-  const Seconds timeout = std::min(request.timeout, deadline_ - now);
-  if (timeout.count() <= 0)
-    throw SourceError(Reason::timeout, request.name + ": no time is left to ask it");
-  return workers_.run<HttpResponse>(request.name + " at " + request.url.origin(),
-                                    now + timeout + kGrace,
-                                    [request, timeout] { return get_now(request, timeout); });
+  const Seconds left = deadline_ - now;
+  const SourceError too_late(Reason::limit,
+                             request.name + ": the step has no time left. HINT: raise `deadline`");
+  if (left.count() <= 0) throw SourceError(too_late);
+  const Seconds timeout = std::min(request.timeout, left);
+  try {
+    return workers_.run<HttpResponse>(request.name + " at " + request.url.origin(),
+                                      now + timeout + kGrace,
+                                      [request, timeout] { return get_now(request, timeout); });
+  } catch (const SourceError& error) {
+    // It did not get the time that it was promised: nothing is known of it.
+    if (error.reason() == Reason::timeout && left < request.timeout) throw SourceError(too_late);
+    throw;
+  }
 }
 
 }  // namespace pg_integrity

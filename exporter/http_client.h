@@ -6,7 +6,8 @@
 
 namespace pg_integrity {
 
-/// Valid for one step; every call ends at that step's deadline, or at its own time-out.
+/// Valid for one step; every call ends at that step's deadline (limit), or at its own time-out
+/// (timeout).
 class WorkerHttp final : public Http {
  public:
   WorkerHttp(DisposableWorkers& workers, const Clock& clock, Instant deadline)

@@ -1,11 +1,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
+#include "collectors/api_config.h"
+#include "exporter/files.h"
+#include "exporter/http_client.h"
+#include "exporter/json.h"
+#include "exporter/state.h"
 #include "tests/support/api_server.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -136,6 +143,49 @@ TEST_F(ApiSyncOf, CountsAboveAndThenBelowAreNeitherEqualNorWrong) {
   EXPECT_FALSE(of(found, "row_difference", "wild"));
 }
 
+TEST_F(ApiSyncOf, ADifferenceCountsOnceTwoPassesFindIt) {
+  std::atomic<int> count = 10;
+  const ApiServer api([&](const ApiAsked&) { return ApiAnswer{200, std::to_string(count)}; });
+  RunningSampler sampler(one_server(db.dsn(), endpoint("a", api.url(), of_users()), "api_sync"));
+  const auto shows = [&](const char* metric, std::optional<double> value) {
+    return eventually([&] { return of(sampler.findings(), metric, "a") == value; });
+  };
+  const auto pass = [&](int counted) {
+    count = counted;
+    sampler.clock.advance(Seconds(60));
+    return shows("rows", counted);
+  };
+  ASSERT_TRUE(shows("row_difference", 0));
+  ASSERT_TRUE(pass(13)) << "a cache that is late";
+  EXPECT_EQ(of(sampler.findings(), "unconfirmed_row_difference", "a"), 3);
+  EXPECT_EQ(of(sampler.findings(), "row_difference", "a"), 0);
+  ASSERT_TRUE(pass(7)) << "on the other side";
+  EXPECT_EQ(sampler.findings().violated(), "");
+  ASSERT_TRUE(pass(10));
+  EXPECT_FALSE(of(sampler.findings(), "unconfirmed_row_difference", "a"));
+  ASSERT_TRUE(pass(8)) << "one that agreed lies between";
+  EXPECT_EQ(sampler.findings().violated(), "");
+  ASSERT_TRUE(pass(9)) << "the number may change, not the side";
+  EXPECT_EQ(sampler.findings().violated(), "api_sync/a");
+  EXPECT_EQ(of(sampler.findings(), "row_difference", "a"), -1);
+  EXPECT_FALSE(of(sampler.findings(), "unconfirmed_row_difference", "a"));
+}
+
+TEST_F(ApiSyncOf, AnUnconfirmedDifferenceSurvivesARestart) {
+  std::atomic<int> number = 20;
+  const ApiServer api([&](const ApiAsked&) { return ApiAnswer{200, std::to_string(number++)}; });
+  const std::string config = one_server(db.dsn(), endpoint("a", api.url(), of_users()), "api_sync");
+  const Findings first = look(config);
+  EXPECT_EQ(first.reason("api_sync/a"), Reason::pending) << "another number each time";
+  EXPECT_EQ(of(first, "unconfirmed_row_difference", "a"), 13);
+  EXPECT_FALSE(of(first, "row_difference", "a"));
+  const TemporaryDirectory directory;
+  const SystemClock clock;
+  save_state(directory.path(), *first.record, clock);
+  const auto loaded = std::make_shared<const Record>(load_state(directory.path(), clock));
+  EXPECT_EQ(look(config, loaded).violated(), "api_sync/a");
+}
+
 TEST_F(ApiSyncOf, APageIsAskedForItsAnswerAlone) {
   const ApiServer api([](const ApiAsked& asked) {
     return ApiAnswer{asked.path == "/broken" ? 500 : 204, "<html>"};
@@ -161,6 +211,15 @@ TEST_F(ApiSyncOf, OneFailureIsTriedAgain) {
   const Findings found = ask(db, endpoint("a", api.url(), of_users()));
   EXPECT_EQ(found.state("api_sync/a"), State::proven);
   EXPECT_EQ(failures(found, "a", "http"), 1);
+}
+
+TEST_F(ApiSyncOf, WhoRefusesUsIsAskedOnce) {
+  for (const int status : {401, 403}) {
+    const ApiServer api([status](const ApiAsked&) { return ApiAnswer{status}; });
+    const Findings found = ask(db, endpoint("a", api.url(), of_users()));
+    EXPECT_EQ(of(found, "up", "a"), 0);
+    EXPECT_EQ(api.asked(), 1) << status;
+  }
 }
 
 TEST_F(ApiSyncOf, AnAnswerWithoutACountIsUnprovenThoughItIsUp) {
@@ -270,7 +329,7 @@ TEST_F(ApiSyncOf, TheSecretIsReadAtEachRequestAndShownNowhere) {
   };
   ASSERT_TRUE(up(1));
   EXPECT_EQ(of(sampler.findings(), "up", "none"), 0) << "unauthorised";
-  EXPECT_EQ(failures(sampler.findings(), "none", "auth"), 2);
+  EXPECT_EQ(failures(sampler.findings(), "none", "auth"), 1) << "not tried twice";
   changed = true;
   sampler.clock.advance(Seconds(60));
   ASSERT_TRUE(up(0));
@@ -292,8 +351,18 @@ TEST_F(ApiSyncOf, OurOwnTroubleIsNotTheEndpoints) {
   EXPECT_EQ(found.violated(), "");
   EXPECT_EQ(found.reason("api_sync/no_ca"), Reason::config);
   EXPECT_EQ(found.reason("api_sync/no_secret"), Reason::io);
+  EXPECT_FALSE(of(found, "up", "no_ca"));
+  EXPECT_FALSE(of(found, "up", "no_secret"));
   EXPECT_EQ(found.reason("api_sync/no_table"), Reason::missing);
-  EXPECT_EQ(api.asked(), 0);
+  EXPECT_EQ(of(found, "up", "no_table"), 1) << "whether it answers needs no table";
+  EXPECT_EQ(api.asked(), 1) << "that one alone";
+}
+
+TEST_F(ApiSyncOf, ATableThatIsNotThereDoesNotHideThatNobodyAnswers) {
+  const ApiServer api([](const ApiAsked&) { return ApiAnswer{500}; });
+  const Findings found = ask(db, endpoint("a", api.url(), "tables = [\"nothing\"]"));
+  EXPECT_EQ(found.violated(), "api_sync/a");
+  EXPECT_EQ(of(found, "up", "a"), 0);
 }
 
 TEST_F(ApiSyncOf, ACertificateOfNobodysIsAViolation) {
@@ -322,11 +391,89 @@ TEST_F(ApiSyncOf, ARedirectToAnotherOriginIsDown) {
   EXPECT_EQ(found.state("api_sync/moved"), State::proven);
 }
 
+/// One step on a real database whose counts take as long as the test says.
+class SlowlyCounting final : public Sources {
+ public:
+  explicit SlowlyCounting(const Database& database) : session_(database) {
+    session_->before_each = [this] {
+      if (session_->statements.back().find("count(*)") != std::string::npos)
+        clock_.advance(count_takes);
+    };
+  }
+
+  Session& session() override { return *session_; }
+  std::shared_ptr<const Schema> schema() override { return schema_.get(*session_, clock_.now()); }
+  TableScans& scans() override { throw std::logic_error("it shares no scans"); }
+  Files& files() override { return files_; }
+  Http& http() override { return http_; }
+  [[nodiscard]] const Json& json() const override { return json_; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
+  [[nodiscard]] bool step_is_full() const override { return false; }
+  [[nodiscard]] Seconds reusable_age() const override { return Seconds(0); }
+  [[nodiscard]] bool wants(std::span<const std::string>) const override { return true; }
+  std::string& position() override { return position_; }
+  [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
+                                               std::span<const std::string>) const override {
+    if (metric.name != "pg_integrity_api_slow_ratio") return std::nullopt;
+    return Sample{&metric, {}, slow_ratio, {}, {}};
+  }
+
+  static constexpr Seconds kDeadline{30};
+  Seconds count_takes{0};
+  double slow_ratio = 0;
+
+ private:
+  SteppedClock clock_;
+  OpenedSession session_;
+  SharedSchema schema_{std::vector<std::string>{}};
+  DisposableWorkers workers_{clock_};
+  WorkerFiles files_{workers_, clock_.now() + kDeadline};
+  WorkerHttp http_{workers_, clock_, clock_.now() + kDeadline};
+  SaxJson json_;
+  std::string position_;
+};
+
+TEST_F(ApiSyncOf, ASlowCountIsNotTheEndpointsFault) {
+  const ApiServer api([](const ApiAsked& asked) {
+    if (asked.path == "/late") std::this_thread::sleep_for(std::chrono::seconds(3));
+    return ApiAnswer{200, "10"};
+  });
+  const auto step = [&](const std::string& path, Seconds count_takes) {
+    const Options options = options_from(one_server(
+        db.dsn(), endpoint("a", api.url(path), of_users("objective = \"20s\"")), "api_sync"));
+    const CollectorOptions& collector = options.servers.front().collectors.front();
+    ScanPlan plan;
+    SlowlyCounting from(db);
+    from.count_takes = count_takes;
+    from.slow_ratio = 0.05;
+    Batch out(from.clock().now());
+    collector.spec->make(collector.settings, plan)->collect(from, out);
+    return out;
+  };
+  const auto value = [](const Batch& out, std::string_view metric) -> std::optional<double> {
+    for (const Sample& sample : out.samples())
+      if (sample.metric->name == metric) return sample.value;
+    return std::nullopt;
+  };
+  const auto expect_nothing_is_known = [&](const Batch& out) {
+    ASSERT_EQ(out.unproven_marks().size(), 1U);
+    EXPECT_EQ(out.unproven_marks().front().reason, Reason::limit);
+    EXPECT_FALSE(value(out, "pg_integrity_api_up"));
+    EXPECT_EQ(value(out, "pg_integrity_api_slow_ratio"), 0.05);
+  };
+  expect_nothing_is_known(step("/", SlowlyCounting::kDeadline));
+  EXPECT_EQ(api.asked(), 0) << "without time nobody is asked";
+  EXPECT_EQ(value(step("/late", Seconds(1)), "pg_integrity_api_up"), 1) << "it is healthy";
+  expect_nothing_is_known(step("/late", SlowlyCounting::kDeadline - Seconds(2)));
+}
+
 TEST_F(ApiSyncOf, WhatCannotBeCountedIsUnproven) {
   db.run("CREATE ROLE api_nobody LOGIN");
   const ApiServer api(echo);
   const std::string one = endpoint("a", api.url("/10"), of_users());
-  EXPECT_EQ(ask(db, one, "api_nobody").reason("api_sync/a"), Reason::permission);
+  const Findings refused = ask(db, one, "api_nobody");
+  EXPECT_EQ(refused.reason("api_sync/a"), Reason::permission);
+  EXPECT_EQ(of(refused, "up", "a"), 1);
   db.run("DROP ROLE api_nobody");
   EXPECT_EQ(ask(db, "[server.collectors.api_sync]\nexact_up_to = 100\n" + one).reason("api_sync/a"),
             Reason::too_large);
@@ -341,7 +488,35 @@ TEST(ApiSync, PagesAreAskedWhileTheDatabaseIsDown) {
                       "api_sync"));
   EXPECT_EQ(of(found, "up", "page"), 1);
   EXPECT_FALSE(of(found, "up", "a_count"));
+  EXPECT_EQ(found.reason("api_sync/a_count"), Reason::connect);
   EXPECT_EQ(found.violated(), "");
+}
+
+TEST(ApiSync, AnOutageOfTheDatabaseAsksNoPageMoreOften) {
+  Cluster own;
+  const Database db(own);
+  db.run("CREATE TABLE t (id int)");
+  const ApiServer api([](const ApiAsked&) { return ApiAnswer{200, "0"}; });
+  RunningSampler sampler(one_server(
+      db.dsn(), endpoint("a_count", api.url(), "tables = [\"t\"]") + endpoint("page", api.url()),
+      "api_sync"));
+  const auto is = [&](const char* object, State state) {
+    return eventually([&] { return sampler.findings().state(object) == state; });
+  };
+  ASSERT_TRUE(is("api_sync/a_count", State::proven));
+  own.stop("immediate");
+  for (int pass = 1; pass <= 6; ++pass) {
+    const int asked = api.asked();
+    sampler.clock.advance(Seconds(60));
+    ASSERT_TRUE(eventually([&] { return api.asked() > asked; }));
+  }
+  ASSERT_TRUE(is("api_sync/a_count", State::unproven));
+  EXPECT_EQ(sampler.findings().reason("api_sync/a_count"), Reason::connect);
+  EXPECT_EQ(sampler.findings().state("api_sync/page"), State::proven);
+  EXPECT_EQ(api.asked(), 8) << "the count once, the page once a minute";
+  own.start();
+  sampler.clock.advance(Seconds(60));
+  EXPECT_TRUE(is("api_sync/a_count", State::proven));
 }
 
 }  // namespace

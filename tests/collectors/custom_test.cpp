@@ -188,6 +188,16 @@ TEST(Custom, TooManyRowsAreUnprovenUnlessTheyAreTooManyAnyway) {
   EXPECT_EQ(look_at(db, query(rows(5000), "max_rows = 1000")).violated(), "custom/orders");
 }
 
+TEST(Custom, ALimitThatNoQueryCanMeetIsRefused) {
+  const auto options = [](const std::string& limit) {
+    return options_from(one_server("dbname=a", query("SELECT 1", limit), "custom"));
+  };
+  for (const char* name : {"min_rows", "max_rows"}) {
+    EXPECT_NO_THROW(options(std::string(name) + " = 1000"));
+    EXPECT_THROW(options(std::string(name) + " = 1001"), std::runtime_error) << name;
+  }
+}
+
 TEST(Custom, NothingIsWrittenAndOneStatementIsAllThereIs) {
   const Database db;
   db.run(
@@ -315,20 +325,12 @@ TEST(Custom, KnownDamageMayBeAccepted) {
   EXPECT_EQ(value(found, "orders_accepted", {{"status", "open"}}), 1);
 }
 
-TEST(Custom, AMetricWithoutLimitsTakesNoOtherName) {
-  const Database db;
-  const Findings found =
-      look_at(db, query("SELECT 1 AS n", metrics(metric("delay") + ", " + metric("delay_max"))));
-  EXPECT_EQ(value(found, "delay"), 1);
-  EXPECT_EQ(value(found, "delay_max"), 1);
-}
-
 TEST(Custom, DatabasesMayDeclareTheSameMetric) {
   const Database one;
   const Database two;
   const std::string both =
       "databases = [\"" + one.name() + "\", \"" + two.name() + "\"]\n" +
-      query("SELECT 1 AS n", metrics(metric("alike"))) +
+      query("SELECT 1 AS n", "database = \"" + one.name() + "\"\n" + metrics(metric("alike"))) +
       query("SELECT 2 AS n", "database = \"" + two.name() + "\"\n" + metrics(metric("alike")));
   const Findings found = look_at(one, both);
   EXPECT_EQ(value(found, "alike", {{"database", one.name()}}), 1);

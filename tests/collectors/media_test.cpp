@@ -192,6 +192,22 @@ TEST(Media, WhoMayNotReadProvesNothing) {
   db.run("DROP OWNED BY media_reader; DROP ROLE media_reader");
 }
 
+TEST(Media, ASizeThatIsNotToBeHadHidesNoViolation) {
+  const Database db;
+  db.run(R"(CREATE TABLE users (large oid); INSERT INTO users VALUES (lo_from_bytea(0, '\x01'));
+    DROP ROLE IF EXISTS media_reader; CREATE ROLE media_reader LOGIN;
+    GRANT SELECT ON users TO media_reader)");
+  const Findings found = look_at(db, column("large", kNull + "\n" + kSize), "media_reader");
+  EXPECT_EQ(found.violated(), object("large"));
+  EXPECT_EQ(unexpected(found, "large"), 1);
+  EXPECT_FALSE(bytes(found, "large"));
+  db.run("UPDATE users SET large = NULL");
+  EXPECT_EQ(
+      look_at(db, column("large", kNull + "\n" + kSize), "media_reader").reason(object("large")),
+      Reason::permission);
+  db.run("DROP OWNED BY media_reader; DROP ROLE media_reader");
+}
+
 TEST(Media, RowsThatAPolicyHidesAreNotTakenForNone) {
   const Database db;
   db.run(R"(CREATE TABLE users (avatar text); INSERT INTO users VALUES ('no URL');

@@ -11,7 +11,9 @@ TEST(SqlText, OneQueryIsOne) {
         "WITH a AS (SELECT 1) SELECT * FROM a", "VALUES (1)", "TABLE public.t", "(SELECT 1)",
         "SELECT 'a;b', \"c;d\", 'it''s;', E'\\';', e'\\\\', $$;$$, $tag$ ; $$ ; $tag$, $1",
         "SELECT a$b$c FROM t", "SELECT 'ü;' AS \"ü;\"", "SELECT 1 -- a ; comment",
-        "SELECT $body1$;$body1$", "SELECT 1;;"})
+        "SELECT $body1$;$body1$", "SELECT 1;;", "SELECT 'a'\n';'",
+        "SELECT E'a'\n'\\'; SELECT 2 --'", "SELECT e'a' -- b\r\n -- '\n\t';\\';'",
+        "SELECT 'a' '\\'", "SELECT 1 -- a\r;"})
     EXPECT_EQ(query_fault(sql), std::nullopt) << sql;
 }
 
@@ -19,7 +21,10 @@ TEST(SqlText, SeveralStatementsAreNot) {
   for (const char* sql :
        {"SELECT 1; SELECT 2", "SELECT 1; COMMIT; DROP TABLE t", "SELECT '\\'; SELECT 2 --'",
         "SELECT $$;$$; SELECT 2", "SELECT a$b$; SELECT $b$", "SELECT 1 /* */; SELECT 2",
-        "SELECT 1 -- \n; SELECT 2", "SELECT e'\\'';'; SELECT 2", "SELECT $1$; SELECT $1$"})
+        "SELECT 1 -- \n; SELECT 2", "SELECT e'\\'';'; SELECT 2", "SELECT $1$; SELECT $1$",
+        "SELECT 1 -- \r; SELECT 2", "SELECT E'a'\n'\\''; SELECT 2 --'",
+        "SELECT E'a' -- '\r'\\''; SELECT 2 --'", "SELECT 'a'\n'\\'; SELECT 2 --'",
+        "SELECT E'a' '\\'; SELECT 2 --'", "SELECT E'a' /*\n*/ '\\'; SELECT 2 --'"})
     EXPECT_EQ(query_fault(sql), "is more than one statement") << sql;
 }
 

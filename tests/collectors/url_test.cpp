@@ -50,9 +50,14 @@ TEST(UrlOf, AnOriginIsSchemeHostAndPort) {
 }
 
 TEST(UrlOf, LoopbackIsThisMachine) {
-  for (const char* text : {"http://localhost/", "http://127.1.2.3/", "http://[::1]:80/"})
+  for (const char* text :
+       {"http://localhost/", "http://127.0.0.1:8080/", "http://127.1.20.255/", "http://[::1]:80/"})
     EXPECT_TRUE(parse_url(text)->loopback()) << text;
-  for (const char* text : {"http://localhost.example/", "http://10.0.0.1/"})
+  for (const char* text :
+       {"http://localhost.example/", "http://10.0.0.1/", "http://127.example.com/",
+        "http://127.0.0.1.example/", "http://127.0.0.1.5/", "http://127.0.0.256/",
+        "http://127.0.0.a/", "http://127.0.0./", "http://127..0.1/", "http://127.0.0.08/",
+        "http://127.1/", "http://127.0.0.1./"})
     EXPECT_FALSE(parse_url(text)->loopback()) << text;
 }
 

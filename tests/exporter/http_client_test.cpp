@@ -92,8 +92,17 @@ TEST_F(HttpClientOf, WhatTricklesMeetsTheDeadlineOfTheWhole) {
     EXPECT_EQ(reason(slow), Reason::timeout);
     EXPECT_EQ(workers_.given_up(), 0U) << "it has ended by itself";
     slow.timeout = Seconds(100);
-    EXPECT_EQ(failure(slow, Seconds(0.3)).reason(), Reason::timeout) << "the step's deadline";
+    const SourceError cut_short = failure(slow, Seconds(0.3));
+    EXPECT_EQ(cut_short.reason(), Reason::limit) << "the step's deadline is not the endpoint's";
+    EXPECT_STREQ(cut_short.what(),
+                 "endpoint test: the step has no time left. HINT: raise `deadline`");
   }
+}
+
+TEST_F(HttpClientOf, WithoutTimeNobodyIsAsked) {
+  const ApiServer server([](const ApiAsked&) { return ApiAnswer{}; });
+  EXPECT_EQ(failure(request(server.url()), Seconds(0)).reason(), Reason::limit);
+  EXPECT_EQ(server.asked(), 0);
 }
 
 TEST_F(HttpClientOf, ASilentServerIsATimeout) {
