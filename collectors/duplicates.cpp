@@ -91,11 +91,7 @@ class Duplicates final : public Collector {
   }
 
   void look_at_index(Session& session, const UniqueIndex& index, Batch& out) const {
-    Table table;
-    table.name = index.table;
-    table.partitioned = index.partitioned;
-    table.estimated_bytes = index.estimated_bytes;
-    require_size(session, table);
+    require_size(session, index.heap());
     count(session, surplus_sql(session, index), labels(index), out);
   }
 

@@ -163,12 +163,14 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
   std::vector<UniqueIndex> indexes;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row row = rows[i];
-    if (schema.table({row.text("root_schema"), row.text("root_name")}) == nullptr) continue;
+    const Table* root = schema.table({row.text("root_schema"), row.text("root_name")});
+    if (root == nullptr) continue;
     UniqueIndex index{{row.text("schema"), row.text("table_name")},
                       row.text("name"),
                       row.flag("partitioned"),
                       row.number("rows"),
-                      row.maybe_number("bytes")};
+                      row.maybe_number("bytes"),
+                      root->foreign_code};
     if (const Table* table = schema.table(index.table))
       index.estimated_bytes = table->estimated_bytes;  // else a partition's own index
     indexes.push_back(std::move(index));
@@ -199,7 +201,7 @@ std::string surplus_sql(Session& session, const UniqueIndex& index) {
     throw SourceError(Reason::unsafe, "only indexes of the btree method are compared");
   require_trusted(rows[0]);
   Key key;
-  key.from = (index.partitioned ? "" : "ONLY ") + index.table.sql();
+  key.from = index.heap().from_clause();
   key.predicate = rows[0].maybe_text("predicate").value_or("");
   key.nulls_distinct = rows[0].flag("nulls_distinct");
   for (std::size_t i = 0; i < rows.size(); ++i)

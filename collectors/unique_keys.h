@@ -19,8 +19,18 @@ struct UniqueIndex {
   bool partitioned = false;   ///< of the root of a partitioned table, over all its partitions
   double estimated_rows = 0;  ///< the planner's; 0 if never analyzed
   std::optional<double> estimated_bytes;  ///< of the table's heap, as in the Schema
+  bool foreign_code = false;              ///< of the table or, of a partition, its root
 
   [[nodiscard]] QualifiedName index() const { return {table.schema, name}; }
+  /// What is read: the table, or the one partition.
+  [[nodiscard]] Table heap() const {
+    Table read;
+    read.name = table;
+    read.partitioned = partitioned;
+    read.estimated_bytes = estimated_bytes;
+    read.foreign_code = foreign_code;
+    return read;
+  }
 };
 
 /// Every unique index that the catalog takes for valid, sorted by table and name. One of a
