@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <thread>
 
+#include "collectors/api_looks.h"
 #include "collectors/api_request.h"
 #include "collectors/collector.h"
 #include "collectors/joint_count.h"
@@ -13,9 +15,9 @@ namespace pg_integrity {
 
 namespace {
 
-/// Looks that must all miss the database's counts on the same side before that is a difference.
-/// Rows that come and go between two counts deceive one look or two.
-constexpr int kLooks = 4;
+/// Between the looks of a first pass, which has no earlier one to go by: what is off by the same
+/// number four times within two seconds is no matter of a moment.
+constexpr Seconds kPause{0.7};
 
 constexpr auto kUp = gauge("pg_integrity_api_up",
                            "1 if the endpoint answers with a success (2xx), at the second try "
@@ -28,6 +30,11 @@ constexpr auto kDifference = gauge(
     "Rows by which the endpoint's count lies above (or, negative, below) what was counted "
     "before and after in the configured tables; the label table is empty if they are several.",
     must_be(0), "endpoint", "schema", "table");
+constexpr auto kUnconfirmed =
+    gauge("pg_integrity_api_unconfirmed_row_difference",
+          "A difference that the newest look found and the one before did not; it counts once the "
+          "next look misses on the same side. 0: the newest look found both more and fewer rows.",
+          "endpoint");
 constexpr auto kDuration =
     gauge("pg_integrity_api_request_duration_seconds",
           "How long the newest answer took, redirects included.", "endpoint");
@@ -43,18 +50,28 @@ constexpr auto kSlowRatio =
 constexpr auto kFailures = counter("pg_integrity_api_failures_total",
                                    "Requests that failed, by reason.", "endpoint", "reason");
 
-constexpr const MetricInfo* kMetrics[] = {&kUp,          &kRows,      &kDifference,   &kDuration,
-                                          &kDurationMax, &kSlowRatio, &kSlowRatioMax, &kFailures};
+constexpr const MetricInfo* kMetrics[] = {&kUp,          &kRows,         &kDifference,
+                                          &kUnconfirmed, &kDuration,     &kDurationMax,
+                                          &kSlowRatio,   &kSlowRatioMax, &kFailures};
 
 constexpr std::string_view kIdentity[] = {"endpoint"};
 
-/// How far a count lies outside of what was counted before and after.
-double outside(double count, double before, double after) {
-  return count - std::clamp(count, std::min(before, after), std::max(before, after));
-}
-
 std::array<std::string, 1> labels_of(const Endpoint& endpoint) {
   return {endpoint.label};
+}
+
+/// The table of a difference's labels.
+QualifiedName table_of(const Endpoint& endpoint) {
+  return endpoint.tables.size() == 1 ? endpoint.tables.front() : QualifiedName();
+}
+
+/// The difference that the pass before found, confirmed or not; nothing if none has compared.
+std::optional<double> difference_before(const Sources& from, const Endpoint& endpoint) {
+  const QualifiedName table = table_of(endpoint);
+  auto found = from.previous(kUnconfirmed, labels_of(endpoint));
+  if (!found)
+    found = from.previous(kDifference, std::array{endpoint.label, table.schema, table.name});
+  return found ? std::optional(found->value) : std::nullopt;
 }
 
 class ApiSync final : public Collector {
@@ -134,33 +151,50 @@ class ApiSync final : public Collector {
     // That it answers stands, whatever becomes of what it says.
     out.attempt(kRows, labels_of(endpoint), [&] {
       if (uncounted) throw SourceError(*uncounted);
+      const auto known = difference_before(from, endpoint);
+      ApiLooks looks;
       double rows = rows_in(from, endpoint, *answer);
-      double after = count();
-      double difference = outside(rows, before, after);
-      for (int look = 1; look < kLooks && difference != 0; ++look) {
+      for (;;) {
+        const double after = count();
+        looks.add(rows, before, after);
         before = after;
+        if (looks.done()) break;
+        if (!known) std::this_thread::sleep_for(kPause);
         rows = rows_in(from, endpoint, ask(from, endpoint, out));
-        after = count();
-        const double again = outside(rows, before, after);
-        if (again * difference < 0)
-          throw SourceError(Reason::conflict,
-                            "the endpoint's count was above the database's and"
-                            " then below it: neither equal nor surely wrong");
-        difference = again;
       }
-      report(endpoint, rows, difference, after, out);
+      judge(endpoint, looks, known, out);
+      if (!looks.on_both_sides()) show(endpoint, rows, before, out);
     });
   }
 
-  static void report(const Endpoint& endpoint, double rows, double difference, double counted,
-                     Batch& out) {
-    const bool single = endpoint.tables.size() == 1;
-    const QualifiedName table = single ? endpoint.tables.front() : QualifiedName();
+  /// A cache is late for longer than four looks take: the pass before must have seen it, too.
+  static void judge(const Endpoint& endpoint, const ApiLooks& looks, std::optional<double> known,
+                    Batch& out) {
+    const QualifiedName table = table_of(endpoint);
+    const double difference = looks.difference();
+    if (looks.on_both_sides()) {
+      out.set(kUnconfirmed, 0, endpoint.label);
+      out.unproven(kRows, Reason::conflict,
+                   "the endpoint's count was above the database's and then below it: neither equal"
+                   " nor surely wrong",
+                   endpoint.label);
+    } else if (difference == 0 || (known ? *known * difference > 0 : looks.steady())) {
+      out.set(kDifference, difference, endpoint.label, table.schema, table.name);
+    } else {
+      out.set(kUnconfirmed, difference, endpoint.label);
+      out.unsettled(kRows,
+                    "the endpoint's count is off by " + std::to_string(std::lround(difference)) +
+                        ": it counts if the next look misses on the same side",
+                    endpoint.label);
+    }
+  }
+
+  static void show(const Endpoint& endpoint, double rows, double counted, Batch& out) {
     out.set(kRows, rows, endpoint.label);
-    out.set(kDifference, difference, endpoint.label, table.schema, table.name);
     const std::string tables =
-        single ? "table " + table.display() + " has "
-               : std::to_string(endpoint.tables.size()) + " tables together have ";
+        endpoint.tables.size() == 1
+            ? "table " + endpoint.tables.front().display() + " has "
+            : std::to_string(endpoint.tables.size()) + " tables together have ";
     out.evidence(kRows,
                  "it counts " + std::to_string(std::lround(rows)) + ", " + tables +
                      std::to_string(std::lround(counted)),

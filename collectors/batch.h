@@ -30,8 +30,9 @@ struct UnprovenMark {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
   Reason reason{};
-  std::string detail;     ///< one line for the report; no row values, no secrets
-  Instant observed_at{};  ///< when it was looked at
+  std::string detail;      ///< one line for the report; no row values, no secrets
+  Instant observed_at{};   ///< when it was looked at
+  bool unsettled = false;  ///< the next look may tell, and is wanted soon
 };
 
 /// One line of the report about an object.
@@ -121,6 +122,13 @@ class Batch {
                 const Label&... label) {
     static_assert(sizeof...(Label) == N, "one value for each label of the metric");
     unproven_.push_back({&metric, {std::string(label)...}, reason, std::move(detail), now_});
+  }
+
+  /// One look does not tell: the next one may, and need not wait for the next pass.
+  template <MetricType Type, std::size_t N, typename... Label>
+  void unsettled(const Metric<Type, N>& metric, std::string detail, const Label&... label) {
+    unproven(metric, Reason::pending, std::move(detail), label...);
+    unproven_.back().unsettled = true;
   }
 
   /// A line for the report about the object of that metric and labels.

@@ -15,7 +15,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr Seconds kStepShare{0.1};  ///< a step that has taken this long ends at the next object
-constexpr Seconds kRecheckInterval{60};  ///< violated objects are looked at again this soon
+constexpr Seconds kRecheckInterval{60};  ///< what is violated or unsettled is looked at this soon
 constexpr Seconds kRetry{60};            ///< after a failure that is not about the connection
 constexpr std::size_t kLoggedChanges = 10;
 
@@ -185,10 +185,11 @@ bool CollectorTask::begin_pass() {
     if (recheck_due) next_recheck_.reset();
   }
   if (recheck_due) {
-    const auto violated = server_->evidence.violated(id_);
-    if (!violated.empty()) {
+    auto objects = to_recheck();
+    if (!objects.empty()) {
       waiting_ = std::move(pass_);
-      pass_ = new_pass(now, std::set<ObjectKey>(violated.begin(), violated.end()));
+      pass_ = new_pass(now, std::move(objects));
+      unsettled_.clear();
     }
   }
   if (!pass_) {
@@ -197,6 +198,7 @@ bool CollectorTask::begin_pass() {
       if (!next_pass_ || *next_pass_ > now) return false;
     }
     pass_ = new_pass(now, std::nullopt);
+    unsettled_.clear();
     server_->evidence.pass_began(id_);
   }
   return true;
@@ -257,6 +259,8 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
          {"collector", id_.collector},
          {"objects", std::to_string(changes.size() - kLoggedChanges)}});
   const auto& marks = batch.unproven_marks();
+  for (const UnprovenMark& mark : marks)
+    if (mark.unsettled) unsettled_.insert(object_key(*options_.spec, *mark.metric, mark.labels));
   if (std::any_of(marks.begin(), marks.end(),
                   [](const auto& mark) { return mark.reason == Reason::missing; }))
     pass_->reads->schema.contradict();
@@ -289,15 +293,22 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
 
 void CollectorTask::plan_recheck(Instant now) {
   if (server_->once || options_.interval <= kRecheckInterval) return;
-  const bool violated = !server_->evidence.violated(id_).empty();
+  const bool any = !to_recheck().empty();
   const std::lock_guard lock(mutex_);
-  next_recheck_ = violated ? std::optional(now + kRecheckInterval) : std::nullopt;
+  next_recheck_ = any ? std::optional(now + kRecheckInterval) : std::nullopt;
+}
+
+std::set<ObjectKey> CollectorTask::to_recheck() const {
+  std::set<ObjectKey> objects = unsettled_;
+  for (ObjectKey& key : server_->evidence.violated(id_)) objects.insert(std::move(key));
+  return objects;
 }
 
 /// Another cluster answers: what this pass has seen is of the old one.
 void CollectorTask::start_anew(Instant now) {
   pass_.reset();
   waiting_.reset();
+  unsettled_.clear();
   const std::lock_guard lock(mutex_);
   next_recheck_.reset();
   next_pass_ = now;

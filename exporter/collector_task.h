@@ -100,6 +100,7 @@ class CollectorTask final : public Task {
   void start_anew(Instant now);
   void count_attempt(std::string_view outcome, std::optional<Reason> reason);
   void plan_recheck(Instant now);
+  [[nodiscard]] std::set<ObjectKey> to_recheck() const;
 
   const CollectorId id_;
   const CollectorOptions options_;
@@ -107,8 +108,9 @@ class CollectorTask final : public Task {
   const std::shared_ptr<ServerContext> server_;
   const std::shared_ptr<DatabaseContext> database_;
 
-  std::optional<Pass> pass_;     ///< the running pass or recheck
-  std::optional<Pass> waiting_;  ///< a pass that a recheck has put aside
+  std::optional<Pass> pass_;       ///< the running pass or recheck
+  std::optional<Pass> waiting_;    ///< a pass that a recheck has put aside
+  std::set<ObjectKey> unsettled_;  ///< to be looked at again although they are not violated
   std::atomic<bool> uses_session_ = false;
   std::atomic<bool> attempted_ = false;
 

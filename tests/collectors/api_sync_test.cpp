@@ -8,6 +8,7 @@
 #include "exporter/files.h"
 #include "exporter/http_client.h"
 #include "exporter/json.h"
+#include "exporter/state.h"
 #include "tests/support/api_server.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
@@ -140,6 +141,49 @@ TEST_F(ApiSyncOf, CountsAboveAndThenBelowAreNeitherEqualNorWrong) {
   const Findings found = ask(db, endpoint("wild", api.url(), of_users()));
   EXPECT_EQ(found.reason("api_sync/wild"), Reason::conflict);
   EXPECT_FALSE(of(found, "row_difference", "wild"));
+}
+
+TEST_F(ApiSyncOf, ADifferenceCountsOnceTwoPassesFindIt) {
+  std::atomic<int> count = 10;
+  const ApiServer api([&](const ApiAsked&) { return ApiAnswer{200, std::to_string(count)}; });
+  RunningSampler sampler(one_server(db.dsn(), endpoint("a", api.url(), of_users()), "api_sync"));
+  const auto shows = [&](const char* metric, std::optional<double> value) {
+    return eventually([&] { return of(sampler.findings(), metric, "a") == value; });
+  };
+  const auto pass = [&](int counted) {
+    count = counted;
+    sampler.clock.advance(Seconds(60));
+    return shows("rows", counted);
+  };
+  ASSERT_TRUE(shows("row_difference", 0));
+  ASSERT_TRUE(pass(13)) << "a cache that is late";
+  EXPECT_EQ(of(sampler.findings(), "unconfirmed_row_difference", "a"), 3);
+  EXPECT_EQ(of(sampler.findings(), "row_difference", "a"), 0);
+  ASSERT_TRUE(pass(7)) << "on the other side";
+  EXPECT_EQ(sampler.findings().violated(), "");
+  ASSERT_TRUE(pass(10));
+  EXPECT_FALSE(of(sampler.findings(), "unconfirmed_row_difference", "a"));
+  ASSERT_TRUE(pass(8)) << "one that agreed lies between";
+  EXPECT_EQ(sampler.findings().violated(), "");
+  ASSERT_TRUE(pass(9)) << "the number may change, not the side";
+  EXPECT_EQ(sampler.findings().violated(), "api_sync/a");
+  EXPECT_EQ(of(sampler.findings(), "row_difference", "a"), -1);
+  EXPECT_FALSE(of(sampler.findings(), "unconfirmed_row_difference", "a"));
+}
+
+TEST_F(ApiSyncOf, AnUnconfirmedDifferenceSurvivesARestart) {
+  std::atomic<int> number = 20;
+  const ApiServer api([&](const ApiAsked&) { return ApiAnswer{200, std::to_string(number++)}; });
+  const std::string config = one_server(db.dsn(), endpoint("a", api.url(), of_users()), "api_sync");
+  const Findings first = look(config);
+  EXPECT_EQ(first.reason("api_sync/a"), Reason::pending) << "another number each time";
+  EXPECT_EQ(of(first, "unconfirmed_row_difference", "a"), 13);
+  EXPECT_FALSE(of(first, "row_difference", "a"));
+  const TemporaryDirectory directory;
+  const SystemClock clock;
+  save_state(directory.path(), *first.record, clock);
+  const auto loaded = std::make_shared<const Record>(load_state(directory.path(), clock));
+  EXPECT_EQ(look(config, loaded).violated(), "api_sync/a");
 }
 
 TEST_F(ApiSyncOf, APageIsAskedForItsAnswerAlone) {

@@ -176,6 +176,33 @@ TEST_F(TaskOf, WhatStaysViolatedIsLookedAtEveryMinute) {
   }
 }
 
+TEST_F(TaskOf, WhatOneLookDoesNotTellIsLookedAtAgainSoon) {
+  std::vector<std::string> looked;
+  bool settled = false;
+  look_ = [&](Sources& from, Batch& out) {
+    for (const char* name : {"a", "b"}) {
+      if (!wants(from, name)) continue;
+      looked.emplace_back(name);
+      if (settled || *name == 'b')
+        out.set(kBad, 0, std::string(name));
+      else
+        out.unsettled(kBad, "one look does not tell", std::string(name));
+    }
+    return Progress::done;
+  };
+  task_->step();
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_NEAR(due_in(), 60, 1);
+    clock.advance(Seconds(61));
+    looked.clear();
+    settled = again == 1;
+    task_->step();
+    EXPECT_EQ(looked, std::vector<std::string>{"a"});
+  }
+  EXPECT_GT(due_in(), 400) << "the next pass";
+  EXPECT_EQ(bad("a"), 0);
+}
+
 TEST_F(TaskOf, ARecheckOfSeveralStepsGoesOnAtOnce) {
   pass_that_finds(3);
   clock.advance(Seconds(61));
