@@ -119,7 +119,7 @@ class ApiSync final : public Collector {
       if (endpoint.tables.empty())
         ask_page(from, endpoint, out);
       else
-        compare(from, endpoint, out);
+        compare_as_far_as_possible(from, endpoint, out);
     });
     if (!endpoint.objective) return;
     out.set(kSlowRatio, slow.ratio(), endpoint.label);
@@ -131,6 +131,17 @@ class ApiSync final : public Collector {
     if (!answer || !endpoint.count) return;
     out.attempt(kRows, labels_of(endpoint),
                 [&] { out.set(kRows, rows_in(from, endpoint, *answer), endpoint.label); });
+  }
+
+  /// A pass that fails begins anew as often as the server is tried, and with the pages: where there
+  /// are some it goes on without the database.
+  void compare_as_far_as_possible(Sources& from, const Endpoint& endpoint, Batch& out) {
+    try {
+      compare(from, endpoint, out);
+    } catch (const SourceError& error) {
+      if (!error.session_lost() || pages_.empty()) throw;
+      out.unproven(kUp, error.reason(), error.what(), endpoint.label);
+    }
   }
 
   void compare(Sources& from, const Endpoint& endpoint, Batch& out) {

@@ -108,6 +108,7 @@ class CollectorTask::StepSources final : public Sources {
     try {
       lease_.emplace(server_.pool.lease(database, deadline_));
     } catch (const SourceError& error) {
+      pass_.without_session = true;
       // That we have no session left says nothing of the server.
       if (!server_.stopping && error.reason() != Reason::limit &&
           server_.evidence.set_up(task_.id_.server, database, false))
@@ -159,7 +160,7 @@ std::optional<Instant> CollectorTask::due() const {
 }
 
 void CollectorTask::server_lost() {
-  if (uses_session_) evidence_lost();
+  if (uses_session_ && !went_without_) evidence_lost();
 }
 
 void CollectorTask::evidence_lost() {
@@ -280,7 +281,9 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     {
       const std::lock_guard lock(mutex_);
       waits_for_server_ = false;
-      next_pass_ = std::max(pass_->began + options_.interval, now);
+      went_without_ = pass_->without_session;
+      const Seconds pause = went_without_ ? std::min(options_.interval, kRetry) : options_.interval;
+      next_pass_ = std::max(pass_->began + pause, now);
       if (server_->once) next_pass_.reset();
     }
     pass_.reset();

@@ -91,6 +91,7 @@ class CollectorTask final : public Task {
     std::optional<std::set<ObjectKey>> only;
     Era era = 0;
     std::shared_ptr<SharedReads> reads;
+    bool without_session = false;  ///< it asked for one that was not to be had
   };
 
   [[nodiscard]] Pass new_pass(Instant now, std::optional<std::set<ObjectKey>> only);
@@ -112,6 +113,7 @@ class CollectorTask final : public Task {
   std::optional<Pass> waiting_;    ///< a pass that a recheck has put aside
   std::set<ObjectKey> unsettled_;  ///< to be looked at again although they are not violated
   std::atomic<bool> uses_session_ = false;
+  std::atomic<bool> went_without_ = false;  ///< the newest pass was complete without a session
   std::atomic<bool> attempted_ = false;
 
   mutable std::mutex mutex_;  ///< guards what follows

@@ -488,7 +488,38 @@ TEST(ApiSync, PagesAreAskedWhileTheDatabaseIsDown) {
                       "api_sync"));
   EXPECT_EQ(of(found, "up", "page"), 1);
   EXPECT_FALSE(of(found, "up", "a_count"));
+  EXPECT_EQ(found.reason("api_sync/a_count"), Reason::connect);
   EXPECT_EQ(found.violated(), "");
+}
+
+TEST(ApiSync, AnOutageOfTheDatabaseAsksNoPageMoreOften) {
+  Cluster own;
+  const Database db(own);
+  db.run("CREATE TABLE t (id int)");
+  const ApiServer api([](const ApiAsked&) { return ApiAnswer{200, "0"}; });
+  RunningSampler sampler(one_server(
+      db.dsn(), endpoint("a_count", api.url(), "tables = [\"t\"]") + endpoint("page", api.url()),
+      "api_sync"));
+  const auto is = [&](const char* object, State state) {
+    return eventually([&] {
+      const Findings found = sampler.findings();
+      return found.has_object(object) && found.state(object) == state;
+    });
+  };
+  ASSERT_TRUE(is("api_sync/a_count", State::proven));
+  own.stop("immediate");
+  for (int pass = 1; pass <= 6; ++pass) {
+    const int asked = api.asked();
+    sampler.clock.advance(Seconds(60));
+    ASSERT_TRUE(eventually([&] { return api.asked() > asked; }));
+  }
+  ASSERT_TRUE(is("api_sync/a_count", State::unproven));
+  EXPECT_EQ(sampler.findings().reason("api_sync/a_count"), Reason::connect);
+  EXPECT_EQ(sampler.findings().state("api_sync/page"), State::proven);
+  EXPECT_EQ(api.asked(), 8) << "the count once, the page once a minute";
+  own.start();
+  sampler.clock.advance(Seconds(60));
+  EXPECT_TRUE(is("api_sync/a_count", State::proven));
 }
 
 }  // namespace
