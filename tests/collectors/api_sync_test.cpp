@@ -501,7 +501,10 @@ TEST(ApiSync, AnOutageOfTheDatabaseAsksNoPageMoreOften) {
       db.dsn(), endpoint("a_count", api.url(), "tables = [\"t\"]") + endpoint("page", api.url()),
       "api_sync"));
   const auto is = [&](const char* object, State state) {
-    return eventually([&] { return sampler.findings().state(object) == state; });
+    return eventually([&] {
+      const Findings found = sampler.findings();
+      return found.has_object(object) && found.state(object) == state;
+    });
   };
   ASSERT_TRUE(is("api_sync/a_count", State::proven));
   own.stop("immediate");
