@@ -34,15 +34,20 @@ constexpr const MetricInfo* kMetrics[] = {&kConnections, &kMax, &kAvailable, &kU
 
 constexpr std::string_view kIdentity[] = {"user"};
 
-// What our role may not see of others' sessions is NULL, the kind of process before all.
+// What our role may not see of others' sessions is NULL, the kind of process before all. Of those
+// only sessions with a database, and whoever is seen to replicate, count: the server's own workers
+// have a user, too. Replicas and base backups take no place of an ordinary session.
 constexpr std::string_view kSessions = R"(
 SELECT usename AS user, CASE WHEN backend_type IS NULL THEN 'hidden'
     ELSE coalesce(state, 'starting') END AS state,
   coalesce(host(client_addr), 'local') AS address, backend_type IS NULL AS hidden,
-  client_addr IS NULL OR client_addr <<= ANY ($1::inet[]) AS from_inside, count(*) AS sessions
-FROM pg_stat_activity
-WHERE usename IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
-GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3)";
+  client_addr IS NULL OR client_addr <<= ANY ($1::inet[]) AS from_inside,
+  backend_type IS NOT DISTINCT FROM 'walsender' OR r.pid IS NOT NULL AS replicates,
+  count(*) AS sessions
+FROM pg_stat_activity LEFT JOIN (SELECT pid FROM pg_stat_replication) r USING (pid)
+WHERE usename IS NOT NULL AND (backend_type IN ('client backend', 'walsender')
+  OR backend_type IS NULL AND (datid IS NOT NULL OR r.pid IS NOT NULL))
+GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3)";
 
 constexpr std::string_view kRoom = R"(
 SELECT current_setting('max_connections') AS most, (SELECT sum(setting::int) FROM pg_settings
@@ -110,6 +115,7 @@ class Connections final : public Collector {
     std::map<std::pair<std::string, std::string>, double> sessions;
     double all = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].flag("replicates")) continue;
       sessions[{rows[i].text("user"), rows[i].text("state")}] += rows[i].number("sessions");
       all += rows[i].number("sessions");
     }

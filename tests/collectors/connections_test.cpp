@@ -84,6 +84,50 @@ TEST_F(Connections, WhatOurRoleMayNotSeeIsUnproven) {
   Client(cluster->dsn("postgres")).run("REVOKE pg_monitor FROM watcher");
 }
 
+TEST_F(Connections, TheServersOwnWorkersAreNoSessionsThoughTheyHaveAUser) {
+  Client admin(cluster->dsn("postgres"));
+  ASSERT_EQ(admin.ask("SELECT usename FROM pg_stat_activity WHERE backend_type ="
+                      " 'logical replication launcher'"),
+            "postgres");
+  admin.run("CREATE ROLE only LOGIN");
+  const std::string dsn = cluster->dsn("postgres", "only");
+  // Our own test's session is the only one of postgres; without it nothing is left to be hidden.
+  const Findings with = look(one_server(dsn, allow("users = [\"only\"]"), "connections"));
+  EXPECT_EQ(unexpected(with), 1);
+  EXPECT_EQ(with.value("pg_integrity_connections", {{"user", "postgres"}, {"state", "hidden"}}), 1);
+  admin.run("ALTER ROLE only SUPERUSER");
+  Client last(dsn);
+  last.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+           " WHERE usename = 'postgres' AND backend_type = 'client backend'");
+  last.run("ALTER ROLE only NOSUPERUSER");
+  const Findings without = look(one_server(dsn, allow("users = [\"only\"]"), "connections"));
+  EXPECT_EQ(unexpected(without), 0);
+  EXPECT_EQ(without.violated(), "");
+  EXPECT_FALSE(without.value("pg_integrity_connections", {{"state", "hidden"}}));
+}
+
+TEST_F(Connections, WhoeverReplicatesIsJudgedAndTakesNobodysPlace) {
+  Client admin(cluster->dsn("postgres"));
+  admin.run("CREATE ROLE thief LOGIN REPLICATION");
+  const std::string only_us = allow("users = [\"postgres\", \"watcher\"]");
+  EXPECT_EQ(unexpected(look_at(only_us)), 0);
+  const TemporaryDirectory wal;
+  Process stream({Cluster::programs() + "/pg_receivewal", "-D", wal.path(), "-d",
+                  "host=127.0.0.1 port=" + std::to_string(cluster->port()) + " user=thief"});
+  ASSERT_TRUE(eventually([&] {
+    return admin.ask("SELECT count(*) FROM pg_stat_replication WHERE usename = 'thief'") == "1";
+  }));
+  for (const char* user : {"postgres", "watcher"}) {
+    const Findings found = look_at(only_us, user);
+    EXPECT_EQ(unexpected(found), 1) << user;
+    EXPECT_EQ(found.violated(), "connections") << user;
+    EXPECT_FALSE(found.value("pg_integrity_connections", {{"user", "thief"}})) << user;
+    double sessions = 0;
+    for (const auto& sample : found.page.all("pg_integrity_connections")) sessions += sample.value;
+    EXPECT_EQ(found.value("pg_integrity_connections_available"), 40 - 3 - sessions) << user;
+  }
+}
+
 TEST_F(Connections, ALogWithoutAnEntryOfALivingSessionIsSilent) {
   Client session(cluster->dsn("postgres", "app"));
   Client admin(cluster->dsn("postgres"));
