@@ -127,11 +127,13 @@ class Connections final : public Collector {
 
   void judge(const Rows& rows, Batch& out) const {
     double unexpected = 0;
+    bool complete = true;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Row row = rows[i];
       const std::string& user = row.text("user");
       const bool stranger = users_ && !matches_any_glob(*users_, user);
       if (!stranger && networks_ && row.flag("hidden")) {
+        complete = false;
         out.unproven(kUnexpected, Reason::permission,
                      "where others connect from is hidden. HINT: grant this role pg_monitor");
       } else if (stranger || (networks_ && !row.flag("from_inside"))) {
@@ -141,7 +143,7 @@ class Connections final : public Collector {
             user + " from " + (row.flag("hidden") ? "a hidden address" : row.text("address")));
       }
     }
-    out.set(kUnexpected, unexpected);
+    if (complete || unexpected > 0) out.set(kUnexpected, unexpected);
   }
 
   /// Without a session that should have left an entry there is nothing new to say.

@@ -76,6 +76,7 @@ TEST_F(Connections, WhatOurRoleMayNotSeeIsUnproven) {
   const std::string networks = allow("networks = [\"127.0.0.0/8\"]");
   Findings found = look_at(networks, "watcher");
   EXPECT_EQ(found.reason("connections"), Reason::permission);
+  EXPECT_FALSE(unexpected(found)) << "none that we see is not none";
   EXPECT_EQ(found.value("pg_integrity_connections", {{"user", "app"}, {"state", "hidden"}}), 1);
   EXPECT_EQ(unexpected(look_at(allow("users = [\"watcher\", \"postgres\"]"), "watcher")), 1)
       << "users can be seen all the same";
