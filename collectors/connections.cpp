@@ -6,6 +6,7 @@
 #include "collectors/allow.h"
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/network.h"
 
 namespace pg_integrity {
 
@@ -170,6 +171,15 @@ class Connections final : public Collector {
   std::optional<ScanWish> log_;
 };
 
+void check(const Settings& settings, Problems& problems) {
+  const Settings* allow = settings.record("allow");
+  if (allow == nullptr) return;
+  for (const std::string& network : allow->texts("networks"))
+    if (!is_network(network))
+      problems.add(allow->place("networks"), "\"" + network + "\" is no network",
+                   "write it as CIDR, such as \"10.0.0.0/8\" or \"2001:db8::/32\"");
+}
+
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
   return std::make_unique<Connections>(settings);
 }
@@ -190,6 +200,7 @@ constexpr CollectorSpec kConnectionsSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
+    .check = check,
     .make = make};
 
 }  // namespace pg_integrity

@@ -98,8 +98,9 @@ TEST_F(Connections, TheServersOwnWorkersAreNoSessionsThoughTheyHaveAUser) {
   EXPECT_EQ(with.value("pg_integrity_connections", {{"user", "postgres"}, {"state", "hidden"}}), 1);
   admin.run("ALTER ROLE only SUPERUSER");
   Client last(dsn);
-  last.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-           " WHERE usename = 'postgres' AND backend_type = 'client backend'");
+  last.run(
+      "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+      " WHERE usename = 'postgres' AND backend_type = 'client backend'");
   last.run("ALTER ROLE only NOSUPERUSER");
   const Findings without = look(one_server(dsn, allow("users = [\"only\"]"), "connections"));
   EXPECT_EQ(unexpected(without), 0);
