@@ -72,22 +72,29 @@ constexpr Option kOptions[] = {
      .type = OptionType::record,
      .help = "a table in which every session with the database should leave an entry, ours too",
      .members = kLogOptions},
+    {.name = "exact_up_to",
+     .type = OptionType::size,
+     .fallback = "1GiB",
+     .help = "a log with a larger heap is read through an index on its time column only"},
     kAllow};
 
-/// The newest session that is old enough to have left an entry, and the newest entry.
+/// The newest session that is old enough to have left an entry, and the newest entry that is not
+/// of the future: such a one would hide for long that the log is silent.
 std::string silence_sql(const Table& table, const Column& time, const ScanWish& wish) {
   return "SELECT extract(epoch FROM s.started) AS started, extract(epoch FROM l.newest) AS newest"
          " FROM (SELECT max(backend_start) AS started FROM pg_stat_activity"
          " WHERE datname = current_database() AND backend_type = 'client backend'"
          " AND backend_start < now() - pg_catalog.make_interval(secs => $1::float8)) s,"
-         " (SELECT max(t) FILTER (WHERE pg_catalog.isfinite(t)) AS newest FROM (SELECT " +
-         moment_sql(time, wish.zone) + " AS t FROM " + table.from_clause() + ") r) l";
+         " (SELECT " +
+         newest_moment_sql(table, time, wish.zone) + " AS newest) l";
 }
 
 class Connections final : public Collector {
  public:
   explicit Connections(const Settings& settings)
-      : users_(allowed(settings, "users")), networks_(allowed(settings, "networks")) {
+      : exact_up_to_(settings.number("exact_up_to")),
+        users_(allowed(settings, "users")),
+        networks_(allowed(settings, "networks")) {
     if (const Settings* log = settings.record("log"))
       log_ = ScanWish{{log->text("schema"), log->text("table")},
                       log->text("time"),
@@ -148,13 +155,17 @@ class Connections final : public Collector {
   }
 
   /// Without a session that should have left an entry there is nothing new to say.
-  static void look_at_log(Sources& from, const ScanWish& log, Batch& out) {
+  void look_at_log(Sources& from, const ScanWish& log, Batch& out) const {
     const auto schema = from.schema();
     const Table* table = schema->table(log.table);
     const Column* time = table == nullptr ? nullptr : table->column(log.time_column);
     if (time == nullptr)
       throw SourceError(Reason::missing, "there is no connection log " + log.table.display() +
                                              " with a column " + log.time_column);
+    if (!time->leads_index && heap_bytes(from.session(), *table) > exact_up_to_)
+      throw SourceError(Reason::too_large,
+                        "the connection log is above exact_up_to and no index leads with " +
+                            log.time_column + ". HINT: create one, or raise exact_up_to");
     const std::array<std::string, 1> parameters{std::to_string(log.window.count())};
     const Row row = from.session().query(silence_sql(*table, *time, log), parameters).only();
     const auto newest = row.maybe_number("newest");
@@ -166,6 +177,7 @@ class Connections final : public Collector {
     out.evidence(kSilent, "connection log " + log.table.display());
   }
 
+  double exact_up_to_;
   std::optional<std::vector<std::string>> users_;
   std::optional<std::vector<std::string>> networks_;
   std::optional<ScanWish> log_;

@@ -141,11 +141,19 @@ TEST_F(Connections, ALogWithoutAnEntryOfALivingSessionIsSilent) {
   EXPECT_EQ(look_at(log).violated(), "connections") << "nothing was ever logged";
   admin.run("INSERT INTO log SELECT min(backend_start) - interval '1 hour' FROM pg_stat_activity");
   EXPECT_EQ(look_at(log).violated(), "connections") << "nothing since";
+  admin.run("INSERT INTO log VALUES (now() + interval '1 day'), ('infinity'), (NULL)");
+  EXPECT_EQ(look_at(log).violated(), "connections") << "nobody connected tomorrow";
   admin.run("INSERT INTO log VALUES (now())");
   const Findings found = look_at(log);
   EXPECT_EQ(found.value("pg_integrity_connection_log_silent"), 0);
   EXPECT_EQ(found.state("connections"), State::proven);
   EXPECT_EQ(look_at().violated(), "") << "not configured, not judged";
+  const std::string small =
+      "[server.collectors.connections]\nexact_up_to = \"1kB\"\n"
+      "log = { table = \"log\", time = \"at\", grace = \"1s\" }";
+  EXPECT_EQ(look_at(small).reason("connections"), Reason::too_large);
+  admin.run("CREATE INDEX ON log (at)");
+  EXPECT_EQ(look_at(small).value("pg_integrity_connection_log_silent"), 0) << "through its index";
   admin.run("DROP TABLE log");
   EXPECT_EQ(look_at(log).reason("connections"), Reason::missing);
 }
