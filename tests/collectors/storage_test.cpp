@@ -114,6 +114,32 @@ TEST(Storage, AnIndexThatIsBeingBuiltIsNot) {
   writer.run("ROLLBACK");
 }
 
+TEST(Storage, AnIndexThatIsBeingDroppedIsNot) {
+  const Database db;
+  db.run("CREATE TABLE t (i int); CREATE INDEX going ON t (i)");
+  Client reader(db.dsn());
+  reader.run("BEGIN; SELECT count(*) FROM t");  // the drop waits for it
+  Process drop({Cluster::programs() + "/psql", db.dsn(), "-c", "DROP INDEX CONCURRENTLY going"});
+  ASSERT_TRUE(eventually(
+      [&] { return db.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1"; }));
+  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 0);
+  db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DROP INDEX%'");
+  ASSERT_TRUE(eventually([&] { return !drop.running(); }));
+  EXPECT_EQ(look_at_storage(db).violated(), "storage/public") << "left behind, half dropped";
+}
+
+TEST(Storage, AnIndexThatWaitsForItsPartitionsIsToldNotJudged) {
+  const Database db;
+  db.run(R"(CREATE TABLE p (i int) PARTITION BY RANGE (i);
+    CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (9); CREATE INDEX root ON ONLY p (i);)");
+  ASSERT_EQ(db.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'root'::regclass"), "f");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(found.violated(), "");
+  EXPECT_NE(found.object("storage/public").lines.at(0).find("public.root waits"),
+            std::string::npos);
+}
+
 TEST(Storage, ASequenceThatARestoreLeftBehindIsFoundWithItsColumn) {
   const Database db;
   db.run(
