@@ -102,7 +102,11 @@ WHERE l.collversion IS NOT NULL
 constexpr std::string_view kDefaultCollation = R"(
 UNION ALL SELECT 'pg_catalog', 'default',
   datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid)
-FROM pg_database WHERE datname = current_database() AND datcollversion IS NOT NULL)";
+FROM pg_database WHERE datname = current_database() AND datcollversion IS NOT NULL
+  AND EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE 'pg_catalog.default'::regcollation = ANY (i.indcollation::oid[])
+      AND c.relpersistence <> 't'
+      AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)))";
 
 class Storage final : public Collector {
  public:

@@ -237,7 +237,12 @@ TEST(Storage, TheDatabasesOwnCollationCountsToo) {
   const Database db;
   if (db.cluster().major() < 15) GTEST_SKIP() << "databases have a version since 15";
   EXPECT_FALSE(look_at_storage(db).value("pg_integrity_collation_mismatch")) << "C has no version";
-  db.run("UPDATE pg_database SET datcollversion = '1' WHERE datname = current_database()");
+  db.run(
+      "CREATE TABLE t (a text, i int PRIMARY KEY);"
+      "UPDATE pg_database SET datcollversion = '1' WHERE datname = current_database()");
+  EXPECT_FALSE(look_at_storage(db).value("pg_integrity_collation_mismatch"))
+      << "no index is sorted by it";
+  db.run("CREATE INDEX ON t (a)");
   EXPECT_EQ(look_at_storage(db).violated(), "storage/pg_catalog.default");
 }
 
