@@ -5,7 +5,7 @@ namespace pg_integrity {
 namespace {
 
 // Clones of a trigger on partitions are marked internal before version 15, and can be disabled one
-// by one. tgtype: 8 delete, 16 update, 32 truncate.
+// by one. A partitioned table without a partition is judged itself. tgtype: 8 delete, 16 update, 32 truncate.
 constexpr std::string_view kStates = R"(
 WITH RECURSIVE part(root, oid) AS (
   SELECT oid, oid FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
@@ -26,7 +26,9 @@ state AS (
     WHEN NOT a.enabled THEN 2
     WHEN a.changed THEN 1
     ELSE 0 END), 4) AS state
-  FROM part JOIN pg_class c ON c.oid = part.oid AND c.relkind = 'r'
+  FROM part JOIN pg_class c ON c.oid = part.oid AND (c.relkind = 'r' OR c.oid = part.root
+      AND part.root NOT IN (SELECT p.root FROM part p JOIN pg_class l ON l.oid = p.oid
+        AND l.relkind <> 'p'))
     CROSS JOIN (VALUES ('delete', 8), ('update', 16), ('truncate', 32)) AS e(event, bit)
     LEFT JOIN audit a ON a.tgrelid = part.oid AND a.tgtype & e.bit <> 0
   GROUP BY part.root, part.oid, e.event)

@@ -115,6 +115,19 @@ TEST_F(AuditTriggers, EveryPartitionMustBeAudited) {
   EXPECT_EQ(look_at().violated(), "audit_triggers/public.tp.delete");
 }
 
+TEST_F(AuditTriggers, APartitionedTableWithoutAPartitionIsJudgedItself) {
+  db.run(
+      "CREATE TABLE tp (i int) PARTITION BY RANGE (i);"
+      "CREATE TRIGGER a AFTER DELETE ON tp FOR EACH ROW EXECUTE FUNCTION audit()");
+  const Findings found = look_at();
+  EXPECT_EQ(enabled(found, "delete", "tp"), 1);
+  EXPECT_EQ(found.violated(), "");
+  db.run("CREATE TABLE tp_0 PARTITION OF tp DEFAULT PARTITION BY RANGE (i)");
+  EXPECT_EQ(enabled(look_at(), "delete", "tp"), 1) << "nor has its only partition one";
+  db.run("DROP TRIGGER a ON tp");
+  EXPECT_EQ(look_at().violated(), "audit_triggers/public.tp.delete");
+}
+
 TEST_F(AuditTriggers, APatternWithoutATableIsUnproven) {
   db.run("DROP TABLE t");
   EXPECT_EQ(look_at().reason("audit_triggers/public.t*.delete"), Reason::missing);
