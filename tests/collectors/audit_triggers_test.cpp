@@ -76,6 +76,15 @@ TEST_F(AuditTriggers, OneThatDoesNotRunIsAViolation) {
       "DROP TRIGGER a ON t; " + create);
 }
 
+TEST_F(AuditTriggers, ARoleThatIsSetToWriteAsAReplicaGoesPastIt) {
+  db.run("DROP ROLE IF EXISTS past_it; CREATE ROLE past_it");
+  const std::string in_database = "ALTER ROLE past_it IN DATABASE " + db.name();
+  expect_off(in_database + " SET session_replication_role = 'replica'",
+             in_database + " SET session_replication_role = 'origin'");
+  expect_off("ALTER DATABASE " + db.name() + " SET session_replication_role = 'replica'",
+             "ALTER TABLE t ENABLE ALWAYS TRIGGER a");
+}
+
 TEST_F(AuditTriggers, ARowTriggerDoesNotCoverTruncate) {
   const std::string config = audited("events = [\"delete\", \"truncate\"]");
   EXPECT_EQ(look_at(config).violated(), "audit_triggers/public.t.truncate");
