@@ -6,6 +6,7 @@
 #include "collectors/allow.h"
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/network.h"
 
 namespace pg_integrity {
 
@@ -34,15 +35,20 @@ constexpr const MetricInfo* kMetrics[] = {&kConnections, &kMax, &kAvailable, &kU
 
 constexpr std::string_view kIdentity[] = {"user"};
 
-// What our role may not see of others' sessions is NULL, the kind of process before all.
+// What our role may not see of others' sessions is NULL, the kind of process before all. Of those
+// only sessions with a database, and whoever is seen to replicate, count: the server's own workers
+// have a user, too. Replicas and base backups take no place of an ordinary session.
 constexpr std::string_view kSessions = R"(
 SELECT usename AS user, CASE WHEN backend_type IS NULL THEN 'hidden'
     ELSE coalesce(state, 'starting') END AS state,
   coalesce(host(client_addr), 'local') AS address, backend_type IS NULL AS hidden,
-  client_addr IS NULL OR client_addr <<= ANY ($1::inet[]) AS from_inside, count(*) AS sessions
-FROM pg_stat_activity
-WHERE usename IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
-GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3)";
+  client_addr IS NULL OR client_addr <<= ANY ($1::inet[]) AS from_inside,
+  backend_type IS NOT DISTINCT FROM 'walsender' OR r.pid IS NOT NULL AS replicates,
+  count(*) AS sessions
+FROM pg_stat_activity LEFT JOIN (SELECT pid FROM pg_stat_replication) r USING (pid)
+WHERE usename IS NOT NULL AND (backend_type IN ('client backend', 'walsender')
+  OR backend_type IS NULL AND (datid IS NOT NULL OR r.pid IS NOT NULL))
+GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3)";
 
 constexpr std::string_view kRoom = R"(
 SELECT current_setting('max_connections') AS most, (SELECT sum(setting::int) FROM pg_settings
@@ -66,22 +72,29 @@ constexpr Option kOptions[] = {
      .type = OptionType::record,
      .help = "a table in which every session with the database should leave an entry, ours too",
      .members = kLogOptions},
+    {.name = "exact_up_to",
+     .type = OptionType::size,
+     .fallback = "1GiB",
+     .help = "a log with a larger heap is read through an index on its time column only"},
     kAllow};
 
-/// The newest session that is old enough to have left an entry, and the newest entry.
+/// The newest session that is old enough to have left an entry, and the newest entry that is not
+/// of the future: such a one would hide for long that the log is silent.
 std::string silence_sql(const Table& table, const Column& time, const ScanWish& wish) {
   return "SELECT extract(epoch FROM s.started) AS started, extract(epoch FROM l.newest) AS newest"
          " FROM (SELECT max(backend_start) AS started FROM pg_stat_activity"
          " WHERE datname = current_database() AND backend_type = 'client backend'"
          " AND backend_start < now() - pg_catalog.make_interval(secs => $1::float8)) s,"
-         " (SELECT max(t) FILTER (WHERE pg_catalog.isfinite(t)) AS newest FROM (SELECT " +
-         moment_sql(time, wish.zone) + " AS t FROM " + table.from_clause() + ") r) l";
+         " (SELECT " +
+         newest_moment_sql(table, time, wish.zone) + " AS newest) l";
 }
 
 class Connections final : public Collector {
  public:
   explicit Connections(const Settings& settings)
-      : users_(allowed(settings, "users")), networks_(allowed(settings, "networks")) {
+      : exact_up_to_(settings.number("exact_up_to")),
+        users_(allowed(settings, "users")),
+        networks_(allowed(settings, "networks")) {
     if (const Settings* log = settings.record("log"))
       log_ = ScanWish{{log->text("schema"), log->text("table")},
                       log->text("time"),
@@ -110,6 +123,7 @@ class Connections final : public Collector {
     std::map<std::pair<std::string, std::string>, double> sessions;
     double all = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].flag("replicates")) continue;
       sessions[{rows[i].text("user"), rows[i].text("state")}] += rows[i].number("sessions");
       all += rows[i].number("sessions");
     }
@@ -121,11 +135,13 @@ class Connections final : public Collector {
 
   void judge(const Rows& rows, Batch& out) const {
     double unexpected = 0;
+    bool complete = true;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Row row = rows[i];
       const std::string& user = row.text("user");
       const bool stranger = users_ && !matches_any_glob(*users_, user);
       if (!stranger && networks_ && row.flag("hidden")) {
+        complete = false;
         out.unproven(kUnexpected, Reason::permission,
                      "where others connect from is hidden. HINT: grant this role pg_monitor");
       } else if (stranger || (networks_ && !row.flag("from_inside"))) {
@@ -135,17 +151,21 @@ class Connections final : public Collector {
             user + " from " + (row.flag("hidden") ? "a hidden address" : row.text("address")));
       }
     }
-    out.set(kUnexpected, unexpected);
+    if (complete || unexpected > 0) out.set(kUnexpected, unexpected);
   }
 
   /// Without a session that should have left an entry there is nothing new to say.
-  static void look_at_log(Sources& from, const ScanWish& log, Batch& out) {
+  void look_at_log(Sources& from, const ScanWish& log, Batch& out) const {
     const auto schema = from.schema();
     const Table* table = schema->table(log.table);
     const Column* time = table == nullptr ? nullptr : table->column(log.time_column);
     if (time == nullptr)
       throw SourceError(Reason::missing, "there is no connection log " + log.table.display() +
                                              " with a column " + log.time_column);
+    if (!time->leads_index && heap_bytes(from.session(), *table) > exact_up_to_)
+      throw SourceError(Reason::too_large,
+                        "the connection log is above exact_up_to and no index leads with " +
+                            log.time_column + ". HINT: create one, or raise exact_up_to");
     const std::array<std::string, 1> parameters{std::to_string(log.window.count())};
     const Row row = from.session().query(silence_sql(*table, *time, log), parameters).only();
     const auto newest = row.maybe_number("newest");
@@ -157,10 +177,20 @@ class Connections final : public Collector {
     out.evidence(kSilent, "connection log " + log.table.display());
   }
 
+  double exact_up_to_;
   std::optional<std::vector<std::string>> users_;
   std::optional<std::vector<std::string>> networks_;
   std::optional<ScanWish> log_;
 };
+
+void check(const Settings& settings, Problems& problems) {
+  const Settings* allow = settings.record("allow");
+  if (allow == nullptr) return;
+  for (const std::string& network : allow->texts("networks"))
+    if (!is_network(network))
+      problems.add(allow->place("networks"), "\"" + network + "\" is no network",
+                   "write it as CIDR, such as \"10.0.0.0/8\" or \"2001:db8::/32\"");
+}
 
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
   return std::make_unique<Connections>(settings);
@@ -182,6 +212,7 @@ constexpr CollectorSpec kConnectionsSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
+    .check = check,
     .make = make};
 
 }  // namespace pg_integrity

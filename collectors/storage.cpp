@@ -71,9 +71,11 @@ SELECT CASE s.datid WHEN 0 THEN 'shared_pages' ELSE 'database_pages' END AS page
 FROM pg_stat_database s WHERE s.datid = 0 OR s.datname = current_database())";
 
 // Whoever builds an index without locking out writers holds a lock on its table all the while; that
-// and his place in the progress view are seen without further rights.
+// and his place in the progress view are seen without further rights. Whoever drops one so, or
+// builds it anew, holds that lock on the index itself. The index of a partitioned table waits for
+// indexes of its partitions to be attached: it never had rows of its own.
 constexpr std::string_view kInvalid = R"(
-SELECT n.nspname AS schema, ic.relname AS index, coalesce(rn.nspname, n.nspname) AS root_schema,
+SELECT n.nspname AS schema, ic.relname AS index, ic.relkind = 'I' AS waits, coalesce(rn.nspname, n.nspname) AS root_schema,
   coalesce(r.relname, c.relname) AS root_name
 FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -83,6 +85,11 @@ WHERE NOT (i.indisvalid AND i.indisready AND i.indislive) AND NOT EXISTS (
   SELECT FROM pg_stat_progress_create_index p JOIN pg_locks l ON l.pid = p.pid
     JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
   WHERE l.locktype = 'relation' AND l.relation = i.indrelid)
+  AND NOT EXISTS (
+  SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    AND d.datname = current_database()
+  WHERE l.locktype = 'relation' AND l.relation = i.indexrelid AND l.granted
+    AND l.mode = 'ShareUpdateExclusiveLock')
 ORDER BY 1, 2)";
 
 // Only collations that an index is sorted by. The database's own has had a version since 15.
@@ -96,7 +103,11 @@ WHERE l.collversion IS NOT NULL
 constexpr std::string_view kDefaultCollation = R"(
 UNION ALL SELECT 'pg_catalog', 'default',
   datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid)
-FROM pg_database WHERE datname = current_database() AND datcollversion IS NOT NULL)";
+FROM pg_database WHERE datname = current_database() AND datcollversion IS NOT NULL
+  AND EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE 'pg_catalog.default'::regcollation = ANY (i.indcollation::oid[])
+      AND c.relpersistence <> 't'
+      AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)))";
 
 class Storage final : public Collector {
  public:
@@ -154,6 +165,14 @@ class Storage final : public Collector {
       const Row row = rows[i];
       if (schema.table({row.text("root_schema"), row.text("root_name")}) == nullptr) continue;
       const QualifiedName index{row.text("schema"), row.text("index")};
+      if (row.flag("waits")) {
+        out.evidence(kInvalidIndexes,
+                     "index " + index.display() +
+                         " waits for indexes of all partitions. HINT: ALTER INDEX … ATTACH"
+                         " PARTITION",
+                     index.schema);
+        continue;
+      }
       ++invalid[index.schema];
       out.evidence(kInvalidIndexes,
                    "index " + index.display() + " is not valid. HINT: REINDEX INDEX, or drop it",

@@ -206,6 +206,13 @@ std::string moment_sql(const Column& column, const std::string& zone) {
   return to_moment(sql_identifier(column.name), column, zone);
 }
 
+std::string newest_moment_sql(const Table& table, const Column& column, const std::string& zone) {
+  const std::string name = sql_identifier(column.name);
+  return "(SELECT " + to_moment("newest", column, zone) + " FROM (SELECT max(" + name +
+         ") AS newest FROM " + table.from_clause() + " WHERE " + name + " > '-infinity' AND " +
+         name + " <= " + from_moment("(now() + interval '1 minute')", column, zone) + ") n)";
+}
+
 double heap_bytes(Session& session, const Table& table) {
   if (table.estimated_bytes) return *table.estimated_bytes;
   const std::string relation = literal(table.name.sql()) + "::pg_catalog.regclass";

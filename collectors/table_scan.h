@@ -95,6 +95,11 @@ class TableScans {
 /// @throws SourceError{config} if the column has no time type, or needs a zone and has none.
 std::string moment_sql(const Column& column, const std::string& zone);
 
+/// The newest value of the column as timestamptz in SQL, a scalar: through the index that the
+/// column leads, if any. What is later than now, beyond clock differences of a minute, is left out.
+/// @throws SourceError as moment_sql().
+std::string newest_moment_sql(const Table& table, const Column& column, const std::string& zone);
+
 /// Bytes of the table's heap: the catalog's figure, measured where it has none.
 double heap_bytes(Session& session, const Table& table);
 

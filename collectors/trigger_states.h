@@ -19,7 +19,8 @@ namespace pg_integrity {
 enum class TriggerState : std::uint8_t { fires, changed, disabled, conditional, absent };
 
 inline constexpr std::array<std::string_view, 5> kTriggerStateTexts{
-    "fires", "calls a function whose body changed", "is disabled, or fires on replicas only",
+    "fires", "calls a function whose body changed",
+    "is disabled, fires on replicas only, or not for whom session_replication_role is set",
     "fires only under a condition or for some columns", "is not there"};
 
 struct TriggerFunction {

@@ -24,7 +24,7 @@ can AS (
   FROM (SELECT DISTINCT acts_as FROM acting) g CROSS JOIN part JOIN pg_class c ON c.oid = part.oid
   WHERE pg_has_role(g.acts_as, c.relowner, 'USAGE')
     OR has_schema_privilege(g.acts_as, c.relnamespace, 'USAGE')
-      AND (has_table_privilege(g.acts_as, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+      AND (has_table_privilege(g.acts_as, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')
         OR has_any_column_privilege(g.acts_as, c.oid, 'INSERT, UPDATE')))
 SELECT n.nspname AS schema, c.relname AS table_name, count(DISTINCT acting.role) AS writers,
   pg_catalog.left(string_agg(DISTINCT acting.rolname::text, ', '), 500) AS roles

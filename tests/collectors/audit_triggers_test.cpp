@@ -76,6 +76,15 @@ TEST_F(AuditTriggers, OneThatDoesNotRunIsAViolation) {
       "DROP TRIGGER a ON t; " + create);
 }
 
+TEST_F(AuditTriggers, ARoleThatIsSetToWriteAsAReplicaGoesPastIt) {
+  db.run("DROP ROLE IF EXISTS past_it; CREATE ROLE past_it");
+  const std::string in_database = "ALTER ROLE past_it IN DATABASE " + db.name();
+  expect_off(in_database + " SET session_replication_role = 'replica'",
+             in_database + " SET session_replication_role = 'origin'");
+  expect_off("ALTER DATABASE " + db.name() + " SET session_replication_role = 'replica'",
+             "ALTER TABLE t ENABLE ALWAYS TRIGGER a");
+}
+
 TEST_F(AuditTriggers, ARowTriggerDoesNotCoverTruncate) {
   const std::string config = audited("events = [\"delete\", \"truncate\"]");
   EXPECT_EQ(look_at(config).violated(), "audit_triggers/public.t.truncate");
@@ -112,6 +121,19 @@ TEST_F(AuditTriggers, EveryPartitionMustBeAudited) {
       "CREATE TRIGGER a AFTER DELETE ON tp FOR EACH ROW EXECUTE FUNCTION audit()");
   EXPECT_EQ(enabled(look_at(), "delete", "tp"), 1);
   db.run("ALTER TABLE tp_2 DISABLE TRIGGER a");
+  EXPECT_EQ(look_at().violated(), "audit_triggers/public.tp.delete");
+}
+
+TEST_F(AuditTriggers, APartitionedTableWithoutAPartitionIsJudgedItself) {
+  db.run(
+      "CREATE TABLE tp (i int) PARTITION BY RANGE (i);"
+      "CREATE TRIGGER a AFTER DELETE ON tp FOR EACH ROW EXECUTE FUNCTION audit()");
+  const Findings found = look_at();
+  EXPECT_EQ(enabled(found, "delete", "tp"), 1);
+  EXPECT_EQ(found.violated(), "");
+  db.run("CREATE TABLE tp_0 PARTITION OF tp DEFAULT PARTITION BY RANGE (i)");
+  EXPECT_EQ(enabled(look_at(), "delete", "tp"), 1) << "nor has its only partition one";
+  db.run("DROP TRIGGER a ON tp");
   EXPECT_EQ(look_at().violated(), "audit_triggers/public.tp.delete");
 }
 

@@ -56,7 +56,7 @@ TEST_F(Privileges, WhoIsOnTheListOrOnlyReadsIsNoFinding) {
 }
 
 TEST_F(Privileges, EveryWayToChangeATableIsFound) {
-  for (const char* right : {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "UPDATE (j)"})
+  for (const char* right : {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "UPDATE (j)"})
     expect_found("GRANT " + std::string(right) + " ON t TO stranger",
                  "REVOKE " + std::string(right) + " ON t FROM stranger");
   expect_found("ALTER TABLE t OWNER TO stranger", "ALTER TABLE t OWNER TO app");

@@ -117,6 +117,32 @@ TEST(Storage, AnIndexThatIsBeingBuiltIsNot) {
   writer.run("ROLLBACK");
 }
 
+TEST(Storage, AnIndexThatIsBeingDroppedIsNot) {
+  const Database db;
+  db.run("CREATE TABLE t (i int); CREATE INDEX going ON t (i)");
+  Client reader(db.dsn());
+  reader.run("BEGIN; SELECT count(*) FROM t");  // the drop waits for it
+  Process drop({Cluster::programs() + "/psql", db.dsn(), "-c", "DROP INDEX CONCURRENTLY going"});
+  ASSERT_TRUE(eventually(
+      [&] { return db.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1"; }));
+  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 0);
+  db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DROP INDEX%'");
+  ASSERT_TRUE(eventually([&] { return !drop.running(); }));
+  EXPECT_EQ(look_at_storage(db).violated(), "storage/public") << "left behind, half dropped";
+}
+
+TEST(Storage, AnIndexThatWaitsForItsPartitionsIsToldNotJudged) {
+  const Database db;
+  db.run(R"(CREATE TABLE p (i int) PARTITION BY RANGE (i);
+    CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (9); CREATE INDEX root ON ONLY p (i);)");
+  ASSERT_EQ(db.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'root'::regclass"), "f");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(found.violated(), "");
+  EXPECT_NE(found.object("storage/public").lines.at(0).find("public.root waits"),
+            std::string::npos);
+}
+
 TEST(Storage, ASequenceThatARestoreLeftBehindIsFoundWithItsColumn) {
   const Database db;
   db.run(
@@ -259,7 +285,12 @@ TEST(Storage, TheDatabasesOwnCollationCountsToo) {
   const Database db;
   if (db.cluster().major() < 15) GTEST_SKIP() << "databases have a version since 15";
   EXPECT_FALSE(look_at_storage(db).value("pg_integrity_collation_mismatch")) << "C has no version";
-  db.run("UPDATE pg_database SET datcollversion = '1' WHERE datname = current_database()");
+  db.run(
+      "CREATE TABLE t (a text, i int PRIMARY KEY);"
+      "UPDATE pg_database SET datcollversion = '1' WHERE datname = current_database()");
+  EXPECT_FALSE(look_at_storage(db).value("pg_integrity_collation_mismatch"))
+      << "no index is sorted by it";
+  db.run("CREATE INDEX ON t (a)");
   EXPECT_EQ(look_at_storage(db).violated(), "storage/pg_catalog.default");
 }
 
