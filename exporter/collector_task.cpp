@@ -185,7 +185,7 @@ bool CollectorTask::begin_pass() {
     if (recheck_due) next_recheck_.reset();
   }
   if (recheck_due) {
-    const auto violated = server_->evidence.violated(id_);
+    const auto violated = server_->evidence.to_recheck(id_);
     if (!violated.empty()) {
       waiting_ = std::move(pass_);
       pass_ = new_pass(now, std::set<ObjectKey>(violated.begin(), violated.end()));
@@ -289,7 +289,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
 
 void CollectorTask::plan_recheck(Instant now) {
   if (server_->once || options_.interval <= kRecheckInterval) return;
-  const bool violated = !server_->evidence.violated(id_).empty();
+  const bool violated = !server_->evidence.to_recheck(id_).empty();
   const std::lock_guard lock(mutex_);
   next_recheck_ = violated ? std::optional(now + kRecheckInterval) : std::nullopt;
 }
