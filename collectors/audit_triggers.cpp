@@ -23,7 +23,7 @@ constexpr auto kEnabled =
           "1 if the audit function is called for every such event on the table, and its body is "
           "the expected one.",
           must_be(1), "schema", "table", "event");
-constexpr auto kUnaudited = past_event(
+constexpr auto kUnaudited = cumulative(
     gauge("pg_integrity_unaudited_deletes",
           "Rows that went without an entry in the audit log since the baseline; a lower bound.",
           must_be(0), "schema", "table"));

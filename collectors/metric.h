@@ -68,6 +68,8 @@ struct MetricInfo {
   std::size_t label_count = 0;
   /// Gathered over many looks and held against later ones: it outlives a change of the options.
   bool learned = false;
+  /// A sum that no later look brings down.
+  bool cumulative = false;
 
   [[nodiscard]] constexpr std::span<const std::string_view> labels() const {
     return {label_names.data(), label_count};
@@ -298,6 +300,15 @@ consteval auto histogram(std::string_view name, std::string_view help, Label... 
 template <MetricType Type, std::size_t Labels>
 consteval Metric<Type, Labels> past_event(Metric<Type, Labels> metric) {
   metric.past_event = true;
+  return metric;
+}
+
+/// The same metric, told of a sum that no later look brings down: a past event that is no reason to
+/// look again soon.
+template <MetricType Type, std::size_t Labels>
+consteval Metric<Type, Labels> cumulative(Metric<Type, Labels> metric) {
+  metric.past_event = true;
+  metric.cumulative = true;
   return metric;
 }
 

@@ -303,7 +303,7 @@ void CollectorTask::plan_recheck(Instant now) {
 
 std::set<ObjectKey> CollectorTask::to_recheck() const {
   std::set<ObjectKey> objects = unsettled_;
-  for (ObjectKey& key : server_->evidence.violated(id_)) objects.insert(std::move(key));
+  for (ObjectKey& key : server_->evidence.to_recheck(id_)) objects.insert(std::move(key));
   return objects;
 }
 

@@ -383,14 +383,19 @@ std::optional<Sample> Evidence::newest(const CollectorId& id, const MetricInfo& 
   return std::nullopt;
 }
 
-std::vector<ObjectKey> Evidence::violated(const CollectorId& id) const {
+std::vector<ObjectKey> Evidence::to_recheck(const CollectorId& id) const {
   const std::lock_guard lock(mutex_);
   std::vector<ObjectKey> keys;
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return keys;
   const Judge judge(entry->second.now, clock_.now(), clock_.unix_now());
-  for (const auto& [key, object] : entry->second.now.objects)
-    if (judge.judge(key, *object).state == State::violated) keys.push_back(key);
+  for (const auto& [key, object] : entry->second.now.objects) {
+    const Judgement judgement = judge.judge(key, *object);
+    if (judgement.state == State::violated &&
+        std::any_of(judgement.broken.begin(), judgement.broken.end(),
+                    [](const Broken& broken) { return !broken.sample->metric->cumulative; }))
+      keys.push_back(key);
+  }
   return keys;
 }
 

@@ -88,7 +88,8 @@ class Evidence {
 
   [[nodiscard]] std::optional<Sample> newest(const CollectorId& id, const MetricInfo& metric,
                                              std::span<const std::string> labels) const;
-  [[nodiscard]] std::vector<ObjectKey> violated(const CollectorId& id) const;
+  /// Objects whose violation another look may disprove: a cumulative metric's it cannot.
+  [[nodiscard]] std::vector<ObjectKey> to_recheck(const CollectorId& id) const;
 
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
   /// Changes whenever a snapshot would.

@@ -161,6 +161,23 @@ TEST_F(TaskOf, AViolatedObjectIsLookedAtAgainWithinAMinuteAndNoOther) {
   EXPECT_NEAR(due_in(), 539, 2) << "nothing is violated any more";
 }
 
+TEST_F(TaskOf, ASumThatNoLookBringsDownIsNotLookedAtAgainSoon) {
+  look_ = [](Sources&, Batch& out) {
+    out.set(kSum, 3, std::string("a"));
+    return Progress::done;
+  };
+  task_->step();
+  EXPECT_NEAR(due_in(), 600, 1);
+  look_ = [](Sources&, Batch& out) {
+    out.set(kSum, 3, std::string("a"));
+    out.set(kBad, 1, std::string("a"));
+    return Progress::done;
+  };
+  clock.advance(Seconds(601));
+  task_->step();
+  EXPECT_NEAR(due_in(), 60, 1) << "what else is wrong with it may be mended";
+}
+
 TEST_F(TaskOf, WhatStaysViolatedIsLookedAtEveryMinute) {
   pass_that_finds(3);
   int looks = 0;
