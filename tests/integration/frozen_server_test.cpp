@@ -19,11 +19,20 @@ constexpr const char* kImpatient =
     "[defaults.collectors.orphans]\ninterval = \"1s\"\ndeadline = \"1s\"\n"
     "[defaults.collectors.server]\ninterval = \"1s\"\ndeadline = \"1s\"\n";
 
+/// A table to look at and the role that looks at it.
+std::string watched(const Database& database) {
+  database.run(
+      "CREATE TABLE thing (id int PRIMARY KEY);"
+      "CREATE ROLE watcher LOGIN IN ROLE pg_read_all_data");
+  return database.dsn("watcher");
+}
+
 class FrozenServer : public testing::Test {
  protected:
-  FrozenServer() {
-    Client(cluster.dsn("postgres")).run("CREATE ROLE watcher LOGIN IN ROLE pg_read_all_data");
-    database.run("CREATE TABLE thing (id int PRIMARY KEY)");
+  void SetUp() override {
+    exporter.wait_until_ready();
+    ASSERT_TRUE(exporter.shows("pg_integrity_collector_success", {{"collector", "row_counts"}}, 1))
+        << exporter.log();
   }
   ~FrozenServer() override {
     for (const pid_t backend : frozen_) ::kill(backend, SIGCONT);
@@ -61,7 +70,7 @@ class FrozenServer : public testing::Test {
 
   Cluster cluster;
   Database database{cluster};
-  ExporterProcess exporter{kImpatient + one_server(database.dsn("watcher"))};
+  ExporterProcess exporter{kImpatient + one_server(watched(database))};
 
  private:
   Client observer_{cluster.dsn("postgres")};
@@ -69,7 +78,6 @@ class FrozenServer : public testing::Test {
 };
 
 TEST_F(FrozenServer, ItsBackendsCostTwoSessionsAtMostAndThePageStaysUp) {
-  exporter.wait_until_ready();
   std::size_t most = 0;
   std::size_t frozen = 0;
   // Whatever backend comes is frozen at once.
@@ -96,7 +104,6 @@ TEST_F(FrozenServer, ItsBackendsCostTwoSessionsAtMostAndThePageStaysUp) {
 }
 
 TEST_F(FrozenServer, BackendsThatHangWhileTheyStartDoNotPileUp) {
-  exporter.wait_until_ready();
   Client(cluster.dsn("postgres")).run("ALTER SYSTEM SET post_auth_delay = '20s'");
   Client(cluster.dsn("postgres")).run("SELECT pg_reload_conf()");
   for (const pid_t backend : backends()) ::kill(backend, SIGTERM);
@@ -112,7 +119,6 @@ TEST_F(FrozenServer, BackendsThatHangWhileTheyStartDoNotPileUp) {
 }
 
 TEST_F(FrozenServer, ItsPostmasterIsWaitedForInVainAndThenReachedAgain) {
-  exporter.wait_until_ready();
   const pid_t postmaster = cluster.postmaster_pid();
   freeze(postmaster);
   for (const pid_t backend : backends()) ::kill(backend, SIGTERM);  // new ones must be asked for
@@ -124,7 +130,6 @@ TEST_F(FrozenServer, ItsPostmasterIsWaitedForInVainAndThenReachedAgain) {
 }
 
 TEST_F(FrozenServer, TheExporterEndsAllTheSame) {
-  exporter.wait_until_ready();
   for (const pid_t backend : backends()) freeze(backend);
   freeze(cluster.postmaster_pid());
   EXPECT_EQ(exporter.stop(), 0) << exporter.log();
