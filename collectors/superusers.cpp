@@ -51,7 +51,7 @@ class Superusers final : public Collector {
         ++unexpected;
         out.evidence(kUnexpected, role + " is a superuser, or may become one");
       } else if (!powers.empty()) {
-        out.evidence(kUnexpected, role + " has " + powers);
+        out.evidence(kUnexpected, (role + " has ").append(powers));
       }
     }
     out.set(kUnexpected, unexpected);
