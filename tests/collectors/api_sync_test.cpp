@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "collectors/api_config.h"
+#include "collectors/shared_schema.h"
 #include "exporter/files.h"
 #include "exporter/http_client.h"
 #include "exporter/json.h"

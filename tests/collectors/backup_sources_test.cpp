@@ -1,4 +1,5 @@
 #include "collectors/backup_sources.h"
+#include "collectors/shared_schema.h"
 
 #include <gtest/gtest.h>
 #include <utime.h>

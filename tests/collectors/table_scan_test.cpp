@@ -1,4 +1,5 @@
 #include "collectors/table_scan.h"
+#include "collectors/shared_schema.h"
 
 #include <gtest/gtest.h>
 

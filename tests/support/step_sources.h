@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "collectors/collector.h"
+#include "collectors/shared_schema.h"
 #include "tests/support/clock.h"
 #include "tests/support/observer.h"
 
