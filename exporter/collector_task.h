@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "collectors/shared_schema.h"
 #include "exporter/evidence.h"
 #include "exporter/session_pool.h"
 #include "exporter/task.h"
