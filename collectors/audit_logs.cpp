@@ -123,7 +123,8 @@ class AuditLogs final : public Collector {
     out.set(kRecent, facts.recent_rows, log.name);
     if (facts.newest) out.set(kLastEntry, *facts.newest, log.name);
     out.evidence(kRows, "table " + log.wish.table.display(), log.name);
-    if (facts.undated_rows > 0) report_undated(log, facts.undated_rows, out);
+    const double undated = facts.undated_rows + facts.future_rows;
+    if (undated > 0) report_undated(log, undated, out);
   }
 
   /// Whoever writes a log may write its times. A row that cannot be dated may be a recent one, so

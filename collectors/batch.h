@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collectors/errors.h"
@@ -29,8 +30,9 @@ struct UnprovenMark {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
   Reason reason{};
-  std::string detail;     ///< one line for the report; no row values, no secrets
-  Instant observed_at{};  ///< when it was looked at
+  std::string detail;      ///< one line for the report; no row values, no secrets
+  Instant observed_at{};   ///< when it was looked at
+  bool unsettled = false;  ///< the next look may tell, and is wanted soon
 };
 
 /// One line of the report about an object.
@@ -75,6 +77,12 @@ class Batch {
     samples_.push_back({&metric, {std::string(label)...}, value, {}, observed_at_});
   }
 
+  /// A gauge that the configuration declares.
+  /// @param labels one value for each of its labels.
+  void set(const MetricInfo& metric, double value, std::vector<std::string> labels) {
+    samples_.push_back({&metric, std::move(labels), value, {}, observed_at_});
+  }
+
   /// An age as its own clock (the database's, the kernel's) measured it at observed_at().
   template <std::size_t N, typename... Label>
   void set_age(const Metric<MetricType::age, N>& metric, Seconds age, const Label&... label) {
@@ -114,6 +122,13 @@ class Batch {
                 const Label&... label) {
     static_assert(sizeof...(Label) == N, "one value for each label of the metric");
     unproven_.push_back({&metric, {std::string(label)...}, reason, std::move(detail), now_});
+  }
+
+  /// One look does not tell: the next one may, and need not wait for the next pass.
+  template <MetricType Type, std::size_t N, typename... Label>
+  void unsettled(const Metric<Type, N>& metric, std::string detail, const Label&... label) {
+    unproven(metric, Reason::pending, std::move(detail), label...);
+    unproven_.back().unsettled = true;
   }
 
   /// A line for the report about the object of that metric and labels.

@@ -15,6 +15,7 @@
 
 #include "collectors/batch.h"
 #include "collectors/metric.h"
+#include "collectors/metric_set.h"
 #include "collectors/schema.h"
 #include "collectors/settings.h"
 #include "collectors/sources.h"
@@ -58,6 +59,8 @@ class Sources {
   virtual std::shared_ptr<const Schema> schema() = 0;
   virtual TableScans& scans() = 0;
   virtual Files& files() = 0;
+  virtual Http& http() = 0;
+  [[nodiscard]] virtual const Json& json() const = 0;
   [[nodiscard]] virtual const Clock& clock() const = 0;
 
   /// The step has done its share: return Progress::more at the next opportunity.
@@ -96,6 +99,10 @@ class Collector {
   /// Series that follow from the configuration alone (objectives, counters at 0). On the page from
   /// the start, whatever happens later.
   virtual void declare(Batch& out) const = 0;
+
+  /// Metrics that the configuration declares, beyond those of the spec; nullptr: none. Whoever
+  /// keeps a sample of them keeps them too.
+  [[nodiscard]] virtual std::shared_ptr<const MetricSet> own_metrics() const { return nullptr; }
 
   /// One bounded step of a pass; called again while it returns `more`. Adds to `out` only what was
   /// observed, never a stand-in zero. The collector's own state moves on only after the batch was

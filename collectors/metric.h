@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -23,6 +24,21 @@ enum class MetricType : std::uint8_t {
 };
 
 struct MetricInfo;
+
+/// What is wrong with the declaration of a metric.
+enum class MetricFault : std::uint8_t {
+  none,
+  prefix,
+  name,
+  help,
+  total,
+  unit,
+  age,
+  label,
+  label_twice,
+  objective_label,
+  objective_type,
+};
 
 /// What a metric should be. Made by must_be(), at_most(), at_least(), within() only. Objectives are
 /// exported gauges; an objective without a value sets no limit. Compare metrics by name.
@@ -52,6 +68,8 @@ struct MetricInfo {
   std::size_t label_count = 0;
   /// Gathered over many looks and held against later ones: it outlives a change of the options.
   bool learned = false;
+  /// A sum that no later look brings down.
+  bool cumulative = false;
 
   [[nodiscard]] constexpr std::span<const std::string_view> labels() const {
     return {label_names.data(), label_count};
@@ -95,36 +113,111 @@ constexpr bool is_snake_case(std::string_view name) {
   return word_open && name.front() >= 'a' && name.front() <= 'z';
 }
 
-constexpr void check_name(const MetricInfo& metric) {
-  if (!metric.name.starts_with(kPrefix)) metric_name_must_start_with_pg_integrity();
-  if (!is_snake_case(metric.name)) metric_name_must_be_lower_case_words_joined_by_underscores();
-  if (metric.help.empty()) metric_needs_a_help_text();
+constexpr MetricFault name_fault(const MetricInfo& metric) {
+  if (!metric.name.starts_with(kPrefix)) return MetricFault::prefix;
+  if (!is_snake_case(metric.name)) return MetricFault::name;
+  if (metric.help.empty()) return MetricFault::help;
   const bool counter = metric.type == MetricType::counter;
-  if (metric.name.ends_with("_total") != counter) only_counters_end_in_total();
+  if (metric.name.ends_with("_total") != counter) return MetricFault::total;
   if (metric.type == MetricType::age && !metric.name.ends_with("_age_seconds"))
-    age_must_end_in_age_seconds();
+    return MetricFault::age;
   for (const std::string_view unit : kOtherUnits)
-    if (metric.name.ends_with(unit)) metric_must_use_a_base_unit();
+    if (metric.name.ends_with(unit)) return MetricFault::unit;
+  return MetricFault::none;
 }
 
-constexpr void check_labels(const MetricInfo& metric) {
+constexpr MetricFault label_fault(const MetricInfo& metric) {
   const auto labels = metric.labels();
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (!is_snake_case(labels[i])) label_name_is_invalid_or_reserved();
+    if (!is_snake_case(labels[i])) return MetricFault::label;
     for (const std::string_view reserved : kReservedLabels)
-      if (labels[i] == reserved) label_name_is_invalid_or_reserved();
+      if (labels[i] == reserved) return MetricFault::label;
     for (std::size_t j = 0; j < i; ++j)
-      if (labels[i] == labels[j]) label_is_declared_twice();
+      if (labels[i] == labels[j]) return MetricFault::label_twice;
   }
+  return MetricFault::none;
 }
 
-constexpr void check_objective(const MetricInfo& metric, const MetricInfo* objective) {
-  if (objective == nullptr) return;
-  if (objective->type != MetricType::gauge) objective_must_be_a_gauge();
+constexpr MetricFault objective_fault(const MetricInfo& metric, const MetricInfo* objective) {
+  if (objective == nullptr) return MetricFault::none;
+  if (objective->type != MetricType::gauge) return MetricFault::objective_type;
   for (const std::string_view wanted : objective->labels()) {
     bool found = false;
     for (const std::string_view own : metric.labels()) found = found || own == wanted;
-    if (!found) objective_has_a_label_that_this_metric_lacks();
+    if (!found) return MetricFault::objective_label;
+  }
+  return MetricFault::none;
+}
+
+}  // namespace metric_detail
+
+/// The first rule that a declaration breaks. Constants are refused by the compiler, what a
+/// configuration declares is when it is loaded.
+constexpr MetricFault fault_of(const MetricInfo& metric) {
+  const Expectation& expectation = metric.expectation;
+  for (const MetricFault fault :
+       {metric_detail::name_fault(metric), metric_detail::label_fault(metric),
+        metric_detail::objective_fault(metric, expectation.upper),
+        metric_detail::objective_fault(metric, expectation.lower)})
+    if (fault != MetricFault::none) return fault;
+  return MetricFault::none;
+}
+
+/// The rule, for whoever broke it: "must be …".
+constexpr std::string_view text_of(MetricFault fault) {
+  switch (fault) {
+    case MetricFault::none:
+      return "";
+    case MetricFault::prefix:
+      return "must have a name that begins with pg_integrity_";
+    case MetricFault::name:
+      return "must have a name of lower-case words joined by underscores";
+    case MetricFault::help:
+      return "must have a help text";
+    case MetricFault::total:
+      return "must not end in _total, which means a counter";
+    case MetricFault::unit:
+      return "must use a base unit: seconds, bytes, a ratio";
+    case MetricFault::age:
+      return "must end in _age_seconds";
+    case MetricFault::label:
+      return "has a label that is reserved or is not of lower-case words joined by underscores";
+    case MetricFault::label_twice:
+      return "has a label twice";
+    case MetricFault::objective_label:
+      return "lacks a label of its objective";
+    case MetricFault::objective_type:
+      return "must have a gauge as its objective";
+  }
+  return "";
+}
+
+namespace metric_detail {
+
+constexpr void refuse(MetricFault fault) {
+  switch (fault) {
+    case MetricFault::none:
+      return;
+    case MetricFault::prefix:
+      return metric_name_must_start_with_pg_integrity();
+    case MetricFault::name:
+      return metric_name_must_be_lower_case_words_joined_by_underscores();
+    case MetricFault::help:
+      return metric_needs_a_help_text();
+    case MetricFault::total:
+      return only_counters_end_in_total();
+    case MetricFault::unit:
+      return metric_must_use_a_base_unit();
+    case MetricFault::age:
+      return age_must_end_in_age_seconds();
+    case MetricFault::label:
+      return label_name_is_invalid_or_reserved();
+    case MetricFault::label_twice:
+      return label_is_declared_twice();
+    case MetricFault::objective_label:
+      return objective_has_a_label_that_this_metric_lacks();
+    case MetricFault::objective_type:
+      return objective_must_be_a_gauge();
   }
 }
 
@@ -140,34 +233,31 @@ consteval auto declare(std::string_view name, std::string_view help, Expectation
   metric.expectation = expectation;
   metric.label_names = {std::string_view(label)...};
   metric.label_count = sizeof...(Label);
-  check_name(metric);
-  check_labels(metric);
-  check_objective(metric, expectation.upper);
-  check_objective(metric, expectation.lower);
+  refuse(fault_of(metric));
   return metric;
 }
 
 }  // namespace metric_detail
 
 /// The value must be exactly this.
-consteval Expectation must_be(double value) {
+constexpr Expectation must_be(double value) {
   return {true, value, nullptr, nullptr};
 }
 
 /// The value must not be above the objective, another exported gauge whose labels are among its
 /// own.
-/// @param objective a constant at namespace scope: its address is kept.
-consteval Expectation at_most(const MetricInfo& objective) {
+/// @param objective outlives the metric: its address is kept.
+constexpr Expectation at_most(const MetricInfo& objective) {
   return {false, 0, &objective, nullptr};
 }
 
 /// The value must not be below the objective; else as at_most().
-consteval Expectation at_least(const MetricInfo& objective) {
+constexpr Expectation at_least(const MetricInfo& objective) {
   return {false, 0, nullptr, &objective};
 }
 
 /// The value must lie between two objectives, either of which may be unset; else as at_most().
-consteval Expectation within(const MetricInfo& lower, const MetricInfo& upper) {
+constexpr Expectation within(const MetricInfo& lower, const MetricInfo& upper) {
   return {false, 0, &upper, &lower};
 }
 
@@ -210,6 +300,15 @@ consteval auto histogram(std::string_view name, std::string_view help, Label... 
 template <MetricType Type, std::size_t Labels>
 consteval Metric<Type, Labels> past_event(Metric<Type, Labels> metric) {
   metric.past_event = true;
+  return metric;
+}
+
+/// The same metric, told of a sum that no later look brings down: a past event that is no reason to
+/// look again soon.
+template <MetricType Type, std::size_t Labels>
+consteval Metric<Type, Labels> cumulative(Metric<Type, Labels> metric) {
+  metric.past_event = true;
+  metric.cumulative = true;
   return metric;
 }
 

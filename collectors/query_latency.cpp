@@ -1,17 +1,14 @@
 // Query latency: named probe queries, timed at our end without BEGIN and COMMIT. One slow answer is
 // no finding; the share of slow ones among the last 20 is judged, where an objective is configured.
 #include <algorithm>
-#include <cmath>
-#include <deque>
-#include <map>
 
 #include "collectors/collector.h"
+#include "collectors/slow_runs.h"
 
 namespace pg_integrity {
 
 namespace {
 
-constexpr std::size_t kRemembered = 20;
 constexpr std::size_t kMaxRows = 10000;
 
 constexpr auto kLastDuration = gauge("pg_integrity_query_last_duration_seconds",
@@ -60,16 +57,11 @@ constexpr Option kOptions[] = {
      .help = "share of slow runs among the last 20 that is still good",
      .max = 1}};
 
-/// The last runs, newest last: whether they were slow.
-using Runs = std::deque<bool>;
-
 struct Query {
   std::string name;
   std::string sql;
   std::optional<Seconds> objective;
-  /// The runs behind the two newest batches, by the time of their evidence: a batch that was not
-  /// accepted leaves the one before it in force.
-  std::map<Instant, Runs> runs = {};
+  SlowRuns slow = {};
 };
 
 class QueryLatency final : public Collector {
@@ -103,11 +95,11 @@ class QueryLatency final : public Collector {
     for (Query& query : queries_) {
       const std::array<std::string, 1> labels{query.name};
       out.weight(kLastDuration, true, 0, query.name);
-      Runs runs = accepted_runs(from, query);
-      out.attempt(kLastDuration, labels, [&] { run(from, query, runs, out); });
+      query.slow.begin(from.previous(kSlowRatio, labels));
+      out.attempt(kLastDuration, labels, [&] { run(from, query, out); });
       if (!query.objective) continue;
-      out.set(kSlowRatio, slow_ratio(runs), query.name);
-      query.runs.insert_or_assign(out.samples().back().observed_at, std::move(runs));
+      out.set(kSlowRatio, query.slow.ratio(), query.name);
+      query.slow.end(out.samples().back().observed_at);
     }
     return Progress::done;
   }
@@ -122,19 +114,7 @@ class QueryLatency final : public Collector {
     return bounds;
   }
 
-  /// The runs that the newest accepted evidence speaks of. Of those of an earlier process it is
-  /// known how many were slow, and not when: these are taken for the newest.
-  static Runs accepted_runs(const Sources& from, Query& query) {
-    const auto accepted = from.previous(kSlowRatio, std::array<std::string, 1>{query.name});
-    std::erase_if(query.runs, [&](const auto& other) {
-      return !accepted || other.first != accepted->observed_at;
-    });
-    if (!query.runs.empty()) return query.runs.begin()->second;
-    const double ratio = accepted ? std::clamp(accepted->value, 0.0, 1.0) : 0;
-    return Runs(static_cast<std::size_t>(std::lround(ratio * kRemembered)), true);
-  }
-
-  static void run(Sources& from, const Query& query, Runs& runs, Batch& out) {
+  static void run(Sources& from, Query& query, Batch& out) {
     bool asked = false;
     try {
       Session& session = from.session();
@@ -142,23 +122,13 @@ class QueryLatency final : public Collector {
       const Seconds took = session.probe(query.sql, kMaxRows).elapsed();
       out.observe(kDuration, took.count(), query.name);
       out.set(kLastDuration, took.count(), query.name);
-      remember(runs, query.objective && took > *query.objective);
+      query.slow.remember(query.objective && took > *query.objective);
     } catch (const SourceError& error) {
       out.count(kFailures, 1, query.name, std::string(name_of(error.reason())));
       // A server that cannot be reached is down, not slow.
-      if (asked && error.reason() == Reason::timeout) remember(runs, true);
+      if (asked && error.reason() == Reason::timeout) query.slow.remember(true);
       throw;
     }
-  }
-
-  static void remember(Runs& runs, bool slow) {
-    runs.push_back(slow);
-    if (runs.size() > kRemembered) runs.pop_front();
-  }
-
-  static double slow_ratio(const Runs& runs) {
-    const auto slow = std::count(runs.begin(), runs.end(), true);
-    return static_cast<double>(slow) / kRemembered;
   }
 
   double slow_ratio_max_;

@@ -2,17 +2,32 @@
 
 namespace pg_integrity {
 
+extern const CollectorSpec kApiSyncSpec;
 extern const CollectorSpec kAuditLogsSpec;
+extern const CollectorSpec kAuditTriggersSpec;
 extern const CollectorSpec kBackupsSpec;
+extern const CollectorSpec kConnectionsSpec;
+extern const CollectorSpec kCustomSpec;
+extern const CollectorSpec kDuplicatesSpec;
+extern const CollectorSpec kFilesSpec;
+extern const CollectorSpec kFreshnessSpec;
+extern const CollectorSpec kMediaSpec;
 extern const CollectorSpec kOrphansSpec;
+extern const CollectorSpec kPrivilegesSpec;
+extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
+extern const CollectorSpec kStorageSpec;
+extern const CollectorSpec kSuperusersSpec;
 
 namespace {
 
-constexpr const CollectorSpec* kCollectors[] = {&kAuditLogsSpec,    &kBackupsSpec,   &kOrphansSpec,
-                                                &kQueryLatencySpec, &kRowCountsSpec, &kServerSpec};
+constexpr const CollectorSpec* kCollectors[] = {
+    &kApiSyncSpec, &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,      &kConnectionsSpec,
+    &kCustomSpec,  &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,    &kMediaSpec,
+    &kOrphansSpec, &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec, &kRowCountsSpec,
+    &kServerSpec,  &kStorageSpec,    &kSuperusersSpec};
 
 }  // namespace
 

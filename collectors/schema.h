@@ -8,8 +8,6 @@
 
 #include <compare>
 #include <cstddef>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,28 +111,7 @@ struct Schema {
 
   /// @return nullptr if there is no such table, or it is excluded.
   [[nodiscard]] const Table* table(const QualifiedName& name) const;
-};
-
-/// Reads the catalog in a handful of statements.
-/// @param exclude globs over "schema.table".
-std::shared_ptr<const Schema> load_schema(Session& session, const std::vector<std::string>& exclude,
-                                          Instant now);
-
-/// The newest Schema of one database. Safe on any thread.
-class SharedSchema {
- public:
-  explicit SharedSchema(std::vector<std::string> exclude) : exclude_(std::move(exclude)) {}
-
-  /// The schema, read anew if it is older than a minute or was contradicted.
-  std::shared_ptr<const Schema> get(Session& session, Instant now);
-  /// Something that it lists was not there: read it anew at the next get().
-  void contradict();
-
- private:
-  const std::vector<std::string> exclude_;
-  std::mutex mutex_;
-  std::shared_ptr<const Schema> newest_;
-  std::size_t contradictions_ = 0;
+  [[nodiscard]] Table* table(const QualifiedName& name);
 };
 
 }  // namespace pg_integrity

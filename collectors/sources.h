@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,8 @@
 
 #include "collectors/errors.h"
 #include "collectors/instant.h"
+#include "collectors/json_pointer.h"
+#include "collectors/url.h"
 
 namespace pg_integrity {
 
@@ -76,6 +79,12 @@ struct ServerInfo {
   Instant read_at{};              ///< when the session was opened
 };
 
+/// How the server may come by the rows of a statement.
+enum class Access : std::uint8_t {
+  any,   ///< as its planner likes
+  heap,  ///< through no index: for questions about whether an index tells the truth
+};
+
 /// A session with one database. Each question is a transaction of its own: BEGIN READ ONLY, bounded
 /// settings by SET LOCAL, the statement, COMMIT; nothing remains on the server connection
 /// afterwards.
@@ -87,8 +96,14 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// One statement of ours. Parameters are $1, $2, … of type text unless the statement casts them.
-  virtual Rows query(std::string_view sql, std::span<const std::string> parameters) = 0;
-  Rows query(std::string_view sql) { return query(sql, std::span<const std::string>()); }
+  virtual Rows query(std::string_view sql, std::span<const std::string> parameters,
+                     Access access) = 0;
+  Rows query(std::string_view sql, std::span<const std::string> parameters) {
+    return query(sql, parameters, Access::any);
+  }
+  Rows query(std::string_view sql, Access access = Access::any) {
+    return query(sql, std::span<const std::string>(), access);
+  }
 
   /// One statement of the user's, read through a cursor: what cannot be a cursor (writes, several
   /// statements) is refused by the server. At most `max_rows` rows are read.
@@ -110,7 +125,21 @@ struct FileEntry {
   std::optional<Reason> trouble;
 };
 
-/// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed.
+/// How far to look into a directory tree.
+struct TreeBounds {
+  std::size_t depth = 1;      ///< levels of directories that are read; 1: the directory alone
+  bool deeper_is_gap = true;  ///< directories below that depth are missed; false: not meant
+  std::size_t entries = 0;    ///< of all kinds, in all directories together
+};
+
+/// Regular files of a directory tree.
+struct FileTree {
+  std::vector<FileEntry> files;    ///< unsorted; names with their way from the top: "2026/01/a"
+  std::optional<SourceError> gap;  ///< why there may be more; nothing: these are all
+};
+
+/// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed, but
+/// for those in a tree.
 class Files {
  public:
   virtual ~Files() = default;
@@ -122,8 +151,68 @@ class Files {
   /// all are an error (limit), not a part of them.
   virtual std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
                                       std::size_t limit) = 0;
+  /// The regular files in a directory and those below it. What cannot be read, or lies beyond the
+  /// bounds (too_large), is a gap; that the directory itself cannot be read is an error.
+  /// @param wanted tells by a file's own name; runs on the worker, with what it has captured.
+  virtual FileTree tree(const std::string& directory, const TreeBounds& bounds,
+                        const std::function<bool(const std::string& name)>& wanted) = 0;
   /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
   virtual std::string head(const std::string& path, std::size_t bytes) = 0;
+};
+
+/// How a request says who asks.
+enum class HttpAuth : std::uint8_t {
+  none,
+  bearer,  ///< the secret is a token
+  basic,   ///< the secret is "user:password"
+  header,  ///< the secret is a whole header: "Name: value"
+};
+
+struct HttpRequest {
+  std::string name;  ///< whose request it is, for messages
+  Url url;
+  Seconds timeout{};         ///< of everything: name, connection, redirects, the last byte
+  std::size_t max_body = 0;  ///< bytes; what goes beyond is not read
+  std::string ca_file;       ///< certificates to trust; empty: those of the system
+  HttpAuth auth = HttpAuth::none;
+  std::string secret;  ///< never logged, never in a message
+};
+
+/// Body and headers are somebody else's: they go into no label, log or page.
+struct HttpResponse {
+  int status = 0;
+  std::string body;
+  bool complete = true;  ///< the body is not larger than `max_body`
+  Seconds took{};        ///< from the first step to the last byte
+};
+
+/// HTTP requests that change nothing, made on a worker thread that is given up if it hangs. TLS
+/// certificates are verified; a few redirects are followed, within the URL's origin only.
+class Http {
+ public:
+  virtual ~Http() = default;
+  Http() = default;
+  Http(const Http&) = delete;
+  Http& operator=(const Http&) = delete;
+
+  /// GET. An answer is an answer, whatever its status.
+  /// @throws SourceError: connect, tls, timeout, protocol, http (redirects); config if the request
+  /// cannot be made as it is; limit if we lack means, or the step's time is over.
+  virtual HttpResponse get(const HttpRequest& request) = 0;
+};
+
+/// JSON documents, read only. Safe on any thread.
+class Json {
+ public:
+  virtual ~Json() = default;
+  Json() = default;
+  Json(const Json&) = delete;
+  Json& operator=(const Json&) = delete;
+
+  /// The whole number at that place, or the length of the array there.
+  /// @throws SourceError{decode} if there is none, or the text is not JSON, is nested beyond all
+  /// reason, or has two of them.
+  [[nodiscard]] virtual double count(std::string_view text, const JsonPointer& pointer) const = 0;
 };
 
 /// The time. Safe on any thread.

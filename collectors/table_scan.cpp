@@ -1,5 +1,7 @@
 #include "collectors/table_scan.h"
 
+#include <algorithm>
+
 namespace pg_integrity {
 
 namespace {
@@ -45,22 +47,34 @@ std::string from_moment(const std::string& moment, const Column& column, const s
   return "(" + moment + " AT TIME ZONE " + literal(zone) + ")";
 }
 
-/// Columns of the inner select: the newest entry and the number of recent ones. A row without a
-/// time, with an infinite one or one from the future (beyond clock differences of a minute) is
-/// neither; it is counted as undated.
-std::string inner_columns(const std::string& moment, const ScanWish& wish, const std::string& n) {
-  const std::string usable =
-      "pg_catalog.isfinite(" + moment + ") AND " + moment + " <= now() + interval '1 minute'";
-  return ", max(" + moment + ") FILTER (WHERE " + usable + ") AS newest_" + n +
-         ", count(*) FILTER (WHERE " + usable + " AND " + moment + " > now() - " +
-         seconds_sql(wish.window) + ") AS recent_" + n + ", count(*) FILTER (WHERE (" + usable +
-         ") IS NOT TRUE) AS undated_" + n;
+std::string count_where(const std::string& condition, const std::string& name) {
+  return ", count(*) FILTER (WHERE " + condition + ") AS " + name;
 }
 
-std::string outer_columns(const std::string& n) {
+/// Columns of the inner select: the newest entry and the number of recent ones, of those that
+/// cannot be dated, and of today's. A time from the future (beyond clock differences of a minute)
+/// is neither newest nor recent.
+std::string inner_columns(const std::string& moment, const ScanWish& wish, const std::string& n) {
+  const std::string finite = "pg_catalog.isfinite(" + moment + ")";
+  const std::string future = moment + " > now() + interval '1 minute'";
+  const std::string usable = finite + " AND NOT " + future;
+  std::string sql = ", max(" + moment + ") FILTER (WHERE " + usable + ") AS newest_" + n;
+  sql += count_where(usable + " AND " + moment + " > now() - " + seconds_sql(wish.window),
+                     "recent_" + n);
+  sql += count_where(finite + " IS NOT TRUE", "undated_" + n);
+  sql += count_where(finite + " AND " + future, "future_" + n);
+  if (!wish.calendar) return sql;
+  if (wish.zone.empty()) return sql + ", NULL AS today_" + n;
+  const std::string zone = " AT TIME ZONE " + literal(wish.zone);
+  return sql + count_where(usable + " AND " + moment + " >= pg_catalog.date_trunc('day', now()" +
+                               zone + ")" + zone,
+                           "today_" + n);
+}
+
+std::string outer_columns(const ScanWish& wish, const std::string& n) {
   return ", extract(epoch FROM newest_" + n + ") AS newest_" + n +
          ", extract(epoch FROM now() - newest_" + n + ") AS age_" + n + ", recent_" + n +
-         ", undated_" + n;
+         ", undated_" + n + ", future_" + n + (wish.calendar ? ", today_" + n : "");
 }
 
 struct Composed {
@@ -77,7 +91,7 @@ Composed compose(const Table& table, const std::vector<ScanWish>& wishes, TableS
     try {
       const std::string n = std::to_string(composed.answered.size());
       inner += inner_columns(moment_sql(column_of(table, wish), wish.zone), wish, n);
-      outer += outer_columns(n);
+      outer += outer_columns(wish, n);
       composed.answered.push_back(&wish);
     } catch (const SourceError& error) {
       scan.refuse(wish, error);
@@ -98,16 +112,20 @@ void run(Session& session, const Composed& composed, TableScan& scan) {
     facts.undated_rows = row.number("undated_" + n);
     facts.newest = row.maybe_number("newest_" + n);
     facts.newest_age = Seconds(row.maybe_number("age_" + n).value_or(0));
+    facts.future_rows = row.number("future_" + n);
+    if (composed.answered[i]->calendar) facts.rows_today = row.maybe_number("today_" + n);
     scan.answer(*composed.answered[i], facts);
   }
 }
 
 }  // namespace
 
-const std::vector<ScanWish>& ScanPlan::wishes(const QualifiedName& table) const {
-  static const std::vector<ScanWish> none;
-  const auto found = wishes_.find(table);
-  return found == wishes_.end() ? none : found->second;
+std::vector<ScanWish> ScanPlan::wishes(const Table& table) const {
+  std::vector<ScanWish> wishes;
+  if (const auto found = wishes_.find(table.name); found != wishes_.end()) wishes = found->second;
+  for (const Rule& rule : rules_)
+    if (auto wish = rule(table)) wishes.push_back(*std::move(wish));
+  return wishes;
 }
 
 const TimeFacts& TableScan::times(const ScanWish& wish) const {
@@ -118,13 +136,21 @@ const TimeFacts& TableScan::times(const ScanWish& wish) const {
   return found->second;
 }
 
+bool TableScan::covers(const std::vector<ScanWish>& wishes) const {
+  return std::all_of(wishes.begin(), wishes.end(), [&](const ScanWish& wish) {
+    return facts_.contains(wish) || refused_.contains(wish);
+  });
+}
+
 TableScan TableScans::scan(Session& session, const Table& table, const Clock& clock,
                            Seconds max_age) {
-  const std::vector<ScanWish>& wishes = plan_.wishes(table.name);
+  const std::vector<ScanWish> wishes = plan_.wishes(table);
   if (!wishes.empty()) {
     const std::lock_guard lock(mutex_);
     const auto found = results_.find(table.name);
-    if (found != results_.end() && clock.now() - found->second.observed_at <= max_age)
+    // A column that was discovered since is not answered by an older scan.
+    if (found != results_.end() && clock.now() - found->second.observed_at <= max_age &&
+        found->second.covers(wishes))
       return found->second;
   }
   TableScan scan;
@@ -162,19 +188,29 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
   const std::string latest = from_moment("(now() + interval '1 minute')", column, wish.zone);
   const std::string high = name + " > '-infinity' AND " + name + " <= " + latest;
   const std::string any = "EXISTS (SELECT FROM " + from + " WHERE " + name;
-  const std::string undated =
-      any + " IS NULL)::int + " + any + " = '-infinity')::int + " + any + " > " + latest + ")::int";
-  const std::string sql = "SELECT rows, rows AS recent_0, undated_0, extract(epoch FROM " + newest +
-                          ") AS newest_0, extract(epoch FROM now() - " + newest +
-                          ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " +
-                          low + " AND " + high + ") AS rows, (SELECT max(" + name + ") FROM " +
-                          from + " WHERE " + high + ") AS newest, " + undated + " AS undated_0) s";
+  const std::string undated = any + " IS NULL)::int + " + any + " = '-infinity')::int + " + any +
+                              " = 'infinity')::int AS undated_0";
+  const std::string future =
+      any + " > " + latest + " AND " + name + " < 'infinity')::int AS future_0";
+  const std::string sql =
+      "SELECT rows, rows AS recent_0, undated_0, future_0, extract(epoch FROM " + newest +
+      ") AS newest_0, extract(epoch FROM now() - " + newest +
+      ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " + low + " AND " + high +
+      ") AS rows, (SELECT max(" + name + ") FROM " + from + " WHERE " + high + ") AS newest, " +
+      undated + ", " + future + ") s";
   run(session, {sql, {&wish}}, scan);
   return scan;
 }
 
 std::string moment_sql(const Column& column, const std::string& zone) {
   return to_moment(sql_identifier(column.name), column, zone);
+}
+
+std::string newest_moment_sql(const Table& table, const Column& column, const std::string& zone) {
+  const std::string name = sql_identifier(column.name);
+  return "(SELECT " + to_moment("newest", column, zone) + " FROM (SELECT max(" + name +
+         ") AS newest FROM " + table.from_clause() + " WHERE " + name + " > '-infinity' AND " +
+         name + " <= " + from_moment("(now() + interval '1 minute')", column, zone) + ") n)";
 }
 
 double heap_bytes(Session& session, const Table& table) {

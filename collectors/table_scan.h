@@ -3,6 +3,7 @@
 // table first answers for all; the others reuse the result while it is young enough.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -18,8 +19,9 @@ namespace pg_integrity {
 struct ScanWish {
   QualifiedName table;
   std::string time_column;
-  std::string zone;  ///< IANA name; needed where the column has no time zone of its own
-  Seconds window{};  ///< how far back "recent" reaches
+  std::string zone;       ///< IANA name; needed where the column has no time zone of its own
+  Seconds window{};       ///< how far back "recent" reaches
+  bool calendar = false;  ///< also the rows of today
 
   auto operator<=>(const ScanWish&) const = default;
   bool operator==(const ScanWish&) const = default;
@@ -27,22 +29,28 @@ struct ScanWish {
 
 /// The answer to a wish, by the database's clock.
 struct TimeFacts {
-  double recent_rows = 0;  ///< newer than the window; undated rows are not among them
-  /// Rows whose time is NULL, infinite or more than a minute in the future: nobody knows when they
-  /// were written. A scan through the index counts one of each sort at most.
-  double undated_rows = 0;
+  double recent_rows = 0;  ///< newer than the window; nor undated, nor of the future
+  // Nobody knows when these were written. A scan through the index counts one of each sort at most.
+  double undated_rows = 0;         ///< NULL or infinite
+  double future_rows = 0;          ///< later than now, beyond clock differences of a minute
   std::optional<UnixTime> newest;  ///< nothing: no row with a usable time
   Seconds newest_age{};
+  std::optional<double> rows_today;  ///< calendar: since midnight in the wish's zone, if it has one
 };
 
 /// Every wish of one database, collected while its collectors are built.
 class ScanPlan {
  public:
+  /// What is wanted of a table that is known by its discovery only, if anything.
+  using Rule = std::function<std::optional<ScanWish>(const Table&)>;
+
   void add(ScanWish wish) { wishes_[wish.table].push_back(std::move(wish)); }
-  [[nodiscard]] const std::vector<ScanWish>& wishes(const QualifiedName& table) const;
+  void add(Rule rule) { rules_.push_back(std::move(rule)); }
+  [[nodiscard]] std::vector<ScanWish> wishes(const Table& table) const;
 
  private:
   std::map<QualifiedName, std::vector<ScanWish>> wishes_;
+  std::vector<Rule> rules_;
 };
 
 /// What one scan of one table found.
@@ -53,6 +61,9 @@ class TableScan {
 
   /// @throws SourceError why that wish has no answer.
   [[nodiscard]] const TimeFacts& times(const ScanWish& wish) const;
+
+  /// Each of the wishes has an answer, or a reason why not.
+  [[nodiscard]] bool covers(const std::vector<ScanWish>& wishes) const;
 
   void answer(const ScanWish& wish, TimeFacts facts) { facts_.emplace(wish, facts); }
   void refuse(const ScanWish& wish, const SourceError& error) { refused_.emplace(wish, error); }
@@ -83,6 +94,11 @@ class TableScans {
 /// The column's value as timestamptz in SQL.
 /// @throws SourceError{config} if the column has no time type, or needs a zone and has none.
 std::string moment_sql(const Column& column, const std::string& zone);
+
+/// The newest value of the column as timestamptz in SQL, a scalar: through the index that the
+/// column leads, if any. What is later than now, beyond clock differences of a minute, is left out.
+/// @throws SourceError as moment_sql().
+std::string newest_moment_sql(const Table& table, const Column& column, const std::string& zone);
 
 /// Bytes of the table's heap: the catalog's figure, measured where it has none.
 double heap_bytes(Session& session, const Table& table);

@@ -22,14 +22,15 @@ listen=${LISTEN:-127.0.0.1:10187}
 host=${listen%:*} host=${host#[} host=${host%]} port=${listen##*:}
 case $host in '' | 0.0.0.0 | '::') host=127.0.0.1 ;; esac
 own_database=${DATA_SOURCE_NAME:+1}
-exporter_pid='' cluster=''
+exporter_pid='' api_pid='' cluster=''
 
 clean_up() {
   trap - EXIT HUP INT TERM
-  if [ -n "$exporter_pid" ]; then
-    kill "$exporter_pid" 2>/dev/null || true
-    wait "$exporter_pid" 2>/dev/null || true
-  fi
+  local pid
+  for pid in $exporter_pid $api_pid; do
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
   if [ -n "$cluster" ]; then
     unprivileged "$bin/pg_ctl" -D "$cluster" -m immediate stop >/dev/null 2>&1 || true
   fi
@@ -53,7 +54,7 @@ if [ $once = 0 ] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
   fail "something listens on $host:$port already" "stop it, or choose another address: LISTEN=127.0.0.1:PORT $0"
 fi
 packages=("${BUILD_PACKAGES[@]}")
-[ -n "$own_database" ] || packages+=(postgresql postgresql-client)
+[ -n "$own_database" ] || packages+=(postgresql postgresql-client python3)
 need_packages "${packages[@]}"
 step "building" configure_and_build program
 
@@ -85,18 +86,34 @@ load_demo() {
     psql -X -q -v ON_ERROR_STOP=1 -d tovplay -f deploy/grants.sql
 }
 
+run_as=()
+[ -n "$own_database" ] || [ "$(id -u)" != 0 ] || run_as=(setpriv --reuid=postgres --regid=postgres --init-groups --)
+
+# Prints where it listens once it does.
+wait_for_api() {
+  for _ in $(seq 100); do
+    [ ! -s "$work_dir/api.port" ] || return 0
+    kill -0 "$api_pid" || break
+    sleep 0.1
+  done
+  cat "$work_dir/api.log"
+  return 1
+}
+
 config=()
 if [ -z "$own_database" ]; then
   forget_libpq_environment
   step "starting a throwaway PostgreSQL" start_cluster
   step "loading the report's database" load_demo
   export PGHOST=$work_dir/socket PGUSER=pgintegrity PGDATABASE=tovplay
-  sed "1i state_dir = \"$work_dir/state\"" deploy/demo/exporter.toml >"$work_dir/exporter.toml"
+  install -m 644 deploy/demo/api.py "$work_dir/"
+  "${run_as[@]}" /usr/bin/python3 "$work_dir/api.py" >"$work_dir/api.port" 2>"$work_dir/api.log" </dev/null &
+  api_pid=$!
+  step "starting the report's API" wait_for_api
+  sed -e "1i state_dir = \"$work_dir/state\"" -e "s|127.0.0.1:7777|127.0.0.1:$(cat "$work_dir/api.port")|" \
+    deploy/demo/exporter.toml >"$work_dir/exporter.toml"
   config=(--config "$work_dir/exporter.toml")
 fi
-
-run_as=()
-[ -n "$own_database" ] || [ "$(id -u)" != 0 ] || run_as=(setpriv --reuid=postgres --regid=postgres --init-groups --)
 
 if [ $once = 1 ]; then
   status=0

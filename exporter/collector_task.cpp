@@ -5,6 +5,8 @@
 #include <new>
 
 #include "exporter/files.h"
+#include "exporter/http_client.h"
+#include "exporter/json.h"
 #include "exporter/logging.h"
 #include "exporter/self_metrics.h"
 
@@ -13,7 +15,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr Seconds kStepShare{0.1};  ///< a step that has taken this long ends at the next object
-constexpr Seconds kRecheckInterval{60};  ///< violated objects are looked at again this soon
+constexpr Seconds kRecheckInterval{60};  ///< what is violated or unsettled is looked at this soon
 constexpr Seconds kRetry{60};            ///< after a failure that is not about the connection
 constexpr std::size_t kLoggedChanges = 10;
 
@@ -38,7 +40,8 @@ class CollectorTask::StepSources final : public Sources {
         pass_(pass),
         began_(began),
         deadline_(began + task.options_.deadline),
-        files_(server_.workers, deadline_) {}
+        files_(server_.workers, deadline_),
+        http_(server_.workers, server_.clock, deadline_) {}
 
   ~StepSources() override = default;
 
@@ -59,6 +62,8 @@ class CollectorTask::StepSources final : public Sources {
 
   TableScans& scans() override { return pass_.reads->scans; }
   Files& files() override { return files_; }
+  Http& http() override { return http_; }
+  [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return server_.clock; }
   [[nodiscard]] bool step_is_full() const override {
     return server_.clock.now() - began_ > kStepShare;
@@ -103,6 +108,7 @@ class CollectorTask::StepSources final : public Sources {
     try {
       lease_.emplace(server_.pool.lease(database, deadline_));
     } catch (const SourceError& error) {
+      pass_.without_session = true;
       // That we have no session left says nothing of the server.
       if (!server_.stopping && error.reason() != Reason::limit &&
           server_.evidence.set_up(task_.id_.server, database, false))
@@ -123,6 +129,8 @@ class CollectorTask::StepSources final : public Sources {
   Instant began_;
   Instant deadline_;
   WorkerFiles files_;
+  WorkerHttp http_;
+  SaxJson json_;
   std::optional<SessionPool::Lease> lease_;
   std::shared_ptr<const Schema> schema_;
   Seconds busy_before_{0};
@@ -152,7 +160,7 @@ std::optional<Instant> CollectorTask::due() const {
 }
 
 void CollectorTask::server_lost() {
-  if (uses_session_) evidence_lost();
+  if (uses_session_ && !went_without_) evidence_lost();
 }
 
 void CollectorTask::evidence_lost() {
@@ -178,10 +186,11 @@ bool CollectorTask::begin_pass() {
     if (recheck_due) next_recheck_.reset();
   }
   if (recheck_due) {
-    const auto violated = server_->evidence.violated(id_);
-    if (!violated.empty()) {
+    auto objects = to_recheck();
+    if (!objects.empty()) {
       waiting_ = std::move(pass_);
-      pass_ = new_pass(now, std::set<ObjectKey>(violated.begin(), violated.end()));
+      pass_ = new_pass(now, std::move(objects));
+      unsettled_.clear();
     }
   }
   if (!pass_) {
@@ -190,6 +199,7 @@ bool CollectorTask::begin_pass() {
       if (!next_pass_ || *next_pass_ > now) return false;
     }
     pass_ = new_pass(now, std::nullopt);
+    unsettled_.clear();
     server_->evidence.pass_began(id_);
   }
   return true;
@@ -250,6 +260,8 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
          {"collector", id_.collector},
          {"objects", std::to_string(changes.size() - kLoggedChanges)}});
   const auto& marks = batch.unproven_marks();
+  for (const UnprovenMark& mark : marks)
+    if (mark.unsettled) unsettled_.insert(object_key(*options_.spec, *mark.metric, mark.labels));
   if (std::any_of(marks.begin(), marks.end(),
                   [](const auto& mark) { return mark.reason == Reason::missing; }))
     pass_->reads->schema.contradict();
@@ -269,7 +281,9 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     {
       const std::lock_guard lock(mutex_);
       waits_for_server_ = false;
-      next_pass_ = std::max(pass_->began + options_.interval, now);
+      went_without_ = pass_->without_session;
+      const Seconds pause = went_without_ ? std::min(options_.interval, kRetry) : options_.interval;
+      next_pass_ = std::max(pass_->began + pause, now);
       if (server_->once) next_pass_.reset();
     }
     pass_.reset();
@@ -282,15 +296,22 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
 
 void CollectorTask::plan_recheck(Instant now) {
   if (server_->once || options_.interval <= kRecheckInterval) return;
-  const bool violated = !server_->evidence.violated(id_).empty();
+  const bool any = !to_recheck().empty();
   const std::lock_guard lock(mutex_);
-  next_recheck_ = violated ? std::optional(now + kRecheckInterval) : std::nullopt;
+  next_recheck_ = any ? std::optional(now + kRecheckInterval) : std::nullopt;
+}
+
+std::set<ObjectKey> CollectorTask::to_recheck() const {
+  std::set<ObjectKey> objects = unsettled_;
+  for (ObjectKey& key : server_->evidence.to_recheck(id_)) objects.insert(std::move(key));
+  return objects;
 }
 
 /// Another cluster answers: what this pass has seen is of the old one.
 void CollectorTask::start_anew(Instant now) {
   pass_.reset();
   waiting_.reset();
+  unsettled_.clear();
   const std::lock_guard lock(mutex_);
   next_recheck_.reset();
   next_pass_ = now;

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "collectors/shared_schema.h"
 #include "exporter/evidence.h"
 #include "exporter/session_pool.h"
 #include "exporter/task.h"
@@ -91,6 +92,7 @@ class CollectorTask final : public Task {
     std::optional<std::set<ObjectKey>> only;
     Era era = 0;
     std::shared_ptr<SharedReads> reads;
+    bool without_session = false;  ///< it asked for one that was not to be had
   };
 
   [[nodiscard]] Pass new_pass(Instant now, std::optional<std::set<ObjectKey>> only);
@@ -100,6 +102,7 @@ class CollectorTask final : public Task {
   void start_anew(Instant now);
   void count_attempt(std::string_view outcome, std::optional<Reason> reason);
   void plan_recheck(Instant now);
+  [[nodiscard]] std::set<ObjectKey> to_recheck() const;
 
   const CollectorId id_;
   const CollectorOptions options_;
@@ -107,9 +110,11 @@ class CollectorTask final : public Task {
   const std::shared_ptr<ServerContext> server_;
   const std::shared_ptr<DatabaseContext> database_;
 
-  std::optional<Pass> pass_;     ///< the running pass or recheck
-  std::optional<Pass> waiting_;  ///< a pass that a recheck has put aside
+  std::optional<Pass> pass_;       ///< the running pass or recheck
+  std::optional<Pass> waiting_;    ///< a pass that a recheck has put aside
+  std::set<ObjectKey> unsettled_;  ///< to be looked at again although they are not violated
   std::atomic<bool> uses_session_ = false;
+  std::atomic<bool> went_without_ = false;  ///< the newest pass was complete without a session
   std::atomic<bool> attempted_ = false;
 
   mutable std::mutex mutex_;  ///< guards what follows

@@ -90,11 +90,19 @@ void refuse_twins(const CollectorSpec& spec, const Settings& settings,
   }
 }
 
+/// The collector is judged as a whole: its name alone is an object.
+bool is_object(const CollectorSpec& spec) {
+  return std::any_of(spec.metrics.begin(), spec.metrics.end(), [](const MetricInfo* metric) {
+    return !metric->expectation.none() && metric->label_count == 0;
+  });
+}
+
 AcceptedDamage accepted_from(const Settings& record, Problems& problems) {
   AcceptedDamage accepted{record.text("object"), record.text_or_empty("database"),
                           record.number("at_most"), record.number("until"), record.text("reason")};
-  const std::string collector = accepted.object.substr(0, accepted.object.find('/'));
-  if (collector_named(collector) == nullptr || accepted.object.find('/') == std::string::npos)
+  const std::size_t slash = accepted.object.find('/');
+  const CollectorSpec* collector = collector_named(accepted.object.substr(0, slash));
+  if (collector == nullptr || (slash == std::string::npos && !is_object(*collector)))
     problems.add(record.place("object"), "\"object\" names nothing that a collector looks at",
                  "take it from the report, such as \"orphans/public.child.child_fkey\"");
   return accepted;

@@ -103,7 +103,11 @@ struct Tree {
       options.push_back(common);
     }
     for (const Option& option : spec.options)
-      (option.home == OptionHome::server ? server : options).push_back(option);
+      if (option.home == OptionHome::collector)
+        options.push_back(option);
+      else if (std::none_of(server.begin(), server.end(),
+                            [&](const Option& other) { return other.name == option.name; }))
+        server.push_back(option);  // several collectors may read one option of the server
     collectors.push_back(std::move(options));
     collector_table.push_back({.name = spec.name,
                                .type = OptionType::record,

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "exporter/looks.h"
+#include "exporter/tallies.h"
 #include "exporter/verdict.h"
 
 namespace pg_integrity {
 
 namespace {
-
-bool same_series(const Sample& a, const Sample& b) {
-  return a.metric->name == b.metric->name && a.labels == b.labels;
-}
 
 const AcceptedDamage* accepted_damage(const CollectorEvidence& evidence, const ObjectKey& key) {
   const std::string name = object_name(*evidence.spec, key);
@@ -22,76 +20,14 @@ const AcceptedDamage* accepted_damage(const CollectorEvidence& evidence, const O
   return nullptr;
 }
 
-/// What a step saw of one object.
-struct Look {
-  std::vector<Sample> samples;
-  const UnprovenMark* mark = nullptr;
-  std::vector<std::string> lines;
-};
-
-std::map<ObjectKey, Look> by_object(const CollectorSpec& spec, const Batch& batch) {
-  std::map<ObjectKey, Look> looks;
-  for (const Sample& sample : batch.samples())
-    looks[object_key(spec, *sample.metric, sample.labels)].samples.push_back(sample);
-  for (const UnprovenMark& mark : batch.unproven_marks())
-    looks[object_key(spec, *mark.metric, mark.labels)].mark = &mark;
-  for (const EvidenceLine& line : batch.evidence_lines())
-    if (const auto found = looks.find(object_key(spec, *line.metric, line.labels));
-        found != looks.end())
-      found->second.lines.push_back(line.text);
-  return looks;
-}
-
-/// A good look replaces what was known; a bad one leaves it, but for the series that were seen.
-void apply(Object& object, const Look& look, Instant now) {
-  if (look.mark == nullptr) {
-    object.samples = look.samples;
-    object.trouble.reset();
-    object.whole_at = now;
-    object.lines = look.lines;
-  } else {
-    for (const Sample& sample : look.samples) {
-      std::erase_if(object.samples, [&](const Sample& old) { return same_series(old, sample); });
-      object.samples.push_back(sample);
-    }
-    const bool known = object.trouble && object.trouble->reason == look.mark->reason;
-    object.trouble = Trouble{look.mark->reason, look.mark->detail,
-                             known ? object.trouble->since : look.mark->observed_at};
+/// Makes samples of another process, or of a collector before, samples of this one's metrics.
+void adopt(std::vector<Sample>& samples, const CollectorEvidence& evidence) {
+  for (Sample& sample : samples) {
+    const std::size_t labels = sample.labels.size();
+    sample.metric = metric_named(*evidence.spec, evidence.own_metrics.get(), sample.metric->name);
+    if (sample.metric != nullptr && sample.metric->label_count != labels) sample.metric = nullptr;
   }
-  object.looked_at = now;
-}
-
-Tally& tally_of(std::vector<Tally>& tallies, const Event& event) {
-  const auto found = std::find_if(tallies.begin(), tallies.end(), [&](const Tally& tally) {
-    return tally.metric == event.metric && tally.labels == event.labels;
-  });
-  if (found != tallies.end()) return *found;
-  Tally tally;
-  tally.metric = event.metric;
-  tally.labels = event.labels;
-  return tallies.emplace_back(std::move(tally));
-}
-
-void count(Tally& tally, const Event& event) {
-  switch (event.kind) {
-    case Event::Kind::count:
-      tally.value += event.value;
-      return;
-    case Event::Kind::buckets:
-      if (tally.per_bucket.empty()) {
-        tally.upper_bounds = event.upper_bounds;
-        tally.per_bucket.assign(event.upper_bounds.size() + 1, 0);
-      }
-      return;
-    case Event::Kind::observation: {
-      const auto bound =
-          std::lower_bound(tally.upper_bounds.begin(), tally.upper_bounds.end(), event.value);
-      const auto bucket = static_cast<std::size_t>(bound - tally.upper_bounds.begin());
-      if (bucket < tally.per_bucket.size()) ++tally.per_bucket[bucket];
-      tally.sum += event.value;
-      return;
-    }
-  }
+  std::erase_if(samples, [](const Sample& sample) { return sample.metric == nullptr; });
 }
 
 }  // namespace
@@ -132,11 +68,13 @@ void Evidence::place_declared(Entry& entry, Instant now) {
 
 void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
                    std::shared_ptr<const ServerOptions> options, Seconds interval,
-                   std::uint64_t fingerprint, const Batch& declared) {
+                   std::uint64_t fingerprint, const Batch& declared,
+                   std::shared_ptr<const MetricSet> own_metrics) {
   const std::lock_guard lock(mutex_);
   Entry entry;
   entry.now.id = id;
   entry.now.spec = &spec;
+  entry.now.own_metrics = std::move(own_metrics);
   entry.now.options = std::move(options);
   entry.now.fingerprint = fingerprint;
   entry.now.declared = declared.samples();
@@ -144,7 +82,7 @@ void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
   entry.now.health.started = before == started_before_.end() ? clock_.now() : before->second;
   entry.now.health.configured_interval = interval;
   place_declared(entry, clock_.now());
-  for (const Event& event : declared.events()) count(tally_of(entry.tallies, event), event);
+  for (const Event& event : declared.events()) count(entry.tallies, event);
   entries_.insert_or_assign(id, std::move(entry));
   ++version_;
 }
@@ -184,18 +122,19 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
   CollectorEvidence& evidence = entry->now;
   const Instant now = clock_.now();
   const Judge judge(evidence, now, clock_.unix_now());
-  for (const auto& [key, look] : by_object(*evidence.spec, batch)) {
+  for (const auto& [key, look] : looks_by_object(*evidence.spec, batch)) {
     const auto known = evidence.objects.find(key);
     Object object = known == evidence.objects.end() ? Object{} : *known->second;
     const State before = judge.judge(key, object).state;
     if (known == evidence.objects.end()) object.accepted = accepted_damage(evidence, key);
-    apply(object, look, now);
+    apply(look, object, now);
     const Judgement after = judge.judge(key, object);
     const bool broke = before != State::violated && after.state == State::violated;
     const bool mended = before == State::violated && after.state == State::proven;
     if (broke || mended)
-      changes.push_back({object_name(*evidence.spec, key), broke,
-                         after.broken.empty() ? std::string() : explain(after.broken.front())});
+      changes.push_back(
+          {object_name(*evidence.spec, key), broke,
+           after.broken.empty() ? std::string() : explain(*evidence.spec, after.broken.front())});
     evidence.objects.insert_or_assign(key, std::make_shared<const Object>(std::move(object)));
   }
   for (const ObjectWeight& weight : batch.weights()) {
@@ -265,7 +204,7 @@ void Evidence::record(const CollectorId& id, const std::vector<Event>& events) {
   const auto entry = entries_.find(id);
   if (entry == entries_.end() || events.empty()) return;
   ++version_;
-  for (const Event& event : events) count(tally_of(entry->second.tallies, event), event);
+  for (const Event& event : events) count(entry->second.tallies, event);
 }
 
 bool Evidence::set_up(const std::string& server, const std::string& database, bool up) {
@@ -333,6 +272,7 @@ void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>&
     const auto object = std::make_shared<Object>(recorded);
     object->looked_at = Instant{};
     object->accepted = accepted_damage(evidence, key);
+    adopt(object->samples, evidence);
     evidence.objects.insert_or_assign(key, object);
   }
   if (!tallies.empty()) entry->tallies = std::move(tallies);
@@ -369,14 +309,19 @@ std::optional<Sample> Evidence::newest(const CollectorId& id, const MetricInfo& 
   return std::nullopt;
 }
 
-std::vector<ObjectKey> Evidence::violated(const CollectorId& id) const {
+std::vector<ObjectKey> Evidence::to_recheck(const CollectorId& id) const {
   const std::lock_guard lock(mutex_);
   std::vector<ObjectKey> keys;
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return keys;
   const Judge judge(entry->second.now, clock_.now(), clock_.unix_now());
-  for (const auto& [key, object] : entry->second.now.objects)
-    if (judge.judge(key, *object).state == State::violated) keys.push_back(key);
+  for (const auto& [key, object] : entry->second.now.objects) {
+    const Judgement judgement = judge.judge(key, *object);
+    if (judgement.state == State::violated &&
+        std::any_of(judgement.broken.begin(), judgement.broken.end(),
+                    [](const Broken& broken) { return !broken.sample->metric->cumulative; }))
+      keys.push_back(key);
+  }
   return keys;
 }
 

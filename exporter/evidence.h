@@ -43,7 +43,8 @@ class Evidence {
   /// A collector is to run. What it declares is on the page from now on.
   void add(const CollectorId& id, const CollectorSpec& spec,
            std::shared_ptr<const ServerOptions> options, Seconds interval,
-           std::uint64_t fingerprint, const Batch& declared);
+           std::uint64_t fingerprint, const Batch& declared,
+           std::shared_ptr<const MetricSet> own_metrics = nullptr);
   /// A database is watched: whether it is up is on the page from now on.
   void add_database(const std::string& server, const std::string& database);
   /// A database is no longer there.
@@ -72,7 +73,8 @@ class Evidence {
   Answerer identify(const std::string& server, const ServerInfo& found);
   [[nodiscard]] Era era(const std::string& server) const;
 
-  /// Evidence of an earlier process, with its original times. Only for objects not yet looked at.
+  /// Evidence of an earlier process, with its original times. Only for objects not yet looked at;
+  /// samples are taken for those of the collector's metrics by name.
   void restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects, bool success,
                std::optional<Instant> last_success, std::vector<Tally> tallies);
   void restore_identity(const std::string& server, const std::string& system_identifier,
@@ -86,7 +88,8 @@ class Evidence {
 
   [[nodiscard]] std::optional<Sample> newest(const CollectorId& id, const MetricInfo& metric,
                                              std::span<const std::string> labels) const;
-  [[nodiscard]] std::vector<ObjectKey> violated(const CollectorId& id) const;
+  /// Objects whose violation another look may disprove: a cumulative metric's it cannot.
+  [[nodiscard]] std::vector<ObjectKey> to_recheck(const CollectorId& id) const;
 
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
   /// Changes whenever a snapshot would.

@@ -21,8 +21,12 @@ Reason reason_of(int error) {
   return error == EACCES || error == EPERM ? Reason::permission : Reason::io;
 }
 
+SourceError refusal(const std::string& path, int error) {
+  return {reason_of(error), path + ": " + std::generic_category().message(error)};
+}
+
 [[noreturn]] void refuse(const std::string& path, int error) {
-  throw SourceError(reason_of(error), path + ": " + std::generic_category().message(error));
+  throw refusal(path, error);
 }
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
@@ -45,6 +49,22 @@ UnixTime seconds(const timespec& time) {
   return static_cast<UnixTime>(time.tv_sec) + static_cast<UnixTime>(time.tv_nsec) * 1e-9;
 }
 
+/// What the kernel has just said of an entry; its kind is left open.
+FileEntry entry_from(const std::string& name, const struct stat& facts) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  FileEntry entry;
+  entry.name = name;
+  entry.size = static_cast<double>(facts.st_size);
+  entry.modified = seconds(facts.st_mtim);
+  entry.read_at = seconds(now);
+  return entry;
+}
+
+bool is_itself_or_parent(const std::string& name) {
+  return name == "." || name == "..";
+}
+
 double size_of_files_in(const std::string& path) {
   const Directory directory = open_directory(path);
   double bytes = 0;
@@ -57,19 +77,15 @@ double size_of_files_in(const std::string& path) {
 }
 
 FileEntry look_at(const std::string& directory, const std::string& name) {
-  FileEntry entry;
-  entry.name = name;
   struct stat facts {};
   if (::stat((directory + "/" + name).c_str(), &facts) != 0) {
     const bool nothing_there = errno == ENOENT || errno == ELOOP;  // a link that leads nowhere
-    if (!nothing_there) entry.trouble = reason_of(errno);
-    return entry;
+    FileEntry unknown;
+    unknown.name = name;
+    if (!nothing_there) unknown.trouble = reason_of(errno);
+    return unknown;
   }
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  entry.read_at = seconds(now);
-  entry.modified = seconds(facts.st_mtim);
-  entry.size = static_cast<double>(facts.st_size);
+  FileEntry entry = entry_from(name, facts);
   if (S_ISREG(facts.st_mode)) entry.kind = FileKind::file;
   if (S_ISDIR(facts.st_mode)) {
     try {
@@ -89,7 +105,7 @@ std::vector<FileEntry> list_now(const std::string& path, const std::string& patt
   std::size_t seen = 0;
   while (const dirent* entry = next_entry(directory, path)) {
     const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
+    if (is_itself_or_parent(name)) continue;
     if (++seen > limit)
       throw SourceError(Reason::limit, path + " holds more than " + std::to_string(limit) +
                                            " entries. HINT: give backups a directory of their own");
@@ -97,6 +113,96 @@ std::vector<FileEntry> list_now(const std::string& path, const std::string& patt
   }
   return entries;
 }
+
+/// Reads one directory tree, by descriptors: a directory that somebody replaces by a link meanwhile
+/// is not followed either.
+class TreeReader {
+ public:
+  TreeReader(std::string top, const TreeBounds& bounds,
+             const std::function<bool(const std::string&)>& wanted)
+      : top_(std::move(top)), bounds_(bounds), wanted_(wanted) {}
+
+  FileTree read() {
+    const Directory top(::opendir(top_.c_str()), ::closedir);
+    if (!top && errno == ENOENT) throw SourceError(Reason::missing, top_ + " does not exist");
+    if (!top) refuse(top_, errno);
+    read_directory(top, "", 1);
+    return std::move(tree_);
+  }
+
+ private:
+  /// @param way from the top, empty or with a slash at its end.
+  void read_directory(const Directory& directory, const std::string& way, std::size_t depth) {
+    while (const dirent* entry = next_entry(directory, path_of(way))) {
+      const std::string name = entry->d_name;
+      if (is_itself_or_parent(name)) continue;
+      if (++seen_ > bounds_.entries) {
+        miss({Reason::too_large,
+              top_ + " holds more than " + std::to_string(bounds_.entries) + " entries"});
+        return;
+      }
+      look_at(directory, way, name, depth);
+    }
+  }
+
+  void look_at(const Directory& directory, const std::string& way, const std::string& name,
+               std::size_t depth) {
+    struct stat facts {};
+    if (::fstatat(::dirfd(directory.get()), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
+      miss_unless_gone(way + name, errno);
+    } else if (S_ISDIR(facts.st_mode)) {
+      descend(directory, way, name, depth);
+    } else if (S_ISREG(facts.st_mode) && wanted_(name)) {
+      tree_.files.push_back(entry_from(way + name, facts));
+      tree_.files.back().kind = FileKind::file;
+    }
+  }
+
+  void descend(const Directory& parent, const std::string& way, const std::string& name,
+               std::size_t depth) {
+    if (depth >= bounds_.depth) {
+      if (bounds_.deeper_is_gap)
+        miss({Reason::too_large, path_of(way + name) + " is deeper than " +
+                                     std::to_string(bounds_.depth) + " levels"});
+      return;
+    }
+    const int descriptor = ::openat(::dirfd(parent.get()), name.c_str(),
+                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0) {
+      miss_unless_gone(way + name, errno);
+      return;
+    }
+    const Directory directory(::fdopendir(descriptor), ::closedir);
+    if (!directory) {
+      miss(refusal(path_of(way + name), errno));
+      ::close(descriptor);
+      return;
+    }
+    try {
+      read_directory(directory, way + name + "/", depth + 1);
+    } catch (const SourceError& error) {
+      miss(error);
+    }
+  }
+
+  void miss_unless_gone(const std::string& name, int error) {
+    const bool gone = error == ENOENT || error == ENOTDIR || error == ELOOP;
+    if (!gone) miss(refusal(path_of(name), error));
+  }
+
+  /// The first gap is the one that is told.
+  void miss(const SourceError& why) {
+    if (!tree_.gap) tree_.gap = why;
+  }
+
+  [[nodiscard]] std::string path_of(const std::string& way) const { return top_ + "/" + way; }
+
+  const std::string top_;
+  const TreeBounds bounds_;
+  const std::function<bool(const std::string&)>& wanted_;
+  std::size_t seen_ = 0;
+  FileTree tree_;
+};
 
 std::string head_now(const std::string& path, std::size_t bytes) {
   // O_NONBLOCK: a FIFO must not wait for its writer.
@@ -124,6 +230,13 @@ std::vector<FileEntry> WorkerFiles::list(const std::string& directory, const std
   return workers_.run<std::vector<FileEntry>>(
       "directory " + directory, deadline_,
       [directory, pattern, limit] { return list_now(directory, pattern, limit); });
+}
+
+FileTree WorkerFiles::tree(const std::string& directory, const TreeBounds& bounds,
+                           const std::function<bool(const std::string& name)>& wanted) {
+  return workers_.run<FileTree>("directory " + directory, deadline_, [directory, bounds, wanted] {
+    return TreeReader(directory, bounds, wanted).read();
+  });
 }
 
 std::string WorkerFiles::head(const std::string& path, std::size_t bytes) {

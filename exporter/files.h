@@ -15,6 +15,8 @@ class WorkerFiles final : public Files {
 
   std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
                               std::size_t limit) override;
+  FileTree tree(const std::string& directory, const TreeBounds& bounds,
+                const std::function<bool(const std::string& name)>& wanted) override;
   std::string head(const std::string& path, std::size_t bytes) override;
 
  private:

@@ -43,6 +43,11 @@ std::string settings_sql(Seconds left, bool raw) {
          std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }
 
+/// For Access::heap, on top of settings_sql().
+constexpr const char* kNoIndexes =
+    "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
+    "; SET LOCAL enable_bitmapscan = off";
+
 /// One statement through the extended protocol: a second one after a semicolon is refused.
 pqxx::result run_single(pqxx::transaction_base& transaction, const std::string& sql,
                         std::span<const std::string> parameters) {
@@ -107,8 +112,10 @@ class PostgresSession final : public LiveSession {
   }
 
   using Session::query;
-  Rows query(std::string_view sql, std::span<const std::string> parameters) override {
+  Rows query(std::string_view sql, std::span<const std::string> parameters,
+             Access access) override {
     return in_transaction([&](pqxx::transaction_base& transaction) {
+      if (access == Access::heap) transaction.exec(kNoIndexes);
       return timed([&] { return run_single(transaction, std::string(sql), parameters); });
     });
   }

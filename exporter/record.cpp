@@ -48,6 +48,7 @@ Record record_of(const Evidence& evidence) {
   for (const auto& collector : snapshot->collectors) {
     RecordedCollector& kept = record.collectors[collector->id];
     kept.version = collector->spec->version;
+    kept.own_metrics = collector->own_metrics;
     kept.fingerprint = collector->fingerprint;
     kept.success = collector->health.success;
     kept.last_success = collector->health.last_success;

@@ -17,6 +17,7 @@ struct RecordedCollector {
   bool success = false;
   std::optional<Instant> last_success;
   std::map<ObjectKey, Object> objects;
+  std::shared_ptr<const MetricSet> own_metrics;  ///< those of the objects' samples
   std::vector<Tally> tallies;  ///< counters live as long as the process: not in the state file
 };
 

@@ -51,20 +51,15 @@ std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
 /// anyway.
 std::string series_text(const CollectorSpec& spec, const Sample& sample, double value) {
   constexpr std::string_view kPrefix = "pg_integrity_";
-  std::string text(sample.metric->name.substr(kPrefix.size()));
-  std::string further;
-  const auto names = sample.metric->labels();
-  for (std::size_t i = 0; i < sample.labels.size(); ++i)
-    if (std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
-      further += (further.empty() ? "" : ", ") + std::string(names[i]) + "=" + sample.labels[i];
-  if (!further.empty()) text += "{" + further + "}";
-  return text + " " + readable_value(*sample.metric, value);
+  return std::string(sample.metric->name.substr(kPrefix.size())) + further_labels(spec, sample) +
+         " " + readable_value(*sample.metric, value);
 }
 
-std::vector<std::string> findings_of(const Judgement& judgement, const Object& object,
-                                     const CollectorHealth& health) {
+std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Judgement& judgement,
+                                     const Object& object) {
+  const CollectorHealth& health = evidence.health;
   std::vector<std::string> findings;
-  for (const Broken& broken : judgement.broken) findings.push_back(explain(broken));
+  for (const Broken& broken : judgement.broken) findings.push_back(explain(*evidence.spec, broken));
   if (judgement.state == State::accepted)
     findings.push_back("accepted for now: " + object.accepted->reason);
   if (object.trouble && (judgement.state == State::unproven || judgement.state == State::violated))
@@ -82,7 +77,7 @@ ReportObject object_entry(const CollectorEvidence& evidence, const Judge& judge,
   entry.anchor = anchor_for(evidence.id, key);
   entry.state = judgement.state;
   if (judgement.state == State::unproven) entry.reason = judgement.reason;
-  entry.findings = findings_of(judgement, object, evidence.health);
+  entry.findings = findings_of(evidence, judgement, object);
   entry.lines = object.lines;
   std::optional<Instant> oldest;
   for (const Sample& sample : object.samples) {

@@ -278,7 +278,8 @@ void Sampler::Server::add_task(const CollectorOptions& options,
   const Instant now = clock_.now();
   Batch declared(now);
   collector->declare(declared);
-  evidence_.add(id, spec, options_, options.interval, fingerprint, declared);
+  evidence_.add(id, spec, options_, options.interval, fingerprint, declared,
+                collector->own_metrics());
   if (record_) restore(evidence_, *record_, id, spec, fingerprint);
   const Seconds delay = context_->once ? Seconds(0) : kFirstPassWithin * spread();
   auto task = std::make_shared<CollectorTask>(id, options, std::move(collector), context_, database,

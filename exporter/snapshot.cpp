@@ -10,6 +10,13 @@ Seconds kept_interval(const CollectorHealth& health) {
   return kept;
 }
 
+const MetricInfo* metric_named(const CollectorSpec& spec, const MetricSet* own_metrics,
+                               std::string_view name) {
+  for (const MetricInfo* metric : spec.metrics)
+    if (metric->name == name) return metric;
+  return own_metrics == nullptr ? nullptr : own_metrics->find(name);
+}
+
 std::string object_name(const CollectorSpec& spec, const ObjectKey& key) {
   std::string name(spec.name);
   char separator = '/';
@@ -19,6 +26,16 @@ std::string object_name(const CollectorSpec& spec, const ObjectKey& key) {
     separator = '.';
   }
   return name;
+}
+
+std::string further_labels(const CollectorSpec& spec, const Sample& sample) {
+  std::string further;
+  const auto names = sample.metric->labels();
+  for (std::size_t i = 0; i < sample.labels.size(); ++i)
+    if (!sample.labels[i].empty() &&
+        std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
+      further += (further.empty() ? "{" : ", ") + std::string(names[i]) + "=" + sample.labels[i];
+  return further.empty() ? further : further + "}";
 }
 
 ObjectKey object_key(const CollectorSpec& spec, const MetricInfo& metric,

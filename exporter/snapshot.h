@@ -64,6 +64,7 @@ struct CollectorHealth {
 struct CollectorEvidence {
   CollectorId id;
   const CollectorSpec* spec = nullptr;
+  std::shared_ptr<const MetricSet> own_metrics;  ///< that the configuration declares; may be null
   std::shared_ptr<const ServerOptions> options;  ///< of its server
   std::uint64_t fingerprint = 0;  ///< of the configuration the evidence was taken under
   std::vector<Sample> declared;   ///< objectives: always there
@@ -109,8 +110,16 @@ struct Snapshot {
 /// takes under max_load. A pass that makes no headway does not stretch it.
 Seconds kept_interval(const CollectorHealth& health);
 
+/// The metric of that name, of the spec or the collector's own; nullptr if there is none.
+const MetricInfo* metric_named(const CollectorSpec& spec, const MetricSet* own_metrics,
+                               std::string_view name);
+
 /// The object's name in reports, links and `accept`: "orphans/public.child.child_fkey".
 std::string object_name(const CollectorSpec& spec, const ObjectKey& key);
+
+/// "{status=success}": the labels of a series that do not name its object; empty if there are none.
+/// An empty label is none.
+std::string further_labels(const CollectorSpec& spec, const Sample& sample);
 
 /// The object that a series belongs to.
 ObjectKey object_key(const CollectorSpec& spec, const MetricInfo& metric,

@@ -29,10 +29,14 @@ constexpr Seconds kUndated{365.0 * 24 * 3600};  ///< older than anything that co
   throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
 }
 
-const MetricInfo* metric_named(const CollectorSpec& spec, const std::string& name) {
-  for (const MetricInfo* metric : spec.metrics)
-    if (metric->name == name) return metric;
-  return nullptr;
+/// The metric that a sample names. One that the spec does not have may be declared by the
+/// configuration, which is not known here: `own` keeps its place.
+const MetricInfo* metric_of(const json& recorded, const CollectorSpec& spec, MetricSet& own) {
+  const auto name = recorded.at("metric").get<std::string>();
+  const std::size_t labels = recorded.at("labels").size();
+  if (const MetricInfo* known = metric_named(spec, &own, name)) return known;
+  if (labels > kMaxLabels || !recorded.contains("value")) return nullptr;
+  return &own.add(name, {}, std::vector<std::string>(labels), {});
 }
 
 json to_json(const Object& object, const ObjectKey& key, const Clock& clock) {
@@ -116,14 +120,15 @@ class RecordedTimes {
   Seconds set_back_{0};
 };
 
-Object object_from(const json& entry, const CollectorSpec& spec, const RecordedTimes& times) {
+Object object_from(const json& entry, const CollectorSpec& spec, MetricSet& own,
+                   const RecordedTimes& times) {
   Object object;
   object.configured = entry.at("configured").get<bool>();
   object.size = entry.at("size").get<double>();
   object.lines = entry.at("lines").get<std::vector<std::string>>();
   for (const json& recorded : entry.at("samples")) {
     Sample sample;
-    sample.metric = metric_named(spec, recorded.at("metric").get<std::string>());
+    sample.metric = metric_of(recorded, spec, own);
     if (sample.metric == nullptr) continue;
     sample.labels = recorded.at("labels").get<std::vector<std::string>>();
     if (sample.labels.size() != sample.metric->label_count) continue;
@@ -165,9 +170,11 @@ Record record_from(const json& state, const Clock& clock) {
     collector.success = entry.at("success").get<bool>();
     if (entry.contains("last_success") && !times.clock_was_set_back())
       collector.last_success = times.past(entry.at("last_success"));
+    const auto own = std::make_shared<MetricSet>();
     for (const json& object : entry.at("objects"))
       collector.objects.emplace(object.at("key").get<ObjectKey>(),
-                                object_from(object, *spec, times));
+                                object_from(object, *spec, *own, times));
+    collector.own_metrics = own;
   }
   return record;
 }

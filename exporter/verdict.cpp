@@ -148,10 +148,11 @@ std::string readable_value(const MetricInfo& metric, double value) {
   return text;
 }
 
-std::string explain(const Broken& broken) {
+std::string explain(const CollectorSpec& spec, const Broken& broken) {
   const MetricInfo& metric = *broken.sample->metric;
-  return std::string(metric.name) + " is " + readable_value(metric, broken.value) + ", should be " +
-         std::string(broken.relation) + " " + readable_value(metric, broken.limit);
+  return std::string(metric.name) + further_labels(spec, *broken.sample) + " is " +
+         readable_value(metric, broken.value) + ", should be " + std::string(broken.relation) +
+         " " + readable_value(metric, broken.limit);
 }
 
 State worse(State a, State b) {

@@ -1,4 +1,5 @@
 #include "collectors/backup_sources.h"
+#include "collectors/shared_schema.h"
 
 #include <gtest/gtest.h>
 #include <utime.h>
@@ -111,6 +112,10 @@ class WatchedFiles final : public Files {
         entry = {entry.name, FileKind::other, 0, 0, 0, Reason::permission};
       }
     return entries;
+  }
+  FileTree tree(const std::string& directory, const TreeBounds& bounds,
+                const std::function<bool(const std::string& name)>& wanted) override {
+    return files_.tree(directory, bounds, wanted);
   }
   std::string head(const std::string& path, std::size_t bytes) override {
     ++opened;

@@ -14,64 +14,52 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// The checks complain by calling a function that no constant expression may call.
-template <typename Check, int = (Check{}(), 0)>
-constexpr bool compiles(Check /*check*/) {
-  return true;
-}
-constexpr bool compiles(...) {
-  return false;
+// That the compiler refuses what has a fault, tests/contract/metrics_test.cpp shows.
+MetricFault name_fault(std::string_view name, std::string_view help,
+                       MetricType type = MetricType::gauge) {
+  return fault_of(MetricInfo{name, help, type, false, {}});
 }
 
-#define EXPECT_NAME(name, help, type, fine)                                       \
-  EXPECT_EQ(compiles([] {                                                         \
-              metric_detail::check_name(MetricInfo{name, help, type, false, {}}); \
-            }),                                                                   \
-            fine)                                                                 \
-      << (name)
-
-TEST(MetricName, MustFollowTheRulesToCompile) {
-  EXPECT_NAME("pg_integrity_things", "Help.", MetricType::gauge, true);
-  EXPECT_NAME("pg_integrity_things_2_bytes", "Help.", MetricType::gauge, true);
-  EXPECT_NAME("pg_things", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_Things", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity__things", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_things_", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_th-ings", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_things", "", MetricType::gauge, false);
+TEST(MetricName, MustFollowTheRules) {
+  for (const char* fine : {"pg_integrity_things", "pg_integrity_things_2_bytes"})
+    EXPECT_EQ(name_fault(fine, "Help."), MetricFault::none) << fine;
+  EXPECT_EQ(name_fault("pg_things", "Help."), MetricFault::prefix);
+  for (const char* odd : {"pg_integrity_Things", "pg_integrity__things", "pg_integrity_things_",
+                          "pg_integrity_", "pg_integrity_th-ings"})
+    EXPECT_EQ(name_fault(odd, "Help."), MetricFault::name) << odd;
+  EXPECT_EQ(name_fault("pg_integrity_things", ""), MetricFault::help);
 }
 
 TEST(MetricName, TellsItsTypeAndUnit) {
-  EXPECT_NAME("pg_integrity_things_total", "Help.", MetricType::counter, true);
-  EXPECT_NAME("pg_integrity_things_total", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_things", "Help.", MetricType::counter, false);
-  EXPECT_NAME("pg_integrity_thing_age_seconds", "Help.", MetricType::age, true);
-  EXPECT_NAME("pg_integrity_thing_seconds", "Help.", MetricType::age, false);
-  EXPECT_NAME("pg_integrity_time_ms", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_time_hours", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_size_megabytes", "Help.", MetricType::gauge, false);
-  EXPECT_NAME("pg_integrity_load_percent", "Help.", MetricType::gauge, false);
+  const auto fault = [](std::string_view name, MetricType type) {
+    return name_fault(name, "Help.", type);
+  };
+  EXPECT_EQ(fault("pg_integrity_things_total", MetricType::counter), MetricFault::none);
+  EXPECT_EQ(fault("pg_integrity_things_total", MetricType::gauge), MetricFault::total);
+  EXPECT_EQ(fault("pg_integrity_things", MetricType::counter), MetricFault::total);
+  EXPECT_EQ(fault("pg_integrity_thing_age_seconds", MetricType::age), MetricFault::none);
+  EXPECT_EQ(fault("pg_integrity_thing_seconds", MetricType::age), MetricFault::age);
+  for (const char* unit : {"pg_integrity_time_ms", "pg_integrity_time_hours",
+                           "pg_integrity_size_megabytes", "pg_integrity_load_percent"})
+    EXPECT_EQ(fault(unit, MetricType::gauge), MetricFault::unit) << unit;
 }
 
-#define EXPECT_LABELS(fine, count, ...)                                                      \
-  EXPECT_EQ(compiles([] {                                                                    \
-              metric_detail::check_labels(                                                   \
-                  MetricInfo{"n", "h", MetricType::gauge, false, {}, {__VA_ARGS__}, count}); \
-            }),                                                                              \
-            fine)
-
 TEST(MetricLabels, MustBeDistinctNamesThatNobodyElseSets) {
-  EXPECT_LABELS(true, 0, "");
-  EXPECT_LABELS(true, 2, "schema", "table");
-  EXPECT_LABELS(false, 2, "table", "table");
-  EXPECT_LABELS(false, 1, "server");
-  EXPECT_LABELS(false, 1, "database");
-  EXPECT_LABELS(false, 1, "le");
-  EXPECT_LABELS(false, 1, "quantile");
-  EXPECT_LABELS(false, 1, "Table");
-  EXPECT_LABELS(false, 1, "__name__");
-  EXPECT_LABELS(false, 1, "");
+  const auto fault = [](std::initializer_list<std::string_view> labels) {
+    MetricInfo metric{"pg_integrity_things", "Help.", MetricType::gauge, false, {}};
+    for (const std::string_view label : labels) metric.label_names[metric.label_count++] = label;
+    return fault_of(metric);
+  };
+  EXPECT_EQ(fault({}), MetricFault::none);
+  EXPECT_EQ(fault({"schema", "table"}), MetricFault::none);
+  EXPECT_EQ(fault({"table", "table"}), MetricFault::label_twice);
+  for (const char* bad : {"server", "database", "le", "quantile", "Table", "__name__", ""})
+    EXPECT_EQ(fault({bad}), MetricFault::label) << bad;
+}
+
+TEST(MetricFaults, EachHasAText) {
+  for (int fault = 1; fault <= static_cast<int>(MetricFault::objective_type); ++fault)
+    EXPECT_FALSE(text_of(static_cast<MetricFault>(fault)).empty()) << fault;
 }
 
 constexpr auto kHeld = gauge("pg_integrity_sample_held", "Held.", "schema", "table");
@@ -81,11 +69,18 @@ constexpr auto kOther = gauge("pg_integrity_sample_other_max", "Most.", "constra
 constexpr auto kEvents = counter("pg_integrity_sample_held_total", "Events.", "table");
 
 TEST(MetricObjective, IsAGaugeWhoseLabelsTheMetricHas) {
-  EXPECT_TRUE(compiles([] { metric_detail::check_objective(kHeld, nullptr); }));
-  EXPECT_TRUE(compiles([] { metric_detail::check_objective(kHeld, &kWhole); }));
-  EXPECT_TRUE(compiles([] { metric_detail::check_objective(kHeld, &kPart); }));
-  EXPECT_FALSE(compiles([] { metric_detail::check_objective(kHeld, &kOther); }));
-  EXPECT_FALSE(compiles([] { metric_detail::check_objective(kHeld, &kEvents); }));
+  const auto fault = [](const MetricInfo& objective) {
+    MetricInfo metric = kHeld;
+    metric.expectation = at_most(objective);
+    const MetricFault upper = fault_of(metric);
+    metric.expectation = at_least(objective);
+    EXPECT_EQ(fault_of(metric), upper);
+    return upper;
+  };
+  EXPECT_EQ(fault(kWhole), MetricFault::none);
+  EXPECT_EQ(fault(kPart), MetricFault::none);
+  EXPECT_EQ(fault(kOther), MetricFault::objective_label);
+  EXPECT_EQ(fault(kEvents), MetricFault::objective_type);
 }
 
 TEST(Metric, IsWhatWasDeclared) {

@@ -1,4 +1,4 @@
-#include "collectors/schema.h"
+#include "collectors/shared_schema.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
 #include "collectors/table_scan.h"
+#include "collectors/shared_schema.h"
 
 #include <gtest/gtest.h>
 
@@ -116,20 +117,21 @@ TEST_F(Scans, AnEmptyTableHasNoNewestRow) {
   EXPECT_FALSE(found.newest);
 }
 
-TEST_F(Scans, TheFutureAndInfinityAreUndated) {
+TEST_F(Scans, TheFutureAndInfinityAreNeitherRecentNorNewest) {
   db_.run(R"(CREATE TABLE t (a timestamptz); INSERT INTO t VALUES (now() - interval '2 hours'),
     (now() - interval '30 minutes'), (now() + interval '2 hours'), ('infinity'), ('-infinity'),
       (NULL))");
   const TimeFacts found = facts(wish("a"));
   EXPECT_EQ(found.recent_rows, 1);
-  EXPECT_EQ(found.undated_rows, 4);
+  EXPECT_EQ(found.undated_rows, 3);
+  EXPECT_EQ(found.future_rows, 1);
   EXPECT_NEAR(found.newest_age.count(), 1800, 60);
 }
 
 TEST_F(Scans, AClockThatIsAMinuteAheadIsForgiven) {
   db_.run("CREATE TABLE t (a timestamptz); INSERT INTO t VALUES (now() + interval '50 seconds')");
   EXPECT_EQ(facts(wish("a")).recent_rows, 1);
-  EXPECT_EQ(facts(wish("a")).undated_rows, 0);
+  EXPECT_EQ(facts(wish("a")).future_rows, 0);
 }
 
 TEST_F(Scans, ColumnsWithoutZoneAreReadInTheirs) {
@@ -165,6 +167,53 @@ TEST_F(Scans, ATimeThatCannotBeComputedLeavesTheRowsCounted) {
   const TableScan scan = scans.scan(*session_, table(), clock_, kAnyAge);
   EXPECT_EQ(scan.rows, 2);
   EXPECT_EQ(reason([&] { (void)scan.times(wish("a", "UTC")); }), Reason::decode);
+}
+
+TEST_F(Scans, TellTheCalendarApartFromTheWindow) {
+  db_.run(R"(CREATE TABLE t (a timestamptz, b timestamp);
+    INSERT INTO t (a) SELECT date_trunc('day', now() AT TIME ZONE 'Asia/Tokyo')
+        AT TIME ZONE 'Asia/Tokyo' + i
+      FROM (VALUES (interval '-1 second'), (interval '0'), (interval '2 days')) v(i);
+    INSERT INTO t (a) VALUES (NULL), ('infinity'), ('-infinity'), (now() + interval '30 seconds');
+    UPDATE t SET b = a AT TIME ZONE 'Asia/Tokyo';)");
+  for (const char* column : {"a", "b"}) {
+    ScanWish wished = wish(column, "Asia/Tokyo");
+    wished.calendar = true;
+    const TimeFacts found = facts(wished);
+    EXPECT_EQ(found.future_rows, 1) << "a clock that is half a minute ahead is forgiven";
+    EXPECT_EQ(found.undated_rows, 3);
+    EXPECT_GE(found.rows_today.value(), 1);
+    EXPECT_LE(found.rows_today.value(), 2) << "half a minute ahead may be tomorrow";
+  }
+  ScanWish without_zone = wish("a");
+  without_zone.calendar = true;
+  EXPECT_FALSE(facts(without_zone).rows_today) << "whose midnight is not guessed";
+}
+
+TEST_F(Scans, ARuleWishesOfTablesThatAreDiscovered) {
+  db_.run(
+      "CREATE TABLE t (a timestamptz); CREATE TABLE u (a timestamptz); INSERT INTO t VALUES "
+      "(now() - interval '10 minutes')");
+  ScanPlan plan;
+  plan.add([](const Table& table) {
+    return table.name.name == "t" ? std::optional(wish("a")) : std::nullopt;
+  });
+  EXPECT_TRUE(plan.wishes(table("u")).empty());
+  TableScans scans(std::move(plan));
+  EXPECT_NEAR(scans.scan(*session_, table(), clock_, kAnyAge).times(wish("a")).newest_age.count(),
+              600, 60);
+}
+
+TEST_F(Scans, AreNotSharedWithAWishThatCameLater) {
+  db_.run("CREATE TABLE t (a timestamptz)");
+  ScanPlan plan;
+  plan.add([](const Table& table) {
+    return table.column("b") == nullptr ? std::optional(wish("a")) : std::optional(wish("b"));
+  });
+  TableScans scans(std::move(plan));
+  scans.scan(*session_, table(), clock_, kAnyAge);
+  db_.run("ALTER TABLE t ADD COLUMN b timestamptz; INSERT INTO t VALUES (NULL, now())");
+  EXPECT_TRUE(scans.scan(*session_, table(), clock_, kAnyAge).times(wish("b")).newest);
 }
 
 TEST_F(Scans, AZoneIsATextAndNeverSyntax) {
@@ -276,8 +325,10 @@ TEST_F(RecentScans, SayTheSameAsAWholeScanDoes) {
     EXPECT_EQ(scan.times(each).recent_rows, whole.recent_rows) << each.time_column;
     EXPECT_GT(whole.recent_rows, 0) << each.time_column;
     EXPECT_EQ(scan.rows, whole.recent_rows) << "no more was read";
-    EXPECT_EQ(whole.undated_rows, 4) << each.time_column;
+    EXPECT_EQ(whole.undated_rows, 3) << each.time_column;
     EXPECT_EQ(scan.times(each).undated_rows, 3) << "one of each sort";
+    EXPECT_EQ(whole.future_rows, 1) << each.time_column;
+    EXPECT_EQ(scan.times(each).future_rows, 1) << each.time_column;
     EXPECT_EQ(scan.times(each).newest, whole.newest) << each.time_column;
     EXPECT_NEAR(scan.times(each).newest_age.count(), whole.newest_age.count(), 60);
   }

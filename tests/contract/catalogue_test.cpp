@@ -53,6 +53,26 @@ TEST(Catalogue, EveryCollectorHasASourceATestAndAPlaceInTheDocumentation) {
   }
 }
 
+TEST(Catalogue, EveryClaimOfTheReportIsProvenByMetricsThatExist) {
+  const std::string readme = slurp("README.md");
+  const std::size_t from = readme.find("## What became of the report's claims");
+  ASSERT_NE(from, std::string::npos);
+  const std::string claims = readme.substr(from, readme.find("\n## ", from) - from);
+  std::set<std::string> known;
+  const auto document = catalogue();
+  for (const auto& metric : document.at("metrics"))
+    known.insert(metric.at("name").get<std::string>());
+  std::size_t named = 0;
+  for (std::size_t tick = claims.find('`', claims.find("\n|--")); tick != std::string::npos;) {
+    const std::size_t end = claims.find('`', tick + 1);
+    const std::string name = "pg_integrity_" + claims.substr(tick + 1, end - tick - 1);
+    EXPECT_TRUE(known.contains(name)) << name;
+    ++named;
+    tick = claims.find('`', end + 1);
+  }
+  EXPECT_GE(named, 20U);
+}
+
 TEST(Catalogue, NamesAndLabelsOfTheDemosPageAreAllInIt) {
   std::map<std::string, std::set<std::string>> known;
   std::map<std::string, std::string> types;
@@ -64,7 +84,7 @@ TEST(Catalogue, NamesAndLabelsOfTheDemosPageAreAllInIt) {
     types[name] = metric.at("type").get<std::string>();
   }
   const Demo demo;
-  const ExporterProcess exporter(Demo::configuration(), demo.environment());
+  const ExporterProcess exporter(demo.configuration(), demo.environment());
   exporter.wait_until_ready();
   std::set<std::string> seen;
   const PageText page = exporter.page();

@@ -41,7 +41,7 @@ class DemoPage : public testing::Test {
   static void SetUpTestSuite() {
     loaded_at = std::chrono::steady_clock::now();
     demo = std::make_unique<Demo>();
-    exporter = std::make_unique<ExporterProcess>(Demo::configuration(), demo->environment());
+    exporter = std::make_unique<ExporterProcess>(demo->configuration(), demo->environment());
     exporter->wait_until_ready();
   }
   static void TearDownTestSuite() {
@@ -94,6 +94,47 @@ TEST_F(DemoPage, EveryForeignKeyIsDiscoveredAndHoldsNoOrphans) {
   }
 }
 
+TEST_F(DemoPage, EveryUniqueKeyHoldsNoDuplicates) {
+  const PageText page = exporter->page();
+  const auto keys = page.all("pg_integrity_duplicate_rows");
+  EXPECT_EQ(keys.size(), 16U);  // a primary key for each of fifteen tables, and the users' mail
+  for (const Series& key : keys) EXPECT_EQ(key.value, 0) << key.labels.at("key");
+}
+
+TEST_F(DemoPage, TheLastEntriesAreTheReports) {
+  const PageText page = exporter->page();
+  const auto age = [&](const char* table) {
+    const auto newest =
+        page.value("pg_integrity_table_last_entry_timestamp_seconds", {{"table", table}});
+    const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+    return now.count() - newest.value();
+  };
+  // Section 3: Dec 2, 14:20:22; Nov 26, 12:47:59 and 13:35:47, before Dec 10, 12:32:21.
+  expect_age(age("User"), 7 * kDay + 22 * kHour + 11 * kMinute + 59);
+  expect_age(age("GameRequest"), 13 * kDay + 23 * kHour + 44 * kMinute + 22);
+  expect_age(age("ScheduledSession"), 13 * kDay + 22 * kHour + 56 * kMinute + 34);
+  // Of eleven core tables two are empty; none has a row from the future.
+  EXPECT_EQ(page.all("pg_integrity_table_last_entry_timestamp_seconds").size(), 9U);
+  EXPECT_EQ(page.all("pg_integrity_table_future_rows").size(), 11U);
+  for (const Series& table : page.all("pg_integrity_table_future_rows"))
+    EXPECT_EQ(table.value, 0) << table.labels.at("table");
+}
+
+TEST_F(DemoPage, EveryPictureIsAUrl) {
+  const auto columns = exporter->page().all("pg_integrity_media_unexpected_rows");
+  EXPECT_EQ(columns.size(), 3U);
+  for (const Series& column : columns) EXPECT_EQ(column.value, 0) << column.labels.at("table");
+}
+
+TEST_F(DemoPage, NoSequenceIsBehindAndNoIndexInvalid) {
+  const PageText page = exporter->page();
+  // The log tables count their rows; everything else has UUIDs.
+  const auto sequences = page.all("pg_integrity_sequence_behind_values");
+  EXPECT_EQ(sequences.size(), 4U);
+  for (const Series& column : sequences) EXPECT_EQ(column.value, 0) << column.labels.at("table");
+  EXPECT_EQ(page.value("pg_integrity_invalid_indexes"), 0);
+}
+
 TEST_F(DemoPage, EachKindOfBackupHasItsOwnAge) {
   const PageText page = exporter->page();
   const auto age = [&](const char* kind) {
@@ -119,20 +160,66 @@ TEST_F(DemoPage, ThirtyRunsOfTheScheduleWereMissed) {
             6 * kHour + 30 * kMinute);
 }
 
-TEST_F(DemoPage, OnlyRecoverabilityIsViolated) {
+TEST_F(DemoPage, TheProtectionWasNeverVerifiedAfterItsInstallation) {
+  const PageText page = exporter->page();
+  const LabelSet protection{{"protection", "bulletproof"}};
+  EXPECT_EQ(page.value("pg_integrity_protection_enabled", protection), 1);
+  EXPECT_EQ(page.value("pg_integrity_protection_info", {{"version", "v3.0"}}), 1);
+  EXPECT_EQ(page.value("pg_integrity_protection_max_age_seconds", protection), 10 * kMinute);
+  // Dec 2, 18:38:41: "every 10 minutes", "continuously active".
+  const auto age = page.value("pg_integrity_protection_age_seconds", protection);
+  ASSERT_TRUE(age);
+  expect_age(*age, 7 * kDay + 17 * kHour + 53 * kMinute + 40);
+  expect_age(*age, 669220);
+}
+
+TEST_F(DemoPage, EveryCoreTableHasItsAuditTrigger) {
+  const PageText page = exporter->page();
+  EXPECT_EQ(page.all("pg_integrity_audit_trigger_enabled").size(), kCoreTables.size());
+  for (const auto& [table, rows] : kCoreTables) {
+    EXPECT_EQ(
+        page.value("pg_integrity_audit_trigger_enabled", {{"table", table}, {"event", "delete"}}),
+        1);
+    EXPECT_EQ(page.value("pg_integrity_audited_rows", {{"table", table}}), rows);
+    EXPECT_EQ(page.value("pg_integrity_audited_entries", {{"table", table}}), 0);
+  }
+  EXPECT_TRUE(page.all("pg_integrity_unaudited_deletes").empty()) << "the past cannot be judged";
+}
+
+TEST_F(DemoPage, TheApisTotalIsOffByThreeAndItsListsAreNot) {
+  const PageText page = exporter->page();
+  const auto api = [&](const char* metric, const char* endpoint) {
+    return page.value(std::string("pg_integrity_api_") + metric, {{"endpoint", endpoint}});
+  };
+  // "544 rows across 11 core tables": they sum up to 541.
+  EXPECT_EQ(api("rows", "total"), 544);
+  EXPECT_EQ(api("row_difference", "total"), 3);
+  // "User Count: 22, Session Count: 16 (matches database exactly)".
+  EXPECT_EQ(api("rows", "users"), 22);
+  EXPECT_EQ(api("rows", "sessions"), 16);
+  for (const char* list : {"users", "sessions"}) EXPECT_EQ(api("row_difference", list), 0);
+  for (const char* endpoint : {"dashboard", "users", "sessions", "total"})
+    EXPECT_EQ(api("up", endpoint), 1) << endpoint;
+  EXPECT_EQ(api("request_duration_max_seconds", "dashboard"), 0.1);
+}
+
+TEST_F(DemoPage, OnlyTheBackupScheduleTheProtectionAndTheApisTotalAreViolated) {
   const PageText page = exporter->page();
   const auto verdict = [&](const char* question, const char* state) {
     return page.value("pg_integrity_verdict", {{"question", question}, {"state", state}});
   };
-  EXPECT_EQ(verdict("intact", "proven"), 1);
+  EXPECT_EQ(verdict("intact", "violated"), 1);
   EXPECT_EQ(verdict("recoverable", "violated"), 1);
-  EXPECT_EQ(verdict("service", "proven"), 1);
+  EXPECT_EQ(verdict("service", "violated"), 1);
   double violated = 0;
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "violated"}})) {
     violated += objects.value;
-    EXPECT_EQ(objects.value > 0, objects.labels.at("collector") == "backups");
+    const std::string& collector = objects.labels.at("collector");
+    EXPECT_EQ(objects.value > 0,
+              collector == "api_sync" || collector == "backups" || collector == "protection")
+        << collector;
   }
-  EXPECT_EQ(violated, 1);
+  EXPECT_EQ(violated, 3);
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "unproven"}}))
     EXPECT_EQ(objects.value, objects.labels.at("collector") == "backups" ? 1 : 0)
         << objects.labels.at("collector");
@@ -150,10 +237,10 @@ TEST_F(DemoPage, RowsOfALogDoNotProveTheRetention) {
             1);
 }
 
-TEST_F(DemoPage, CheckNamesTheBackupScheduleAndTheRetentionAndNothingElse) {
+TEST_F(DemoPage, CheckNamesTheBackupsTheProtectionTheApisTotalAndNothingElse) {
   const TemporaryDirectory directory;
   const std::string config = directory.write(
-      "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + Demo::configuration());
+      "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + demo->configuration());
   const Finished check = run({program(), "check", "--config", config}, demo->environment());
   EXPECT_EQ(check.status, 1);
   EXPECT_EQ(check.err, "");
@@ -164,8 +251,9 @@ TEST_F(DemoPage, CheckNamesTheBackupScheduleAndTheRetentionAndNothingElse) {
       ++lines;
     return lines;
   };
-  EXPECT_EQ(lines_with("      VIOLATED "), 1U) << check.out;
-  EXPECT_EQ(lines_with("      VIOLATED backups/backup-log.auto "), 1U) << check.out;
+  EXPECT_EQ(lines_with("      VIOLATED "), 3U) << check.out;
+  for (const char* object : {"api_sync/total", "backups/backup-log.auto", "protection/bulletproof"})
+    EXPECT_EQ(lines_with("      VIOLATED " + std::string(object) + " "), 1U) << check.out;
   EXPECT_EQ(lines_with("UNPROVEN"), 1U) << check.out;
   EXPECT_EQ(lines_with("      UNPROVEN(not_configured) backups/backup-log "), 1U) << check.out;
   for (const char* format : {"markdown", "json"})
@@ -190,7 +278,7 @@ TEST_F(DemoPage, PromtoolFindsNothingToSayOfTheMetrics) {
 TEST_F(DemoPage, PlantedOrphansAreFoundOnTheirKeyAloneAndClearAfterTheRepair) {
   // A second exporter that looks every second; the keys stay validated.
   const ExporterProcess watcher(
-      "[defaults.collectors.orphans]\ninterval = \"1s\"\n" + Demo::configuration(),
+      "[defaults.collectors.orphans]\ninterval = \"1s\"\n" + demo->configuration(),
       demo->environment());
   const LabelSet key{{"table", "UserProfile"}, {"constraint", "UserProfile_user_id_fkey"}};
   ASSERT_TRUE(watcher.shows("pg_integrity_orphaned_rows", key, 0)) << watcher.log();

@@ -161,6 +161,23 @@ TEST_F(TaskOf, AViolatedObjectIsLookedAtAgainWithinAMinuteAndNoOther) {
   EXPECT_NEAR(due_in(), 539, 2) << "nothing is violated any more";
 }
 
+TEST_F(TaskOf, ASumThatNoLookBringsDownIsNotLookedAtAgainSoon) {
+  look_ = [](Sources&, Batch& out) {
+    out.set(kSum, 3, std::string("a"));
+    return Progress::done;
+  };
+  task_->step();
+  EXPECT_NEAR(due_in(), 600, 1);
+  look_ = [](Sources&, Batch& out) {
+    out.set(kSum, 3, std::string("a"));
+    out.set(kBad, 1, std::string("a"));
+    return Progress::done;
+  };
+  clock.advance(Seconds(601));
+  task_->step();
+  EXPECT_NEAR(due_in(), 60, 1) << "what else is wrong with it may be mended";
+}
+
 TEST_F(TaskOf, WhatStaysViolatedIsLookedAtEveryMinute) {
   pass_that_finds(3);
   int looks = 0;
@@ -174,6 +191,45 @@ TEST_F(TaskOf, WhatStaysViolatedIsLookedAtEveryMinute) {
     task_->step();
     EXPECT_EQ(looks, minute);
   }
+}
+
+TEST_F(TaskOf, WhatOneLookDoesNotTellIsLookedAtAgainSoon) {
+  std::vector<std::string> looked;
+  bool settled = false;
+  look_ = [&](Sources& from, Batch& out) {
+    for (const char* name : {"a", "b"}) {
+      if (!wants(from, name)) continue;
+      looked.emplace_back(name);
+      if (settled || *name == 'b')
+        out.set(kBad, 0, std::string(name));
+      else
+        out.unsettled(kBad, "one look does not tell", std::string(name));
+    }
+    return Progress::done;
+  };
+  task_->step();
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_NEAR(due_in(), 60, 1);
+    clock.advance(Seconds(61));
+    looked.clear();
+    settled = again == 1;
+    task_->step();
+    EXPECT_EQ(looked, std::vector<std::string>{"a"});
+  }
+  EXPECT_GT(due_in(), 400) << "the next pass";
+  EXPECT_EQ(bad("a"), 0);
+}
+
+TEST_F(TaskOf, APassThatGoesOnWithoutASessionIsMadeAnewInAMinuteAndNotWheneverOthersFail) {
+  look_ = [](Sources& from, Batch& out) {
+    EXPECT_THROW(from.session(), SourceError);
+    out.set(kBad, 0, std::string("a"));
+    return Progress::done;
+  };
+  task_->step();
+  EXPECT_NEAR(due_in(), 60, 1);
+  task_->server_lost();
+  EXPECT_NEAR(due_in(), 60, 1);
 }
 
 TEST_F(TaskOf, ARecheckOfSeveralStepsGoesOnAtOnce) {
@@ -321,14 +377,12 @@ TEST_F(TaskOf, WhoeverUsesSessionsFindsOutAtOnceThatTheServerIsLost) {
   EXPECT_NEAR(due_in(), 600, 1) << "it never asked for a session";
   clock.advance(Seconds(601));
   look_ = [](Sources& from, Batch&) {
-    try {
-      from.session();
-    } catch (const SourceError&) {
-      // Here it only matters that it was asked for.
-    }
+    from.session();
     return Progress::done;
   };
   task_->step();
+  clock.advance(Seconds(60));
+  pass_that_finds(0);
   EXPECT_NEAR(due_in(), 600, 1);
   task_->server_lost();
   EXPECT_LE(due_in(), 0);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <future>
+#include <map>
 
 #include "tests/support/clock.h"
 #include "tests/support/failure.h"
@@ -128,6 +129,44 @@ TEST_F(FilesOf, AnEntryOfWhichNothingCanBeKnownSaysWhy) {
   EXPECT_EQ(entries[0].modified, 0);
 }
 
+TEST_F(FilesOf, ATreeIsItsRegularFilesWithTheirWay) {
+  std::filesystem::create_directories(path("a/b"));
+  directory_.write("top", "1");
+  directory_.write("a/file", "12");
+  directory_.write("a/b/file", "123");
+  directory_.write("a/b/other", "1234");
+  std::filesystem::create_symlink(path("top"), path("a/link"));
+  std::filesystem::create_directory_symlink(path("a"), path("a/b/circle"));
+  const auto seen = [&](const TreeBounds& bounds) {
+    const FileTree tree = files().tree(directory_.path(), bounds,
+                                       [](const std::string& name) { return name != "other"; });
+    std::map<std::string, double> sizes;
+    for (const FileEntry& entry : tree.files) sizes[entry.name] = entry.size;
+    return std::pair(sizes, tree.gap.has_value());
+  };
+  using Sizes = std::map<std::string, double>;
+  EXPECT_EQ(seen({3, true, 100}),
+            std::pair(Sizes({{"top", 1}, {"a/file", 2}, {"a/b/file", 3}}), false));
+  EXPECT_EQ(seen({2, true, 100}), std::pair(Sizes({{"top", 1}, {"a/file", 2}}), true));
+  EXPECT_EQ(seen({1, false, 100}), std::pair(Sizes({{"top", 1}}), false));
+  EXPECT_TRUE(seen({3, true, 7}).second);
+  EXPECT_FALSE(seen({3, true, 8}).second);
+}
+
+TEST_F(FilesOf, ATreeWithoutATopIsAnErrorAndAGapWithinIsNone) {
+  const auto everything = [](const std::string&) { return true; };
+  const TreeBounds bounds{9, true, 100};
+  EXPECT_EQ(failure([&] { files().tree(path("nowhere"), bounds, everything); }).reason(),
+            Reason::missing);
+  std::filesystem::create_directory(path("sealed"));
+  ::chmod(path("sealed").c_str(), 0000);
+  directory_.write("file", "x");
+  const Unprivileged nobody;
+  const FileTree tree = files().tree(directory_.path(), bounds, everything);
+  EXPECT_EQ(tree.files.size(), 1U);
+  EXPECT_EQ(tree.gap.value().reason(), Reason::permission);
+}
+
 TEST_F(FilesOf, HeadIsTheBeginningOfAFile) {
   const std::string file = directory_.write("file", "0123456789");
   EXPECT_EQ(head(file, 4), "0123");
@@ -201,6 +240,7 @@ TEST_F(FilesOf, NoDescriptorStaysOpen) {
     head(plain);
     failure([&] { head(directory_.path()); });
     failure([&] { list("*", 1); });
+    files().tree(directory_.path(), {9, true, 100}, [](const std::string&) { return true; });
     EXPECT_THROW(head(damaged), SourceError);
   }
   EXPECT_TRUE(eventually([&] { return open_descriptors() == before; }));

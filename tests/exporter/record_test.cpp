@@ -116,10 +116,10 @@ TEST_F(RecordOf, IsTakenUpByTheSameCollectorUnderTheSameConfigurationOnly) {
   const Record record = record_of(*evidence);
   CollectorSpec newer = kSampleSpec;
   newer.version = kSampleSpec.version + 1;
-  EXPECT_EQ(later(record)->violated(id).size(), 1U);
-  EXPECT_TRUE(later(record, newer)->violated(id).empty());
-  EXPECT_TRUE(later(record, kSampleSpec, 2)->violated(id).empty());
-  EXPECT_TRUE(later(Record{})->violated(id).empty());
+  EXPECT_EQ(later(record)->to_recheck(id).size(), 1U);
+  EXPECT_TRUE(later(record, newer)->to_recheck(id).empty());
+  EXPECT_TRUE(later(record, kSampleSpec, 2)->to_recheck(id).empty());
+  EXPECT_TRUE(later(Record{})->to_recheck(id).empty());
 }
 
 TEST_F(RecordOf, ADifferentClusterIsNoticedAcrossARestart) {
@@ -129,10 +129,10 @@ TEST_F(RecordOf, ADifferentClusterIsNoticedAcrossARestart) {
   evidence->identify("s", found);
   const auto fresh = later(record_of(*evidence));
   EXPECT_EQ(fresh->identify("s", found), Answerer::known);
-  EXPECT_EQ(fresh->violated(id).size(), 1U);
+  EXPECT_EQ(fresh->to_recheck(id).size(), 1U);
   found.system_identifier = "9999";
   EXPECT_EQ(fresh->identify("s", found), Answerer::another);
-  EXPECT_TRUE(fresh->violated(id).empty());
+  EXPECT_TRUE(fresh->to_recheck(id).empty());
 }
 
 TEST_F(RecordOf, CountersGoOnWithinAProcess) {
@@ -149,7 +149,7 @@ TEST_F(RecordOf, WhatThisProcessHasSeenIsNotOverwritten) {
   const Record record = record_of(*evidence);
   pass([](Batch& out) { out.set(kBad, 0, std::string("a")); });
   restore(*evidence, record, id, kSampleSpec, 1);
-  EXPECT_TRUE(evidence->violated(id).empty());
+  EXPECT_TRUE(evidence->to_recheck(id).empty());
 }
 
 TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {

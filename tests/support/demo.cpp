@@ -2,12 +2,29 @@
 
 #include <fstream>
 #include <stdexcept>
+#include <string_view>
+
+#include "tests/support/wait.h"
 
 namespace pg_integrity::test {
+
+namespace {
+
+/// As the configuration has it.
+constexpr std::string_view kApiAddress = "127.0.0.1:7777";
+
+}  // namespace
 
 Demo::Demo() {
   database.run_file(PG_INTEGRITY_SOURCE_DIR "/deploy/demo/database.sql");
   database.run_file(PG_INTEGRITY_SOURCE_DIR "/deploy/grants.sql");
+  api_ = std::make_unique<Process>(
+      std::vector<std::string>{"python3", PG_INTEGRITY_SOURCE_DIR "/deploy/demo/api.py"},
+      environment());
+  if (!eventually([&] { return api_->out().ends_with('\n'); }))
+    throw std::runtime_error("the demo's API does not start: " + api_->err());
+  const std::string port = api_->out();
+  api_address_ = "127.0.0.1:" + port.substr(0, port.size() - 1);
 }
 
 ProcessOptions Demo::environment() const {
@@ -19,7 +36,7 @@ ProcessOptions Demo::environment() const {
           false};
 }
 
-std::string Demo::configuration() {
+std::string Demo::configuration() const {
   std::ifstream file(PG_INTEGRITY_SOURCE_DIR "/deploy/demo/exporter.toml");
   std::string text;
   bool found = false;
@@ -28,6 +45,9 @@ std::string Demo::configuration() {
     found = found || listen;
     if (!listen) text += line + "\n";
   }
+  for (std::size_t at = 0; (at = text.find(kApiAddress, at)) != std::string::npos;
+       at += api_address_.size())
+    text.replace(at, kApiAddress.size(), api_address_);
   if (!found) throw std::runtime_error("the demo's configuration says nowhere where it listens");
   return text;
 }

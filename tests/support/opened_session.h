@@ -18,10 +18,11 @@ class WatchedSession final : public Session {
  public:
   explicit WatchedSession(Session& session) : session_(session) {}
 
-  Rows query(std::string_view sql, std::span<const std::string> parameters) override {
+  Rows query(std::string_view sql, std::span<const std::string> parameters,
+             Access access) override {
     statements.emplace_back(sql);
     if (before_each) before_each();
-    return session_.query(sql, parameters);
+    return session_.query(sql, parameters, access);
   }
   using Session::query;
   Rows probe(std::string_view sql, std::size_t max_rows) override {

@@ -16,14 +16,16 @@ constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.",
 constexpr auto kAge = age("pg_integrity_sample_age_seconds", "Age.", at_most(kMaxAge), "thing");
 constexpr auto kPast =
     past_event(gauge("pg_integrity_sample_last_timestamp_seconds", "When.", "thing"));
+constexpr auto kSum =
+    cumulative(gauge("pg_integrity_sample_sum", "Bad things so far.", must_be(0), "thing"));
 constexpr auto kMost = learned(gauge("pg_integrity_sample_most", "Most ever seen.", "thing"));
 constexpr auto kSize = gauge("pg_integrity_sample_size", "Size, not judged.", "thing");
 constexpr auto kCount = counter("pg_integrity_sample_events_total", "Events.", "thing");
 constexpr auto kTime = histogram("pg_integrity_sample_time_seconds", "Times.", "thing");
 
 constexpr const MetricInfo* kSampleMetrics[] = {&kBad,    &kLevel, &kLevelMin, &kLevelMax,
-                                                &kMaxAge, &kAge,   &kPast,     &kMost,
-                                                &kSize,   &kCount, &kTime};
+                                                &kMaxAge, &kAge,   &kPast,     &kSum,
+                                                &kMost,   &kSize,  &kCount,    &kTime};
 constexpr std::string_view kSampleIdentity[] = {"thing"};
 constexpr CollectorSpec kSampleSpec{.name = "sample",
                                     .summary = "made for tests",

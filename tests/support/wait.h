@@ -7,7 +7,7 @@
 namespace pg_integrity::test {
 
 template <typename Condition>
-bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds(30)) {
+bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds(60)) {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= end) return false;

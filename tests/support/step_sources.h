@@ -1,0 +1,69 @@
+// A collector on its own, one object a step: what it asks of a session does not depend on how fast
+// the machine is.
+#pragma once
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "collectors/collector.h"
+#include "collectors/shared_schema.h"
+#include "tests/support/clock.h"
+#include "tests/support/observer.h"
+
+namespace pg_integrity::test {
+
+/// Sources of a database alone: every step is full after its first object.
+class StepSources final : public Sources {
+ public:
+  /// The schema is read here, once.
+  explicit StepSources(Session& session)
+      : session_(session), schema_(load_schema(session, {}, clock_.now())) {}
+
+  Session& session() override { return session_; }
+  std::shared_ptr<const Schema> schema() override { return schema_; }
+  TableScans& scans() override { return scans_; }
+  Files& files() override { throw std::logic_error("there are no files here"); }
+  Http& http() override { throw std::logic_error("there is no network here"); }
+  [[nodiscard]] const Json& json() const override { throw std::logic_error("no JSON here"); }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
+  [[nodiscard]] bool step_is_full() const override { return true; }
+  [[nodiscard]] Seconds reusable_age() const override { return Seconds(0); }
+  using Sources::wants;
+  [[nodiscard]] bool wants(std::span<const std::string> identity) const override {
+    return !only || std::equal(identity.begin(), identity.end(), only->begin(), only->end());
+  }
+  std::string& position() override { return position_; }
+  using Sources::previous;
+  [[nodiscard]] std::optional<Sample> previous(
+      const MetricInfo& /*metric*/, std::span<const std::string> /*labels*/) const override {
+    return std::nullopt;
+  }
+
+  std::optional<std::vector<std::string>> only;  ///< the object that a recheck looks at
+
+ private:
+  Session& session_;
+  SteppedClock clock_;
+  std::shared_ptr<const Schema> schema_;
+  TableScans scans_{ScanPlan{}};
+  std::string position_;
+};
+
+/// The collector that a configuration made by one_server() leaves enabled.
+inline std::unique_ptr<Collector> collector_from(const std::string& toml) {
+  const Options options = options_from(toml);
+  ScanPlan plan;
+  const CollectorOptions& only = options.servers.at(0).collectors.at(0);
+  return only.spec->make(only.settings, plan);
+}
+
+/// One pass. @return how many steps it took.
+inline int pass(Collector& collector, Sources& from) {
+  from.position().clear();
+  for (int steps = 1;; ++steps) {
+    Batch out(from.clock().now());
+    if (collector.collect(from, out) == Progress::done) return steps;
+  }
+}
+
+}  // namespace pg_integrity::test
