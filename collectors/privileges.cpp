@@ -158,7 +158,7 @@ class Privileges final : public Collector {
     if (rows.size() == 0) throw SourceError(Reason::decode, "the own role is not among the roles");
     std::vector<std::string> excess;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (const auto& power = rows[i].maybe_text("power")) excess.push_back(*power);
+      if (const auto power = rows[i].maybe_text("power")) excess.push_back(*power);
     if (!rows[0].flag("superuser")) {
       const auto schema = from.schema();
       const auto writable = writers_among(from.session(), {rows[0].text("oid")}, nullptr);

@@ -207,7 +207,7 @@ class Protections final : public Collector {
   static void report_versions(const Rows& rows, const std::string& name, Batch& out) {
     std::set<std::string> versions;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (const auto& version = rows[i].maybe_text("version")) versions.insert(*version);
+      if (const auto version = rows[i].maybe_text("version")) versions.insert(*version);
     for (const std::string& version : versions) out.set(kInfo, 1, name, version);
   }
 
