@@ -97,7 +97,7 @@ class QueryLatency final : public Collector {
       out.weight(kLastDuration, true, 0, query.name);
       query.slow.begin(from.previous(kSlowRatio, labels));
       out.attempt(kLastDuration, labels, [&] { run(from, query, out); });
-      if (!query.objective) continue;
+      if (!query.objective || !query.slow.ran()) continue;
       out.set(kSlowRatio, query.slow.ratio(), query.name);
       query.slow.end(out.samples().back().observed_at);
     }
