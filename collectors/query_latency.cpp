@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 #include "collectors/slow_runs.h"
 
 namespace pg_integrity {
@@ -140,6 +141,13 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kQueryLatencyReads;
+constexpr ReadsOf kQueryLatencyReads = [](const Settings& settings, Session& session,
+                                          const Schema& /*schema*/, Reads& reads) {
+  for (const Settings& record : settings.records("queries"))
+    reads.add_query(session, record.text("sql"));
+};
 
 extern const CollectorSpec kQueryLatencySpec;
 constexpr CollectorSpec kQueryLatencySpec{

@@ -1,4 +1,5 @@
 #include "exporter/clock.h"
+#include "exporter/plain_text.h"
 #include "exporter/report.h"
 
 namespace pg_integrity {
@@ -8,20 +9,6 @@ namespace {
 std::string upper(std::string_view text) {
   std::string out;
   for (const char c : text) out += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return out;
-}
-
-/// Control characters of names, of one byte or two (U+0080 to U+009F), must not move the reader's
-/// cursor or forge lines.
-std::string plain(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
-    const bool c1 = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-    out += c1 || byte < 0x20 || byte == 0x7f ? '?' : text[i];
-    if (c1) ++i;
-  }
   return out;
 }
 

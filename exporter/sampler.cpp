@@ -12,6 +12,7 @@
 #include "exporter/collector_task.h"
 #include "exporter/lane.h"
 #include "exporter/logging.h"
+#include "exporter/watched.h"
 
 namespace pg_integrity {
 
@@ -22,37 +23,9 @@ constexpr Seconds kDiscoveryInterval{60};  ///< of databases, where globs name t
 constexpr Seconds kIdleTimeout{60};        ///< of sessions
 constexpr Seconds kCancelPatience{1.5};    ///< before what does not react to cancelling is cut off
 
-bool is_glob(const std::string& name) {
-  return name.find_first_of("*?[") != std::string::npos;
-}
-
-bool has_globs(const ServerOptions& options) {
-  return std::any_of(options.databases.begin(), options.databases.end(), is_glob);
-}
-
 double spread() {
   thread_local std::mt19937 generator{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
-/// The settings of a collector on one database: records that name another one are left out; those
-/// that name none belong to the database of the DSN.
-Settings settings_for(const CollectorOptions& options, const std::string& database,
-                      const std::string& home) {
-  Settings settings = options.settings;
-  for (const Option& option : options.spec->options) {
-    const bool by_database = std::any_of(option.members.begin(), option.members.end(),
-                                         [](const Option& m) { return m.name == "database"; });
-    if (option.type == OptionType::records && by_database)
-      settings.keep_records(option.name, [&](const Settings& record) {
-        return (record.has("database") ? record.text("database") : home) == database;
-      });
-  }
-  return settings;
-}
-
-bool has_what_it_needs(const CollectorSpec& spec, const Settings& settings) {
-  return spec.needs.empty() || !settings.records(spec.needs).empty();
 }
 
 }  // namespace
@@ -221,10 +194,7 @@ Seconds Sampler::Server::discover_databases() {
     const SessionPool::Lease lease = pool_.lease(options_->home_database, deadline);
     lease.session().set_deadline(deadline);
     const Seconds before = lease.session().busy();
-    const Rows rows = lease.session().query(
-        "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate");
-    std::vector<std::string> present;
-    for (std::size_t i = 0; i < rows.size(); ++i) present.push_back(rows[i].text("datname"));
+    const std::vector<std::string> present = databases_of(lease.session());
     for (const std::string& name : present)
       if (!is_watched(name)) add_database(name, false);
     // One that is named stays, unproven, whatever became of it; a glob's goes with its name.
@@ -251,12 +221,8 @@ void Sampler::Server::add_database(const std::string& database, bool home) {
   };
   std::vector<Made> made;
   ScanPlan plan;
-  for (const CollectorOptions& options : options_->collectors) {
-    if (options.spec->scope == Scope::server ? !home : !named) continue;
-    const Settings settings = settings_for(options, database, options_->home_database);
-    if (has_what_it_needs(*options.spec, settings))
-      made.push_back({&options, options.spec->make(settings, plan)});
-  }
+  for (const Assignment& one : collectors_on(*options_, database))
+    made.push_back({one.options, one.options->spec->make(one.settings, plan)});
   if (named) {
     evidence_.add_database(options_->name, database);
     const std::lock_guard lock(mutex_);
