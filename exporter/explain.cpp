@@ -1,6 +1,7 @@
 #include "exporter/explain.h"
 
 #include <algorithm>
+#include <map>
 
 #include "collectors/registry.h"
 #include "collectors/sql_text.h"
@@ -131,13 +132,20 @@ class Explanation {
            plain(detail) + "\n";
   }
 
+  /// Statements of the same text, which differ in their parameters, are said together.
   [[nodiscard]] std::string said(const Recording& recording) const {
     std::string text;
-    for (const RecordedStatement& statement : recording.statements) {
-      text += indented(statement.sql, "    ");
-      for (std::size_t i = 0; i < statement.parameters.size(); ++i)
-        text += "      $" + std::to_string(i + 1) + " = " + plain(statement.parameters[i]) + "\n";
-      if (command_.cost) text += "      " + plain(cost_of(statement)) + "\n";
+    std::map<std::string_view, std::vector<const RecordedStatement*>> same;
+    for (const RecordedStatement& statement : recording.statements)
+      same[statement.sql].push_back(&statement);
+    for (const RecordedStatement& first : recording.statements) {
+      if (same[first.sql].front() != &first) continue;
+      text += indented(first.sql, "    ");
+      for (const RecordedStatement* one : same[first.sql]) {
+        for (std::size_t i = 0; i < one->parameters.size(); ++i)
+          text += "      $" + std::to_string(i + 1) + " = " + plain(one->parameters[i]) + "\n";
+        if (command_.cost) text += "      " + plain(cost_of(*one)) + "\n";
+      }
     }
     for (const std::string& look : recording.outside) text += "    " + plain(look) + "\n";
     return text;

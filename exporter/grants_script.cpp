@@ -24,16 +24,17 @@ std::string conninfo_value(const std::string& text) {
   return out + "'";
 }
 
-/// An argument of a psql command: within single quotes it knows C's escapes and nothing else. It
-/// must not contain the end of a line as it is.
-std::string psql_argument(const std::string& text) {
-  std::string out = "'";
+/// An argument of psql's connect command, which takes even what single quotes hold for an
+/// identifier: within double quotes nothing is special but they. Only the end of a line must go in
+/// single quotes, which know C's escapes.
+std::string connect_argument(const std::string& text) {
+  std::string out = "\"";
   for (const char c : text)
     if (c == '\n' || c == '\r')
-      out += c == '\n' ? "\\n" : "\\r";
+      out += c == '\n' ? "\"'\\n'\"" : "\"'\\r'\"";
     else
-      out += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
-  return out + "'";
+      out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
 }
 
 /// A statement that another one writes.
@@ -52,7 +53,7 @@ std::string connect_to(const std::string& database, const std::string& host,
   std::string target = "dbname=" + conninfo_value(database);
   if (!host.empty()) target += " host=" + conninfo_value(host);
   if (!port.empty()) target += " port=" + conninfo_value(port);
-  return "\\connect -reuse-previous=on " + psql_argument(target) +
+  return "\\connect -reuse-previous=on " + connect_argument(target) +
          "\nSET standard_conforming_strings = on;\nSET client_encoding = " +
          (raw ? "'SQL_ASCII'" : "'UTF8'") + ";\n";
 }
