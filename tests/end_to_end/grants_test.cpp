@@ -45,9 +45,9 @@ Finished psql(const Cluster& cluster, const std::string& script) {
 }
 
 std::string grants(const Cluster& cluster, const std::string& database,
-                   std::vector<std::string> arguments) {
+                   std::vector<std::string> arguments, const std::string& user = "postgres") {
   arguments.insert(arguments.begin(), {program(), "grants"});
-  const Finished finished = run(arguments, connected(cluster, database, "postgres"));
+  const Finished finished = run(arguments, connected(cluster, database, user));
   EXPECT_EQ(finished.status, 0) << finished.err;
   EXPECT_EQ(finished.err, "");
   return finished.out;
@@ -204,6 +204,14 @@ TEST_F(LeastGrants, NoLineAndNoColumnCanBeLeftOut) {
     db_.run("GRANT SELECT " + column + " TO " + kRole);
   }
   EXPECT_EQ(columns_found, 19U);
+}
+
+TEST_F(LeastGrants, CanBeAskedForByTheRoleThatHasNoneYet) {
+  const std::vector<std::string> arguments{"--config", config_, "--column-wise", "--role", kRole};
+  const std::string script = grants(cluster_, "least", arguments);
+  become(script_heading() + connect_to("least", "", "", false) + role_script(kRole, {}) +
+         grant_connect(kRole));
+  EXPECT_EQ(grants(cluster_, "least", arguments, kRole), script);
 }
 
 TEST_F(LeastGrants, WholeTablesForServersThatHaveNoRoleForAllData) {
