@@ -110,8 +110,9 @@ std::string grant_reads(const std::string& role, const Reads& reads, Extent exte
       list += (list.empty() ? "" : ", ") + sql_identifier(column);
     if (const auto any = any_column.find(table); list.empty() && any != any_column.end())
       list = sql_identifier(any->second);
-    sql += "GRANT SELECT" + (whole || list.empty() ? "" : " (" + list + ")") + " ON " +
-           table.sql() + to;
+    sql += "GRANT SELECT";
+    if (!whole && !list.empty()) sql += " (" + list + ")";
+    sql += " ON " + table.sql() + to;
   }
   for (const QualifiedName& sequence : reads.sequences)
     sql += "GRANT SELECT ON SEQUENCE " + sequence.sql() + to;
