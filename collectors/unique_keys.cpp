@@ -159,10 +159,11 @@ std::string declared_column(const Table& table, const std::string& text,
     const std::string opening = std::string(function) + "(";
     if (!text.starts_with(opening) || !text.ends_with(")")) continue;
     const std::string inner = text.substr(opening.size(), text.size() - opening.size() - 1);
-    const std::string argument = declared_column(table, inner, names);
+    std::string call = "pg_catalog." + opening;
+    call += declared_column(table, inner, names);
     if (table.column(names.back())->type != ColumnType::text)
       throw SourceError(Reason::config, "column " + names.back() + " holds no text");
-    return "pg_catalog." + opening + argument + "::pg_catalog.text)";
+    return call + "::pg_catalog.text)";
   }
   throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + text);
 }
