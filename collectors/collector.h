@@ -56,6 +56,11 @@ class Sources {
   /// A session with the collector's database, opened when first asked for.
   /// @throws SourceError if there is none to be had; session_lost() is true then.
   virtual Session& session() = 0;
+  /// A session with the copy of the database that `replicas` configures under that name, opened
+  /// when first asked for and anew when it was lost.
+  /// @throws SourceError if there is none to be had. Neither this nor what the session throws is a
+  /// session_lost(): that speaks of the collector's own database.
+  virtual Session& replica(const std::string& name) = 0;
   virtual std::shared_ptr<const Schema> schema() = 0;
   virtual TableScans& scans() = 0;
   virtual Files& files() = 0;

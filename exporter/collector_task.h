@@ -11,6 +11,7 @@
 #include <string>
 
 #include "exporter/evidence.h"
+#include "exporter/replicas.h"
 #include "exporter/session_pool.h"
 #include "exporter/task.h"
 #include "exporter/workers.h"
@@ -60,6 +61,7 @@ struct ServerContext {
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
+  Replicas replicas;
   bool once = false;                    ///< each pass is made once, without retry
   std::function<void()> server_lost;    ///< tells the other tasks
   std::function<void()> evidence_lost;  ///< tells the other tasks

@@ -74,6 +74,12 @@ class Sampler::Server {
         quick_(true, load_, clock, [this] { housekeeping(); }),
         scan_(false, load_, clock, [this] { housekeeping(); }) {}
 
+  /// Before all else.
+  void add_replica(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
+                   DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots) {
+    context_->replicas.add(replica, std::move(connector), clock_, workers, std::move(slots));
+  }
+
   void prepare() {
     add_known_databases();
     prepared_ = true;
@@ -97,6 +103,7 @@ class Sampler::Server {
   void begin_stop() {
     context_->stopping = true;
     pool_.stop();
+    context_->replicas.stop();
     quick_.stop();
     scan_.stop();
   }
@@ -105,7 +112,10 @@ class Sampler::Server {
     return !started_ || (quick_.finished() && scan_.finished());
   }
 
-  void cut_off() { pool_.cut_off(); }
+  void cut_off() {
+    pool_.cut_off();
+    context_->replicas.cut_off();
+  }
 
   void join() {
     quick_.join();
@@ -154,6 +164,7 @@ class Sampler::Server {
 
   void housekeeping() {
     pool_.close_idle(kIdleTimeout);
+    context_->replicas.close_idle(kIdleTimeout);
     const SessionPool::Count count = pool_.count();
     evidence_.set_sessions({options_->name, count.open, count.connecting, count.abandoned});
   }
@@ -322,11 +333,18 @@ Sampler::Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& server
                  const DisposableWorkers& workers, ServerSlots& slots, Evidence& evidence,
                  const std::shared_ptr<const Record>& record)
     : workers_(workers.sibling()) {
-  for (const auto& options : servers) {
-    auto& own = slots[options->name];
+  const auto slots_of = [&](const std::string& name) {
+    auto& own = slots[name];
     if (!own) own = make_session_slots();
-    servers_.push_back(std::make_unique<Server>(options, make_connector(*options), clock, *workers_,
-                                                own, evidence, record));
+    return own;
+  };
+  for (const auto& options : servers) {
+    auto server = std::make_unique<Server>(options, make_connector(options->connection), clock,
+                                           *workers_, slots_of(options->name), evidence, record);
+    for (const ReplicaOptions& replica : options->replicas)
+      server->add_replica(replica, make_connector(replica.connection), *workers_,
+                          slots_of(options->name + '\0' + replica.database + '\0' + replica.name));
+    servers_.push_back(std::move(server));
   }
 }
 

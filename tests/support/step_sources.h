@@ -19,6 +19,9 @@ class StepSources final : public Sources {
       : session_(session), schema_(load_schema(session, {}, clock_.now())) {}
 
   Session& session() override { return session_; }
+  Session& replica(const std::string& /*name*/) override {
+    throw std::logic_error("there are no replicas here");
+  }
   std::shared_ptr<const Schema> schema() override { return schema_; }
   TableScans& scans() override { return scans_; }
   Files& files() override { throw std::logic_error("there are no files here"); }
