@@ -109,6 +109,19 @@ struct Key {
   std::vector<KeyColumn> columns;
 };
 
+/// Up to the parenthesis that closes it.
+std::string trust_of_index() {
+  std::string sql(kTrust1);
+  sql += kTypesOfIndex;
+  sql += kTrust2;
+  sql += kFamiliesOfIndex;
+  sql += kTrust3;
+  sql += kFunctionsOfIndex;
+  sql += kTrust4;
+  sql += kCastsOfIndex;
+  return sql;
+}
+
 /// @param row of a statement that ends in kTrusted, or in the columns of an index.
 void require_trusted(const Row& row) {
   if (!row.flag("trusted"))
@@ -181,16 +194,14 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
   return indexes;
 }
 
+void require_trusted(Session& session, const QualifiedName& index) {
+  const std::array<std::string, 1> name{index.sql()};
+  require_trusted(session.query(trust_of_index() + std::string(kTrusted), name).only());
+}
+
 std::string surplus_sql(Session& session, const UniqueIndex& index) {
   const std::array<std::string, 1> name{index.index().sql()};
-  std::string sql(kTrust1);
-  sql += kTypesOfIndex;
-  sql += kTrust2;
-  sql += kFamiliesOfIndex;
-  sql += kTrust3;
-  sql += kFunctionsOfIndex;
-  sql += kTrust4;
-  sql += kCastsOfIndex;
+  std::string sql = trust_of_index();
   sql += kIndexColumns;
   const bool can_say = session.server().version_num >= 150000;
   sql += can_say ? "NOT i.indnullsnotdistinct" : "true";

@@ -37,6 +37,10 @@ struct UniqueIndex {
 /// partition is left out if it belongs to an index of the root; so is what the schema excludes.
 std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema);
 
+/// @throws SourceError{unsafe} if evaluating or comparing what the index holds would run code that
+/// neither a superuser nor an extension of one owns.
+void require_trusted(Session& session, const QualifiedName& index);
+
 /// The statement whose only column, `surplus`, counts the rows beyond the first of each value. To
 /// compose it takes one look at the catalog.
 /// @throws SourceError{unsafe} if it would run code that neither a superuser nor an extension owns.
