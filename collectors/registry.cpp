@@ -2,6 +2,7 @@
 
 namespace pg_integrity {
 
+extern const CollectorSpec kAmcheckSpec;
 extern const CollectorSpec kApiSyncSpec;
 extern const CollectorSpec kAuditLogsSpec;
 extern const CollectorSpec kAuditTriggersSpec;
@@ -16,6 +17,7 @@ extern const CollectorSpec kOrphansSpec;
 extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
+extern const CollectorSpec kReplicaSyncSpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
 extern const CollectorSpec kStorageSpec;
@@ -24,10 +26,10 @@ extern const CollectorSpec kSuperusersSpec;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kApiSyncSpec, &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,      &kConnectionsSpec,
-    &kCustomSpec,  &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,    &kMediaSpec,
-    &kOrphansSpec, &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec, &kRowCountsSpec,
-    &kServerSpec,  &kStorageSpec,    &kSuperusersSpec};
+    &kAmcheckSpec,     &kApiSyncSpec,   &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,
+    &kConnectionsSpec, &kCustomSpec,    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,
+    &kMediaSpec,       &kOrphansSpec,   &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec,
+    &kReplicaSyncSpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec,       &kSuperusersSpec};
 
 }  // namespace
 
