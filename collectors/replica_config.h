@@ -24,7 +24,9 @@ inline constexpr Option kReplicaRecord[] = {
      .help = "\"rows\": how many there are; \"content\": what is in them, too; default: content"},
     {.name = "max_lag",
      .type = OptionType::duration,
-     .help = "how far the copy may be behind; without it the lag is not judged",
+     .help =
+         "how far the copy may be behind; without it the lag is not judged. Of a copy that neither"
+         " replays nor subscribes: how long a difference may stand",
      .min = 1}};
 
 inline constexpr Option kReplicaOptions[] = {

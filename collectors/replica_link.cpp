@@ -85,9 +85,6 @@ bool has_reached(Session& copy, CopyKind kind, const std::string& position) {
 }
 
 Seconds lag_of(Session& original, Session& copy, CopyKind kind) {
-  if (kind == CopyKind::plain)
-    throw SourceError(Reason::config,
-                      "it neither replays nor subscribes: it has no lag. HINT: remove max_lag");
   const Row now = original.query(kNow).only();
   const Row row = settled_progress(copy, kind, now.text("position"));
   if (row.flag("reached")) return Seconds(0);

@@ -41,8 +41,9 @@ CopyFacts copy_facts(const DatabaseFacts& original, Session& copy, Instant now);
 /// The copy has come as far as that position, now or within a second. A plain one always has.
 bool has_reached(Session& copy, CopyKind kind, const std::string& position);
 
-/// How far a copy is behind: 0 if it has all that the database had written when it was asked.
-/// @throws SourceError{missing} if it does not tell; {config} for a plain one.
+/// How far a copy that is not a plain one is behind: 0 if it has all that the database had written
+/// when it was asked.
+/// @throws SourceError{missing} if it does not tell.
 Seconds lag_of(Session& original, Session& copy, CopyKind kind);
 
 /// How much of a table a subscriber subscribes to.

@@ -35,7 +35,14 @@ constexpr auto kMatches = gauge("pg_integrity_replica_content_matches",
                                 "1 if the copy's rows have the same content as the database's.",
                                 must_be(1), "replica", "schema", "table");
 
-constexpr const MetricInfo* kMetrics[] = {&kUp, &kLag, &kLagMax, &kDifference, &kMatches};
+constexpr auto kUnconfirmed =
+    gauge("pg_integrity_replica_unconfirmed_row_difference",
+          "Rows that the copy has more (or less) in a table that looks can tell from the "
+          "database's, 0 if only the content is another; it counts once a later look agrees.",
+          "replica", "schema", "table");
+
+constexpr const MetricInfo* kMetrics[] = {&kUp,         &kLag,     &kLagMax,
+                                          &kDifference, &kMatches, &kUnconfirmed};
 
 constexpr std::string_view kIdentity[] = {"replica", "schema", "table"};
 
@@ -149,7 +156,7 @@ class ReplicaSync final : public Collector {
       if (std::none_of(schema.tables.begin(), schema.tables.end(),
                        [&](const Table& table) { return is_chosen(replica, table); }))
         out.unproven(kUp, Reason::missing, "there is no table to compare", replica.name);
-      if (kind == CopyKind::plain && !replica.max_lag) return;
+      if (kind == CopyKind::plain) return;
       out.attempt(kLag, labels, [&] {
         const Seconds lag = lag_of(from.session(), from.replica(replica.name), kind);
         out.set(kLag, lag.count(), replica.name);
@@ -196,14 +203,17 @@ class ReplicaSync final : public Collector {
       if (replica.content) out.set(kMatches, matches ? 1 : 0, labels[0], labels[1], labels[2]);
     };
     if (found.different()) {
-      const bool counts = is_confirmed(from, replica, found, labels, kind);
-      doubts_[labels] = found.fingerprint();
-      if (!counts)
-        return out.unsettled(kMatches, found.summary() + ": it counts if the next look agrees",
-                             labels[0], labels[1], labels[2]);
-      rows_differ_by(found.row_difference());
-      content_matches(false);
-      out.evidence(kMatches, found.summary(), labels[0], labels[1], labels[2]);
+      if (const auto since = unconfirmed_since(from, replica, done, kind)) {
+        out.observed_at(*since);
+        out.set(kUnconfirmed, found.row_difference(), labels[0], labels[1], labels[2]);
+        out.unsettled(kMatches, found.summary() + ": it counts if a later look agrees", labels[0],
+                      labels[1], labels[2]);
+      } else {
+        rows_differ_by(found.row_difference());
+        content_matches(false);
+        out.evidence(kMatches, found.summary(), labels[0], labels[1], labels[2]);
+      }
+      fingerprints_[labels] = found.fingerprint();
     } else if (found.behind()) {
       out.unsettled(kMatches, "the copy is behind: what it lacks may be on its way", labels[0],
                     labels[1], labels[2]);
@@ -214,7 +224,7 @@ class ReplicaSync final : public Collector {
                      "it is written to all the time: nothing to compare holds still", labels[0],
                      labels[1], labels[2]);
     } else {
-      doubts_.erase(labels);
+      fingerprints_.erase(labels);
       rows_differ_by(0);
       content_matches(true);
     }
@@ -222,17 +232,30 @@ class ReplicaSync final : public Collector {
 
   /// What a series of looks found on a copy that tells its position counts at once where nothing
   /// says otherwise; what was sound before must be found a second time. Who tells no position may
-  /// be filled now and then: there, two passes must find the same two things.
-  [[nodiscard]] bool is_confirmed(const Sources& from, const Replica& replica,
-                                  const TableComparison& found, const Labels& labels,
-                                  CopyKind kind) const {
-    const auto doubt = doubts_.find(labels);
-    if (kind == CopyKind::plain)
-      return doubt != doubts_.end() && doubt->second == found.fingerprint();
-    const auto known =
-        replica.content ? from.previous(kMatches, labels) : from.previous(kDifference, labels);
-    const double sound = replica.content ? 1 : 0;
-    return !known || known->value != sound || doubt != doubts_.end();
+  /// be filled now and then: there, the same two things must be found for as long as the copy may
+  /// be behind.
+  /// @return since when it is known; nothing: it counts.
+  [[nodiscard]] std::optional<Instant> unconfirmed_since(const Sources& from,
+                                                         const Replica& replica,
+                                                         const Running& done, CopyKind kind) const {
+    const auto known = replica.content ? from.previous(kMatches, done.labels)
+                                       : from.previous(kDifference, done.labels);
+    const bool violated = known && known->value != (replica.content ? 1 : 0);
+    const auto doubt = from.previous(kUnconfirmed, done.labels);
+    if (kind != CopyKind::plain) {
+      if (!known || violated || doubt) return std::nullopt;
+      return done.began;
+    }
+    const auto before = fingerprints_.find(done.labels);
+    const bool unchanged =
+        before != fingerprints_.end()
+            ? before->second == done.comparison.fingerprint()
+            : violated || (doubt && doubt->value == done.comparison.row_difference());
+    if (!unchanged) return done.began;
+    if (violated) return std::nullopt;
+    if (!doubt) return done.began;
+    const bool for_long = done.began - doubt->observed_at >= replica.max_lag.value_or(Seconds(0));
+    return for_long ? std::nullopt : std::optional(doubt->observed_at);
   }
 
   ComparisonLimits limits_;
@@ -240,7 +263,7 @@ class ReplicaSync final : public Collector {
   std::vector<Replica> replicas_;      ///< sorted by name
   std::map<std::string, Link> links_;  ///< of this pass
   std::optional<Running> running_;
-  std::map<Labels, std::string> doubts_;  ///< fingerprints of the newest differences
+  std::map<Labels, std::string> fingerprints_;  ///< of the newest differences
 };
 
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {

@@ -4,9 +4,12 @@
 #include <fstream>
 #include <thread>
 
-#include "collectors/copy_looks.h"
+#include "collectors/comparison_plan.h"
 #include "tests/support/cluster.h"
+#include "tests/support/failure.h"
 #include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
+#include "tests/support/step_sources.h"
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
@@ -180,6 +183,54 @@ TEST_F(RestoredCopy, AChangedValueIsFoundThoughTheRowsAreAsMany) {
   const Findings rows_only = compare(db, restored("compare = [\"rows\"]"));
   EXPECT_EQ(rows_only.collector("replica_sync").state, State::proven);
   EXPECT_FALSE(matches(rows_only, "games"));
+}
+
+TEST_F(RestoredCopy, WhatIsOnRecordIsConfirmedByTheNextProcess) {
+  copy.run("DELETE FROM users WHERE id = 50; UPDATE games SET name = 'x' WHERE id = 1");
+  const Findings first = compare(db, restored());
+  EXPECT_EQ(first.violated(), "");
+  EXPECT_EQ(first.value("pg_integrity_replica_unconfirmed_row_difference", {{"table", "users"}}),
+            -1);
+  const Findings second = look(config(db, restored()), first.record);
+  EXPECT_EQ(second.violated(), table_of("restored", "games") + " " + table_of("restored", "users"));
+  const Findings third = look(config(db, restored()), second.record);
+  EXPECT_EQ(third.violated(), second.violated());
+  copy.run(
+      "INSERT INTO users VALUES (50, 'user 50'); UPDATE games SET name = 'game 1' WHERE id = 1");
+  EXPECT_EQ(look(config(db, restored()), second.record).collector("replica_sync").state,
+            State::proven);
+}
+
+TEST_F(RestoredCopy, ADifferenceMayStandForAsLongAsTheCopyMayBeBehind) {
+  copy.run("DELETE FROM users WHERE id = 50");
+  RunningSampler sampler(config(db, restored("max_lag = \"1h\"")));
+  ASSERT_TRUE(passed(sampler));
+  const auto before = sampler.runtime().evidence()->version();
+  sampler.clock.advance(Seconds(61));
+  ASSERT_TRUE(eventually([&] { return sampler.runtime().evidence()->version() > before + 1; }));
+  EXPECT_EQ(sampler.findings().violated(), "");
+  EXPECT_TRUE(in_some_pass(
+      sampler, [&] { return sampler.findings().violated() == table_of("restored", "users"); }));
+}
+
+TEST_F(RestoredCopy, AConflictWithReplayIsTriedAgain) {
+  OpenedSession original(db);
+  OpenedSession filled(copy);
+  StepSources from(*original);
+  from.copy = &*filled;
+  const Table& users = *from.schema()->table({"public", "users"});
+  const Compared what{
+      "restored", CopyKind::plain, users, users, digest_table(*filled, users.name).columns, {}, 0};
+  int conflicts = 2;
+  filled->before_each = [&] {
+    if (conflicts-- > 0) throw SourceError(Reason::conflict, "canceling statement");
+  };
+  bool behind = false;
+  TableComparison patient(what);
+  EXPECT_FALSE(patient.step(from, behind));
+  EXPECT_FALSE(patient.different() || patient.behind() || patient.moving() || behind);
+  conflicts = 100;
+  EXPECT_EQ(failure([&] { TableComparison(what).step(from, behind); }).reason(), Reason::conflict);
 }
 
 TEST_F(RestoredCopy, ATwiceChangedOriginalIsNotConfirmed) {
