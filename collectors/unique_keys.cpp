@@ -164,7 +164,7 @@ std::string declared_column(const Table& table, const std::string& text,
     const std::string argument = declared_column(table, inner, names);
     if (table.column(names.back())->type != ColumnType::text)
       throw SourceError(Reason::config, "column " + names.back() + " holds no text");
-    return "pg_catalog." + opening + argument + "::pg_catalog.text)";
+    return std::string("pg_catalog.").append(opening).append(argument).append("::pg_catalog.text)");
   }
   throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + text);
 }

@@ -139,7 +139,7 @@ void take_connection(const Settings& settings, ServerOptions& server, Problems& 
 /// Where the copies are. What their collector gets to see of them has no connection string.
 void take_replicas(const Settings& settings, ServerOptions& server, Problems& problems) {
   for (const Settings& record : settings.records("replicas")) {
-    const std::string name = record.text("name");
+    const std::string& name = record.text("name");
     const ConnectionOptions connection{record.text_or_empty("dsn"),
                                        record.text_or_empty("dsn_file")};
     if (record.has("dsn") == record.has("dsn_file")) {
