@@ -458,6 +458,9 @@ TEST_F(ReplicaSync, AStandbyThatStopsIsDownAndItsTablesAreNotDifferent) {
 
 /// A copy of the same tables, in another order and under other settings, that subscribes.
 class SubscriberOf : public ReplicaSync {
+ public:
+  ~SubscriberOf() override { copy.run("DROP SUBSCRIPTION s_" + db.name()); }
+
  protected:
   SubscriberOf() {
     copy.run(kTypes);
@@ -474,7 +477,6 @@ class SubscriberOf : public ReplicaSync {
       return copy.ask("SELECT count(*) FROM pg_subscription_rel WHERE srsubstate = 'r'") == "5";
     }));
   }
-  ~SubscriberOf() override { copy.run("DROP SUBSCRIPTION s_" + db.name()); }
 
   [[nodiscard]] std::string subscriber(const std::string& more = {}) const {
     return replica("logical", copy.dsn(), more);
@@ -550,7 +552,7 @@ TEST_F(SubscriberOf, ABusyWriterRaisesNothing) {
     for (int id = 1000; !stop; ++id) {
       const std::string key = std::to_string(id);
       client.run("INSERT INTO users VALUES (" + key + ", 'new')");
-      client.run("UPDATE games SET name = '" + key + "' WHERE id = 1 + " + key + " % 10");
+      client.run("UPDATE games SET name = random()::text WHERE id = 1 + " + key + " % 10");
       if (id % 3 != 0) client.run("DELETE FROM users WHERE id = " + key);
     }
   });
