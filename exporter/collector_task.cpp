@@ -75,6 +75,10 @@ class CollectorTask::StepSources final : public Sources {
     return !pass_.only || pass_.only->contains(ObjectKey(identity.begin(), identity.end()));
   }
   std::string& position() override { return pass_.position; }
+  void note_progress(std::size_t done, std::size_t known) override {
+    pass_.done = done;
+    pass_.known = known;
+  }
   [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
                                                std::span<const std::string> labels) const override {
     return server_.evidence.newest(task_.id_, metric, labels);
@@ -266,6 +270,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
                   [](const auto& mark) { return mark.reason == Reason::missing; }))
     pass_->reads->schema.contradict();
   if (progress == Progress::more) {
+    if (!recheck) server_->evidence.pass_at(id_, pass_->done, pass_->known);
     // Goes on after whatever else of its lane has fallen due meanwhile.
     const std::lock_guard lock(mutex_);
     (recheck ? next_recheck_ : next_pass_) = now;

@@ -92,6 +92,8 @@ class CollectorTask final : public Task {
     Era era = 0;
     std::shared_ptr<SharedReads> reads;
     bool without_session = false;  ///< it asked for one that was not to be had
+    std::size_t done = 0;          ///< of the items known to it
+    std::size_t known = 0;
   };
 
   [[nodiscard]] Pass new_pass(Instant now, std::optional<std::set<ObjectKey>> only);
