@@ -17,7 +17,7 @@ case ${1-} in
   *) fail "unknown argument: $1" "tests/run.sh --help" ;;
 esac
 
-TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus curl
+TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus chromium curl
   clang-tidy clang-format shellcheck procps python3 openssl)
 # The one version whose opinion counts: others format differently.
 FORMAT_VERSION=14
