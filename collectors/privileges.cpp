@@ -10,6 +10,7 @@
 #include "collectors/allow.h"
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/reads.h"
 #include "collectors/write_access.h"
 
 namespace pg_integrity {
@@ -195,6 +196,9 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kPrivilegesReads;
+constexpr ReadsOf kPrivilegesReads = no_reads;
 
 extern const CollectorSpec kPrivilegesSpec;
 constexpr CollectorSpec kPrivilegesSpec{

@@ -3,6 +3,7 @@
 #include "collectors/allow.h"
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/reads.h"
 #include "collectors/write_access.h"
 
 namespace pg_integrity {
@@ -76,6 +77,9 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 constexpr Option kOptions[] = {kAllow};
 
 }  // namespace
+
+extern const ReadsOf kSuperusersReads;
+constexpr ReadsOf kSuperusersReads = no_reads;
 
 extern const CollectorSpec kSuperusersSpec;
 constexpr CollectorSpec kSuperusersSpec{
