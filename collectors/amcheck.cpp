@@ -5,6 +5,7 @@
 
 #include "collectors/catalog_list.h"
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 #include "collectors/unique_keys.h"
 
 namespace pg_integrity {
@@ -177,6 +178,14 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kAmcheckReads;
+constexpr ReadsOf kAmcheckReads = [](const Settings& /*settings*/, Session& session,
+                                     const Schema& /*schema*/, Reads& reads) {
+  const Rows functions = session.query(kFunction);
+  if (functions.size() != 0)
+    reads.functions[{functions[0].text("schema"), "bt_index_check"}] = "regclass, boolean";
+};
 
 extern const CollectorSpec kAmcheckSpec;
 constexpr CollectorSpec kAmcheckSpec{

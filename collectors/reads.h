@@ -20,12 +20,14 @@ struct Reads {
   /// which any of them will do.
   std::map<QualifiedName, std::set<std::string>> tables;
   std::set<QualifiedName> sequences;
+  /// Functions of an extension to be called, and the types of their arguments, in SQL.
+  std::map<QualifiedName, std::string> functions;
   bool sessions = false;       ///< what the sessions of other users are doing
   bool large_objects = false;  ///< their sizes
 
-  /// Neither tables nor anything like them.
+  /// Neither tables nor anything like them, nor a function.
   [[nodiscard]] bool nothing() const {
-    return tables.empty() && sequences.empty() && !large_objects;
+    return tables.empty() && sequences.empty() && functions.empty() && !large_objects;
   }
 
   /// A table of the schema, and those of the columns that it has. Nothing of a table that is not

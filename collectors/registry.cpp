@@ -25,6 +25,7 @@ extern const CollectorSpec kServerSpec;
 extern const CollectorSpec kStorageSpec;
 extern const CollectorSpec kSuperusersSpec;
 
+extern const ReadsOf kAmcheckReads;
 extern const ReadsOf kApiSyncReads;
 extern const ReadsOf kAuditLogsReads;
 extern const ReadsOf kAuditTriggersReads;
@@ -39,6 +40,7 @@ extern const ReadsOf kOrphansReads;
 extern const ReadsOf kPrivilegesReads;
 extern const ReadsOf kProtectionReads;
 extern const ReadsOf kQueryLatencyReads;
+extern const ReadsOf kReplicaSyncReads;
 extern const ReadsOf kRowCountsReads;
 extern const ReadsOf kServerReads;
 extern const ReadsOf kStorageReads;
@@ -57,7 +59,8 @@ struct CollectorReads {
   const ReadsOf* reads;
 };
 
-constexpr CollectorReads kReads[] = {{&kApiSyncSpec, &kApiSyncReads},
+constexpr CollectorReads kReads[] = {{&kAmcheckSpec, &kAmcheckReads},
+                                     {&kApiSyncSpec, &kApiSyncReads},
                                      {&kAuditLogsSpec, &kAuditLogsReads},
                                      {&kAuditTriggersSpec, &kAuditTriggersReads},
                                      {&kBackupsSpec, &kBackupsReads},
@@ -71,6 +74,7 @@ constexpr CollectorReads kReads[] = {{&kApiSyncSpec, &kApiSyncReads},
                                      {&kPrivilegesSpec, &kPrivilegesReads},
                                      {&kProtectionSpec, &kProtectionReads},
                                      {&kQueryLatencySpec, &kQueryLatencyReads},
+                                     {&kReplicaSyncSpec, &kReplicaSyncReads},
                                      {&kRowCountsSpec, &kRowCountsReads},
                                      {&kServerSpec, &kServerReads},
                                      {&kStorageSpec, &kStorageReads},

@@ -1,4 +1,5 @@
 #include "collectors/replica_link.h"
+#include "collectors/shared_schema.h"
 
 #include <algorithm>
 #include <array>

@@ -11,6 +11,7 @@
 #include "collectors/collector.h"
 #include "collectors/comparison_plan.h"
 #include "collectors/glob.h"
+#include "collectors/reads.h"
 #include "collectors/replica_config.h"
 
 namespace pg_integrity {
@@ -65,6 +66,10 @@ struct Running {
   TableComparison comparison;
 };
 
+bool is_chosen(const Replica& replica, const Table& table) {
+  return replica.tables.empty() || matches_any_glob(replica.tables, table.name.display());
+}
+
 class ReplicaSync final : public Collector {
  public:
   explicit ReplicaSync(const Settings& settings)
@@ -113,10 +118,6 @@ class ReplicaSync final : public Collector {
   }
 
  private:
-  static bool is_chosen(const Replica& replica, const Table& table) {
-    return replica.tables.empty() || matches_any_glob(replica.tables, table.name.display());
-  }
-
   /// Found out once a pass, its failure included: nobody waits for a dead copy table by table.
   Link& link_of(Sources& from, const Replica& replica) {
     const auto [known, added] = links_.try_emplace(replica.name);
@@ -271,6 +272,22 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+/// Of the database; a copy has grants of its own.
+extern const ReadsOf kReplicaSyncReads;
+constexpr ReadsOf kReplicaSyncReads = [](const Settings& settings, Session& /*session*/,
+                                         const Schema& schema, Reads& reads) {
+  for (const Settings& record : settings.records("replicas")) {
+    const Replica replica = replica_from(record);
+    for (const Table& table : schema.tables) {
+      if (!is_chosen(replica, table)) continue;
+      std::vector<std::string> columns;
+      if (replica.content)
+        for (const Column& column : table.columns) columns.push_back(column.name);
+      reads.add(schema, table.name, columns);
+    }
+  }
+};
 
 extern const CollectorSpec kReplicaSyncSpec;
 constexpr CollectorSpec kReplicaSyncSpec{

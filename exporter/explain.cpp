@@ -4,6 +4,7 @@
 #include <map>
 
 #include "collectors/registry.h"
+#include "collectors/shared_schema.h"
 #include "collectors/sql_text.h"
 #include "exporter/printable.h"
 #include "exporter/recording.h"

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "collectors/registry.h"
+#include "collectors/shared_schema.h"
 #include "exporter/conninfo.h"
 #include "exporter/grants_script.h"
 #include "exporter/printable.h"
@@ -81,6 +82,7 @@ class Script {
     sql += grant_connect(command_.role);
     if (extent != Extent::all_data)
       return sql + grant_reads(command_.role, reads, extent, counted_columns(*schema));
+    sql += grant_functions(command_.role, reads);
     if (all_data_granted_ || reads.nothing()) return sql;
     all_data_granted_ = true;
     return sql + grant_all_data(command_.role);

@@ -87,6 +87,14 @@ std::string grant_all_data(const std::string& role) {
          sql_identifier(role) + ";\n";
 }
 
+std::string grant_functions(const std::string& role, const Reads& reads) {
+  std::string sql;
+  for (const auto& [function, arguments] : reads.functions)
+    sql += "GRANT EXECUTE ON FUNCTION " + function.sql() + "(" + arguments + ") TO " +
+           sql_identifier(role) + ";\n";
+  return sql;
+}
+
 std::string grant_connect(const std::string& role) {
   return written_by(
       "SELECT 'GRANT CONNECT ON DATABASE ' ||"
@@ -101,6 +109,7 @@ std::string grant_reads(const std::string& role, const Reads& reads, Extent exte
   std::set<std::string> schemas;
   for (const auto& [table, columns] : reads.tables) schemas.insert(table.schema);
   for (const QualifiedName& sequence : reads.sequences) schemas.insert(sequence.schema);
+  for (const auto& [function, arguments] : reads.functions) schemas.insert(function.schema);
   std::string sql;
   for (const std::string& schema : schemas)
     sql += "GRANT USAGE ON SCHEMA " + sql_identifier(schema) + to;
@@ -119,7 +128,7 @@ std::string grant_reads(const std::string& role, const Reads& reads, Extent exte
   if (reads.large_objects)
     sql += "GRANT SELECT" + std::string(whole ? "" : " (loid, data)") +
            " ON pg_catalog.pg_largeobject" + to;
-  return sql;
+  return sql + grant_functions(role, reads);
 }
 
 }  // namespace pg_integrity

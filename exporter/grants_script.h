@@ -37,10 +37,13 @@ std::string role_script(const std::string& role, const ServerNeeds& needs);
 /// pg_read_all_data, for all databases of the server.
 std::string grant_all_data(const std::string& role);
 
+/// EXECUTE of the functions that are to be called.
+std::string grant_functions(const std::string& role, const Reads& reads);
+
 /// CONNECT to the database that psql is connected with.
 std::string grant_connect(const std::string& role);
 
-/// USAGE and SELECT in the database that psql is connected with.
+/// USAGE, SELECT and EXECUTE in the database that psql is connected with.
 /// @param extent tables or columns. Of a table whose rows are counted any column will do: the one
 /// that `any_column` names.
 std::string grant_reads(const std::string& role, const Reads& reads, Extent extent,

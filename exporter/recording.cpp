@@ -80,6 +80,7 @@ class RecordingSources::RecordingHttp final : public Http {
 RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schema> schema,
                                    TableScans& scans, const Clock& clock, Recording& recording)
     : session_(session, recording),
+      recording_(recording),
       schema_(std::move(schema)),
       scans_(scans),
       clock_(clock),
@@ -87,6 +88,11 @@ RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schem
       http_(std::make_unique<RecordingHttp>(recording)) {}
 
 RecordingSources::~RecordingSources() = default;
+
+Session& RecordingSources::replica(const std::string& name) {
+  recording_.add("compare with the copy " + name);
+  do_not_ask();
+}
 
 Files& RecordingSources::files() {
   return *files_;

@@ -64,6 +64,7 @@ class RecordingSources final : public Sources {
   ~RecordingSources() override;
 
   Session& session() override { return session_; }
+  Session& replica(const std::string& name) override;
   std::shared_ptr<const Schema> schema() override { return schema_; }
   TableScans& scans() override { return scans_; }
   Files& files() override;
@@ -88,6 +89,7 @@ class RecordingSources final : public Sources {
   class RecordingHttp;
 
   RecordingSession session_;
+  Recording& recording_;
   const std::shared_ptr<const Schema> schema_;
   TableScans& scans_;
   const Clock& clock_;
