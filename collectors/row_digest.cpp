@@ -82,7 +82,7 @@ DigestTable digest_table(Session& session, const QualifiedName& name) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     table.trusted = rows[i].flag("trusted");
     table.unlogged = rows[i].flag("unlogged");
-    if (const auto& column = rows[i].maybe_text("name"))
+    if (const auto column = rows[i].maybe_text("name"))
       table.columns.push_back({*column, rows[i].text("type")});
   }
   std::sort(table.columns.begin(), table.columns.end(),
