@@ -156,9 +156,7 @@ constexpr ReadsOf kAuditLogsReads = [](const Settings& settings, Session& /*sess
                                        const Schema& schema, Reads& reads) {
   ScanPlan plan;
   make(settings, plan);
-  for (const Table& table : schema.tables)
-    for (const ScanWish& wish : plan.wishes(table))
-      reads.add(schema, table.name, {wish.time_column});
+  plan.add_reads(schema, reads);
 };
 
 extern const CollectorSpec kAuditLogsSpec;

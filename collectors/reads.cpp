@@ -56,7 +56,7 @@ void Reads::add_query(Session& session, std::string_view sql) {
     const Rows columns = session.query(kColumnsOf, relation);
     for (std::size_t k = 0; k < columns.size(); ++k) {
       std::set<std::string>& read = tables[{relation[0], relation[1]}];
-      const std::string& column = columns[k].text("name");
+      const std::string column = columns[k].text("name");
       if (whole_rows || named.contains(column)) read.insert(column);
     }
   }

@@ -52,9 +52,9 @@ class Superusers final : public Collector {
     const Rows rows = session.query(roles_sql(session.server().version_num));
     double unexpected = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::string& role = rows[i].text("role");
+      const std::string role = rows[i].text("role");
       if (matches_any_glob(*allowed_, role)) continue;
-      const std::string& powers = rows[i].text("powers");
+      const std::string powers = rows[i].text("powers");
       if (rows[i].flag("superuser")) {
         ++unexpected;
         out.evidence(kUnexpected, role + " is a superuser, or may become one");

@@ -50,7 +50,7 @@ std::string fault_of_probe(const std::string& sql, const Schema& everything) {
 std::string estimate(Session& session, const RecordedStatement& statement) {
   const std::string sql = "EXPLAIN (ANALYZE false, COSTS true, FORMAT TEXT) " + statement.sql;
   const Rows plan = session.query(sql, statement.parameters, statement.access);
-  const std::string& top = plan[0].text("QUERY PLAN");
+  const std::string top = plan[0].text("QUERY PLAN");
   constexpr std::string_view kCost = "(cost=";
   const std::size_t from = top.rfind(kCost);  // what stands before it may be somebody's name
   const std::size_t total = from == std::string::npos ? from : top.find("..", from);
