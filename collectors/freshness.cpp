@@ -5,6 +5,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/entry_column.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -234,6 +235,14 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
 }
 
 }  // namespace
+
+extern const ReadsOf kFreshnessReads;
+constexpr ReadsOf kFreshnessReads = [](const Settings& settings, Session& /*session*/,
+                                       const Schema& schema, Reads& reads) {
+  ScanPlan plan;
+  make(settings, plan);
+  plan.add_reads(schema, reads);
+};
 
 extern const CollectorSpec kFreshnessSpec;
 constexpr CollectorSpec kFreshnessSpec{

@@ -128,6 +128,11 @@ std::vector<ScanWish> ScanPlan::wishes(const Table& table) const {
   return wishes;
 }
 
+void ScanPlan::add_reads(const Schema& schema, Reads& reads) const {
+  for (const Table& table : schema.tables)
+    for (const ScanWish& wish : wishes(table)) reads.add(schema, table.name, {wish.time_column});
+}
+
 const TimeFacts& TableScan::times(const ScanWish& wish) const {
   if (const auto refused = refused_.find(wish); refused != refused_.end()) throw refused->second;
   const auto found = facts_.find(wish);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/reads.h"
 #include "collectors/schema.h"
 #include "collectors/sources.h"
 
@@ -47,6 +48,8 @@ class ScanPlan {
   void add(ScanWish wish) { wishes_[wish.table].push_back(std::move(wish)); }
   void add(Rule rule) { rules_.push_back(std::move(rule)); }
   [[nodiscard]] std::vector<ScanWish> wishes(const Table& table) const;
+  /// What the wishes read of a database.
+  void add_reads(const Schema& schema, Reads& reads) const;
 
  private:
   std::map<QualifiedName, std::vector<ScanWish>> wishes_;
