@@ -140,6 +140,14 @@ struct FileTree {
   std::optional<SourceError> gap;  ///< why there may be more; nothing: these are all
 };
 
+/// The two ends of a file.
+struct FileEnds {
+  std::string head;     ///< its first bytes; of a gzip file those of its content
+  std::string tail;     ///< its last bytes, as they are
+  bool packed = false;  ///< it is a gzip file
+  FileEntry file{};     ///< what was opened; without a name
+};
+
 /// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed, but
 /// for those in a tree.
 class Files {
@@ -158,8 +166,10 @@ class Files {
   /// @param wanted tells by a file's own name; runs on the worker, with what it has captured.
   virtual FileTree tree(const std::string& directory, const TreeBounds& bounds,
                         const std::function<bool(const std::string& name)>& wanted) = 0;
-  /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
-  virtual std::string head(const std::string& path, std::size_t bytes) = 0;
+  /// The first and the last bytes of a file, at most so many of each.
+  virtual FileEnds ends(const std::string& path, std::size_t head_bytes,
+                        std::size_t tail_bytes) = 0;
+  std::string head(const std::string& path, std::size_t bytes) { return ends(path, bytes, 0).head; }
   /// A whole regular file, as it is. One of more than `max_bytes` is an error (limit).
   virtual std::string contents(const std::string& path, std::size_t max_bytes) = 0;
 };

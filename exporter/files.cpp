@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <utility>
 
 #include "collectors/glob.h"
 
@@ -209,48 +210,81 @@ class TreeReader {
   FileTree tree_;
 };
 
-/// Opens a regular file; whoever calls closes it.
-int open_regular(const std::string& path) {
+/// Closes itself, once.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  [[nodiscard]] int number() const { return number_; }
+  /// From here on it is somebody else's to close.
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+/// Opens a regular file.
+Descriptor open_regular(const std::string& path, struct stat& facts) {
   // O_NONBLOCK: a FIFO must not wait for its writer.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) refuse(path, errno);
-  struct stat facts {};
-  if (::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode)) return descriptor;
-  ::close(descriptor);
+  const int number = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (number < 0) refuse(path, errno);
+  if (::fstat(number, &facts) == 0 && S_ISREG(facts.st_mode)) return Descriptor(number);
+  ::close(number);
   throw SourceError(Reason::io, path + ": not a regular file");
 }
 
+/// So many bytes from there on; fewer if the file ends before.
+std::string piece_of(const Descriptor& file, const std::string& path, off_t from,
+                     std::size_t bytes) {
+  std::string piece(bytes, '\0');
+  std::size_t got = 0;
+  while (got < piece.size()) {
+    const ssize_t count = ::pread(file.number(), piece.data() + got, piece.size() - got,
+                                  from + static_cast<off_t>(got));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) refuse(path, errno);
+    if (count == 0) break;
+    got += static_cast<std::size_t>(count);
+  }
+  piece.resize(got);
+  return piece;
+}
+
 std::string contents_now(const std::string& path, std::size_t max_bytes) {
-  const int descriptor = open_regular(path);
-  std::string text(max_bytes + 1, '\0');
-  std::size_t size = 0;
-  ssize_t count = 0;
-  while (size < text.size() &&
-         (count = ::read(descriptor, text.data() + size, text.size() - size)) > 0)
-    size += static_cast<std::size_t>(count);
-  const int error = errno;
-  ::close(descriptor);
-  if (count < 0) refuse(path, error);
-  if (size > max_bytes)
+  struct stat facts {};
+  const Descriptor descriptor = open_regular(path, facts);
+  std::string text = piece_of(descriptor, path, 0, max_bytes + 1);
+  if (text.size() > max_bytes)
     throw SourceError(Reason::limit,
                       path + " is larger than " + std::to_string(max_bytes) + " bytes");
-  text.resize(size);
   return text;
 }
 
-std::string head_now(const std::string& path, std::size_t bytes) {
-  const int descriptor = open_regular(path);
-  gzFile file = ::gzdopen(descriptor, "rb");  // reads plain files as they are
-  if (file == nullptr) {
-    ::close(descriptor);
-    throw SourceError(Reason::io, path + ": cannot be read");
-  }
-  std::string head(bytes, '\0');
-  const int count = ::gzread(file, head.data(), static_cast<unsigned>(bytes));
+FileEnds ends_now(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) {
+  struct stat facts {};
+  Descriptor descriptor = open_regular(path, facts);
+  FileEnds ends;
+  ends.file = entry_from("", facts);
+  ends.file.kind = FileKind::file;
+  if (tail_bytes > 0)
+    ends.tail =
+        piece_of(descriptor, path,
+                 std::max<off_t>(0, facts.st_size - static_cast<off_t>(tail_bytes)), tail_bytes);
+  const gzFile file = ::gzdopen(descriptor.number(), "rb");  // reads plain files as they are
+  if (file == nullptr) throw SourceError(Reason::limit, path + ": out of memory");
+  descriptor.release();
+  ends.head.resize(head_bytes);
+  const int count = ::gzread(file, ends.head.data(), static_cast<unsigned>(head_bytes));
+  ends.packed = ::gzdirect(file) == 0;
   ::gzclose(file);
   if (count < 0) throw SourceError(Reason::decode, path + ": the compressed file is damaged");
-  head.resize(static_cast<std::size_t>(count));
-  return head;
+  ends.head.resize(static_cast<std::size_t>(count));
+  return ends;
 }
 
 }  // namespace
@@ -269,9 +303,11 @@ FileTree WorkerFiles::tree(const std::string& directory, const TreeBounds& bound
   });
 }
 
-std::string WorkerFiles::head(const std::string& path, std::size_t bytes) {
-  return workers_.run<std::string>("file " + path, deadline_,
-                                   [path, bytes] { return head_now(path, bytes); });
+FileEnds WorkerFiles::ends(const std::string& path, std::size_t head_bytes,
+                           std::size_t tail_bytes) {
+  return workers_.run<FileEnds>("file " + path, deadline_, [path, head_bytes, tail_bytes] {
+    return ends_now(path, head_bytes, tail_bytes);
+  });
 }
 
 std::string WorkerFiles::contents(const std::string& path, std::size_t max_bytes) {

@@ -55,7 +55,8 @@ class RecordingSources::RecordingFiles final : public Files {
     recording_.add("list " + directory + (bounds.depth > 1 ? " and what is below it" : ""));
     do_not_ask();
   }
-  std::string head(const std::string& path, std::size_t /*bytes*/) override {
+  FileEnds ends(const std::string& path, std::size_t /*head_bytes*/,
+                std::size_t /*tail_bytes*/) override {
     recording_.add("read " + path);
     return {};
   }

@@ -174,6 +174,22 @@ TEST_F(FilesOf, HeadIsTheBeginningOfAFile) {
   EXPECT_EQ(head(directory_.write("empty", "")), "");
 }
 
+TEST_F(FilesOf, TheTailIsTheEndOfTheFileAsItIs) {
+  const std::string plain = directory_.write("plain", "0123456789");
+  FileEnds ends = files().ends(plain, 3, 4);
+  EXPECT_EQ(ends.head, "012");
+  EXPECT_EQ(ends.tail, "6789");
+  EXPECT_FALSE(ends.packed);
+  EXPECT_EQ(ends.file.size, 10);
+  EXPECT_EQ(files().ends(plain, 3, 100).tail, "0123456789");
+  EXPECT_EQ(files().ends(directory_.write("empty", ""), 3, 4).tail, "");
+  const std::string packed = gzipped("0123456789");
+  ends = files().ends(directory_.write("packed.gz", packed), 3, 4);
+  EXPECT_EQ(ends.head, "012");
+  EXPECT_EQ(ends.tail, packed.substr(packed.size() - 4));
+  EXPECT_TRUE(ends.packed);
+}
+
 TEST_F(FilesOf, HeadOfAGzipFileIsThatOfItsContent) {
   const std::string content = "-- PostgreSQL database dump\n" + std::string(100000, 'x');
   const std::string file = directory_.write("dump.gz", gzipped(content));
