@@ -7,8 +7,7 @@ namespace {
 constexpr std::string_view kMagic = "PGDMP";
 constexpr std::size_t kTarBlock = 512;
 constexpr int kCustomFormat = 1;
-constexpr int kTarFormat = 3;
-constexpr int kDirectoryFormat = 5;
+constexpr int kTarFormat = 3;         // what a directory calls itself, too
 constexpr int kFirstKnownMinor = 12;  // PostgreSQL 9.0
 constexpr int kLastKnownMinor = 16;   // PostgreSQL 17
 
@@ -120,13 +119,12 @@ void read_entry(Fields& fields, const Head& head, ArchiveContents& contents) {
     return;
   }
   const auto file = fields.text();
-  if (head.format == kDirectoryFormat && file && !file->empty()) contents.files.emplace_back(*file);
+  if (file && !file->empty()) contents.files.emplace_back(*file);
 }
 
 bool is_known(const Head& head) {
   return head.major == 1 && head.minor >= kFirstKnownMinor && head.minor <= kLastKnownMinor &&
-         (head.format == kCustomFormat || head.format == kTarFormat ||
-          head.format == kDirectoryFormat);
+         (head.format == kCustomFormat || head.format == kTarFormat);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ struct ArchiveContents {
   };
   State state = State::unknown;
   bool data = false;               ///< it holds rows or large objects of anything
-  std::vector<std::string> files;  ///< directory format: files with data, without a suffix
+  std::vector<std::string> files;  ///< tar and directory format: those with data, without a suffix
 };
 
 /// How many bytes the format's integers have after their sign, unless its header says otherwise.
