@@ -6,7 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "collectors/archive_directory.h"
+#include "collectors/backup_catalogue.h"
 #include "collectors/backup_sources.h"
+#include "collectors/recovery_records.h"
 #include "collectors/settings.h"
 
 namespace pg_integrity {
@@ -14,7 +17,9 @@ namespace pg_integrity {
 inline constexpr Option kHistoryTableOptions[] = {
     {.name = "schema", .fallback = "public", .help = "schema of the history table"},
     {.name = "table", .help = "the history table", .required = true},
-    {.name = "time", .help = "column: when the backup was made", .required = true},
+    {.name = "time", .help = "column: when the backup was started", .required = true},
+    {.name = "finished",
+     .help = "column: when it was finished, from which missed runs count; default: `time`"},
     {.name = "kind", .help = "column: which kind it is", .required = true},
     {.name = "status", .help = "column: how it ended; without it every row is a success"},
     {.name = "success", .type = OptionType::texts, .help = "statuses that mean success"},
@@ -23,6 +28,28 @@ inline constexpr Option kHistoryTableOptions[] = {
     {.name = "zone",
      .type = OptionType::zone,
      .help = "IANA zone of the time column, if it has none of its own"}};
+
+inline constexpr Option kPgBackRestOptions[] = {
+    {.name = "file",
+     .help = "a file with what `pgbackrest info --output=json` prints",
+     .required = true},
+    {.name = "stanza", .help = "the stanza; default: the only one"},
+    {.name = "max_age",
+     .type = OptionType::duration,
+     .fallback = "2h",
+     .help = "an older file says nothing, and is a finding",
+     .min = 60}};
+
+inline constexpr Option kBarmanOptions[] = {
+    {.name = "file",
+     .help = "a file with what `barman -f json list-backups SERVER` prints",
+     .required = true},
+    {.name = "server", .help = "the server in Barman's configuration; default: the only one"},
+    {.name = "max_age",
+     .type = OptionType::duration,
+     .fallback = "2h",
+     .help = "an older file says nothing, and is a finding",
+     .min = 60}};
 
 inline constexpr Option kBackupKindOptions[] = {
     {.name = "values",
@@ -35,7 +62,10 @@ inline constexpr Option kBackupKindOptions[] = {
      .min = 60},
     {.name = "grace",
      .type = OptionType::duration,
-     .help = "how late a backup may be; default: a quarter of `every`"}};
+     .help = "how late a backup may be; default: a quarter of `every`"},
+    {.name = "satisfied_by",
+     .type = OptionType::texts,
+     .help = "kinds that do for this one, as a full backup does for an incremental one"}};
 
 inline constexpr Option kBackupSourceOptions[] = {
     {.name = "name", .help = "label `source`; unique in the server", .required = true},
@@ -43,6 +73,14 @@ inline constexpr Option kBackupSourceOptions[] = {
      .type = OptionType::record,
      .help = "a table that lists the backups",
      .members = kHistoryTableOptions},
+    {.name = "pgbackrest",
+     .type = OptionType::record,
+     .help = "what pgBackRest says of its repository; kinds: full, diff, incr",
+     .members = kPgBackRestOptions},
+    {.name = "barman",
+     .type = OptionType::record,
+     .help = "what Barman says of its catalogue; kinds: full, incr",
+     .members = kBarmanOptions},
     {.name = "directory", .help = "a directory that holds dumps or base backups"},
     {.name = "pattern", .fallback = "*", .help = "directory without `kinds`: glob over file names"},
     {.name = "kinds",
@@ -62,10 +100,28 @@ inline constexpr Option kBackupSourceOptions[] = {
     {.name = "retention",
      .type = OptionType::duration,
      .help = "how far back the copies must reach"},
+    {.name = "continuous",
+     .type = OptionType::flag,
+     .fallback = "false",
+     .help = "true: these are base backups, and the server archives its log to where they are: the"
+             " recovery point is then the archive's"},
     {.name = "min_size",
      .type = OptionType::size,
      .fallback = "1kB",
      .help = "directory: a smaller file is no backup"},
+    {.name = "size_ratio_min",
+     .type = OptionType::number,
+     .help = "a newest backup that is smaller than so many times the median of those before it is a"
+             " violation",
+     .max = 1},
+    {.name = "usable",
+     .type = OptionType::integer,
+     .help = "directory: the proof level that a backup must have reached to count; default: 2 where"
+             " `drills` says where proofs are recorded, else 1",
+     .min = kOnRecord,
+     .max = kCompared},
+    {.name = "database",
+     .help = "directory: the database that archives must be of; a plain dump does not tell"},
     {.name = "settle",
      .type = OptionType::duration,
      .fallback = "2m",
@@ -73,25 +129,42 @@ inline constexpr Option kBackupSourceOptions[] = {
     {.name = "zone",
      .type = OptionType::zone,
      .fallback = "UTC",
-     .help = "directory: IANA zone of times in archive headers and file names"}};
+     .help = "directory and barman: IANA zone of times in archive headers, file names and IDs"}};
 
-inline constexpr Option kBackupOptions[] = {{.name = "backups",
-                                             .type = OptionType::records,
-                                             .help = "where backups are recorded",
-                                             .members = kBackupSourceOptions,
-                                             .home = OptionHome::server}};
+inline constexpr Option kBackupOptions[] = {
+    {.name = "backups",
+     .type = OptionType::records,
+     .help = "where backups are recorded",
+     .members = kBackupSourceOptions,
+     .home = OptionHome::server},
+    {.name = "recovery_point_objective",
+     .type = OptionType::duration,
+     .help = "how old the newest point may be that the server could be brought back to",
+     .min = 1,
+     .home = OptionHome::server},
+    kDrillsOption};
 
-/// Where backups are recorded, as the configuration says it: a table or a directory.
+/// Where backups are recorded, as the configuration says it: in one of three.
 struct BackupSource {
   std::string name;
   std::vector<BackupKind> kinds;
   std::optional<HistoryTable> table;
   std::optional<ArchiveDirectory> directory;
+  std::optional<BackupCatalogue> catalogue;
   std::optional<Seconds> retention;  ///< how far back the copies must reach
+  std::optional<double> size_ratio_min;
+  bool continuous = false;  ///< base backups; the log is archived to where they are
+
+  /// The ProofLevel that a backup must have reached to count.
+  [[nodiscard]] int usable() const { return directory ? directory->usable : kOnRecord; }
 };
 
 /// @param settings one complete record of `backups`.
 BackupSource backup_source_from(const Settings& settings);
+
+/// All of them. Where proofs are recorded they are asked for, unless a source says otherwise.
+/// @param settings those of the collector.
+std::vector<BackupSource> backup_sources_from(const Settings& settings);
 
 /// Finds what single options cannot show.
 void check_backup_sources(const Settings& settings, Problems& problems);

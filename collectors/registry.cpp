@@ -24,6 +24,7 @@ extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
 extern const CollectorSpec kStorageSpec;
 extern const CollectorSpec kSuperusersSpec;
+extern const CollectorSpec kWalSpec;
 
 extern const ReadsOf kAmcheckReads;
 extern const ReadsOf kApiSyncReads;
@@ -45,6 +46,7 @@ extern const ReadsOf kRowCountsReads;
 extern const ReadsOf kServerReads;
 extern const ReadsOf kStorageReads;
 extern const ReadsOf kSuperusersReads;
+extern const ReadsOf kWalReads;
 
 namespace {
 
@@ -52,7 +54,8 @@ constexpr const CollectorSpec* kCollectors[] = {
     &kAmcheckSpec,     &kApiSyncSpec,   &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,
     &kConnectionsSpec, &kCustomSpec,    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,
     &kMediaSpec,       &kOrphansSpec,   &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec,
-    &kReplicaSyncSpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec,       &kSuperusersSpec};
+    &kReplicaSyncSpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec,       &kSuperusersSpec,
+    &kWalSpec};
 
 struct CollectorReads {
   const CollectorSpec* spec;
@@ -78,7 +81,8 @@ constexpr CollectorReads kReads[] = {{&kAmcheckSpec, &kAmcheckReads},
                                      {&kRowCountsSpec, &kRowCountsReads},
                                      {&kServerSpec, &kServerReads},
                                      {&kStorageSpec, &kStorageReads},
-                                     {&kSuperusersSpec, &kSuperusersReads}};
+                                     {&kSuperusersSpec, &kSuperusersReads},
+                                     {&kWalSpec, &kWalReads}};
 
 static_assert(std::ranges::equal(kCollectors, kReads, {}, {}, &CollectorReads::spec),
               "each collector says what it reads");

@@ -55,9 +55,14 @@ class RecordingSources::RecordingFiles final : public Files {
     recording_.add("list " + directory + (bounds.depth > 1 ? " and what is below it" : ""));
     do_not_ask();
   }
-  std::string head(const std::string& path, std::size_t /*bytes*/) override {
+  FileEnds ends(const std::string& path, std::size_t /*head_bytes*/,
+                std::size_t /*tail_bytes*/) override {
     recording_.add("read " + path);
     return {};
+  }
+  std::string contents(const std::string& path, std::size_t /*max_bytes*/) override {
+    recording_.add("read " + path);
+    do_not_ask();
   }
 
  private:

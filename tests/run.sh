@@ -18,7 +18,7 @@ case ${1-} in
 esac
 
 TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus chromium curl
-  clang-tidy clang-format shellcheck procps python3 openssl)
+  clang-tidy clang-format shellcheck procps python3 openssl zstd lz4 pgbackrest barman)
 # Schemas of other people's applications: unpacked, not installed.
 SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
 # The one version whose opinion counts: others format differently.

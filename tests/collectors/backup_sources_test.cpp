@@ -1,4 +1,5 @@
 #include "collectors/backup_sources.h"
+#include "collectors/archive_directory.h"
 #include "collectors/shared_schema.h"
 
 #include <gtest/gtest.h>
@@ -117,10 +118,13 @@ class WatchedFiles final : public Files {
                 const std::function<bool(const std::string& name)>& wanted) override {
     return files_.tree(directory, bounds, wanted);
   }
-  std::string head(const std::string& path, std::size_t bytes) override {
+  FileEnds ends(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) override {
     ++opened;
     if (fault && opened > good) throw SourceError(*fault, "in the way");
-    return files_.head(path, bytes);
+    return files_.ends(path, head_bytes, tail_bytes);
+  }
+  std::string contents(const std::string& path, std::size_t max_bytes) override {
+    return files_.contents(path, max_bytes);
   }
 
   int opened = 0;
@@ -187,9 +191,19 @@ TEST_F(ArchivesIn, WhatHasNotChangedIsNotOpenedAgain) {
   file("b.dump", 4);
   EXPECT_NEAR(read().newest.value().age.count(), 4 * 3600, 60) << "its time has changed";
   EXPECT_EQ(files_.opened, 3);
-  file("b.dump", 4, 3000);
+  file("b.dump", 3.5, 3000);
   EXPECT_EQ(read().newest.value().size, 3000);
   EXPECT_EQ(files_.opened, 4) << "its size has changed";
+}
+
+TEST_F(ArchivesIn, WhatGrowsThoughItsTimeStandsStillIsNoBackupYet) {
+  file("a.dump", 5);
+  EXPECT_EQ(runs(read(), BackupStatus::success), 1);
+  const auto then = std::filesystem::last_write_time(place_.path() + "/a.dump");
+  place_.write("a.dump", plain_dump(3000));
+  std::filesystem::last_write_time(place_.path() + "/a.dump", then);
+  EXPECT_EQ(runs(read(), BackupStatus::running), 1);
+  EXPECT_EQ(runs(read(), BackupStatus::success), 1) << "it grows no more";
 }
 
 TEST_F(ArchivesIn, WhatHasGoneIsForgotten) {

@@ -206,6 +206,25 @@ TEST(BackupDirectory, TakesTheModificationTimeWhereNothingElseSaysMore) {
   EXPECT_EQ(found.state("backups/dir"), State::proven);
 }
 
+TEST(BackupDirectory, AShrunkenBackupIsAFinding) {
+  const Database db;
+  const BackupDirectory backups;
+  const std::string source = backups.source("every = \"24h\"\nsize_ratio_min = 0.5");
+  for (const int hours : {26, 50, 74})
+    backups.file("old" + std::to_string(hours) + ".dump", plain_dump(hours == 50 ? 90000 : 10000),
+                 hours);
+  Findings found = look_at_backups(db, backups.source("size_ratio_min = 0.5"));
+  EXPECT_FALSE(found.value("pg_integrity_backup_size_ratio")) << "two are too few to compare with";
+  backups.file("new.dump", plain_dump(6000), 2);
+  found = look_at_backups(db, source);
+  EXPECT_EQ(found.value("pg_integrity_backup_size_ratio"), 0.6) << "one large one is no rule";
+  EXPECT_EQ(found.state("backups/dir.dump"), State::proven);
+  backups.file("newest.dump", plain_dump(4000), 1);
+  found = look_at_backups(db, source);
+  EXPECT_EQ(found.value("pg_integrity_backup_size_ratio"), 0.4);
+  EXPECT_EQ(found.violated(), "backups/dir.dump");
+}
+
 TEST(BackupDirectory, TakesTheTimeFromTheNameAndTheOlderOfTwo) {
   const Database db;
   const BackupDirectory backups;

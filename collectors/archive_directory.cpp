@@ -1,0 +1,162 @@
+#include "collectors/archive_directory.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "collectors/archive_time.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr std::size_t kMaxEntries = 10000;
+constexpr std::size_t kMaxMembers = 200000;  // files in one folder
+
+struct Seen {
+  ArchiveVerdict verdict;
+  std::string head;
+};
+
+Seen see(Files& files, const ArchiveDirectory& directory, const FileEntry& entry) {
+  const std::string path = directory.path + "/" + entry.name;
+  if (entry.kind == FileKind::directory) {
+    std::string toc = files.head(path + "/toc.dat", kMaxContentsBytes);
+    ArchiveVerdict verdict =
+        check_archive_folder(toc, files.list(path, "*", kMaxMembers), directory.database);
+    return {std::move(verdict), std::move(toc)};
+  }
+  FileEnds ends = files.ends(path, kArchiveHeadBytes, kArchiveTailBytes);
+  ArchiveVerdict verdict = check_archive(ends, entry.size, directory.database);
+  return {std::move(verdict), std::move(ends.head)};
+}
+
+/// The archive's own header, else its name, else the time of its last change; where they disagree
+/// the oldest is taken: a copy is no younger than what it copies.
+NewestBackup oldest_claim(const std::string& head, const Clock& clock,
+                          const ArchiveDirectory& directory, const FileEntry& entry) {
+  NewestBackup claim{entry.modified, {}, entry.size, "mtime", kPlausible};
+  if (const auto named = name_time(entry.name, clock, directory.zone);
+      named && named->latest <= claim.time) {
+    claim.time = named->latest;
+    claim.time_source = "name";
+  }
+  const auto header = header_time(head, clock, directory.zone);
+  if (header && header->latest <= claim.time) {
+    claim.time = header->latest;
+    claim.time_source = "header";
+  }
+  return claim;
+}
+
+/// A folder without toc.dat (io) and a damaged gzip file (decode) are no backups; what could not be
+/// opened for other reasons may be one.
+bool may_be_backup(const FileEntry& entry, Reason reason) {
+  return reason == Reason::permission ||
+         (reason == Reason::io && entry.kind != FileKind::directory);
+}
+
+void add_unreadable(KindHistory& kind, const Unreadable& entry) {
+  if (!kind.newest_unreadable || entry.changed > kind.newest_unreadable->changed)
+    kind.newest_unreadable = entry;
+}
+
+void add_rejected(KindHistory& kind, const FileEntry& entry, const std::string& why) {
+  if (!kind.newest_rejected || entry.modified > kind.newest_rejected->changed)
+    kind.newest_rejected = Rejected{entry.modified, entry.name + ": " + why};
+}
+
+/// What was found of it as it is now; nullptr: nobody has looked into it.
+const ProofRecord* proof_of(const Proofs& proofs, const ArchiveDirectory& directory,
+                            const FileEntry& entry) {
+  const std::string path = directory.path + "/" + entry.name;
+  const auto found = proofs.find(path);
+  return found != proofs.end() && found->second.is_of(path, entry) ? &found->second : nullptr;
+}
+
+}  // namespace
+
+ArchiveReader::Look ArchiveReader::look_at(Files& files, const Clock& clock,
+                                           const ArchiveDirectory& directory,
+                                           const FileEntry& entry) {
+  const auto before = known_.find(entry.name);
+  if (before != known_.end() && before->second.modified == entry.modified &&
+      before->second.size == entry.size)
+    return before->second;
+  Look look{entry.modified, entry.size, {}, {}, {}};
+  try {
+    Seen seen = see(files, directory, entry);
+    look.verdict = std::move(seen.verdict);
+    if (look.verdict.state == ArchiveVerdict::State::plausible)
+      look.backup = oldest_claim(seen.head, clock, directory, entry);
+    known_.insert_or_assign(entry.name, look);
+  } catch (const SourceError& error) {
+    if (error.reason() == Reason::timeout) throw;
+    if (may_be_backup(entry, error.reason()))
+      look.unreadable = Unreadable{entry.modified, error.reason(), error.what()};
+    else
+      look.verdict.why = "it cannot be read as a backup";
+  }
+  return look;
+}
+
+BackupStatus ArchiveReader::classify(Files& files, const Clock& clock,
+                                     const ArchiveDirectory& directory, const FileEntry& entry,
+                                     const Proofs& proofs, KindHistory& kind) {
+  if (entry.kind == FileKind::other) {
+    if (entry.trouble)
+      add_unreadable(kind, {entry.modified > 0 ? entry.modified : HUGE_VAL, *entry.trouble,
+                            directory.path + "/" + entry.name + " cannot be read"});
+    return BackupStatus::other;
+  }
+  if (entry.read_at - entry.modified < directory.settle.count()) return BackupStatus::running;
+  if (entry.size < directory.min_size) {
+    add_rejected(kind, entry, "it is too small");
+    return BackupStatus::failed;
+  }
+  const auto before = known_.find(entry.name);
+  const bool grows = before != known_.end() && before->second.modified == entry.modified &&
+                     before->second.size < entry.size;
+  const Look look = look_at(files, clock, directory, entry);
+  if (grows) return BackupStatus::running;  // whoever writes it sets its time, too
+  if (look.unreadable) {
+    add_unreadable(kind, *look.unreadable);
+    return BackupStatus::other;
+  }
+  if (look.verdict.state != ArchiveVerdict::State::plausible) {
+    add_rejected(kind, entry, look.verdict.why);
+    return look.verdict.state == ArchiveVerdict::State::damaged ? BackupStatus::failed
+                                                                : BackupStatus::other;
+  }
+  NewestBackup backup = look.backup;
+  backup.age = Seconds(entry.read_at - backup.time);
+  if (const ProofRecord* proof = proof_of(proofs, directory, entry)) {
+    if (proof->disproved()) {
+      ++kind.disproved;
+      add_rejected(kind, entry, "a proof failed: " + proof->disproof);
+      return BackupStatus::failed;
+    }
+    backup.level =
+        std::clamp(proof->level, static_cast<int>(kPlausible), static_cast<int>(kCompared));
+  }
+  kind.add(backup, directory.usable);
+  return BackupStatus::success;
+}
+
+BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
+                                  const ArchiveDirectory& directory,
+                                  const std::vector<BackupKind>& kinds, const Proofs& proofs) {
+  BackupHistory found = empty_history(kinds);
+  std::set<std::string> present;
+  for (const BackupKind& declared : kinds) {
+    KindHistory& kind = found.kinds[declared.name];
+    for (const FileEntry& entry : files.list(directory.path, declared.pattern, kMaxEntries)) {
+      ++kind.runs[static_cast<std::size_t>(classify(files, clock, directory, entry, proofs, kind))];
+      present.insert(entry.name);
+    }
+  }
+  std::erase_if(known_, [&](const auto& known) { return !present.contains(known.first); });
+  return found;
+}
+
+}  // namespace pg_integrity

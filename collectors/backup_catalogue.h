@@ -1,0 +1,44 @@
+// What pgBackRest or Barman say of their backups, read from a file that a timer writes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collectors/backup_sources.h"
+
+namespace pg_integrity {
+
+enum class CatalogueFormat : std::uint8_t {
+  pgbackrest,  ///< pgbackrest info --output=json
+  barman,      ///< barman -f json list-backups SERVER
+};
+
+struct BackupCatalogue {
+  CatalogueFormat format{};
+  std::string file;
+  std::string name;   ///< stanza of pgBackRest, server of Barman; empty: the only one in the file
+  Seconds max_age{};  ///< an older file says nothing of what came after it
+  std::string zone;   ///< of Barman's backup IDs, which are wall-clock times
+};
+
+/// The kinds of backup that a catalogue tells apart, each with what does for it.
+std::vector<BackupKind> catalogue_kinds(CatalogueFormat format);
+
+/// A file with a catalogue.
+struct CatalogueFile {
+  std::string text;
+  Seconds age{};  ///< since it was written, by the clock of its file system's machine
+};
+
+/// @throws SourceError: io, permission; too_large.
+CatalogueFile read_catalogue_file(Files& files, const BackupCatalogue& catalogue);
+
+/// A backup whose start WAL or stop WAL is not in pgBackRest's archive is none yet.
+/// @param kinds those of catalogue_kinds().
+/// @throws SourceError: decode if it is no such document; missing if it has not that stanza or
+/// server; io if pgBackRest could not read its repository.
+BackupHistory read_catalogue(const Json& json, const Clock& clock, const BackupCatalogue& catalogue,
+                             const std::string& text, const std::vector<BackupKind>& kinds);
+
+}  // namespace pg_integrity

@@ -1,0 +1,317 @@
+// Catalogues of real programs: pgBackRest and Barman, run against a throwaway cluster.
+#include "collectors/backup_catalogue.h"
+
+#include <gtest/gtest.h>
+#include <utime.h>
+
+#include <csignal>
+#include <ctime>
+
+#include "exporter/json.h"
+#include "tests/support/cluster.h"
+#include "tests/support/observer.h"
+#include "tests/support/wait.h"
+
+namespace pg_integrity::test {
+namespace {
+
+constexpr double kDay = 86400;
+
+double runs(const KindHistory& kind, BackupStatus status) {
+  return kind.runs[static_cast<std::size_t>(status)];
+}
+
+/// A program's place: a directory of the server's user, and what it is run as.
+class Program {
+ public:
+  Program() {
+    if (::geteuid() == 0) must(run({"chown", "postgres:", directory_.path()}));
+  }
+
+  [[nodiscard]] const std::string& path() const { return directory_.path(); }
+  [[nodiscard]] std::string write(const std::string& name, const std::string& content) const {
+    return directory_.write(name, content);
+  }
+  static Finished must(Finished finished) {
+    if (finished.status != 0) throw std::runtime_error(finished.out + finished.err);
+    return finished;
+  }
+  [[nodiscard]] static std::string must_run(const std::vector<std::string>& command) {
+    return must(run(command, kOwn)).out;
+  }
+  static inline const ProcessOptions kOwn{{}, {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE"}, true};
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+BackupHistory read(const BackupCatalogue& catalogue, const std::string& text, const Clock& clock) {
+  BackupHistory history =
+      read_catalogue(SaxJson(), clock, catalogue, text, catalogue_kinds(catalogue.format));
+  apply_satisfied_by(catalogue_kinds(catalogue.format), history);
+  return history;
+}
+
+Reason reason(const BackupCatalogue& catalogue, const std::string& text) {
+  try {
+    read(catalogue, text, SystemClock());
+  } catch (const SourceError& error) {
+    return error.reason();
+  }
+  throw std::runtime_error("it was read");
+}
+
+class PgBackRest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    program = std::make_unique<Program>();
+    for (const char* place : {"repo", "log", "lock", "spool"})
+      static_cast<void>(Program::must_run({"mkdir", program->path() + "/" + place}));
+    const std::string configuration = program->path() + "/pgbackrest.conf";
+    cluster = std::make_unique<Cluster>(std::map<std::string, std::string>{
+        {"archive_mode", "on"},
+        {"archive_command",
+         "'pgbackrest --config=" + configuration + " --stanza=main archive-push %p'"}});
+    static_cast<void>(program->write(
+        "pgbackrest.conf",
+        "[global]\nrepo1-path=" + program->path() + "/repo\nlog-path=" + program->path() +
+            "/log\nlock-path=" + program->path() + "/lock\nspool-path=" + program->path() +
+            "/spool\nlog-level-console=error\nstart-fast=y\n"
+            "repo1-retention-full=9\n[main]\npg1-path=" +
+            cluster->data_directory() + "\npg1-port=" + std::to_string(cluster->port()) +
+            "\npg1-socket-path=" + cluster->socket_directory() + "\n"));
+    before = pgbackrest({"info", "--output=json"});
+    static_cast<void>(pgbackrest({"stanza-create"}));
+    empty = pgbackrest({"info", "--output=json"});
+    for (const char* type : {"full", "diff", "incr"})
+      static_cast<void>(pgbackrest({std::string("--type=") + type, "backup"}));
+    Process aborted(
+        {"pgbackrest", "--config=" + configuration, "--stanza=main", "--type=full", "backup"},
+        Program::kOwn);
+    aborted.signal(SIGTERM);
+    EXPECT_NE(aborted.wait_for(std::chrono::seconds(60)).value_or(0), 0);
+    info = pgbackrest({"info", "--output=json"});
+  }
+  static void TearDownTestSuite() {
+    cluster.reset();
+    program.reset();
+  }
+
+  static std::string pgbackrest(std::vector<std::string> arguments) {
+    arguments.insert(
+        arguments.begin(),
+        {"pgbackrest", "--config=" + program->path() + "/pgbackrest.conf", "--stanza=main"});
+    return Program::must_run(arguments);
+  }
+
+  [[nodiscard]] static std::string source(const std::string& rest = {}) {
+    return "[[server.backups]]\nname = \"repo\"\npgbackrest = { file = \"" + program->path() +
+           "/info.json\" }\n" + rest + "\n";
+  }
+
+  static inline std::unique_ptr<Program> program;
+  static inline std::unique_ptr<Cluster> cluster;
+  static inline std::string before, empty, info;  ///< before the stanza, without and with backups
+  const BackupCatalogue catalogue_{CatalogueFormat::pgbackrest, "", "main", Seconds(3600), "UTC"};
+};
+
+TEST_F(PgBackRest, EachKindCountsAndTheFullOneDoesForAll) {
+  SteppedClock clock;
+  clock.advance(Seconds(3 * kDay));
+  BackupHistory found =
+      read_catalogue(SaxJson(), clock, catalogue_, info, catalogue_kinds(catalogue_.format));
+  for (const char* kind : {"full", "diff", "incr"}) {
+    const KindHistory& history = found.kinds.at(kind);
+    EXPECT_EQ(runs(history, BackupStatus::success), 1) << kind << ": what was aborted is none";
+    EXPECT_NEAR(history.newest.value().age.count(), 3 * kDay, 300) << kind;
+    EXPECT_EQ(history.newest->time_source, "catalogue");
+    EXPECT_GT(history.newest->size.value(), 100);
+    EXPECT_LE(history.finished_age.value(), history.newest->age) << "a backup takes its time";
+  }
+  const auto started = [&](const char* kind) { return found.kinds.at(kind).newest->time; };
+  EXPECT_LT(started("full"), started("diff"));
+  EXPECT_LT(started("diff"), started("incr"));
+  found.kinds["incr"] = {};
+  apply_satisfied_by(catalogue_kinds(catalogue_.format), found);
+  EXPECT_EQ(started("incr"), started("diff")) << "the newest of those that do";
+  EXPECT_EQ(found.unrecognised, 0);
+}
+
+TEST_F(PgBackRest, ABackupWhoseWalIsGoneIsNone) {
+  std::string gone = info;
+  const std::string max = "\"max\":\"";
+  const std::size_t at = gone.find(max) + max.size();
+  gone.replace(at, 24, "000000010000000000000001");
+  const BackupHistory found = read(catalogue_, gone, SystemClock());
+  for (const char* kind : {"full", "diff", "incr"}) {
+    EXPECT_EQ(runs(found.kinds.at(kind), BackupStatus::other), 1) << kind;
+    EXPECT_FALSE(found.kinds.at(kind).newest) << kind;
+  }
+}
+
+TEST_F(PgBackRest, ABackupOfDamagedPagesFailed) {
+  std::string damaged = info;
+  const std::size_t at = damaged.rfind("\"error\":false");
+  damaged.replace(at, 13, "\"error\":true");
+  const BackupHistory found = read(catalogue_, damaged, SystemClock());
+  EXPECT_EQ(runs(found.kinds.at("incr"), BackupStatus::failed), 1);
+  EXPECT_EQ(runs(found.kinds.at("full"), BackupStatus::success), 1);
+}
+
+TEST_F(PgBackRest, WhatIsNoCatalogueIsNone) {
+  EXPECT_FALSE(read(catalogue_, empty, SystemClock()).kinds.at("full").newest);
+  EXPECT_EQ(reason(catalogue_, before), Reason::io) << "there was no stanza";
+  EXPECT_EQ(reason(catalogue_, ""), Reason::decode);
+  EXPECT_EQ(reason(catalogue_, info.substr(0, info.size() / 2)), Reason::decode);
+  EXPECT_EQ(reason(catalogue_, "{}"), Reason::decode);
+  EXPECT_EQ(reason(catalogue_, "[]"), Reason::missing);
+  BackupCatalogue other = catalogue_;
+  other.name = "other";
+  EXPECT_EQ(reason(other, info), Reason::missing);
+  other.name.clear();
+  EXPECT_TRUE(read(other, info, SystemClock()).kinds.at("full").newest) << "the only one";
+}
+
+TEST_F(PgBackRest, MissedRunsAreThoseOfTheKind) {
+  static_cast<void>(program->write("info.json", info));
+  RunningSampler sampler(
+      one_server(cluster->dsn("postgres"),
+                 source("[server.backups.kinds.full]\nevery = \"7d\"\n"
+                        "[server.backups.kinds.incr]\nevery = \"6h\"\ngrace = \"1h\"\n"),
+                 "backups"));
+  const auto missed = [&](const char* kind) {
+    return sampler.page().value("pg_integrity_backup_missed_runs", {{"kind", kind}});
+  };
+  ASSERT_TRUE(eventually([&] { return missed("incr") == 0; }));
+  EXPECT_EQ(sampler.findings().violated(), "");
+  EXPECT_EQ(sampler.findings().state("backups/repo.diff"), State::observed);
+  sampler.clock.advance(Seconds(2 * kDay));
+  EXPECT_TRUE(eventually([&] { return missed("incr") == 7; })) << "(48 h - 1 h) / 6 h";
+  EXPECT_EQ(missed("full"), 0);
+  EXPECT_EQ(sampler.findings().violated(), "backups/repo.incr");
+}
+
+TEST_F(PgBackRest, AnOldCatalogueSaysNothingAndIsAFinding) {
+  const std::string file = program->write("info.json", info);
+  const std::time_t then = std::time(nullptr) - 3 * 3600;
+  const utimbuf times{then, then};
+  ::utime(file.c_str(), &times);
+  const Findings found = look(one_server(
+      cluster->dsn("postgres"), source("kinds = { full = { every = \"7d\" } }"), "backups"));
+  EXPECT_EQ(found.violated(), "backups/repo");
+  EXPECT_NEAR(found.value("pg_integrity_backup_catalogue_age_seconds").value(), 3 * 3600, 120);
+  EXPECT_EQ(found.reason("backups/repo.full"), Reason::stale);
+}
+
+class Barman : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    program = std::make_unique<Program>();
+    cluster = std::make_unique<Cluster>();
+    static_cast<void>(
+        Program::must_run({"mkdir", program->path() + "/home", program->path() + "/barman.d"}));
+    const std::string connection =
+        "host=127.0.0.1 port=" + std::to_string(cluster->port()) + " user=postgres";
+    static_cast<void>(program->write(
+        "barman.conf", "[barman]\nbarman_user = " + Program::must_run({"id", "-un"}) +
+                           "barman_home = " + program->path() +
+                           "/home\nlog_file = " + program->path() +
+                           "/barman.log\nconfiguration_files_directory = " + program->path() +
+                           "/barman.d\n[main]\ndescription = main\nconninfo = " + connection +
+                           " dbname=postgres\nstreaming_conninfo = " + connection +
+                           "\nbackup_method = postgres\nstreaming_archiver = on\nslot_name = "
+                           "barman\ncreate_slot = auto\npath_prefix = " +
+                           Cluster::programs() + "\n"));
+    static_cast<void>(barman({"cron"}));
+    // Its receiver of WAL starts in the background, and must have got something.
+    EXPECT_TRUE(eventually([] {
+      static_cast<void>(
+          run(command({"switch-wal", "--force", "--archive", "--archive-timeout", "5", "main"}),
+              Program::kOwn));
+      return run(command({"check", "main"}), Program::kOwn).status == 0;
+    }));
+    static_cast<void>(barman({"backup", "main"}));
+    Process aborted(command({"backup", "main"}), Program::kOwn);
+    EXPECT_TRUE(eventually([] { return list().find("STARTED") != std::string::npos; }));
+    running = list();
+    aborted.signal(SIGINT);
+    EXPECT_NE(aborted.wait_for(std::chrono::seconds(60)).value_or(0), 0);
+    listed = list();
+  }
+  static void TearDownTestSuite() {
+    static_cast<void>(run(command({"receive-wal", "--stop", "main"}), Program::kOwn));
+    cluster.reset();
+    program.reset();
+  }
+
+  static std::vector<std::string> command(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"barman", "-c", program->path() + "/barman.conf"});
+    return arguments;
+  }
+  static std::string barman(const std::vector<std::string>& arguments) {
+    return Program::must_run(command(arguments));
+  }
+  static std::string list() { return barman({"-f", "json", "list-backups", "main"}); }
+
+  static inline std::unique_ptr<Program> program;
+  static inline std::unique_ptr<Cluster> cluster;
+  static inline std::string running, listed;  ///< while one is made, and when that was aborted
+  const BackupCatalogue catalogue_{CatalogueFormat::barman, "", "main", Seconds(3600), zone()};
+
+ private:
+  /// Barman's IDs are in the zone of its machine.
+  static std::string zone() {
+    std::ifstream file("/etc/timezone");
+    std::string zone;
+    return file >> zone && zone != "Etc/UTC" ? zone : "UTC";
+  }
+};
+
+TEST_F(Barman, AFailedBackupIsNoneAndOneThatIsDoneCounts) {
+  SteppedClock clock;
+  clock.advance(Seconds(3 * kDay));
+  const KindHistory full = read(catalogue_, listed, clock).kinds.at("full");
+  EXPECT_EQ(runs(full, BackupStatus::success), 1);
+  EXPECT_EQ(runs(full, BackupStatus::failed), 1);
+  EXPECT_NEAR(full.newest.value().age.count(), 3 * kDay, 300);
+  EXPECT_LE(full.finished_age.value(), full.newest->age);
+  EXPECT_GT(full.newest->size.value(), 1e6);
+}
+
+TEST_F(Barman, ARunningBackupIsNone) {
+  const KindHistory full = read(catalogue_, running, SystemClock()).kinds.at("full");
+  EXPECT_EQ(runs(full, BackupStatus::success), 1);
+  EXPECT_EQ(runs(full, BackupStatus::running), 1);
+}
+
+TEST_F(Barman, AFullBackupDoesForAnIncrementalOne) {
+  const BackupHistory found = read(catalogue_, listed, SystemClock());
+  EXPECT_EQ(runs(found.kinds.at("incr"), BackupStatus::success), 0);
+  EXPECT_EQ(found.kinds.at("incr").newest.value().time, found.kinds.at("full").newest->time);
+}
+
+TEST_F(Barman, WhatIsNoCatalogueIsNone) {
+  EXPECT_EQ(reason(catalogue_, "[]"), Reason::decode);
+  EXPECT_EQ(reason(catalogue_, "{}"), Reason::missing);
+  EXPECT_EQ(reason(catalogue_, R"({"main": 1})"), Reason::decode);
+  BackupCatalogue other = catalogue_;
+  other.name = "other";
+  EXPECT_EQ(reason(other, listed), Reason::missing);
+  other.name.clear();
+  EXPECT_TRUE(read(other, listed, SystemClock()).kinds.at("full").newest);
+}
+
+TEST_F(Barman, ItsFileIsRead) {
+  const std::string file = program->write("list.json", listed);
+  const Findings found =
+      look(one_server(cluster->dsn("postgres"),
+                      "[[server.backups]]\nname = \"barman\"\nbarman = { file = \"" + file +
+                          "\", server = \"main\" }\nkinds = { full = { every = \"24h\" } }\n",
+                      "backups"));
+  EXPECT_EQ(found.state("backups/barman.full"), State::proven);
+  EXPECT_EQ(found.state("backups/barman"), State::proven);
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"kind", "full"}, {"status", "failed"}}), 1);
+}
+
+}  // namespace
+}  // namespace pg_integrity::test
