@@ -16,6 +16,7 @@
 #include "collectors/errors.h"
 #include "collectors/instant.h"
 #include "collectors/json_pointer.h"
+#include "collectors/json_value.h"
 #include "collectors/url.h"
 
 namespace pg_integrity {
@@ -118,11 +119,12 @@ enum class FileKind : std::uint8_t { file, directory, other };
 struct FileEntry {
   std::string name;  ///< within its directory
   FileKind kind = FileKind::other;
-  double size = 0;  ///< bytes; of a directory the sum of the files directly in it
-  UnixTime modified = 0;
-  UnixTime read_at = 0;  ///< the same kernel's clock when it was looked at
+  double size = 0;        ///< bytes; of a directory the sum of the files directly in it
+  UnixTime modified = 0;  ///< of a directory the newest of it and of the files directly in it
+  UnixTime read_at = 0;   ///< the same kernel's clock when it was looked at
   /// Why nothing more is known of an entry that is there (kind is `other`): permission or io.
   std::optional<Reason> trouble;
+  double inode = 0;  ///< its number in its file system
 };
 
 /// How far to look into a directory tree.
@@ -158,6 +160,8 @@ class Files {
                         const std::function<bool(const std::string& name)>& wanted) = 0;
   /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
   virtual std::string head(const std::string& path, std::size_t bytes) = 0;
+  /// A whole regular file, as it is. One of more than `max_bytes` is an error (limit).
+  virtual std::string contents(const std::string& path, std::size_t max_bytes) = 0;
 };
 
 /// How a request says who asks.
@@ -213,6 +217,9 @@ class Json {
   /// @throws SourceError{decode} if there is none, or the text is not JSON, is nested beyond all
   /// reason, or has two of them.
   [[nodiscard]] virtual double count(std::string_view text, const JsonPointer& pointer) const = 0;
+  /// A whole document, in memory: for texts that are bounded.
+  /// @throws SourceError{decode} if it is not JSON, or nested beyond all reason.
+  [[nodiscard]] virtual JsonValue read(std::string_view text) const = 0;
 };
 
 /// The time. Safe on any thread.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -57,6 +58,7 @@ FileEntry entry_from(const std::string& name, const struct stat& facts) {
   entry.name = name;
   entry.size = static_cast<double>(facts.st_size);
   entry.modified = seconds(facts.st_mtim);
+  entry.inode = static_cast<double>(facts.st_ino);
   entry.read_at = seconds(now);
   return entry;
 }
@@ -65,15 +67,18 @@ bool is_itself_or_parent(const std::string& name) {
   return name == "." || name == "..";
 }
 
-double size_of_files_in(const std::string& path) {
+/// A directory's entry tells of the files directly in it.
+void add_files_in(const std::string& path, FileEntry& entry_of_directory) {
   const Directory directory = open_directory(path);
   double bytes = 0;
   while (const dirent* entry = next_entry(directory, path)) {
     struct stat facts {};
-    if (::stat((path + "/" + entry->d_name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
-      bytes += static_cast<double>(facts.st_size);
+    if (::stat((path + "/" + entry->d_name).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode))
+      continue;
+    bytes += static_cast<double>(facts.st_size);
+    entry_of_directory.modified = std::max(entry_of_directory.modified, seconds(facts.st_mtim));
   }
-  return bytes;
+  entry_of_directory.size = bytes;
 }
 
 FileEntry look_at(const std::string& directory, const std::string& name) {
@@ -89,7 +94,7 @@ FileEntry look_at(const std::string& directory, const std::string& name) {
   if (S_ISREG(facts.st_mode)) entry.kind = FileKind::file;
   if (S_ISDIR(facts.st_mode)) {
     try {
-      entry.size = size_of_files_in(directory + "/" + name);
+      add_files_in(directory + "/" + name, entry);
       entry.kind = FileKind::directory;
     } catch (const SourceError& error) {  // one that cannot be read does not hide the others
       entry.trouble = error.reason();
@@ -204,16 +209,41 @@ class TreeReader {
   FileTree tree_;
 };
 
-std::string head_now(const std::string& path, std::size_t bytes) {
+/// Opens a regular file; whoever calls closes it.
+int open_regular(const std::string& path) {
   // O_NONBLOCK: a FIFO must not wait for its writer.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) refuse(path, errno);
   struct stat facts {};
-  const bool regular = ::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode);
-  gzFile file = regular ? ::gzdopen(descriptor, "rb") : nullptr;  // reads plain files as they are
+  if (::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode)) return descriptor;
+  ::close(descriptor);
+  throw SourceError(Reason::io, path + ": not a regular file");
+}
+
+std::string contents_now(const std::string& path, std::size_t max_bytes) {
+  const int descriptor = open_regular(path);
+  std::string text(max_bytes + 1, '\0');
+  std::size_t size = 0;
+  ssize_t count = 0;
+  while (size < text.size() &&
+         (count = ::read(descriptor, text.data() + size, text.size() - size)) > 0)
+    size += static_cast<std::size_t>(count);
+  const int error = errno;
+  ::close(descriptor);
+  if (count < 0) refuse(path, error);
+  if (size > max_bytes)
+    throw SourceError(Reason::limit,
+                      path + " is larger than " + std::to_string(max_bytes) + " bytes");
+  text.resize(size);
+  return text;
+}
+
+std::string head_now(const std::string& path, std::size_t bytes) {
+  const int descriptor = open_regular(path);
+  gzFile file = ::gzdopen(descriptor, "rb");  // reads plain files as they are
   if (file == nullptr) {
     ::close(descriptor);
-    throw SourceError(Reason::io, path + ": not a regular file");
+    throw SourceError(Reason::io, path + ": cannot be read");
   }
   std::string head(bytes, '\0');
   const int count = ::gzread(file, head.data(), static_cast<unsigned>(bytes));
@@ -242,6 +272,11 @@ FileTree WorkerFiles::tree(const std::string& directory, const TreeBounds& bound
 std::string WorkerFiles::head(const std::string& path, std::size_t bytes) {
   return workers_.run<std::string>("file " + path, deadline_,
                                    [path, bytes] { return head_now(path, bytes); });
+}
+
+std::string WorkerFiles::contents(const std::string& path, std::size_t max_bytes) {
+  return workers_.run<std::string>("file " + path, deadline_,
+                                   [path, max_bytes] { return contents_now(path, max_bytes); });
 }
 
 }  // namespace pg_integrity

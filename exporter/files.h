@@ -18,6 +18,7 @@ class WorkerFiles final : public Files {
   FileTree tree(const std::string& directory, const TreeBounds& bounds,
                 const std::function<bool(const std::string& name)>& wanted) override;
   std::string head(const std::string& path, std::size_t bytes) override;
+  std::string contents(const std::string& path, std::size_t max_bytes) override;
 
  private:
   DisposableWorkers& workers_;

@@ -59,6 +59,10 @@ class RecordingSources::RecordingFiles final : public Files {
     recording_.add("read " + path);
     return {};
   }
+  std::string contents(const std::string& path, std::size_t /*max_bytes*/) override {
+    recording_.add("read " + path);
+    do_not_ask();
+  }
 
  private:
   Recording& recording_;

@@ -20,12 +20,13 @@ const fs::path kSource = PG_INTEGRITY_SOURCE_DIR;
 /// Files by floor, without their extension; a header and its source share a floor.
 const std::vector<std::vector<std::string>> kFloors{
     {"collectors/api_looks", "collectors/errors", "collectors/glob", "collectors/instant",
-     "collectors/json_pointer", "collectors/metric", "collectors/network", "collectors/sql_text",
-     "collectors/url", "collectors/url_pattern"},
+     "collectors/json_pointer", "collectors/json_value", "collectors/metric", "collectors/network",
+     "collectors/sql_text", "collectors/url", "collectors/url_pattern"},
     {"collectors/batch", "collectors/copy_looks", "collectors/metric_set", "collectors/settings",
      "collectors/sources"},
     {"collectors/allow", "collectors/archive_time", "collectors/custom_config",
-     "collectors/replica_config", "collectors/schema", "collectors/slow_runs"},
+     "collectors/recovery_records", "collectors/replica_config", "collectors/schema",
+     "collectors/slow_runs"},
     {"collectors/entry_column", "collectors/reads", "collectors/replica_link",
      "collectors/row_digest", "collectors/schema_catalog", "collectors/sequences",
      "collectors/table_scan", "collectors/trigger_states", "collectors/unique_keys",

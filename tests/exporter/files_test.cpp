@@ -246,5 +246,29 @@ TEST_F(FilesOf, NoDescriptorStaysOpen) {
   EXPECT_TRUE(eventually([&] { return open_descriptors() == before; }));
 }
 
+TEST_F(FilesOf, AWholeFileIsReadOrNothing) {
+  const std::string bytes("a\0\xff\n", 4);
+  const std::string file = directory_.write("file", bytes);
+  EXPECT_EQ(files().contents(file, 4), bytes);
+  EXPECT_EQ(files().contents(directory_.write("empty", ""), 4), "");
+  EXPECT_EQ(failure([&] { files().contents(file, 3); }).reason(), Reason::limit);
+  EXPECT_EQ(failure([&] { files().contents(directory_.path(), 4); }).reason(), Reason::io);
+}
+
+TEST_F(FilesOf, ADirectoryIsAsNewAsTheNewestFileInIt) {
+  std::filesystem::create_directory(path("directory"));
+  const timespec times[2] = {{4000000000, 0}, {4000000000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, directory_.write("directory/a", "x").c_str(), times, 0), 0);
+  EXPECT_EQ(list().at(0).modified, 4000000000);
+}
+
+TEST_F(FilesOf, ACopyIsAnotherFile) {
+  directory_.write("a", "x");
+  std::filesystem::copy(path("a"), path("b"));
+  const auto entries = list();
+  EXPECT_GT(entries.at(0).inode, 0);
+  EXPECT_NE(entries.at(0).inode, entries.at(1).inode);
+}
+
 }  // namespace
 }  // namespace pg_integrity::test

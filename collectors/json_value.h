@@ -1,0 +1,58 @@
+// A JSON document in memory, for small ones whose form is known. Values; what is not of the form
+// that is asked for is a SourceError{decode}.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "collectors/errors.h"
+
+namespace pg_integrity {
+
+struct JsonValue {
+  using Elements = std::vector<JsonValue>;
+  using Members = std::vector<std::pair<std::string, JsonValue>>;
+
+  std::variant<std::monostate, bool, double, std::string, Elements, Members> value;
+
+  [[nodiscard]] bool flag() const { return get<bool>("no true or false"); }
+  [[nodiscard]] double number() const { return get<double>("no number"); }
+  [[nodiscard]] const std::string& text() const { return get<std::string>("no text"); }
+  [[nodiscard]] const Elements& elements() const { return get<Elements>("no array"); }
+  [[nodiscard]] const Members& members() const { return get<Members>("no object"); }
+
+  /// The member of that name, the first if there are several; nullptr: there is none, or it is
+  /// null.
+  [[nodiscard]] const JsonValue* find(std::string_view name) const {
+    for (const auto& [key, member] : members())
+      if (key == name)
+        return std::holds_alternative<std::monostate>(member.value) ? nullptr : &member;
+    return nullptr;
+  }
+  [[nodiscard]] const JsonValue& at(std::string_view name) const {
+    if (const JsonValue* member = find(name)) return *member;
+    throw SourceError(Reason::decode, "the JSON has no \"" + std::string(name) + "\"");
+  }
+  [[nodiscard]] std::optional<double> maybe_number(std::string_view name) const {
+    const JsonValue* member = find(name);
+    return member == nullptr ? std::nullopt : std::optional(member->number());
+  }
+  /// Empty where there is none.
+  [[nodiscard]] std::string text_or_empty(std::string_view name) const {
+    const JsonValue* member = find(name);
+    return member == nullptr ? std::string() : member->text();
+  }
+
+ private:
+  template <typename T>
+  [[nodiscard]] const T& get(const char* fault) const {
+    if (const T* found = std::get_if<T>(&value)) return *found;
+    throw SourceError(Reason::decode, std::string("the JSON has ") + fault + " where one must be");
+  }
+};
+
+}  // namespace pg_integrity
