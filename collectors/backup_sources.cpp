@@ -77,7 +77,7 @@ void add_group(const Row& row, BackupStatus status, KindHistory& kind) {
   if (status != BackupStatus::success) return;
   kind.from_the_future += row.number("future");
   if (const auto newest = row.maybe_number("newest"))
-    add_success(kind, {*newest, Seconds(row.number("newest_age")), {}, "table"},
+    add_success(kind, {*newest, Seconds(row.number("newest_age")), {}, "table", {}},
                 Seconds(row.number("oldest_age")));
 }
 
@@ -90,7 +90,7 @@ std::optional<NewestBackup> oldest_claim(Files& files, const Clock& clock,
   const std::string path = directory.path + "/" + entry.name + (folder ? "/toc.dat" : "");
   const std::string head = files.head(path, kArchiveHeadBytes);
   if (folder ? !is_archive(head) : !is_backup(head)) return std::nullopt;
-  NewestBackup claim{entry.modified, {}, entry.size, "mtime"};
+  NewestBackup claim{entry.modified, {}, entry.size, "mtime", entry.name};
   if (const auto named = name_time(entry.name, clock, directory.zone);
       named && named->latest <= claim.time) {
     claim.time = named->latest;

@@ -58,6 +58,7 @@ struct NewestBackup {
   Seconds age{};               ///< by the clock of whoever recorded it
   std::optional<double> size;  ///< bytes
   std::string time_source;     ///< table, header, name or mtime
+  std::string name;            ///< of a directory: of the file or folder in it
 };
 
 /// An entry of a directory that may be a backup, and cannot be read.

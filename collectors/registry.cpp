@@ -20,6 +20,7 @@ extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kReplicaSyncSpec;
+extern const CollectorSpec kRestoreDrillSpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
 extern const CollectorSpec kStorageSpec;
@@ -41,6 +42,7 @@ extern const ReadsOf kPrivilegesReads;
 extern const ReadsOf kProtectionReads;
 extern const ReadsOf kQueryLatencyReads;
 extern const ReadsOf kReplicaSyncReads;
+extern const ReadsOf kRestoreDrillReads;
 extern const ReadsOf kRowCountsReads;
 extern const ReadsOf kServerReads;
 extern const ReadsOf kStorageReads;
@@ -49,10 +51,12 @@ extern const ReadsOf kSuperusersReads;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAmcheckSpec,     &kApiSyncSpec,   &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,
-    &kConnectionsSpec, &kCustomSpec,    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,
-    &kMediaSpec,       &kOrphansSpec,   &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec,
-    &kReplicaSyncSpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec,       &kSuperusersSpec};
+    &kAmcheckSpec,      &kApiSyncSpec,     &kAuditLogsSpec,    &kAuditTriggersSpec,
+    &kBackupsSpec,      &kConnectionsSpec, &kCustomSpec,       &kDuplicatesSpec,
+    &kFilesSpec,        &kFreshnessSpec,   &kMediaSpec,        &kOrphansSpec,
+    &kPrivilegesSpec,   &kProtectionSpec,  &kQueryLatencySpec, &kReplicaSyncSpec,
+    &kRestoreDrillSpec, &kRowCountsSpec,   &kServerSpec,       &kStorageSpec,
+    &kSuperusersSpec};
 
 struct CollectorReads {
   const CollectorSpec* spec;
@@ -75,6 +79,7 @@ constexpr CollectorReads kReads[] = {{&kAmcheckSpec, &kAmcheckReads},
                                      {&kProtectionSpec, &kProtectionReads},
                                      {&kQueryLatencySpec, &kQueryLatencyReads},
                                      {&kReplicaSyncSpec, &kReplicaSyncReads},
+                                     {&kRestoreDrillSpec, &kRestoreDrillReads},
                                      {&kRowCountsSpec, &kRowCountsReads},
                                      {&kServerSpec, &kServerReads},
                                      {&kStorageSpec, &kStorageReads},
