@@ -470,6 +470,7 @@ ExitCode drill(const DrillCommand& command) {
   const SystemClock clock;
   Machinery machinery(clock);
   try {
+    remove_unfinished(plan.directory);
     if (const std::size_t swept = sweep(place))
       say("removed what " + std::to_string(swept) + " interrupted drills had left");
     return drill_all(plan, command, interruption, machinery, place);

@@ -72,6 +72,8 @@ void record(const RecordCommand& command, const ServerOptions& server, Machinery
   const std::string path = fs::absolute(command.dump).string();
   const std::string temporary = path + ".new";
   Unfinished dump_file(temporary);
+  std::error_code ignored;
+  fs::remove_all(temporary, ignored);  // of one that was killed
   Child dumping(interruption,
                 dump_command(command, server.connection, database, pinned, temporary));
   const DumpRecord content =

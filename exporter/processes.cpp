@@ -115,7 +115,7 @@ void Interruption::take_signals() {
     if (::sigtimedwait(&signals, nullptr, &nap) <= 0) continue;
     happened_ = true;
     const std::lock_guard lock(mutex_);
-    for (const pid_t group : groups_) ::kill(-group, SIGKILL);
+    for (const auto& [group, signal] : groups_) end(group, signal);
     if (act_) act_();
   }
 }
@@ -125,10 +125,14 @@ void Interruption::on_signal(std::function<void()> act) {
   act_ = std::move(act);
 }
 
-void Interruption::watch(pid_t group) {
+void Interruption::end(pid_t group, int signal) {
+  ::kill(signal == SIGKILL ? -group : group, signal);
+}
+
+void Interruption::watch(pid_t group, int signal) {
   const std::lock_guard lock(mutex_);
-  groups_.insert(group);
-  if (happened_) ::kill(-group, SIGKILL);
+  groups_[group] = signal;
+  if (happened_) end(group, signal);
 }
 
 void Interruption::unwatch(pid_t group) {
@@ -172,7 +176,7 @@ Child::Child(Interruption& interruption, const Command& command)
   }
   if (pid_ < 0) throw SourceError(Reason::limit, "no process can be made");
   ::setpgid(pid_, pid_);
-  interruption_.watch(pid_);
+  interruption_.watch(pid_, command.end_signal);
 }
 
 Child::~Child() {

@@ -10,7 +10,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,14 +40,15 @@ class Interruption {
 
  private:
   friend class Child;
-  void watch(pid_t group);
+  void watch(pid_t group, int signal);
   void unwatch(pid_t group);
   void take_signals();
 
   std::atomic<bool> happened_ = false;
   std::atomic<bool> ended_ = false;
   std::mutex mutex_;
-  std::set<pid_t> groups_;
+  std::map<pid_t, int> groups_;  ///< what ends each child
+  static void end(pid_t group, int signal);
   std::function<void()> act_;
   std::thread thread_;
 };
@@ -75,6 +75,7 @@ struct Command {
   std::size_t max_out = std::size_t{256} << 20;    ///< bytes that are kept; more end the child
   int out = -1;                                    ///< becomes its standard output, if not kept
   int niceness = 0;
+  int end_signal = 9;  ///< SIGKILL to its group; another one to it alone, which ends its own
   std::function<void(const std::string&)> on_line;  ///< each line of its standard error
 };
 

@@ -1,10 +1,16 @@
 #include "exporter/recovery_files.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include <system_error>
 
 #include "exporter/atomic_file.h"
 
@@ -17,7 +23,26 @@ using nlohmann::json;
 constexpr unsigned kReadable = 0644;  ///< the exporter may be another user than the drill
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
+/// Held while a record is written: what is unfinished without it was left behind.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    while (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX) != 0) {
+      if (descriptor_ >= 0 && errno == EINTR) continue;
+      throw SourceError(Reason::io, path + ": " + std::generic_category().message(errno));
+    }
+  }
+  ~DirectoryLock() { ::close(descriptor_); }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
 void save(const std::string& path, const json& document) {
+  const DirectoryLock lock(path.substr(0, path.rfind('/')));
   replace_file(path, document.dump(1, ' ', false, json::error_handler_t::replace) + "\n",
                kReadable);
 }
@@ -131,6 +156,18 @@ void save_drill(const std::string& directory, const DrillRecord& drill) {
   document["tables"] = json::array();
   for (const DrilledTable& table : drill.tables) document["tables"].push_back(to_json(table));
   save(directory + "/" + drill.id + ".json", document);
+}
+
+void remove_unfinished(const std::string& directory) {
+  const DirectoryLock lock(directory);
+  std::error_code ignored;
+  std::vector<std::filesystem::path> unfinished;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if ((name.starts_with("proof-") || name.starts_with("drill-")) && name.ends_with(".json.new"))
+      unfinished.push_back(entry.path());
+  }
+  for (const auto& path : unfinished) std::filesystem::remove(path, ignored);
 }
 
 void thin_drills(const std::string& directory, const std::vector<DrillRecord>& drills,

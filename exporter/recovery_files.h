@@ -41,6 +41,8 @@ std::optional<DumpRecord> load_dump_record(const Json& json, Files& files, const
 void save_proof(const std::string& directory, const ProofRecord& proof);
 /// @throws SourceError{io}
 void save_drill(const std::string& directory, const DrillRecord& drill);
+/// Removes what writers that were killed had begun. @throws SourceError{io}
+void remove_unfinished(const std::string& directory);
 /// Removes records beyond the newest `keep` of that source and kind, but never the newest success.
 void thin_drills(const std::string& directory, const std::vector<DrillRecord>& drills,
                  const DrillRecord& newest, std::size_t keep);

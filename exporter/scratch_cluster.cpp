@@ -1,6 +1,7 @@
 #include "exporter/scratch_cluster.h"
 
 #include <dirent.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -52,6 +54,27 @@ std::vector<pid_t> processes_in(const std::string& directory) {
   return found;
 }
 
+/// A server that was killed leaves a segment of shared memory, whose key and id stand in its pid
+/// file. What else runs under that account may have written there: only a segment of the
+/// directory's owner, of that key, that nobody uses is removed.
+void remove_segment(const std::string& directory) {
+  struct stat owner {};
+  std::ifstream file(directory + "/data/postmaster.pid");
+  std::string line;
+  for (int number = 0; number < 7; ++number)
+    if (!std::getline(file, line)) return;
+  std::istringstream words(line);
+  long long key = 0;
+  int id = 0;
+  struct shmid_ds facts {};
+  if (!(words >> key >> id) || ::stat(directory.c_str(), &owner) != 0 ||
+      ::shmctl(id, IPC_STAT, &facts) != 0)
+    return;
+  if (facts.shm_perm.uid == owner.st_uid && facts.shm_nattch == 0 &&
+      facts.shm_perm.__key == static_cast<key_t>(key))
+    ::shmctl(id, IPC_RMID, nullptr);
+}
+
 void remove_with_processes(const std::string& directory) {
   for (int looks = 0; looks < 100; ++looks) {
     const std::vector<pid_t> left = processes_in(directory);
@@ -59,6 +82,7 @@ void remove_with_processes(const std::string& directory) {
     for (const pid_t pid : left) ::kill(pid, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+  remove_segment(directory);
   std::error_code ignored;
   fs::remove_all(directory, ignored);
 }
@@ -167,12 +191,14 @@ ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& p
   for (const char* setting :
        {"listen_addresses=", "port=5432", "unix_socket_permissions=0700", "fsync=off",
         "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0",
-        "archive_mode=off", "shared_preload_libraries=", "session_preload_libraries=",
-        "autovacuum=off", "max_logical_replication_workers=0", "max_wal_size=4GB",
-        "maintenance_work_mem=256MB", "lc_messages=C", "max_connections=50"}) {
+        "archive_mode=off",
+        "shared_preload_libraries=", "session_preload_libraries=", "autovacuum=off",
+        "max_logical_replication_workers=0", "max_wal_size=4GB", "maintenance_work_mem=256MB",
+        "dynamic_shared_memory_type=mmap", "lc_messages=C", "max_connections=50"}) {
     command.arguments.emplace_back("-c");
     command.arguments.emplace_back(setting);
   }
+  command.end_signal = SIGQUIT;  // at once, and yet with its own processes and shared memory
   server_ = std::make_unique<Child>(interruption, command);
   Command ask;
   ask.directory = work_.path();
