@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
@@ -20,6 +21,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr Seconds kForever{30.0 * 86400};
+constexpr Seconds kAfterDamage{30};
 constexpr std::size_t kMaxContents = std::size_t{64} << 20;
 
 struct Compression {
@@ -91,6 +93,12 @@ Ended run_with_input(Interruption& interruption, const Archive& archive, Command
   command.in = from.number();
   Child consumer(interruption, command);
   from.close();
+  while (!consumer.ended_within(Seconds(0.2))) {
+    interruption.check();
+    if (!decompressor.ended_within(Seconds(0)) || decompressor.status() == 0) continue;
+    // Who reads half an archive may wait for the rest for ever.
+    if (!consumer.ended_within(kAfterDamage)) consumer.signal(SIGKILL);
+  }
   Ended consumed = consumer.wait(kForever);
   const Ended decompressed = decompressor.wait(kForever);
   // Who reads may have had enough: then the decompressor ends by SIGPIPE, and that is no fault.
@@ -99,6 +107,22 @@ Ended run_with_input(Interruption& interruption, const Archive& archive, Command
     consumed.errors.push_back("pg_restore: error: " + decompressed.last_word());
   }
   return consumed;
+}
+
+/// pg_restore reads on for ever where a tar archive was cut off: its members are counted first.
+void require_whole_tar(const std::string& path) {
+  constexpr off_t kBlock = 512;
+  constexpr std::size_t kSizeAt = 124;
+  constexpr std::size_t kSizeDigits = 11;
+  const Descriptor file(open_to_read(path));
+  std::array<char, kBlock> block{};
+  for (off_t at = 0; ::pread(file.number(), block.data(), block.size(), at) == kBlock;) {
+    if (std::all_of(block.begin(), block.end(), [](char c) { return c == 0; })) return;
+    const std::string size(block.data() + kSizeAt, kSizeDigits);
+    const off_t bytes = std::strtoll(size.c_str(), nullptr, 8);
+    at += kBlock + (bytes + kBlock - 1) / kBlock * kBlock;
+  }
+  throw SourceError(Reason::decode, path + ": the tar archive ends early");
 }
 
 ArchiveForm form_of(const std::string& path, const std::string& head) {
@@ -132,7 +156,8 @@ std::string complaint_in(const std::string& line) {
 
 /// Row values come after a colon: 'invalid input syntax for type integer: "x"'.
 std::string without_values(const std::string& complaint) {
-  const bool of_a_row = contains_any(complaint, {"invalid ", "out of range", "malformed"});
+  const bool of_a_row =
+      contains_any(complaint, {"invalid input", "invalid byte", "out of range", "malformed"});
   return of_a_row ? complaint.substr(0, complaint.find(": ")) : complaint;
 }
 
@@ -171,7 +196,9 @@ Archive archive_at(Interruption& interruption, const std::string& path) {
     archive.form = form_of(path, run(interruption, command, kForever).out);
     return archive;
   }
-  return {path, form_of(path, head), {}};
+  const ArchiveForm form = form_of(path, head);
+  if (form == ArchiveForm::tar) require_whole_tar(path);
+  return {path, form, {}};
 }
 
 Ended list_contents(Interruption& interruption, const Archive& archive) {

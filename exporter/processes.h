@@ -103,6 +103,8 @@ class Child {
   void signal(int number) const;
   /// Has it ended? Reads what it says meanwhile; waits up to that long.
   bool ended_within(Seconds time);
+  /// Once it has ended.
+  [[nodiscard]] int status() const { return ended_.status; }
   /// Waits for its end. @throws SourceError{timeout}, Interrupted; it is killed then.
   Ended wait(Seconds longest);
 
