@@ -56,7 +56,7 @@ std::vector<std::string> environment_of(const Command& command) {
     if (const char* value = std::getenv(name.c_str())) variables[name] = value;
   for (const auto& [name, value] : command.environment) variables[name] = value;
   std::vector<std::string> texts;
-  for (const auto& [name, value] : variables) texts.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) texts.emplace_back(name).append("=").append(value);
   return texts;
 }
 

@@ -109,11 +109,12 @@ void must(const Ended& ended, const std::string& what) {
 
 std::vector<std::string> program_directories(const std::string& program) {
   std::vector<std::string> found;
+  const auto holds_it = [&](const fs::path& directory) {
+    return ::access((directory / program).c_str(), X_OK) == 0;
+  };
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error)) {
-    const std::string directory = entry.path() / "bin";
-    if (::access((directory + "/" + program).c_str(), X_OK) == 0) found.push_back(directory);
-  }
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error))
+    if (holds_it(entry.path() / "bin")) found.push_back(entry.path() / "bin");
   std::sort(found.begin(), found.end(), [](const std::string& a, const std::string& b) {
     return major_version(a).value_or(0) > major_version(b).value_or(0);
   });
@@ -121,13 +122,12 @@ std::vector<std::string> program_directories(const std::string& program) {
   std::string rest = path == nullptr ? "" : path;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
-    const std::string directory = rest.substr(0, end);
+    const fs::path directory = rest.substr(0, end);
     rest.erase(0, end + 1);
     // Debian's wrappers there choose a version by clusters that are none of ours.
     const bool wrapper =
-        fs::read_symlink(directory + "/" + program, error).string().ends_with("pg_wrapper");
-    if (!directory.empty() && !wrapper && ::access((directory + "/" + program).c_str(), X_OK) == 0)
-      found.push_back(directory);
+        fs::read_symlink(directory / program, error).string().ends_with("pg_wrapper");
+    if (!directory.empty() && !wrapper && holds_it(directory)) found.push_back(directory);
   }
   return found;
 }
