@@ -36,6 +36,7 @@ Seen see(Files& files, const ArchiveDirectory& directory, const FileEntry& entry
 NewestBackup oldest_claim(const std::string& head, const Clock& clock,
                           const ArchiveDirectory& directory, const FileEntry& entry) {
   NewestBackup claim{entry.modified, {}, entry.size, "mtime", kPlausible};
+  claim.name = entry.name;
   if (const auto named = name_time(entry.name, clock, directory.zone);
       named && named->latest <= claim.time) {
     claim.time = named->latest;

@@ -66,6 +66,7 @@ struct NewestBackup {
   int level = kOnRecord;       ///< a ProofLevel
   /// Since it was finished, where that is on record.
   std::optional<Seconds> finished_age{};
+  std::string name{};  ///< of a directory: of the file or folder in it
 };
 
 /// An entry of a directory that may be a backup, and cannot be read.

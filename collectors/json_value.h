@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -14,8 +13,9 @@
 namespace pg_integrity {
 
 struct JsonValue {
+  struct Member;
   using Elements = std::vector<JsonValue>;
-  using Members = std::vector<std::pair<std::string, JsonValue>>;
+  using Members = std::vector<Member>;
 
   std::variant<std::monostate, bool, double, std::string, Elements, Members> value;
 
@@ -27,12 +27,7 @@ struct JsonValue {
 
   /// The member of that name, the first if there are several; nullptr: there is none, or it is
   /// null.
-  [[nodiscard]] const JsonValue* find(std::string_view name) const {
-    for (const auto& [key, member] : members())
-      if (key == name)
-        return std::holds_alternative<std::monostate>(member.value) ? nullptr : &member;
-    return nullptr;
-  }
+  [[nodiscard]] const JsonValue* find(std::string_view name) const;
   [[nodiscard]] const JsonValue& at(std::string_view name) const {
     if (const JsonValue* member = find(name)) return *member;
     throw SourceError(Reason::decode, "the JSON has no \"" + std::string(name) + "\"");
@@ -54,5 +49,18 @@ struct JsonValue {
     throw SourceError(Reason::decode, std::string("the JSON has ") + fault + " where one must be");
   }
 };
+
+/// As std::pair, which must not be of an incomplete type.
+struct JsonValue::Member {
+  std::string first;  ///< its name
+  JsonValue second;
+};
+
+inline const JsonValue* JsonValue::find(std::string_view name) const {
+  for (const Member& member : members())
+    if (member.first == name)
+      return std::holds_alternative<std::monostate>(member.second.value) ? nullptr : &member.second;
+  return nullptr;
+}
 
 }  // namespace pg_integrity

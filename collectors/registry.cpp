@@ -20,6 +20,7 @@ extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kReplicaSyncSpec;
+extern const CollectorSpec kRestoreDrillSpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
 extern const CollectorSpec kStorageSpec;
@@ -42,6 +43,7 @@ extern const ReadsOf kPrivilegesReads;
 extern const ReadsOf kProtectionReads;
 extern const ReadsOf kQueryLatencyReads;
 extern const ReadsOf kReplicaSyncReads;
+extern const ReadsOf kRestoreDrillReads;
 extern const ReadsOf kRowCountsReads;
 extern const ReadsOf kServerReads;
 extern const ReadsOf kStorageReads;
@@ -51,11 +53,12 @@ extern const ReadsOf kWalReads;
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAmcheckSpec,     &kApiSyncSpec,   &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,
-    &kConnectionsSpec, &kCustomSpec,    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,
-    &kMediaSpec,       &kOrphansSpec,   &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec,
-    &kReplicaSyncSpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec,       &kSuperusersSpec,
-    &kWalSpec};
+    &kAmcheckSpec,      &kApiSyncSpec,     &kAuditLogsSpec,    &kAuditTriggersSpec,
+    &kBackupsSpec,      &kConnectionsSpec, &kCustomSpec,       &kDuplicatesSpec,
+    &kFilesSpec,        &kFreshnessSpec,   &kMediaSpec,        &kOrphansSpec,
+    &kPrivilegesSpec,   &kProtectionSpec,  &kQueryLatencySpec, &kReplicaSyncSpec,
+    &kRestoreDrillSpec, &kRowCountsSpec,   &kServerSpec,       &kStorageSpec,
+    &kSuperusersSpec,   &kWalSpec};
 
 struct CollectorReads {
   const CollectorSpec* spec;
@@ -78,6 +81,7 @@ constexpr CollectorReads kReads[] = {{&kAmcheckSpec, &kAmcheckReads},
                                      {&kProtectionSpec, &kProtectionReads},
                                      {&kQueryLatencySpec, &kQueryLatencyReads},
                                      {&kReplicaSyncSpec, &kReplicaSyncReads},
+                                     {&kRestoreDrillSpec, &kRestoreDrillReads},
                                      {&kRowCountsSpec, &kRowCountsReads},
                                      {&kServerSpec, &kServerReads},
                                      {&kStorageSpec, &kStorageReads},

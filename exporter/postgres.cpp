@@ -115,6 +115,17 @@ class PostgresSession final : public LiveSession {
           SourceError::Scope::session);
   }
 
+  /// From here on every question is asked in one transaction.
+  std::string pin() {
+    try {
+      pinned_ = std::make_unique<pqxx::nontransaction>(*connection_);
+      pinned_->exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    } catch (...) {
+      rethrow_translated();
+    }
+    return query("SELECT pg_export_snapshot() AS name").only().text("name");
+  }
+
   using Session::query;
   Rows query(std::string_view sql, std::span<const std::string> parameters,
              Access access) override {
@@ -187,6 +198,12 @@ class PostgresSession final : public LiveSession {
     const auto guard =
         watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
     try {
+      if (pinned_) {
+        pinned_->exec(settings_sql(left, raw_));
+        const Timed answer = ask(*pinned_);
+        busy_ += clock_.now() - begin;
+        return to_rows(answer.result, answer.elapsed);
+      }
       pqxx::read_transaction transaction(*connection_);
       transaction.exec(settings_sql(left, raw_));
       const Timed answer = ask(transaction);
@@ -232,6 +249,8 @@ class PostgresSession final : public LiveSession {
   }
 
   std::shared_ptr<pqxx::connection> connection_;
+  std::unique_ptr<pqxx::nontransaction> pinned_;  ///< holds the one transaction; nullptr: there is
+                                                  ///< none
   std::shared_ptr<SessionSocket> socket_;
   std::string database_;
   const Clock& clock_;
@@ -251,6 +270,10 @@ class PostgresConnector final : public Connector {
       : connection_(std::move(connection)), clock_(clock), watchdog_(watchdog), workers_(workers) {}
 
   std::unique_ptr<LiveSession> open(const std::string& database) override {
+    return open_session(database);
+  }
+
+  std::unique_ptr<PostgresSession> open_session(const std::string& database) {
     std::string dsn;
     try {
       dsn = current_dsn(connection_);
@@ -294,6 +317,14 @@ std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& conn
                                                    const Clock& clock, Watchdog& watchdog,
                                                    DisposableWorkers& workers) {
   return std::make_unique<PostgresConnector>(connection, clock, watchdog, workers);
+}
+
+PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
+                                  const Clock& clock, Watchdog& watchdog,
+                                  DisposableWorkers& workers) {
+  auto session = PostgresConnector(connection, clock, watchdog, workers).open_session(database);
+  std::string snapshot = session->pin();
+  return {std::move(session), std::move(snapshot)};
 }
 
 }  // namespace pg_integrity

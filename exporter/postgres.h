@@ -17,4 +17,16 @@ std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& conn
                                                    const Clock& clock, Watchdog& watchdog,
                                                    DisposableWorkers& workers);
 
+/// A session all of whose questions are asked in one REPEATABLE READ transaction, which others may
+/// share: they see the same rows.
+struct PinnedSession {
+  std::unique_ptr<LiveSession> session;
+  std::string snapshot;  ///< for pg_dump --snapshot, while the session lives
+};
+
+/// Blocks. @throws SourceError
+PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
+                                  const Clock& clock, Watchdog& watchdog,
+                                  DisposableWorkers& workers);
+
 }  // namespace pg_integrity
