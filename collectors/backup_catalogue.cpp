@@ -117,7 +117,10 @@ BackupStatus barman_status(const std::string& status) {
 
 const JsonValue& server_of(const JsonValue& document, const std::string& name) {
   const JsonValue::Members& servers = document.members();
-  if (name.empty() && servers.size() == 1) return servers.front().second;
+  if (name.empty() && servers.size() == 1) {
+    const auto& [key, backups] = servers.front();
+    return backups;
+  }
   const JsonValue* found = name.empty() ? nullptr : document.find(name);
   if (found == nullptr)
     throw SourceError(Reason::missing,

@@ -16,9 +16,28 @@
 
 namespace pg_integrity {
 
-using namespace backup_metrics;
-
 namespace {
+
+using backup_metrics::kAge;
+using backup_metrics::kAll;
+using backup_metrics::kBackups;
+using backup_metrics::kCatalogueAge;
+using backup_metrics::kCatalogueMaxAge;
+using backup_metrics::kInfo;
+using backup_metrics::kLastSuccess;
+using backup_metrics::kMaxAge;
+using backup_metrics::kMissedRuns;
+using backup_metrics::kOldest;
+using backup_metrics::kProofFailed;
+using backup_metrics::kProofLevel;
+using backup_metrics::kProofLevelMin;
+using backup_metrics::kProvenAge;
+using backup_metrics::kRetention;
+using backup_metrics::kRetentionMin;
+using backup_metrics::kSize;
+using backup_metrics::kSizeRatio;
+using backup_metrics::kSizeRatioMin;
+using backup_metrics::kUnrecognised;
 
 constexpr std::string_view kIdentity[] = {"source", "kind"};
 

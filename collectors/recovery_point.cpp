@@ -6,7 +6,8 @@
 
 namespace pg_integrity {
 
-using namespace backup_metrics;
+using backup_metrics::kRecoveryPoint;
+using backup_metrics::kRecoveryPointObjective;
 
 void RecoveryPoint::declare(Batch& out) const {
   if (objective_) out.set(kRecoveryPointObjective, objective_->count());
@@ -21,10 +22,12 @@ void RecoveryPoint::begin() {
 void RecoveryPoint::add(Sources& from, const std::string& source, const BackupHistory& history,
                         Batch& out) {
   bool newer = false;
-  for (const auto& [name, kind] : history.kinds)
-    if (kind.newest && take(from.clock().now() - kind.newest->age,
-                            "newest backup that counts: of kind " + name + ", source " + source))
-      newer = true;
+  for (const auto& [name, kind] : history.kinds) {
+    if (!kind.newest) continue;
+    std::string of = "newest backup that counts: of kind ";
+    of.append(name).append(", source ").append(source);
+    if (take(from.clock().now() - kind.newest->age, std::move(of))) newer = true;
+  }
   if (newer && is_newer_than_known(from)) report(from, out);
 }
 
