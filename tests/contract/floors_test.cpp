@@ -74,7 +74,7 @@ const std::vector<std::vector<std::string>> kFloors{
     {"exporter/app"},
     {"exporter/archive_tools", "exporter/survey"},
     {"exporter/drill_compare", "exporter/explain", "exporter/grants", "exporter/proof"},
-    {"exporter/drill_record"},
+    {"exporter/drill_record", "exporter/drill_run"},
     {"exporter/drill"},
     {"exporter/cli"},
     {"exporter/main"}};
