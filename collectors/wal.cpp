@@ -161,7 +161,7 @@ class Wal final : public Collector {
   void look_at_standbys(Session& session, double end, Instant now, Batch& out) const {
     const Rows rows = session.query(kStandbys);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::string& standby = rows[i].text("standby");
+      const std::string standby = rows[i].text("standby");
       const auto position = rows[i].maybe_number("position");
       if (rows[i].flag("hidden") || !position) {
         if (is_judged(standby))
@@ -183,7 +183,7 @@ class Wal final : public Collector {
   void look_at_slots(Session& session, double end, Batch& out) const {
     const Rows rows = session.query(kSlots);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::string& slot = rows[i].text("slot");
+      const std::string slot = rows[i].text("slot");
       if (max_retained_) out.set(kRetainedMax, *max_retained_, slot);
       out.set(kRetained, std::max(0.0, end - rows[i].number("position")), slot);
     }
