@@ -126,9 +126,6 @@ class WatchedFiles final : public Files {
   std::string contents(const std::string& path, std::size_t max_bytes) override {
     return files_.contents(path, max_bytes);
   }
-  std::string contents(const std::string& path, std::size_t max_bytes) override {
-    return files_.contents(path, max_bytes);
-  }
 
   int opened = 0;
   int good = 0;  ///< so many are opened before the fault
