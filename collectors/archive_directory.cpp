@@ -62,9 +62,13 @@ void add_unreadable(KindHistory& kind, const Unreadable& entry) {
     kind.newest_unreadable = entry;
 }
 
-void add_rejected(KindHistory& kind, const FileEntry& entry, const std::string& why) {
+/// @return the status.
+BackupStatus reject(KindHistory& kind, const FileEntry& entry, BackupStatus status,
+                    const std::string& why) {
   if (!kind.newest_rejected || entry.modified > kind.newest_rejected->changed)
-    kind.newest_rejected = Rejected{entry.modified, entry.name + ": " + why};
+    kind.newest_rejected =
+        Rejected{entry.modified, entry.name, why, status == BackupStatus::failed};
+  return status;
 }
 
 /// What was found of it as it is now; nullptr: nobody has looked into it.
@@ -111,10 +115,8 @@ BackupStatus ArchiveReader::classify(Files& files, const Clock& clock,
     return BackupStatus::other;
   }
   if (entry.read_at - entry.modified < directory.settle.count()) return BackupStatus::running;
-  if (entry.size < directory.min_size) {
-    add_rejected(kind, entry, "it is too small");
-    return BackupStatus::failed;
-  }
+  if (entry.size < directory.min_size)
+    return reject(kind, entry, BackupStatus::failed, "it is too small");
   const auto before = known_.find(entry.name);
   const bool grows = before != known_.end() && before->second.modified == entry.modified &&
                      before->second.size < entry.size;
@@ -125,17 +127,16 @@ BackupStatus ArchiveReader::classify(Files& files, const Clock& clock,
     return BackupStatus::other;
   }
   if (look.verdict.state != ArchiveVerdict::State::plausible) {
-    add_rejected(kind, entry, look.verdict.why);
-    return look.verdict.state == ArchiveVerdict::State::damaged ? BackupStatus::failed
-                                                                : BackupStatus::other;
+    const bool damaged = look.verdict.state == ArchiveVerdict::State::damaged;
+    return reject(kind, entry, damaged ? BackupStatus::failed : BackupStatus::other,
+                  look.verdict.why);
   }
   NewestBackup backup = look.backup;
   backup.age = Seconds(entry.read_at - backup.time);
   if (const ProofRecord* proof = proof_of(proofs, directory, entry)) {
     if (proof->disproved()) {
       ++kind.disproved;
-      add_rejected(kind, entry, "a proof failed: " + proof->disproof);
-      return BackupStatus::failed;
+      return reject(kind, entry, BackupStatus::failed, "a proof failed: " + proof->disproof);
     }
     backup.level =
         std::clamp(proof->level, static_cast<int>(kPlausible), static_cast<int>(kCompared));

@@ -79,7 +79,9 @@ struct Unreadable {
 /// An entry of a directory that was read and does not count.
 struct Rejected {
   UnixTime changed = 0;
-  std::string what;  ///< its name, and why
+  std::string name;
+  std::string why;
+  bool failed = false;  ///< it is a backup, but not a good one; false: it is none
 };
 
 struct KindHistory {

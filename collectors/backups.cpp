@@ -160,7 +160,8 @@ class Backups final : public Collector {
     if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);
     const auto& rejected = history.newest_rejected;
     if (rejected && (!history.newest || rejected->changed > history.newest->time))
-      out.evidence(kLastSuccess, "does not count: " + rejected->what, source.name, kind.name);
+      out.evidence(kLastSuccess, "does not count: " + rejected->name + ": " + rejected->why,
+                   source.name, kind.name);
     if (!history.newest) return;
     const NewestBackup& newest = *history.newest;
     out.set(kLastSuccess, newest.time, source.name, kind.name);

@@ -60,7 +60,9 @@ constexpr std::string_view kIdentity[] = {"source", "kind", "schema", "table"};
 
 /// The server's name tells its records from those of others in the same directory.
 constexpr Option kOptions[] = {
-    kDrillsOption, kBackupOptions[0], {.name = "name", .home = OptionHome::server}};
+    kDrillsOption,
+    kBackupOptions[0],
+    {.name = "name", .help = "label `server`", .home = OptionHome::server}};
 
 /// A source and a kind of its backups.
 using Drilled = std::pair<std::string, std::string>;

@@ -59,6 +59,20 @@ bool make_plan(const Options& options, const DrillCommand& command, Plan& plan) 
   return false;
 }
 
+/// The newest backup of a kind, whatever was found of it so far: to prove it is what a drill is
+/// for.
+void take_newest(const std::string& directory, const KindHistory& kind, Chosen& chosen) {
+  const auto take = [&](const std::string& name, UnixTime time) {
+    if (!chosen.path.empty() && time <= chosen.time) return;
+    chosen.path = directory + "/" + name;
+    chosen.time = time;
+  };
+  if (kind.newest) take(kind.newest->name, kind.newest->time);
+  if (kind.newest_waiting) take(kind.newest_waiting->name, kind.newest_waiting->time);
+  if (const auto& rejected = kind.newest_rejected; rejected && rejected->failed)
+    take(rejected->name, rejected->changed);
+}
+
 /// The newest backup of each source and kind that the command means.
 std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files& files,
                            const Clock& clock) {
@@ -70,14 +84,11 @@ std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files&
         ArchiveReader().read(files, clock, *source.directory, source.kinds);
     for (const auto& [name, kind] : history.kinds) {
       if (!command.kind.empty() && name != command.kind) continue;
-      // One that was not proved yet does, too: to prove it is what a drill is for.
-      const auto& waiting = kind.newest_waiting;
-      const auto& newest =
-          waiting && (!kind.newest || waiting->time > kind.newest->time) ? waiting : kind.newest;
-      if (newest)
-        chosen.push_back(
-            {source.name, name, source.directory->path + "/" + newest->name, newest->time});
-      else if (command.backup.empty())
+      Chosen one{source.name, name, {}, 0};
+      take_newest(source.directory->path, kind, one);
+      if (!one.path.empty() || !command.backup.empty())
+        chosen.push_back(one);
+      else
         say(source.name + "/" + name + ": there is no finished backup");
     }
   }
