@@ -231,6 +231,11 @@ class Barman : public testing::Test {
       return run(command({"check", "main"}), Program::kOwn).status == 0;
     }));
     static_cast<void>(barman({"backup", "main"}));
+    // Until the WAL of its end has come, it waits for that.
+    EXPECT_TRUE(eventually([] {
+      static_cast<void>(run(command({"cron"}), Program::kOwn));
+      return list().find("DONE") != std::string::npos;
+    }));
     Process aborted(command({"backup", "main"}), Program::kOwn);
     EXPECT_TRUE(eventually([] { return list().find("STARTED") != std::string::npos; }));
     running = list();
