@@ -53,7 +53,7 @@ ArchiveVerdict check_contents(std::string_view archive, const ArchiveContents& c
   if (!database.empty() && !header->database.empty() && header->database != database)
     return {State::other, "it is of another database"};
   if (contents.state == ArchiveContents::State::whole && !contents.data)
-    return {State::other, "it holds no data"};
+    return {State::damaged, "it holds no data"};
   return {State::plausible, {}};
 }
 

@@ -14,8 +14,8 @@ namespace pg_integrity {
 struct ArchiveVerdict {
   enum class State : std::uint8_t {
     plausible,  ///< a backup, and nothing shows that it is not whole
-    damaged,    ///< a backup of which something is missing
-    other,      ///< none, or one without any data, or of another database
+    damaged,    ///< a backup of which something is missing, if only all data
+    other,      ///< none, or one of another database
   };
   State state = State::other;
   std::string why;  ///< for people; empty if it is plausible

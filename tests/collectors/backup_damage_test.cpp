@@ -262,12 +262,12 @@ TEST_F(Damage, WhatCannotBeReadMayBeTheNewest) {
   EXPECT_EQ(found.reason("backups/dir.sealed"), Reason::permission);
 }
 
-TEST_F(Damage, ADumpWithoutAnyDataIsNone) {
+TEST_F(Damage, ADumpWithoutAnyDataFailed) {
   const Database empty;
   for (const char* format : {"c", "t", "d"}) dump(std::string(format) + "-1", format, empty);
   set_age(1);
   const Findings found = look_at({"c", "t", "d"});
-  for (const char* kind : {"c", "t", "d"}) EXPECT_EQ(status(found, kind), "other") << kind;
+  for (const char* kind : {"c", "t", "d"}) EXPECT_EQ(status(found, kind), "failed") << kind;
 }
 
 TEST_F(Damage, ADumpOfAnotherDatabaseIsNone) {
