@@ -17,7 +17,7 @@ case ${1-} in
   *) fail "unknown argument: $1" "tests/run.sh --help" ;;
 esac
 
-TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus curl
+TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager curl
   clang-tidy clang-format shellcheck procps python3 openssl)
 # The one version whose opinion counts: others format differently.
 FORMAT_VERSION=14
@@ -74,6 +74,7 @@ else
   say "  formatting                                           skipped: no clang-format-$FORMAT_VERSION here"
 fi
 stage shell "shell scripts" shell_scripts
+stage alerts "alert rules" tests/alert_rules.sh
 stage release-build "building (release, warnings are errors)" configure_and_build release
 stage release-tests "all tests" run_tests release
 if [ $full = 1 ]; then
