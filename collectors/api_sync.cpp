@@ -9,6 +9,7 @@
 #include "collectors/api_request.h"
 #include "collectors/collector.h"
 #include "collectors/joint_count.h"
+#include "collectors/reads.h"
 #include "collectors/slow_runs.h"
 
 namespace pg_integrity {
@@ -272,6 +273,13 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kApiSyncReads;
+constexpr ReadsOf kApiSyncReads = [](const Settings& settings, Session& /*session*/,
+                                     const Schema& schema, Reads& reads) {
+  for (const Settings& record : settings.records("endpoints"))
+    for (const QualifiedName& table : endpoint_from(record).tables) reads.add(schema, table);
+};
 
 extern const CollectorSpec kApiSyncSpec;
 constexpr CollectorSpec kApiSyncSpec{

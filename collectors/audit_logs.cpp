@@ -2,6 +2,7 @@
 // the rows of a recent window with limits to them, and the last entry. Which tables are logs cannot
 // be discovered; they are configured.
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -149,6 +150,16 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
 }
 
 }  // namespace
+
+extern const ReadsOf kAuditLogsReads;
+constexpr ReadsOf kAuditLogsReads = [](const Settings& settings, Session& /*session*/,
+                                       const Schema& schema, Reads& reads) {
+  ScanPlan plan;
+  make(settings, plan);
+  for (const Table& table : schema.tables)
+    for (const ScanWish& wish : plan.wishes(table))
+      reads.add(schema, table.name, {wish.time_column});
+};
 
 extern const CollectorSpec kAuditLogsSpec;
 constexpr CollectorSpec kAuditLogsSpec{

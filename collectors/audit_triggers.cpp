@@ -12,6 +12,7 @@
 #include "collectors/audit_config.h"
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/reads.h"
 #include "collectors/trigger_states.h"
 
 namespace pg_integrity {
@@ -231,6 +232,19 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kAuditTriggersReads;
+constexpr ReadsOf kAuditTriggersReads = [](const Settings& settings, Session& /*session*/,
+                                           const Schema& schema, Reads& reads) {
+  for (const Settings& record : settings.records("audited")) {
+    const Audited audited = audited_from(record);
+    for (const Table& table : schema.tables)
+      if (audited.log && matches_any_glob(audited.tables, table.name.display())) {
+        reads.add(schema, table.name);
+        reads.add(schema, audited.log->table, {audited.log->about, audited.log->event});
+      }
+  }
+};
 
 extern const CollectorSpec kAuditTriggersSpec;
 constexpr CollectorSpec kAuditTriggersSpec{

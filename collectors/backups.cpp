@@ -8,6 +8,7 @@
 #include "collectors/backup_config.h"
 #include "collectors/backup_sources.h"
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -179,6 +180,15 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kBackupsReads;
+constexpr ReadsOf kBackupsReads = [](const Settings& settings, Session& /*session*/,
+                                     const Schema& schema, Reads& reads) {
+  for (const Settings& record : settings.records("backups"))
+    if (const auto table = backup_source_from(record).table)
+      reads.add(schema, table->table,
+                {table->time_column, table->kind_column, table->status_column});
+};
 
 extern const CollectorSpec kBackupsSpec;
 constexpr CollectorSpec kBackupsSpec{

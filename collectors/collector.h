@@ -56,6 +56,11 @@ class Sources {
   /// A session with the collector's database, opened when first asked for.
   /// @throws SourceError if there is none to be had; session_lost() is true then.
   virtual Session& session() = 0;
+  /// A session with the copy of the database that `replicas` configures under that name, opened
+  /// when first asked for and anew when it was lost.
+  /// @throws SourceError if there is none to be had. Neither this nor what the session throws is a
+  /// session_lost(): that speaks of the collector's own database.
+  virtual Session& replica(const std::string& name) = 0;
   virtual std::shared_ptr<const Schema> schema() = 0;
   virtual TableScans& scans() = 0;
   virtual Files& files() = 0;
@@ -74,6 +79,8 @@ class Sources {
   /// The last object done in this pass; empty at its start. Kept between the steps of a pass, moved
   /// on only if the step's batch was accepted.
   virtual std::string& position() = 0;
+  /// How far the pass has come: of `known` items it has looked at `done`. Only shown to people.
+  virtual void note_progress(std::size_t /*done*/, std::size_t /*known*/) {}
   /// The series' value in the newest accepted evidence, that of earlier processes included.
   [[nodiscard]] virtual std::optional<Sample> previous(
       const MetricInfo& metric, std::span<const std::string> labels) const = 0;
@@ -170,13 +177,18 @@ class Walk {
 
   template <typename Items, typename KeyOf, typename Look>
   Progress each(std::string_view section, const Items& items, KeyOf key_of, Look look) {
+    known_ += items.size();
     for (const auto& item : items) {
       const std::string key = std::string(section) + '\0' + key_of(item);
-      if (!from_.position().empty() && key <= from_.position()) continue;
+      if (!from_.position().empty() && key <= from_.position()) {
+        ++done_;
+        continue;
+      }
       if (looked_ && (pace_ == Pace::singly || from_.step_is_full())) return Progress::more;
       look(item);
       looked_ = true;
       from_.position() = key;
+      from_.note_progress(++done_, known_);
     }
     return Progress::done;
   }
@@ -185,6 +197,8 @@ class Walk {
   Sources& from_;
   Pace pace_;
   bool looked_ = false;
+  std::size_t done_ = 0;
+  std::size_t known_ = 0;  ///< of the sections reached so far
 };
 
 /// A key that sorts as the tuple of its parts does.

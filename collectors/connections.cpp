@@ -7,6 +7,7 @@
 #include "collectors/collector.h"
 #include "collectors/glob.h"
 #include "collectors/network.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -197,6 +198,14 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kConnectionsReads;
+constexpr ReadsOf kConnectionsReads = [](const Settings& settings, Session& /*session*/,
+                                         const Schema& schema, Reads& reads) {
+  reads.sessions = true;
+  if (const Settings* log = settings.record("log"))
+    reads.add(schema, {log->text("schema"), log->text("table")}, {log->text("time")});
+};
 
 extern const CollectorSpec kConnectionsSpec;
 constexpr CollectorSpec kConnectionsSpec{

@@ -6,6 +6,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/custom_config.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -135,6 +136,13 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kCustomReads;
+constexpr ReadsOf kCustomReads = [](const Settings& settings, Session& session,
+                                    const Schema& /*schema*/, Reads& reads) {
+  for (const Settings& record : settings.records("queries"))
+    reads.add_query(session, record.text("sql"));
+};
 
 extern const CollectorSpec kCustomSpec;
 constexpr CollectorSpec kCustomSpec{

@@ -5,6 +5,7 @@
 
 #include "collectors/catalog_list.h"
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 #include "collectors/unique_keys.h"
 
 namespace pg_integrity {
@@ -132,11 +133,34 @@ void check(const Settings& settings, Problems& problems) {
                    "list at least one");
 }
 
+/// Nothing keeps it from being looked at but, maybe, a privilege.
+bool is_safe(Session& session, const UniqueIndex& index) {
+  try {
+    surplus_sql(session, index);
+  } catch (const SourceError& error) {
+    if (error.session_lost()) throw;
+    return error.reason() != Reason::unsafe;
+  }
+  return true;
+}
+
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
   return std::make_unique<Duplicates>(settings);
 }
 
 }  // namespace
+
+extern const ReadsOf kDuplicatesReads;
+constexpr ReadsOf kDuplicatesReads = [](const Settings& settings, Session& session,
+                                        const Schema& schema, Reads& reads) {
+  for (const Settings& record : settings.records("keys")) {
+    const Table* table = schema.table({record.text("schema"), record.text("table")});
+    if (table != nullptr)
+      reads.add(schema, table->name, columns_of(*table, record.texts("columns")));
+  }
+  for (const UniqueIndex& index : unique_indexes(session, schema))
+    if (is_safe(session, index)) reads.tables[index.table].merge(columns_of(session, index));
+};
 
 extern const CollectorSpec kDuplicatesSpec;
 constexpr CollectorSpec kDuplicatesSpec{

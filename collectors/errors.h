@@ -81,15 +81,19 @@ class SourceError : public std::runtime_error {
     session,  ///< the session is gone: every further question of this step would fail too
   };
 
-  SourceError(Reason reason, const std::string& message, Scope scope = Scope::object)
-      : std::runtime_error(message), reason_(reason), scope_(scope) {}
+  /// @param damage the server says that what it read is corrupted.
+  SourceError(Reason reason, const std::string& message, Scope scope = Scope::object,
+              bool damage = false)
+      : std::runtime_error(message), reason_(reason), scope_(scope), damage_(damage) {}
 
   [[nodiscard]] Reason reason() const noexcept { return reason_; }
   [[nodiscard]] bool session_lost() const noexcept { return scope_ == Scope::session; }
+  [[nodiscard]] bool damage() const noexcept { return damage_; }
 
  private:
   Reason reason_;
   Scope scope_;
+  bool damage_;
 };
 
 }  // namespace pg_integrity

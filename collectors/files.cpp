@@ -5,6 +5,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -211,6 +212,9 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kFilesReads;
+constexpr ReadsOf kFilesReads = no_reads;
 
 extern const CollectorSpec kFilesSpec;
 constexpr CollectorSpec kFilesSpec{

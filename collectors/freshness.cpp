@@ -5,6 +5,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/entry_column.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -234,6 +235,16 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
 }
 
 }  // namespace
+
+extern const ReadsOf kFreshnessReads;
+constexpr ReadsOf kFreshnessReads = [](const Settings& settings, Session& /*session*/,
+                                       const Schema& schema, Reads& reads) {
+  ScanPlan plan;
+  make(settings, plan);
+  for (const Table& table : schema.tables)
+    for (const ScanWish& wish : plan.wishes(table))
+      reads.add(schema, table.name, {wish.time_column});
+};
 
 extern const CollectorSpec kFreshnessSpec;
 constexpr CollectorSpec kFreshnessSpec{

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 #include "collectors/url_pattern.h"
 
 namespace pg_integrity {
@@ -65,8 +66,10 @@ enum class Kind : std::uint8_t { text, bytes, large_object, other };
 
 constexpr std::string_view kTypeOfColumn =
     "SELECT t.typname AS type, t.typtype = 'b' AND t.oid < 16384 AS built_in"
-    " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
-    " WHERE a.attrelid = $1::regclass AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
+    " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_class c ON c.oid = "
+    "a.attrelid"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2"
+    " AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped";
 
 bool is_any_of(std::string_view text, std::initializer_list<std::string_view> texts) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
@@ -74,7 +77,7 @@ bool is_any_of(std::string_view text, std::initializer_list<std::string_view> te
 
 /// @throws SourceError if reading its values might run somebody's code, or it is not there.
 Kind kind_of(Session& session, const MediaColumn& media) {
-  const std::vector<std::string> parameters{media.table.sql(), media.column};
+  const std::vector<std::string> parameters{media.table.schema, media.table.name, media.column};
   const Rows rows = session.query(kTypeOfColumn, parameters);
   if (rows.size() == 0)
     throw SourceError(Reason::missing,
@@ -151,10 +154,12 @@ class Media final : public Collector {
       throw SourceError(Reason::config, "column " + media.column + " holds no bytes");
     require_size(heap_bytes(session, *table));
     const std::array<std::string, 3> labels{media.table.schema, media.table.name, media.column};
+    // What was found of one stands, whatever becomes of the other.
     if (!media.must_be.empty())
-      out.set(kUnexpected, unexpected(session, *table, media), labels[0], labels[1], labels[2]);
+      out.attempt(kUnexpected, labels, [&] {
+        out.set(kUnexpected, unexpected(session, *table, media), labels[0], labels[1], labels[2]);
+      });
     if (!media.bytes) return;
-    // What was found stands, whatever becomes of the size.
     out.attempt(kBytes, labels, [&] {
       out.set(kBytes, bytes(session, *table, media, kind), labels[0], labels[1], labels[2]);
     });
@@ -225,11 +230,35 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
+bool holds_large_objects(Session& session, const QualifiedName& table, const std::string& column) {
+  MediaColumn media;
+  media.table = table;
+  media.column = column;
+  try {
+    return kind_of(session, media) == Kind::large_object;
+  } catch (const SourceError& error) {
+    if (error.session_lost()) throw;
+    return false;
+  }
+}
+
 std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
   return std::make_unique<Media>(settings);
 }
 
 }  // namespace
+
+extern const ReadsOf kMediaReads;
+constexpr ReadsOf kMediaReads = [](const Settings& settings, Session& session, const Schema& schema,
+                                   Reads& reads) {
+  for (const Settings& record : settings.records("columns")) {
+    const QualifiedName table{record.text("schema"), record.text("table")};
+    reads.add(schema, table, {record.text("column")});
+    reads.large_objects =
+        reads.large_objects ||
+        (record.flag("bytes") && holds_large_objects(session, table, record.text("column")));
+  }
+};
 
 extern const CollectorSpec kMediaSpec;
 constexpr CollectorSpec kMediaSpec{

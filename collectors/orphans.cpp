@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -247,6 +248,23 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kOrphansReads;
+constexpr ReadsOf kOrphansReads = [](const Settings& settings, Session& /*session*/,
+                                     const Schema& schema, Reads& reads) {
+  for (const ForeignKey& key : schema.foreign_keys) {
+    if (key.temporal || key.foreign_cast || key.foreign_code) continue;
+    for (const ReferenceColumn& column : key.columns) {
+      reads.tables[key.child].insert(column.child);
+      reads.tables[key.parent].insert(column.parent);
+    }
+  }
+  for (const Settings& record : settings.records("references")) {
+    reads.add(schema, {record.text("schema"), record.text("table")}, record.texts("columns"));
+    reads.add(schema, {record.text("referenced_schema"), record.text("referenced_table")},
+              record.texts("referenced_columns"));
+  }
+};
 
 extern const CollectorSpec kOrphansSpec;
 constexpr CollectorSpec kOrphansSpec{

@@ -10,6 +10,7 @@
 #include "collectors/allow.h"
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/reads.h"
 #include "collectors/write_access.h"
 
 namespace pg_integrity {
@@ -158,7 +159,7 @@ class Privileges final : public Collector {
     if (rows.size() == 0) throw SourceError(Reason::decode, "the own role is not among the roles");
     std::vector<std::string> excess;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (const auto& power = rows[i].maybe_text("power")) excess.push_back(*power);
+      if (const auto power = rows[i].maybe_text("power")) excess.push_back(*power);
     if (!rows[0].flag("superuser")) {
       const auto schema = from.schema();
       const auto writable = writers_among(from.session(), {rows[0].text("oid")}, nullptr);
@@ -195,6 +196,9 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kPrivilegesReads;
+constexpr ReadsOf kPrivilegesReads = no_reads;
 
 extern const CollectorSpec kPrivilegesSpec;
 constexpr CollectorSpec kPrivilegesSpec{

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -207,7 +208,7 @@ class Protections final : public Collector {
   static void report_versions(const Rows& rows, const std::string& name, Batch& out) {
     std::set<std::string> versions;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (const auto& version = rows[i].maybe_text("version")) versions.insert(*version);
+      if (const auto version = rows[i].maybe_text("version")) versions.insert(*version);
     for (const std::string& version : versions) out.set(kInfo, 1, name, version);
   }
 
@@ -249,6 +250,15 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kProtectionReads;
+constexpr ReadsOf kProtectionReads = [](const Settings& settings, Session& /*session*/,
+                                        const Schema& schema, Reads& reads) {
+  for (const Settings& record : settings.records("protections"))
+    reads.add(schema, {record.text("schema"), record.text("table")},
+              {record.text_or_empty("key"), record.text_or_empty("enabled"),
+               record.text_or_empty("version"), record.text_or_empty("verified_at")});
+};
 
 extern const CollectorSpec kProtectionSpec;
 constexpr CollectorSpec kProtectionSpec{

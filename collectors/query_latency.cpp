@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 #include "collectors/slow_runs.h"
 
 namespace pg_integrity {
@@ -97,7 +98,7 @@ class QueryLatency final : public Collector {
       out.weight(kLastDuration, true, 0, query.name);
       query.slow.begin(from.previous(kSlowRatio, labels));
       out.attempt(kLastDuration, labels, [&] { run(from, query, out); });
-      if (!query.objective) continue;
+      if (!query.objective || !query.slow.ran()) continue;
       out.set(kSlowRatio, query.slow.ratio(), query.name);
       query.slow.end(out.samples().back().observed_at);
     }
@@ -140,6 +141,13 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kQueryLatencyReads;
+constexpr ReadsOf kQueryLatencyReads = [](const Settings& settings, Session& session,
+                                          const Schema& /*schema*/, Reads& reads) {
+  for (const Settings& record : settings.records("queries"))
+    reads.add_query(session, record.text("sql"));
+};
 
 extern const CollectorSpec kQueryLatencySpec;
 constexpr CollectorSpec kQueryLatencySpec{

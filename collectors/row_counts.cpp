@@ -6,6 +6,7 @@
 #include <set>
 
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -251,6 +252,12 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kRowCountsReads;
+constexpr ReadsOf kRowCountsReads = [](const Settings& /*settings*/, Session& /*session*/,
+                                       const Schema& schema, Reads& reads) {
+  for (const Table& table : schema.tables) reads.add(schema, table.name);
+};
 
 extern const CollectorSpec kRowCountsSpec;
 constexpr CollectorSpec kRowCountsSpec{

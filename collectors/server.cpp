@@ -1,6 +1,7 @@
 // The server itself: what it says of its version, role and identity, and how far its clock is from
 // ours. The pulse of a server: the first to notice that it is gone or back.
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 
 namespace pg_integrity {
 
@@ -43,6 +44,9 @@ std::unique_ptr<Collector> make(const Settings& /*settings*/, ScanPlan& /*plan*/
 }
 
 }  // namespace
+
+extern const ReadsOf kServerReads;
+constexpr ReadsOf kServerReads = no_reads;
 
 extern const CollectorSpec kServerSpec;
 constexpr CollectorSpec kServerSpec{

@@ -20,6 +20,7 @@ class SlowRuns {
   /// @param accepted the ratio that is known. Of that of an earlier process it is known how many
   /// runs were slow, and not when: these are taken for the newest.
   void begin(const std::optional<Sample>& accepted) {
+    ran_ = false;
     std::erase_if(known_, [&](const auto& other) {
       return !accepted || other.first != accepted->observed_at;
     });
@@ -32,9 +33,13 @@ class SlowRuns {
   }
 
   void remember(bool slow) {
+    ran_ = true;
     slow_.push_back(slow);
     if (slow_.size() > kRemembered) slow_.pop_front();
   }
+
+  /// Whether the step had a run that counts.
+  [[nodiscard]] bool ran() const { return ran_; }
 
   /// Slow runs among the newest 20 (0 to 1); runs not yet made count as fast.
   [[nodiscard]] double ratio() const {
@@ -50,6 +55,7 @@ class SlowRuns {
 
   static constexpr std::size_t kRemembered = 20;
   Runs slow_;
+  bool ran_ = false;
   std::map<Instant, Runs> known_;  ///< by the time of the evidence that they became
 };
 

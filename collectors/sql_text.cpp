@@ -146,6 +146,24 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::string_view> sql_pieces(std::string_view sql) {
+  Pieces pieces(sql);
+  std::vector<std::string_view> found;
+  for (std::string_view piece = pieces.next(); !piece.empty(); piece = pieces.next())
+    found.push_back(piece);
+  return found;
+}
+
+std::string sql_name(std::string_view piece) {
+  if (!piece.starts_with('"')) return !piece.empty() && is_letter(piece[0]) ? lower(piece) : "";
+  std::string name;
+  for (std::size_t i = 1; i + 1 < piece.size(); ++i) {
+    name += piece[i];
+    if (piece[i] == '"') ++i;  // it is doubled
+  }
+  return name;
+}
+
 std::optional<std::string> query_fault(std::string_view sql) {
   Pieces pieces(sql);
   std::string_view piece = pieces.next();

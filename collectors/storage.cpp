@@ -5,6 +5,7 @@
 
 #include "collectors/catalog_list.h"
 #include "collectors/collector.h"
+#include "collectors/reads.h"
 #include "collectors/sequences.h"
 
 namespace pg_integrity {
@@ -222,6 +223,16 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 }
 
 }  // namespace
+
+extern const ReadsOf kStorageReads;
+constexpr ReadsOf kStorageReads = [](const Settings& /*settings*/, Session& session,
+                                     const Schema& schema, Reads& reads) {
+  for (const FedColumn& fed : fed_columns(session, schema)) {
+    if (schema.table(fed.table)->foreign_code) continue;
+    reads.add(schema, fed.table, {fed.column});
+    reads.sequences.insert(fed.sequence);
+  }
+};
 
 extern const CollectorSpec kStorageSpec;
 constexpr CollectorSpec kStorageSpec{

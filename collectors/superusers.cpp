@@ -3,6 +3,7 @@
 #include "collectors/allow.h"
 #include "collectors/collector.h"
 #include "collectors/glob.h"
+#include "collectors/reads.h"
 #include "collectors/write_access.h"
 
 namespace pg_integrity {
@@ -22,14 +23,21 @@ SELECT r.rolname AS role, r.rolsuper OR EXISTS (SELECT FROM pg_roles s
   concat_ws(', ', CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
     CASE WHEN r.rolreplication THEN 'REPLICATION' END,
     CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+    CASE WHEN %s THEN 'SET session_replication_role' END,
     (SELECT string_agg(p.rolname, ', ' ORDER BY p.rolname) FROM pg_roles p
       WHERE p.rolname IN ('pg_execute_server_program', 'pg_write_server_files')
       AND p.oid <> r.oid AND pg_has_role(r.oid, p.oid, 'MEMBER'))) AS powers
 FROM pg_roles r ORDER BY r.rolname)";
 
+/// Who may set session_replication_role goes past every trigger, those of foreign keys included;
+/// from version 15 on that can be granted.
 std::string roles_sql(int version_num) {
   std::string sql(kRoles);
-  return sql.replace(sql.find("%s"), 2, set_role_right(version_num));
+  sql.replace(sql.find("%s"), 2, set_role_right(version_num));
+  return sql.replace(sql.find("%s"), 2,
+                     version_num >= 150000
+                         ? "has_parameter_privilege(r.oid, 'session_replication_role', 'SET')"
+                         : "false");
 }
 
 class Superusers final : public Collector {
@@ -69,6 +77,9 @@ std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
 constexpr Option kOptions[] = {kAllow};
 
 }  // namespace
+
+extern const ReadsOf kSuperusersReads;
+constexpr ReadsOf kSuperusersReads = no_reads;
 
 extern const CollectorSpec kSuperusersSpec;
 constexpr CollectorSpec kSuperusersSpec{

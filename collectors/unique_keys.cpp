@@ -49,6 +49,17 @@ FROM trust CROSS JOIN pg_index i
   LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
 WHERE i.indexrelid = $1::regclass ORDER BY u.position)";
 
+// What expressions and a predicate read is known by what the index depends on.
+constexpr std::string_view kColumnsRead = R"(
+SELECT a.attname AS name FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = ic.relnamespace JOIN pg_attribute a ON a.attrelid = i.indrelid
+WHERE n.nspname = $1 AND ic.relname = $2 AND a.attnum > 0
+  AND (a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+    OR (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND EXISTS (SELECT FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid
+        AND d.refobjsubid = a.attnum)))";
+
 // Whether evaluating and comparing columns runs trusted functions only: those of a superuser, and
 // those of an extension that a superuser owns (any other owner may add a function of his own to
 // it). Types are followed to what they consist of; rows as values are not compared at all.
@@ -109,6 +120,19 @@ struct Key {
   std::vector<KeyColumn> columns;
 };
 
+/// Up to the parenthesis that closes it.
+std::string trust_of_index() {
+  std::string sql(kTrust1);
+  sql += kTypesOfIndex;
+  sql += kTrust2;
+  sql += kFamiliesOfIndex;
+  sql += kTrust3;
+  sql += kFunctionsOfIndex;
+  sql += kTrust4;
+  sql += kCastsOfIndex;
+  return sql;
+}
+
 /// @param row of a statement that ends in kTrusted, or in the columns of an index.
 void require_trusted(const Row& row) {
   if (!row.flag("trusted"))
@@ -148,10 +172,11 @@ std::string declared_column(const Table& table, const std::string& text,
     const std::string opening = std::string(function) + "(";
     if (!text.starts_with(opening) || !text.ends_with(")")) continue;
     const std::string inner = text.substr(opening.size(), text.size() - opening.size() - 1);
-    const std::string argument = declared_column(table, inner, names);
+    std::string call = "pg_catalog." + opening;
+    call += declared_column(table, inner, names);
     if (table.column(names.back())->type != ColumnType::text)
       throw SourceError(Reason::config, "column " + names.back() + " holds no text");
-    return ("pg_catalog." + opening).append(argument).append("::pg_catalog.text)");
+    return call + "::pg_catalog.text)";
   }
   throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + text);
 }
@@ -181,16 +206,14 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
   return indexes;
 }
 
+void require_trusted(Session& session, const QualifiedName& index) {
+  const std::array<std::string, 1> name{index.sql()};
+  require_trusted(session.query(trust_of_index() + std::string(kTrusted), name).only());
+}
+
 std::string surplus_sql(Session& session, const UniqueIndex& index) {
   const std::array<std::string, 1> name{index.index().sql()};
-  std::string sql(kTrust1);
-  sql += kTypesOfIndex;
-  sql += kTrust2;
-  sql += kFamiliesOfIndex;
-  sql += kTrust3;
-  sql += kFunctionsOfIndex;
-  sql += kTrust4;
-  sql += kCastsOfIndex;
+  std::string sql = trust_of_index();
   sql += kIndexColumns;
   const bool can_say = session.server().version_num >= 150000;
   sql += can_say ? "NOT i.indnullsnotdistinct" : "true";
@@ -209,6 +232,26 @@ std::string surplus_sql(Session& session, const UniqueIndex& index) {
         {"(" + rows[i].text("expression") + ")" + rows[i].text("cast") + rows[i].text("collation"),
          rows[i].text("less")});
   return surplus_sql(key);
+}
+
+std::set<std::string> columns_of(Session& session, const UniqueIndex& index) {
+  const std::array<std::string, 2> name{index.table.schema, index.name};
+  const Rows rows = session.query(kColumnsRead, name);
+  std::set<std::string> columns;
+  for (std::size_t i = 0; i < rows.size(); ++i) columns.insert(rows[i].text("name"));
+  return columns;
+}
+
+std::vector<std::string> columns_of(const Table& table, const std::vector<std::string>& columns) {
+  std::vector<std::string> names;
+  for (const std::string& column : columns) {
+    try {
+      declared_column(table, column, names);
+    } catch (const SourceError&) {
+      continue;  // the collector says so
+    }
+  }
+  return names;
 }
 
 std::string surplus_sql(Session& session, const Table& table,

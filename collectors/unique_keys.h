@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,15 +38,26 @@ struct UniqueIndex {
 /// partition is left out if it belongs to an index of the root; so is what the schema excludes.
 std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema);
 
+/// @throws SourceError{unsafe} if evaluating or comparing what the index holds would run code that
+/// neither a superuser nor an extension of one owns.
+void require_trusted(Session& session, const QualifiedName& index);
+
 /// The statement whose only column, `surplus`, counts the rows beyond the first of each value. To
 /// compose it takes one look at the catalog.
 /// @throws SourceError{unsafe} if it would run code that neither a superuser nor an extension owns.
 std::string surplus_sql(Session& session, const UniqueIndex& index);
+
+/// The columns of its table that this statement reads; those that the index only INCLUDEs are among
+/// them if it has expressions or a predicate, too.
+std::set<std::string> columns_of(Session& session, const UniqueIndex& index);
 
 /// The same for a declared key. Each of `columns` is a column of the table, or one of text as
 /// lower(column), btrim(column) or lower(btrim(column)).
 /// @throws SourceError as above; {missing} or {config} if the columns are not like that.
 std::string surplus_sql(Session& session, const Table& table,
                         const std::vector<std::string>& columns);
+
+/// The columns of the table that a declared key means; those that it does not have are left out.
+std::vector<std::string> columns_of(const Table& table, const std::vector<std::string>& columns);
 
 }  // namespace pg_integrity

@@ -27,20 +27,8 @@ namespace pg_integrity {
 
 namespace {
 
-void say(const std::string& line) {
-  std::fprintf(stderr, "pg_integrity_exporter: %s\n", line.c_str());
-}
-
 ReadOptions read_options(const std::string& path) {
   return path.empty() ? configuration_from_environment() : read_configuration(path);
-}
-
-/// The options, or nothing after having said what is wrong.
-std::optional<Options> options_or_complain(const std::string& path) {
-  ReadOptions read = read_options(path);
-  if (auto* options = std::get_if<Options>(&read)) return std::move(*options);
-  for (const std::string& line : std::get<std::vector<std::string>>(read)) say(line);
-  return std::nullopt;
 }
 
 sigset_t handled_signals() {
@@ -81,12 +69,6 @@ std::string usable_state_dir(const std::string& directory) {
       "evidence will not survive a restart. HINT: create state_dir, or name another",
       {{"state_dir", directory}});
   return {};
-}
-
-/// Threads that nothing can end must not meet destructors.
-[[noreturn]] void leave(ExitCode code) {
-  std::fflush(nullptr);
-  std::_Exit(static_cast<int>(code));
 }
 
 class Exporter {
@@ -280,6 +262,22 @@ bool sample_once(Sampler& sampler) {
 }
 
 }  // namespace
+
+void say(const std::string& line) {
+  std::fprintf(stderr, "pg_integrity_exporter: %s\n", line.c_str());
+}
+
+std::optional<Options> options_or_complain(const std::string& config_path) {
+  ReadOptions read = read_options(config_path);
+  if (auto* options = std::get_if<Options>(&read)) return std::move(*options);
+  for (const std::string& line : std::get<std::vector<std::string>>(read)) say(line);
+  return std::nullopt;
+}
+
+void leave(ExitCode code) {
+  std::fflush(nullptr);
+  std::_Exit(static_cast<int>(code));
+}
 
 ExitCode serve(const ServeCommand& command) {
   auto options = options_or_complain(command.config_path);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "exporter/options.h"
@@ -38,5 +39,14 @@ ExitCode check(const CheckCommand& command);
 
 /// Says what is wrong with a configuration, or that nothing is.
 ExitCode check_config(const std::string& config_path);
+
+/// One line on standard error.
+void say(const std::string& line);
+
+/// The options, or nothing after having said what is wrong.
+std::optional<Options> options_or_complain(const std::string& config_path);
+
+/// Ends the process at once: threads that nothing can end must not meet destructors.
+[[noreturn]] void leave(ExitCode code);
 
 }  // namespace pg_integrity

@@ -6,6 +6,8 @@
 
 #include "exporter/app.h"
 #include "exporter/catalogue.h"
+#include "exporter/explain.h"
+#include "exporter/grants.h"
 #include "exporter/logging.h"
 #include "exporter/version.h"
 
@@ -22,6 +24,8 @@ const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
                                                    {"json", ReportFormat::json}};
 
 struct Arguments {
+  GrantsCommand grants;
+  ExplainCommand explain;
   std::string config;
   std::string log_level;
   std::string listen;
@@ -39,6 +43,23 @@ CLI::Validator one_of(const std::map<std::string, Value>& values) {
 void add_config(CLI::App& command, Arguments& arguments) {
   command.add_option("-c,--config", arguments.config,
                      "configuration file; without it DATA_SOURCE_NAME or libpq's environment");
+}
+
+CLI::App* add_grants(CLI::App& app, GrantsCommand& grants) {
+  CLI::App* command = app.add_subcommand(
+      "grants", "print the least privileges for what is enabled, as SQL for psql");
+  command->add_flag("--column-wise", grants.column_wise, "grant single columns, no whole tables");
+  command->add_option("--role", grants.role, "the role")->default_val("pgintegrity");
+  command->add_flag("--generic", grants.generic, "for any database, without looking at one");
+  return command;
+}
+
+CLI::App* add_explain(CLI::App& app, ExplainCommand& explain) {
+  CLI::App* command = app.add_subcommand(
+      "explain", "print what would be asked of databases, files and endpoints; asks nothing of it");
+  command->add_option("--collector", explain.collectors, "this one only; may be repeated");
+  command->add_flag("--cost", explain.cost, "with the planner's estimates (EXPLAIN)");
+  return command;
 }
 
 int code_of(ExitCode code) {
@@ -82,6 +103,9 @@ int run_command_line(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"markdown", "json"}))
       ->default_val("markdown");
 
+  const CLI::App* grants_command = add_grants(app, arguments.grants);
+  const CLI::App* explain_command = add_explain(app, arguments.explain);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -100,6 +124,10 @@ int run_command_line(int argc, const char* const* argv) {
     return 0;
   }
   if (config_check_command->parsed()) return code_of(check_config(arguments.config));
+  arguments.grants.config_path = arguments.config;
+  arguments.explain.config_path = arguments.config;
+  if (grants_command->parsed()) return code_of(print_grants(arguments.grants));
+  if (explain_command->parsed()) return code_of(explain(arguments.explain));
   if (check_command->parsed())
     return code_of(check({arguments.config, kFormats.at(arguments.format), arguments.recorded}));
   return code_of(serve({arguments.config, arguments.listen}));

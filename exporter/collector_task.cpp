@@ -55,6 +55,16 @@ class CollectorTask::StepSources final : public Sources {
     return lease_->session();
   }
 
+  Session& replica(const std::string& name) override {
+    auto& session = replicas_[name];
+    if (session && session->lost()) {
+      busy_with_replicas_ += session->busy();
+      session.reset();
+    }
+    if (!session) session = server_.replicas.open(task_.database_->name(), name, deadline_);
+    return *session;
+  }
+
   std::shared_ptr<const Schema> schema() override {
     if (!schema_) schema_ = pass_.reads->schema.get(session(), server_.clock.now());
     return schema_;
@@ -75,6 +85,10 @@ class CollectorTask::StepSources final : public Sources {
     return !pass_.only || pass_.only->contains(ObjectKey(identity.begin(), identity.end()));
   }
   std::string& position() override { return pass_.position; }
+  void note_progress(std::size_t done, std::size_t known) override {
+    pass_.done = done;
+    pass_.known = known;
+  }
   [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
                                                std::span<const std::string> labels) const override {
     return server_.evidence.newest(task_.id_, metric, labels);
@@ -82,6 +96,13 @@ class CollectorTask::StepSources final : public Sources {
 
   [[nodiscard]] Seconds busy() const {
     return lease_ ? lease_->session().busy() - busy_before_ : Seconds(0);
+  }
+  /// Of all copies together.
+  [[nodiscard]] Seconds busy_with_replicas() const {
+    Seconds busy = busy_with_replicas_;
+    for (const auto& [name, session] : replicas_)
+      if (session) busy += session->busy();
+    return busy;
   }
   [[nodiscard]] bool leased() const { return lease_.has_value(); }
 
@@ -134,6 +155,8 @@ class CollectorTask::StepSources final : public Sources {
   std::optional<SessionPool::Lease> lease_;
   std::shared_ptr<const Schema> schema_;
   Seconds busy_before_{0};
+  std::map<std::string, std::unique_ptr<ReplicaSession>> replicas_;
+  Seconds busy_with_replicas_{0};
 };
 
 CollectorTask::CollectorTask(CollectorId id, const CollectorOptions& options,
@@ -213,6 +236,7 @@ Seconds CollectorTask::step() {
   std::optional<SourceError> error;
   Progress progress = Progress::done;
   Seconds busy{0};
+  Seconds load{0};
   {
     StepSources sources(*this, *pass_, began);
     try {
@@ -225,7 +249,9 @@ Seconds CollectorTask::step() {
       error = SourceError(Reason::decode, std::string("unexpected: ") + failure.what());
     }
     busy = sources.busy();
-    if (server_->stopping) return busy;
+    // The share of max_load is each server's: the busiest one tells how long to rest.
+    load = std::max(busy, sources.busy_with_replicas());
+    if (server_->stopping) return load;
     if (error && error->session_lost() && sources.leased())
       server_->evidence.set_up(id_.server, database_->name(), false);
   }
@@ -238,7 +264,7 @@ Seconds CollectorTask::step() {
   } else {
     accepted(batch, progress, now);
   }
-  return busy;
+  return load;
 }
 
 void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now) {
@@ -266,6 +292,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
                   [](const auto& mark) { return mark.reason == Reason::missing; }))
     pass_->reads->schema.contradict();
   if (progress == Progress::more) {
+    if (!recheck) server_->evidence.pass_at(id_, pass_->done, pass_->known);
     // Goes on after whatever else of its lane has fallen due meanwhile.
     const std::lock_guard lock(mutex_);
     (recheck ? next_recheck_ : next_pass_) = now;

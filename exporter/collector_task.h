@@ -12,6 +12,7 @@
 
 #include "collectors/shared_schema.h"
 #include "exporter/evidence.h"
+#include "exporter/replicas.h"
 #include "exporter/session_pool.h"
 #include "exporter/task.h"
 #include "exporter/workers.h"
@@ -61,6 +62,7 @@ struct ServerContext {
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
+  Replicas replicas;
   bool once = false;                    ///< each pass is made once, without retry
   std::function<void()> server_lost;    ///< tells the other tasks
   std::function<void()> evidence_lost;  ///< tells the other tasks
@@ -93,6 +95,8 @@ class CollectorTask final : public Task {
     Era era = 0;
     std::shared_ptr<SharedReads> reads;
     bool without_session = false;  ///< it asked for one that was not to be had
+    std::size_t done = 0;          ///< of the items known to it
+    std::size_t known = 0;
   };
 
   [[nodiscard]] Pass new_pass(Instant now, std::optional<std::set<ObjectKey>> only);

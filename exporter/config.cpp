@@ -108,19 +108,25 @@ AcceptedDamage accepted_from(const Settings& record, Problems& problems) {
   return accepted;
 }
 
+/// @return the database that it leads to; empty if that cannot be told.
+std::string require_encryption(const ConnectionOptions& connection, const Place& place,
+                               Problems& problems) {
+  try {
+    const ConnectionTarget target = target_of(current_dsn(connection));
+    if (target.remote && !target.encrypted_or_said_so)
+      problems.add(place, "the connection to " + target.host + " would not have to be encrypted",
+                   "add sslmode=verify-full (or require), or write sslmode=prefer to accept it");
+    return target.database;
+  } catch (const ConfigError& error) {
+    problems.add(place, error.what());
+    return {};
+  }
+}
+
 void take_connection(const Settings& settings, ServerOptions& server, Problems& problems) {
   server.connection = {settings.text_or_empty("dsn"), settings.text_or_empty("dsn_file")};
   const std::string_view option = settings.has("dsn_file") ? "dsn_file" : "dsn";
-  try {
-    const ConnectionTarget target = target_of(current_dsn(server.connection));
-    server.home_database = target.database;
-    if (target.remote && !target.encrypted_or_said_so)
-      problems.add(settings.place(option),
-                   "the connection to " + target.host + " would not have to be encrypted",
-                   "add sslmode=verify-full (or require), or write sslmode=prefer to accept it");
-  } catch (const ConfigError& error) {
-    problems.add(settings.place(option), error.what());
-  }
+  server.home_database = require_encryption(server.connection, settings.place(option), problems);
   server.databases = settings.texts("databases");
   if (server.home_database.empty() && !server.databases.empty())
     server.home_database = server.databases.front();
@@ -128,6 +134,25 @@ void take_connection(const Settings& settings, ServerOptions& server, Problems& 
     problems.add(settings.place(), "no database is named",
                  "add dbname=… to the connection string, or databases = [\"…\"]");
   if (server.databases.empty()) server.databases = {server.home_database};
+}
+
+/// Where the copies are. What their collector gets to see of them has no connection string.
+void take_replicas(const Settings& settings, ServerOptions& server, Problems& problems) {
+  for (const Settings& record : settings.records("replicas")) {
+    const std::string& name = record.text("name");
+    const ConnectionOptions connection{record.text_or_empty("dsn"),
+                                       record.text_or_empty("dsn_file")};
+    if (record.has("dsn") == record.has("dsn_file")) {
+      problems.add(record.place(), "replica \"" + name + "\" needs one connection string",
+                   "give it dsn or dsn_file");
+      continue;
+    }
+    require_encryption(connection, record.place(record.has("dsn_file") ? "dsn_file" : "dsn"),
+                       problems);
+    server.replicas.push_back(
+        {name, record.has("database") ? record.text("database") : server.home_database,
+         connection});
+  }
 }
 
 void take_collector(const CollectorSpec& spec, const Settings& server_settings,
@@ -140,6 +165,9 @@ void take_collector(const CollectorSpec& spec, const Settings& server_settings,
     if (option.home == OptionHome::server && server_settings.has(option.name))
       options.settings.put(option.name, server_settings.value(option.name),
                            server_settings.place(option.name));
+  options.settings.for_each_record("replicas", [](Settings& replica) {
+    for (const char* secret : {"dsn", "dsn_file"}) replica.drop(secret);
+  });
   refuse_twins(spec, options.settings, server.home_database, problems);
   if (!options.settings.flag("enabled")) {
     server.not_watched.push_back({&spec, "it is disabled: remove enabled = false"});
@@ -165,6 +193,7 @@ ServerOptions server_from(const Settings& settings, Problems& problems) {
   server.series_cap = static_cast<std::size_t>(settings.number("series_cap"));
   for (const Settings& record : settings.records("accept"))
     server.accept.push_back(accepted_from(record, problems));
+  take_replicas(settings, server, problems);
   for (const CollectorSpec* spec : collectors()) take_collector(*spec, settings, server, problems);
   return server;
 }

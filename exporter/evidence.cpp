@@ -109,7 +109,16 @@ void Evidence::pass_began(const CollectorId& id) {
   Entry* entry = changed(id);
   if (entry == nullptr) return;
   entry->now.health.pass_since = entry->now.health.pass_advanced = clock_.now();
+  entry->now.health.pass_done = entry->now.health.pass_known = 0;
   entry->excluded_in_pass = 0;
+}
+
+void Evidence::pass_at(const CollectorId& id, std::size_t done, std::size_t known) {
+  const std::lock_guard lock(mutex_);
+  Entry* entry = changed(id);
+  if (entry == nullptr) return;
+  entry->now.health.pass_done = done;
+  entry->now.health.pass_known = known;
 }
 
 std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, const Batch& batch,

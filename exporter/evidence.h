@@ -51,6 +51,8 @@ class Evidence {
   void remove_database(const std::string& server, const std::string& database);
 
   void pass_began(const CollectorId& id);
+  /// The running pass has looked at `done` of the `known` items it has met so far.
+  void pass_at(const CollectorId& id, std::size_t done, std::size_t known);
   /// A step succeeded; a recheck looks at some objects only and is no part of a pass.
   /// @param era when the pass began.
   /// @return nothing if that era is over: then the call has no effect.

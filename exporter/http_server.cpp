@@ -11,6 +11,8 @@
 #include <system_error>
 #include <thread>
 
+#include "exporter/report_style.h"
+
 namespace pg_integrity {
 
 namespace {
@@ -25,6 +27,8 @@ constexpr int kDeferAccept = 2;  // seconds; who connects and is silent reaches 
 
 constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kTextType = "text/plain; charset=utf-8";
+constexpr std::string_view kNotFound =
+    "not found. HINT: / /report.md /report.json /metrics /-/healthy /-/ready";
 
 /// httplib's pool, counting the connections that it has.
 class CountingPool final : public httplib::TaskQueue {
@@ -54,11 +58,23 @@ class CountingPool final : public httplib::TaskQueue {
   std::atomic<std::size_t>& connections_;
 };
 
-/// Sends a prepared text as it is: the library would compress it anew for every request.
-void send(httplib::Response& response, std::string text, const char* type) {
+bool takes_gzip(const httplib::Request& request) {
+  return accepts_gzip(request.get_header_value("Accept-Encoding"));
+}
+
+/// Sends a text compressed by us or not at all: the library would hold all of it twice.
+void send(const httplib::Request& request, httplib::Response& response, std::string text,
+          const char* type) {
+  response.set_header("Vary", "Accept-Encoding");
+  response.set_header("X-Content-Type-Options", "nosniff");
+  response.set_header("Cache-Control", "no-cache");
   if (text.empty()) {
     response.set_content("", type);
     return;
+  }
+  if (takes_gzip(request)) {
+    response.set_header("Content-Encoding", "gzip");
+    text = gzipped(text);
   }
   const auto body = std::make_shared<const std::string>(std::move(text));
   response.set_content_provider(
@@ -171,7 +187,7 @@ class HttpServer::Impl {
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (!response.body.empty() || response.has_header("Connection")) return;
       if (response.status == 404)
-        send_status(response, 404, "not found. HINT: /metrics");
+        send_status(response, 404, kNotFound);
       else
         send_last(response, response.status, "the request cannot be understood");
     });
@@ -196,24 +212,23 @@ class HttpServer::Impl {
 
   void add_routes() {
     server_.Get("/metrics", [this](const httplib::Request& request, httplib::Response& response) {
-      const bool gzip = accepts_gzip(request.get_header_value("Accept-Encoding"));
+      const bool gzip = takes_gzip(request);
       send_page(response, handlers_.metrics(gzip), gzip);
     });
-    server_.Get("/", [this](const httplib::Request&, httplib::Response& response) {
+    server_.Get("/", [this](const httplib::Request& request, httplib::Response& response) {
       // The page holds names from watched databases: nothing in it may run or be fetched.
-      response.set_header("Content-Security-Policy",
-                          "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
-                          "base-uri 'none'; form-action 'none'");
-      response.set_header("X-Content-Type-Options", "nosniff");
-      send(response, handlers_.report_html(), "text/html; charset=utf-8");
+      response.set_header("Content-Security-Policy", kReportPolicy);
+      response.set_header("Referrer-Policy", "no-referrer");
+      send(request, response, handlers_.report_html(), "text/html; charset=utf-8");
     });
-    server_.Get(R"(/report\.md)", [this](const httplib::Request&, httplib::Response& response) {
-      response.set_header("X-Content-Type-Options", "nosniff");
-      send(response, handlers_.report_markdown(), "text/markdown; charset=utf-8");
-    });
-    server_.Get(R"(/report\.json)", [this](const httplib::Request&, httplib::Response& response) {
-      send(response, handlers_.report_json(), "application/json");
-    });
+    server_.Get(
+        R"(/report\.md)", [this](const httplib::Request& request, httplib::Response& response) {
+          send(request, response, handlers_.report_markdown(), "text/markdown; charset=utf-8");
+        });
+    server_.Get(R"(/report\.json)",
+                [this](const httplib::Request& request, httplib::Response& response) {
+                  send(request, response, handlers_.report_json(), "application/json");
+                });
     server_.Get("/-/healthy", [](const httplib::Request&, httplib::Response& response) {
       send_status(response, 200, "healthy");
     });

@@ -41,9 +41,17 @@ struct ConnectionOptions {
   std::string dsn_file;  ///< a file that holds one; wins over dsn
 };
 
+/// Where a copy of a watched database is.
+struct ReplicaOptions {
+  std::string name;
+  std::string database;  ///< the watched one that it is a copy of
+  ConnectionOptions connection;
+};
+
 struct ServerOptions {
   std::string name;  ///< label `server`
   ConnectionOptions connection;
+  std::vector<ReplicaOptions> replicas;
   std::string home_database;           ///< the database of the DSN
   std::vector<std::string> databases;  ///< names, or globs over what the server has
   std::vector<std::string> exclude;    ///< globs over "schema.table" that are not looked at

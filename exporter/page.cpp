@@ -39,6 +39,14 @@ void append_little_endian(std::string& out, std::uint32_t number) {
 
 }  // namespace
 
+std::string gzipped(const std::string& text) {
+  std::string out(kGzipHeader.begin(), kGzipHeader.end());
+  out += deflated(text, true);
+  append_little_endian(out, crc_of(text));
+  append_little_endian(out, static_cast<std::uint32_t>(text.size()));
+  return out;
+}
+
 PageBody::PageBody(std::shared_ptr<const Snapshot> snapshot, const Clock& clock)
     : snapshot_(std::move(snapshot)),
       body_(render_body(*snapshot_, clock)),

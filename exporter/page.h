@@ -11,6 +11,9 @@
 
 namespace pg_integrity {
 
+/// The text as one gzip member.
+std::string gzipped(const std::string& text);
+
 class PageBody {
  public:
   PageBody(std::shared_ptr<const Snapshot> snapshot, const Clock& clock);

@@ -39,6 +39,10 @@ std::string settings_sql(Seconds left, bool raw) {
          "; SET LOCAL TimeZone = 'UTC'"
          "; SET LOCAL DateStyle = 'ISO, YMD'"
          "; SET LOCAL standard_conforming_strings = on"
+         "; SET LOCAL IntervalStyle = 'postgres'"
+         "; SET LOCAL bytea_output = 'hex'"
+         "; SET LOCAL lc_monetary = 'C'"
+         "; SET LOCAL quote_all_identifiers = off"
          "; SET LOCAL extra_float_digits = 1" +
          std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }

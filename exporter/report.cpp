@@ -2,19 +2,28 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdio>
+
+#include "exporter/version.h"
 
 namespace pg_integrity {
 
 namespace {
 
-constexpr std::array<State, 5> kWorstFirst{State::violated, State::unproven, State::accepted,
-                                           State::proven, State::observed};
-
 std::size_t urgency(State state) {
-  return static_cast<std::size_t>(std::find(kWorstFirst.begin(), kWorstFirst.end(), state) -
-                                  kWorstFirst.begin());
+  const auto states = worst_first();
+  return static_cast<std::size_t>(std::find(states.begin(), states.end(), state) - states.begin());
+}
+
+template <typename Entries>
+void sort_worst_first(Entries& entries) {
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return urgency(a.state) < urgency(b.state);
+  });
+}
+
+bool is_judged(State state) {
+  return state != State::unproven && state != State::observed;
 }
 
 /// A name in a fragment: every byte but letters, digits, '-' and '_' as ".xx".
@@ -77,6 +86,8 @@ ReportObject object_entry(const CollectorEvidence& evidence, const Judge& judge,
   entry.anchor = anchor_for(evidence.id, key);
   entry.state = judgement.state;
   if (judgement.state == State::unproven) entry.reason = judgement.reason;
+  if (judgement.state == State::unproven && object.trouble)
+    entry.since = clock.to_unix(object.trouble->since);
   entry.findings = findings_of(evidence, judgement, object);
   entry.lines = object.lines;
   std::optional<Instant> oldest;
@@ -95,6 +106,9 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   const CollectorHealth& health = evidence.health;
   ReportCollector entry;
   entry.name = evidence.spec->name;
+  entry.database = evidence.id.database;
+  entry.anchor = ".collector.2F" + anchor_for(evidence.id, {});  // no object's begins so
+  entry.question = evidence.spec->question;
   entry.section = evidence.spec->report_section;
   entry.summary = evidence.spec->summary;
   // Where nothing is judged, nothing is proven either.
@@ -104,15 +118,17 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   entry.interval = kept_interval(health);
   entry.excluded = evidence.excluded;
   entry.first_pass = !health.last_success.has_value();
+  if (entry.first_pass && health.pass_since) {
+    entry.pass_done = health.pass_done;
+    entry.pass_known = health.pass_known;
+  }
   if (health.last_success) entry.last_success = clock.to_unix(*health.last_success);
   if (health.failure)
     entry.failure = std::string(name_of(health.failure->reason)) + ": " + health.failure->detail;
   for (const auto& [key, object] : evidence.objects)
     entry.objects.push_back(object_entry(evidence, judge, key, *object, clock));
-  std::stable_sort(entry.objects.begin(), entry.objects.end(),
-                   [](const ReportObject& a, const ReportObject& b) {
-                     return urgency(a.state) < urgency(b.state);
-                   });
+  for (const ReportObject& object : entry.objects) ++entry.counts[object.state];
+  sort_worst_first(entry.objects);
   return entry;
 }
 
@@ -125,14 +141,96 @@ ReportDatabase database_entry(const std::string& server, const std::string& name
     if (evidence->id.server == server && evidence->id.database == name)
       entry.collectors.push_back(
           collector_entry(*evidence, verdicts.collectors.at(evidence->id), clock));
-  std::stable_sort(entry.collectors.begin(), entry.collectors.end(),
-                   [](const ReportCollector& a, const ReportCollector& b) {
-                     return urgency(a.state) < urgency(b.state);
-                   });
-  for (const QuestionVerdict& answer : verdicts.questions)
-    if (answer.server == server && answer.database == name)
-      entry.questions.push_back({answer.question, answer.state, answer.configured});
+  sort_worst_first(entry.collectors);
+  for (const ReportCollector& collector : entry.collectors)
+    entry.state = worse(entry.state, collector.state);
   return entry;
+}
+
+void note_evidence(std::optional<UnixTime>& oldest, const ReportCollector& collector) {
+  for (const ReportObject& object : collector.objects)
+    if (object.evidence_time && is_judged(object.state))
+      oldest = std::min(oldest.value_or(*object.evidence_time), *object.evidence_time);
+}
+
+/// The answer for a database rests on the collectors of its own and on those of the whole server.
+ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabase& whole_server,
+                              const ReportDatabase& database) {
+  ReportQuestion entry;
+  entry.question = answer.question;
+  entry.state = answer.state;
+  entry.configured = answer.configured;
+  for (const ReportDatabase* place : {&whole_server, &database})
+    for (const ReportCollector& collector : place->collectors) {
+      if (collector.question != answer.question) continue;
+      for (const auto& [state, count] : collector.counts) entry.counts[state] += count;
+      note_evidence(entry.oldest_evidence, collector);
+      if (collector.first_pass) ++entry.first_passes;
+      if (collector.failure) ++entry.failing;
+    }
+  return entry;
+}
+
+/// What the server says of itself, as long as that is recent.
+void describe_server(ReportServer& server, const Snapshot& snapshot, const Clock& clock) {
+  constexpr std::string_view kInfo = "pg_integrity_server_info";
+  for (const auto& evidence : snapshot.collectors) {
+    if (evidence->id.server != server.name ||
+        metric_named(*evidence->spec, nullptr, kInfo) == nullptr)
+      continue;
+    const Judge judge(*evidence, clock.now(), clock.unix_now());
+    for (const auto& [key, object] : evidence->objects)
+      for (const Sample& sample : object->samples) {
+        if (sample.metric->name != kInfo || !judge.is_visible(*object, sample, State::observed))
+          continue;
+        const auto names = sample.metric->labels();
+        for (std::size_t i = 0; i < names.size(); ++i) {
+          if (names[i] == "version") server.version = sample.labels[i];
+          if (names[i] == "role") server.role = sample.labels[i];
+          if (names[i] == "system_identifier") server.system_identifier = sample.labels[i];
+        }
+      }
+  }
+}
+
+ReportServer server_entry(const ServerOptions& options, const Snapshot& snapshot,
+                          const Verdicts& verdicts, const Clock& clock) {
+  ReportServer server;
+  server.name = options.name;
+  server.anchor = in_fragment(server.name);
+  describe_server(server, snapshot, clock);
+  server.databases.push_back(database_entry(server.name, "", snapshot, verdicts, clock));
+  for (const DatabaseHealth& health : snapshot.databases) {
+    if (health.server != server.name) continue;
+    ReportDatabase database =
+        database_entry(server.name, health.database, snapshot, verdicts, clock);
+    database.out_of_reach = health.tried && !health.up;
+    for (const QuestionVerdict& answer : verdicts.questions)
+      if (answer.server == server.name && answer.database == database.name)
+        database.questions.push_back(question_entry(answer, server.databases.front(), database));
+    for (const ReportQuestion& question : database.questions)
+      database.state = worse(database.state, question.state);
+    server.databases.push_back(std::move(database));
+  }
+  if (server.databases.size() == 1) server.state = State::unproven;
+  for (const ReportDatabase& database : server.databases)
+    server.state = worse(server.state, database.state);
+  for (const NotWatched& unwatched : options.not_watched)
+    server.not_watched.push_back({std::string(unwatched.spec->name),
+                                  std::string(unwatched.spec->report_section), unwatched.hint});
+  return server;
+}
+
+void add_up(Report& report, const ReportCollector& collector) {
+  ++report.collectors;
+  if (collector.first_pass) ++report.first_passes;
+  for (const auto& [state, count] : collector.counts) report.counts[state] += count;
+  for (const ReportObject& object : collector.objects) {
+    if (!object.evidence_time) continue;
+    const UnixTime time = *object.evidence_time;
+    report.oldest_evidence = std::min(report.oldest_evidence.value_or(time), time);
+    report.newest_evidence = std::max(report.newest_evidence.value_or(time), time);
+  }
 }
 
 }  // namespace
@@ -141,57 +239,15 @@ Report make_report(const Snapshot& snapshot, const Clock& clock) {
   const Verdicts verdicts = judge_all(snapshot, clock.now(), clock.unix_now());
   Report report;
   report.made_at = clock.unix_now();
+  report.exporter = std::string(kVersion) + " (" + kRevision + ")";
   report.overall = State::proven;
   for (const auto& options : snapshot.servers) {
-    ReportServer server;
-    server.name = options->name;
-    server.databases.push_back(database_entry(server.name, "", snapshot, verdicts, clock));
-    for (const DatabaseHealth& database : snapshot.databases) {
-      if (database.server != server.name) continue;
-      server.databases.push_back(
-          database_entry(server.name, database.database, snapshot, verdicts, clock));
-      server.databases.back().out_of_reach = database.tried && !database.up;
-    }
-    for (const NotWatched& unwatched : options->not_watched)
-      server.not_watched.push_back({std::string(unwatched.spec->name), unwatched.hint});
-    if (server.databases.size() == 1) report.overall = worse(report.overall, State::unproven);
-    report.servers.push_back(std::move(server));
+    report.servers.push_back(server_entry(*options, snapshot, verdicts, clock));
+    report.overall = worse(report.overall, report.servers.back().state);
+    for (const ReportDatabase& database : report.servers.back().databases)
+      for (const ReportCollector& collector : database.collectors) add_up(report, collector);
   }
-  for (const auto& [id, verdict] : verdicts.collectors)
-    report.overall = worse(report.overall, verdict.state);
-  for (const QuestionVerdict& answer : verdicts.questions)
-    report.overall = worse(report.overall, answer.state);
   return report;
-}
-
-std::string_view question_text(Question question) {
-  switch (question) {
-    case Question::intact:
-      return "Is the data intact?";
-    case Question::recoverable:
-      return "Could we get it back?";
-    case Question::service:
-      return "Does it answer as promised?";
-  }
-  return "";
-}
-
-std::string how_long_ago(const Report& report, UnixTime when) {
-  return format_duration(Seconds(std::max(0.0, std::floor(report.made_at - when)))) + " ago";
-}
-
-std::string object_counts(const ReportCollector& collector) {
-  std::string text;
-  for (const State state : kWorstFirst) {
-    const auto count = std::count_if(collector.objects.begin(), collector.objects.end(),
-                                     [&](const ReportObject& o) { return o.state == state; });
-    if (count > 0)
-      text +=
-          (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(name_of(state));
-  }
-  if (collector.excluded > 0)
-    text += (text.empty() ? "" : ", ") + std::to_string(collector.excluded) + " excluded";
-  return text.empty() ? "nothing to look at" : text;
 }
 
 }  // namespace pg_integrity

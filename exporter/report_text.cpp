@@ -1,4 +1,7 @@
+#include <cctype>
+
 #include "exporter/clock.h"
+#include "exporter/printable.h"
 #include "exporter/report.h"
 
 namespace pg_integrity {
@@ -11,128 +14,70 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-/// Control characters of names, of one byte or two (U+0080 to U+009F), must not move the reader's
-/// cursor or forge lines.
-std::string plain(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
-    const bool c1 = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-    out += c1 || byte < 0x20 || byte == 0x7f ? '?' : text[i];
-    if (c1) ++i;
-  }
-  return out;
-}
-
-/// Inside a Markdown table or list: nothing of it is markup.
-std::string markdown(const std::string& text) {
-  std::string out;
-  for (const char c : plain(text)) {
-    if (std::string_view("\\`*_{}[]<>()#+!|~&").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-std::string evidence_note(const Report& report, const ReportObject& object) {
-  if (!object.evidence_time) return "no evidence yet";
-  return "evidence " + how_long_ago(report, *object.evidence_time);
-}
-
 bool wants_words(const ReportObject& object) {
   return object.state == State::violated || object.state == State::unproven ||
          object.state == State::accepted;
 }
 
 std::string collector_note(const Report& report, const ReportCollector& collector) {
-  std::string note = object_counts(collector);
+  std::string note = counts_text(collector.counts, collector.excluded);
   if (collector.last_success)
-    note += "; last complete pass " + how_long_ago(report, *collector.last_success);
-  else
-    note += "; no complete pass yet";
-  return note;
+    return note + "; last complete pass " + age_of(report, *collector.last_success) + " ago";
+  const std::string progress = pass_progress(collector);
+  return note + "; no complete pass yet" + (progress.empty() ? "" : ", " + progress);
 }
 
-std::string question_note(const ReportQuestion& question) {
-  return question.configured ? "" : " (nothing is configured that could prove it)";
+void append_object(std::string& out, const Report& report, const ReportObject& object) {
+  out += "      " + upper(name_of(object.state));
+  if (object.reason) out += "(" + std::string(name_of(*object.reason)) + ")";
+  out += " " + printable(object.name) + " - ";
+  out += object.evidence_time ? "evidence " + age_of(report, *object.evidence_time) + " ago"
+                              : std::string("no evidence yet");
+  if (object.since) out += ", unproven for " + age_of(report, *object.since);
+  out += "\n";
+  for (const auto* texts : {&object.findings, &object.lines})
+    for (const std::string& text : *texts) out += "          " + printable(text) + "\n";
 }
 
-void append_text(std::string& out, const Report& report, const ReportCollector& collector) {
+void append_collector(std::string& out, const Report& report, const ReportCollector& collector) {
   out += "  [" + upper(name_of(collector.state)) + "] " + collector.section + " (" +
          collector.name + "): " + collector_note(report, collector) + "\n";
-  if (collector.failure) out += "      failed: " + plain(*collector.failure) + "\n";
-  for (const ReportObject& object : collector.objects) {
-    if (!wants_words(object)) continue;
-    out += "      " + upper(name_of(object.state));
-    if (object.reason) out += "(" + std::string(name_of(*object.reason)) + ")";
-    out += " " + plain(object.name) + " - " + evidence_note(report, object) + "\n";
-    for (const std::string& finding : object.findings) out += "          " + plain(finding) + "\n";
-    for (const std::string& line : object.lines) out += "          " + plain(line) + "\n";
-  }
+  if (collector.failure) out += "      failed: " + printable(*collector.failure) + "\n";
+  for (const ReportObject& object : collector.objects)
+    if (wants_words(object)) append_object(out, report, object);
 }
 
-void append_markdown(std::string& out, const Report& report, const ReportCollector& collector) {
-  out += "\n### " + collector.section + ": " + std::string(name_of(collector.state)) + "\n\n";
-  out += collector.summary + " (`" + collector.name + "`): " + collector_note(report, collector) +
-         ".\n";
-  if (collector.failure) out += "\nNewest attempt failed: " + markdown(*collector.failure) + "\n";
-  if (collector.objects.empty()) return;
-  out += "\n| object | state | evidence taken | finding |\n|---|---|---|---|\n";
-  for (const ReportObject& object : collector.objects) {
-    std::string finding;
-    const auto& texts = wants_words(object) ? object.findings : object.values;
-    for (const std::string& text : texts) finding += (finding.empty() ? "" : "; ") + text;
-    out += "| " + markdown(object.name) + " | " + std::string(name_of(object.state));
-    if (object.reason) out += " (" + std::string(name_of(*object.reason)) + ")";
-    out += " | " + (object.evidence_time ? format_utc(*object.evidence_time) : "never") + " | " +
-           markdown(finding) + " |\n";
-  }
+void append_database(std::string& out, const Report& report, const ReportServer& server,
+                     const ReportDatabase& database) {
+  out += "\nserver " + printable(server.name);
+  if (!database.name.empty()) out += ", database " + printable(database.name);
+  const std::string note = server_note(server);
+  if (database.name.empty() && !note.empty()) out += " - " + printable(note);
+  out += database.out_of_reach ? " - OUT OF REACH\n" : "\n";
+  for (const ReportQuestion& question : database.questions)
+    out += "  " + std::string(question_text(question.question)) + " " +
+           upper(name_of(question.state)) + ": " + answer_note(report, question) + "\n";
+  for (const ReportCollector& collector : database.collectors)
+    append_collector(out, report, collector);
 }
 
 }  // namespace
 
 std::string report_as_text(const Report& report) {
   std::string out = "Evidence of " + format_utc(report.made_at) + "\n";
+  if (report.oldest_evidence && report.newest_evidence)
+    out += "taken from " + format_utc(*report.oldest_evidence) + " to " +
+           format_utc(*report.newest_evidence) + "\n";
+  out += "by pg_integrity_exporter " + report.exporter + "\n";
   for (const ReportServer& server : report.servers) {
-    for (const ReportDatabase& database : server.databases) {
-      if (database.collectors.empty() && database.questions.empty()) continue;
-      out += "\nserver " + plain(server.name);
-      if (!database.name.empty()) out += ", database " + plain(database.name);
-      out += database.out_of_reach ? " - OUT OF REACH\n" : "\n";
-      for (const ReportQuestion& question : database.questions)
-        out += "  " + std::string(question_text(question.question)) + " " +
-               upper(name_of(question.state)) + question_note(question) + "\n";
-      for (const ReportCollector& collector : database.collectors)
-        append_text(out, report, collector);
-    }
-    for (const auto& unwatched : server.not_watched)
-      out += "  [NOT WATCHED] " + unwatched.collector + ". HINT: " + unwatched.hint + "\n";
+    for (const ReportDatabase& database : server.databases)
+      if (!database.collectors.empty() || !database.questions.empty())
+        append_database(out, report, server, database);
+    for (const ReportUnwatched& unwatched : server.not_watched)
+      out += "  [NOT WATCHED] " + unwatched.section + " (" + unwatched.collector +
+             "). HINT: " + printable(unwatched.hint) + "\n";
   }
-  return out + "\noverall: " + upper(name_of(report.overall)) + "\n";
-}
-
-std::string report_as_markdown(const Report& report) {
-  std::string out = "# Evidence of " + format_utc(report.made_at) + "\n\nOverall: **" +
-                    std::string(name_of(report.overall)) + "**\n";
-  for (const ReportServer& server : report.servers) {
-    for (const ReportDatabase& database : server.databases) {
-      if (database.collectors.empty() && database.questions.empty()) continue;
-      out += "\n## Server " + markdown(server.name);
-      if (!database.name.empty()) out += ", database " + markdown(database.name);
-      out += database.out_of_reach ? " (out of reach)\n" : "\n";
-      if (!database.questions.empty()) out += "\n| question | answer |\n|---|---|\n";
-      for (const ReportQuestion& question : database.questions)
-        out += "| " + std::string(question_text(question.question)) + " | **" +
-               std::string(name_of(question.state)) + "**" + question_note(question) + " |\n";
-      for (const ReportCollector& collector : database.collectors)
-        append_markdown(out, report, collector);
-    }
-    if (!server.not_watched.empty()) out += "\n### Not watched\n\n";
-    for (const auto& unwatched : server.not_watched)
-      out += "- `" + unwatched.collector + "`: " + markdown(unwatched.hint) + "\n";
-  }
-  return out;
+  return out + "\n" + overall_note(report) + "\noverall: " + upper(name_of(report.overall)) + "\n";
 }
 
 }  // namespace pg_integrity

@@ -11,8 +11,9 @@ Runtime::Runtime(Options options, Machinery& machinery, const std::shared_ptr<co
   for (const ServerOptions& server : options_.servers)
     servers.push_back(std::make_shared<const ServerOptions>(server));
   evidence_ = std::make_shared<Evidence>(machinery.clock, servers, before);
-  const auto connect = [&machinery](const ServerOptions& server) -> std::shared_ptr<Connector> {
-    return make_postgres_connector(server.connection, machinery.clock, machinery.watchdog,
+  const auto connect =
+      [&machinery](const ConnectionOptions& connection) -> std::shared_ptr<Connector> {
+    return make_postgres_connector(connection, machinery.clock, machinery.watchdog,
                                    machinery.workers);
   };
   sampler_ = std::make_unique<Sampler>(servers, connect, machinery.clock, machinery.workers,

@@ -12,6 +12,7 @@
 #include "exporter/collector_task.h"
 #include "exporter/lane.h"
 #include "exporter/logging.h"
+#include "exporter/watched.h"
 
 namespace pg_integrity {
 
@@ -22,37 +23,9 @@ constexpr Seconds kDiscoveryInterval{60};  ///< of databases, where globs name t
 constexpr Seconds kIdleTimeout{60};        ///< of sessions
 constexpr Seconds kCancelPatience{1.5};    ///< before what does not react to cancelling is cut off
 
-bool is_glob(const std::string& name) {
-  return name.find_first_of("*?[") != std::string::npos;
-}
-
-bool has_globs(const ServerOptions& options) {
-  return std::any_of(options.databases.begin(), options.databases.end(), is_glob);
-}
-
 double spread() {
   thread_local std::mt19937 generator{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
-/// The settings of a collector on one database: records that name another one are left out; those
-/// that name none belong to the database of the DSN.
-Settings settings_for(const CollectorOptions& options, const std::string& database,
-                      const std::string& home) {
-  Settings settings = options.settings;
-  for (const Option& option : options.spec->options) {
-    const bool by_database = std::any_of(option.members.begin(), option.members.end(),
-                                         [](const Option& m) { return m.name == "database"; });
-    if (option.type == OptionType::records && by_database)
-      settings.keep_records(option.name, [&](const Settings& record) {
-        return (record.has("database") ? record.text("database") : home) == database;
-      });
-  }
-  return settings;
-}
-
-bool has_what_it_needs(const CollectorSpec& spec, const Settings& settings) {
-  return spec.needs.empty() || !settings.records(spec.needs).empty();
 }
 
 }  // namespace
@@ -73,6 +46,12 @@ class Sampler::Server {
         context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)),
         quick_(true, load_, clock, [this] { housekeeping(); }),
         scan_(false, load_, clock, [this] { housekeeping(); }) {}
+
+  /// Before all else.
+  void add_replica(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
+                   DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots) {
+    context_->replicas.add(replica, std::move(connector), clock_, workers, std::move(slots));
+  }
 
   void prepare() {
     add_known_databases();
@@ -97,6 +76,7 @@ class Sampler::Server {
   void begin_stop() {
     context_->stopping = true;
     pool_.stop();
+    context_->replicas.stop();
     quick_.stop();
     scan_.stop();
   }
@@ -105,7 +85,10 @@ class Sampler::Server {
     return !started_ || (quick_.finished() && scan_.finished());
   }
 
-  void cut_off() { pool_.cut_off(); }
+  void cut_off() {
+    pool_.cut_off();
+    context_->replicas.cut_off();
+  }
 
   void join() {
     quick_.join();
@@ -154,6 +137,7 @@ class Sampler::Server {
 
   void housekeeping() {
     pool_.close_idle(kIdleTimeout);
+    context_->replicas.close_idle(kIdleTimeout);
     const SessionPool::Count count = pool_.count();
     evidence_.set_sessions({options_->name, count.open, count.connecting, count.abandoned});
   }
@@ -221,10 +205,7 @@ Seconds Sampler::Server::discover_databases() {
     const SessionPool::Lease lease = pool_.lease(options_->home_database, deadline);
     lease.session().set_deadline(deadline);
     const Seconds before = lease.session().busy();
-    const Rows rows = lease.session().query(
-        "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate");
-    std::vector<std::string> present;
-    for (std::size_t i = 0; i < rows.size(); ++i) present.push_back(rows[i].text("datname"));
+    const std::vector<std::string> present = databases_of(lease.session());
     for (const std::string& name : present)
       if (!is_watched(name)) add_database(name, false);
     // One that is named stays, unproven, whatever became of it; a glob's goes with its name.
@@ -251,12 +232,8 @@ void Sampler::Server::add_database(const std::string& database, bool home) {
   };
   std::vector<Made> made;
   ScanPlan plan;
-  for (const CollectorOptions& options : options_->collectors) {
-    if (options.spec->scope == Scope::server ? !home : !named) continue;
-    const Settings settings = settings_for(options, database, options_->home_database);
-    if (has_what_it_needs(*options.spec, settings))
-      made.push_back({&options, options.spec->make(settings, plan)});
-  }
+  for (const Assignment& one : collectors_on(*options_, database))
+    made.push_back({one.options, one.options->spec->make(one.settings, plan)});
   if (named) {
     evidence_.add_database(options_->name, database);
     const std::lock_guard lock(mutex_);
@@ -322,11 +299,18 @@ Sampler::Sampler(const std::vector<std::shared_ptr<const ServerOptions>>& server
                  const DisposableWorkers& workers, ServerSlots& slots, Evidence& evidence,
                  const std::shared_ptr<const Record>& record)
     : workers_(workers.sibling()) {
-  for (const auto& options : servers) {
-    auto& own = slots[options->name];
+  const auto slots_of = [&](const std::string& name) {
+    auto& own = slots[name];
     if (!own) own = make_session_slots();
-    servers_.push_back(std::make_unique<Server>(options, make_connector(*options), clock, *workers_,
-                                                own, evidence, record));
+    return own;
+  };
+  for (const auto& options : servers) {
+    auto server = std::make_unique<Server>(options, make_connector(options->connection), clock,
+                                           *workers_, slots_of(options->name), evidence, record);
+    for (const ReplicaOptions& replica : options->replicas)
+      server->add_replica(replica, make_connector(replica.connection), *workers_,
+                          slots_of(options->name + '\0' + replica.database + '\0' + replica.name));
+    servers_.push_back(std::move(server));
   }
 }
 

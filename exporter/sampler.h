@@ -16,8 +16,9 @@
 
 namespace pg_integrity {
 
-using MakeConnector = std::function<std::shared_ptr<Connector>(const ServerOptions&)>;
-/// Slots by server name; they outlive a sampler that is replaced.
+using MakeConnector = std::function<std::shared_ptr<Connector>(const ConnectionOptions&)>;
+/// Slots by server name, those of replicas by server, database and name; they outlive a sampler
+/// that is replaced.
 using ServerSlots = std::map<std::string, std::shared_ptr<SessionSlots>>;
 
 class Sampler {

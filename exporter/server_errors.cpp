@@ -31,7 +31,8 @@ Reason reason_of(const std::string& state) {
 SourceError server_error(const std::string& sqlstate, const std::string& message) {
   const Reason reason = reason_of(sqlstate);
   std::string text = "the server reported an error";
-  if (has_prefix(sqlstate, {"42", "28", "3D", "3F", "55P03", "57", "53", "08", "25", "0A"}))
+  if (has_prefix(sqlstate,
+                 {"42", "28", "3D", "3F", "55P03", "57", "53", "08", "25", "0A", "XX001", "XX002"}))
     text = first_line(message);
   text += " (SQLSTATE " + sqlstate + ")";
   if (reason == Reason::permission)
@@ -41,7 +42,8 @@ SourceError server_error(const std::string& sqlstate, const std::string& message
   if (reason == Reason::timeout) text += ". HINT: raise this collector's `deadline`";
   const auto scope =
       sqlstate.starts_with("57P") ? SourceError::Scope::session : SourceError::Scope::object;
-  return {reason, text, scope};
+  const bool damage = has_prefix(sqlstate, {"XX001", "XX002"});
+  return {reason, text, scope, damage};
 }
 
 Reason reason_of_refusal(const std::string& message) {

@@ -58,6 +58,8 @@ struct CollectorHealth {
   Seconds configured_interval{};
   std::optional<Instant> pass_since;  ///< when the running pass began
   Instant pass_advanced{};            ///< when its newest step succeeded
+  std::size_t pass_done = 0;          ///< items that it has looked at
+  std::size_t pass_known = 0;         ///< items that it knows of so far; 0: it does not say
   std::optional<Trouble> failure;     ///< of the newest attempt
 };
 

@@ -17,8 +17,11 @@ case ${1-} in
   *) fail "unknown argument: $1" "tests/run.sh --help" ;;
 esac
 
-TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager curl
+TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
+  chromium curl
   clang-tidy clang-format shellcheck procps python3 openssl)
+# Schemas of other people's applications: unpacked, not installed.
+SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
 # The one version whose opinion counts: others format differently.
 FORMAT_VERSION=14
 
@@ -27,6 +30,7 @@ PATH=$PATH:/usr/sbin
 export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
+export PG_INTEGRITY_SCHEMAS=$PWD/build/schemas
 export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp"
 
 jobs=$(nproc)
@@ -37,6 +41,22 @@ stage() {
   log_file=build/logs/$1.log
   step "${@:2}" || fail "${*:2:1} failed" "the whole log is in $log_file"
 }
+
+# download PACKAGE: into the working directory. A machine that has all it needs may have no lists.
+download() {
+  apt-get download -qq "$1" || { as_root apt-get update -qq && apt-get download -qq "$1"; }
+}
+
+unpack_schemas() (
+  mkdir -p "$PG_INTEGRITY_SCHEMAS"
+  cd "$PG_INTEGRITY_SCHEMAS"
+  for package in "${SCHEMA_PACKAGES[@]}"; do
+    [ ! -d "$package" ] || continue
+    rm -rf new ./*.deb
+    download "$package" && dpkg-deb -x ./*.deb new && mv new "$package" || exit 1
+  done
+  rm -f ./*.deb
+)
 
 sources() { find collectors exporter tests -name '*.cpp' -o -name '*.h'; }
 
@@ -75,6 +95,7 @@ else
 fi
 stage shell "shell scripts" shell_scripts
 stage alerts "alert rules" tests/alert_rules.sh
+stage schemas "schemas of other applications" unpack_schemas
 stage release-build "building (release, warnings are errors)" configure_and_build release
 stage release-tests "all tests" run_tests release
 if [ $full = 1 ]; then

@@ -403,6 +403,9 @@ class SlowlyCounting final : public Sources {
   }
 
   Session& session() override { return *session_; }
+  Session& replica(const std::string& /*name*/) override {
+    throw std::logic_error("there are no replicas here");
+  }
   std::shared_ptr<const Schema> schema() override { return schema_.get(*session_, clock_.now()); }
   TableScans& scans() override { throw std::logic_error("it shares no scans"); }
   Files& files() override { return files_; }

@@ -59,13 +59,15 @@ TEST(QueryLatency, FailuresAreCountedByReason) {
   const Database db;
   const Findings found =
       time_queries(db, "[server.collectors.query_latency]\ndeadline = \"300ms\"\n" +
-                           query("a_wrong", "SELECT nothing") + query("broken", "SELECT 1/0") +
-                           query("good", "SELECT 1") +
+                           query("a_wrong", "SELECT nothing", "objective = \"100ms\"") +
+                           query("broken", "SELECT 1/0") + query("good", "SELECT 1") +
                            query("slow", "SELECT pg_sleep(10)", "objective = \"100ms\""));
   const auto failures = [&](const std::string& name, const std::string& reason) {
     return found.value("pg_integrity_query_failures_total", {{"query", name}, {"reason", reason}});
   };
   EXPECT_EQ(failures("a_wrong", "missing"), 1);
+  EXPECT_FALSE(found.value("pg_integrity_query_slow_ratio", {{"query", "a_wrong"}}))
+      << "what cannot run is not fast";
   EXPECT_EQ(failures("broken", "decode"), 1);
   EXPECT_EQ(failures("good", "timeout"), 0) << "initialised";
   EXPECT_EQ(failures("slow", "timeout"), 1);

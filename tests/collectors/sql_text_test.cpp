@@ -41,5 +41,20 @@ TEST(SqlText, WhatDoesNotEndIsNot) {
     EXPECT_EQ(query_fault(sql), "has a quoted text or a comment that does not end") << sql;
 }
 
+TEST(SqlText, IsTakenApartIntoPieces) {
+  using Pieces = std::vector<std::string_view>;
+  EXPECT_EQ(sql_pieces("SELECT \"a\"\"b\".x, 'it''s' -- no\n /* nor */ FROM $$t$$;"),
+            (Pieces{"SELECT", "\"a\"\"b\"", ".", "x", ",", "'it''s'", "FROM", "$$t$$", ";"}));
+  EXPECT_EQ(sql_pieces("E'\\'\"'::x"), (Pieces{"E'\\'\"'", ":", ":", "x"}));
+  EXPECT_TRUE(sql_pieces(" -- nothing").empty());
+}
+
+TEST(SqlText, TellsTheNameThatAPieceIs) {
+  EXPECT_EQ(sql_name("Users"), "users");
+  EXPECT_EQ(sql_name("\"Users\""), "Users");
+  EXPECT_EQ(sql_name("\"a\"\"b\""), "a\"b");
+  for (const char* none : {"'text'", "1", "(", ""}) EXPECT_EQ(sql_name(none), "") << none;
+}
+
 }  // namespace
 }  // namespace pg_integrity::test

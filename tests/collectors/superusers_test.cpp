@@ -63,11 +63,14 @@ TEST_F(Superusers, WhoMaySetRoleToOneIsOne) {
 }
 
 TEST_F(Superusers, WhatIsCloseToASuperuserIsToldNotCounted) {
-  run("CREATE ROLE close BYPASSRLS CREATEROLE REPLICATION; GRANT pg_write_server_files TO close");
+  run("CREATE ROLE close BYPASSRLS CREATEROLE REPLICATION; GRANT pg_write_server_files TO close;"
+      "GRANT SET ON PARAMETER session_replication_role TO close");
   const Findings found = look_at(kAllow);
   EXPECT_EQ(found.value("pg_integrity_unexpected_superusers"), 0);
-  EXPECT_EQ(lines(found), "close has BYPASSRLS, REPLICATION, CREATEROLE, pg_write_server_files\n");
-  run("DROP ROLE close");
+  EXPECT_EQ(lines(found),
+            "close has BYPASSRLS, REPLICATION, CREATEROLE, SET session_replication_role, "
+            "pg_write_server_files\n");
+  run("REVOKE SET ON PARAMETER session_replication_role FROM close; DROP ROLE close");
 }
 
 TEST_F(Superusers, TheLeastRoleSeesThemToo) {

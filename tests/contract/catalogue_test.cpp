@@ -11,6 +11,7 @@
 #include <set>
 
 #include "collectors/registry.h"
+#include "exporter/grants.h"
 #include "tests/support/demo.h"
 #include "tests/support/exporter.h"
 #include "tests/support/wait.h"
@@ -39,6 +40,11 @@ nlohmann::json catalogue() {
 
 TEST(Catalogue, TheReferenceInTheReadmeIsGeneratedFromTheCode) {
   EXPECT_EQ(generated_part(slurp("README.md")), catalogue_as_markdown())
+      << "run tests/update_reference.sh";
+}
+
+TEST(Catalogue, TheShippedGrantsAreThoseThatTheProgramPrints) {
+  EXPECT_EQ(slurp("deploy/grants.sql"), generic_grants("pgintegrity"))
       << "run tests/update_reference.sh";
 }
 

@@ -113,9 +113,9 @@ TEST_F(DemoPage, TheLastEntriesAreTheReports) {
   expect_age(age("User"), 7 * kDay + 22 * kHour + 11 * kMinute + 59);
   expect_age(age("GameRequest"), 13 * kDay + 23 * kHour + 44 * kMinute + 22);
   expect_age(age("ScheduledSession"), 13 * kDay + 22 * kHour + 56 * kMinute + 34);
-  // Of eleven core tables two are empty; none has a row from the future.
-  EXPECT_EQ(page.all("pg_integrity_table_last_entry_timestamp_seconds").size(), 9U);
-  EXPECT_EQ(page.all("pg_integrity_table_future_rows").size(), 11U);
+  // Of eleven core tables and the history two are empty; none has a row from the future.
+  EXPECT_EQ(page.all("pg_integrity_table_last_entry_timestamp_seconds").size(), 10U);
+  EXPECT_EQ(page.all("pg_integrity_table_future_rows").size(), 12U);
   for (const Series& table : page.all("pg_integrity_table_future_rows"))
     EXPECT_EQ(table.value, 0) << table.labels.at("table");
 }
@@ -173,13 +173,31 @@ TEST_F(DemoPage, TheProtectionWasNeverVerifiedAfterItsInstallation) {
   expect_age(*age, 669220);
 }
 
-TEST_F(DemoPage, EveryCoreTableHasItsAuditTrigger) {
+TEST_F(DemoPage, NothingWasWrittenTodayAndThatIsNoAlarm) {
   const PageText page = exporter->page();
-  EXPECT_EQ(page.all("pg_integrity_audit_trigger_enabled").size(), kCoreTables.size());
+  const auto today = page.all("pg_integrity_table_rows_created_today");
+  EXPECT_EQ(today.size(), kCoreTables.size() + 1);  // and the history of the backups
+  for (const Series& table : today) EXPECT_EQ(table.value, 0) << table.labels.at("table");
+  EXPECT_EQ(page.value("pg_integrity_objects", {{"collector", "freshness"}, {"state", "violated"}}),
+            0);
+}
+
+TEST_F(DemoPage, TheConnectionLogIsSilentThoughTheApiIsConnected) {
+  const PageText page = exporter->page();
+  EXPECT_EQ(page.value("pg_integrity_audit_log_rows", {{"log", "connections"}}), 0);
+  EXPECT_EQ(page.value("pg_integrity_connection_log_silent"), 1);
+}
+
+TEST_F(DemoPage, EveryCoreTableHasItsAuditTriggerForRowsAlone) {
+  const PageText page = exporter->page();
+  EXPECT_EQ(page.all("pg_integrity_audit_trigger_enabled").size(), 2 * kCoreTables.size());
   for (const auto& [table, rows] : kCoreTables) {
     EXPECT_EQ(
         page.value("pg_integrity_audit_trigger_enabled", {{"table", table}, {"event", "delete"}}),
         1);
+    EXPECT_EQ(
+        page.value("pg_integrity_audit_trigger_enabled", {{"table", table}, {"event", "truncate"}}),
+        0);
     EXPECT_EQ(page.value("pg_integrity_audited_rows", {{"table", table}}), rows);
     EXPECT_EQ(page.value("pg_integrity_audited_entries", {{"table", table}}), 0);
   }
@@ -203,7 +221,11 @@ TEST_F(DemoPage, TheApisTotalIsOffByThreeAndItsListsAreNot) {
   EXPECT_EQ(api("request_duration_max_seconds", "dashboard"), 0.1);
 }
 
-TEST_F(DemoPage, OnlyTheBackupScheduleTheProtectionAndTheApisTotalAreViolated) {
+/// Violated objects by collector: what section by section contradicts the report, and nothing else.
+const std::map<std::string, double> kContradictions{
+    {"api_sync", 1}, {"audit_triggers", 11}, {"backups", 1}, {"connections", 1}, {"protection", 1}};
+
+TEST_F(DemoPage, OnlyWhatContradictsTheReportIsViolated) {
   const PageText page = exporter->page();
   const auto verdict = [&](const char* question, const char* state) {
     return page.value("pg_integrity_verdict", {{"question", question}, {"state", state}});
@@ -211,15 +233,11 @@ TEST_F(DemoPage, OnlyTheBackupScheduleTheProtectionAndTheApisTotalAreViolated) {
   EXPECT_EQ(verdict("intact", "violated"), 1);
   EXPECT_EQ(verdict("recoverable", "violated"), 1);
   EXPECT_EQ(verdict("service", "violated"), 1);
-  double violated = 0;
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "violated"}})) {
-    violated += objects.value;
     const std::string& collector = objects.labels.at("collector");
-    EXPECT_EQ(objects.value > 0,
-              collector == "api_sync" || collector == "backups" || collector == "protection")
-        << collector;
+    const auto found = kContradictions.find(collector);
+    EXPECT_EQ(objects.value, found == kContradictions.end() ? 0 : found->second) << collector;
   }
-  EXPECT_EQ(violated, 3);
   for (const Series& objects : page.all("pg_integrity_objects", {{"state", "unproven"}}))
     EXPECT_EQ(objects.value, objects.labels.at("collector") == "backups" ? 1 : 0)
         << objects.labels.at("collector");
@@ -237,7 +255,7 @@ TEST_F(DemoPage, RowsOfALogDoNotProveTheRetention) {
             1);
 }
 
-TEST_F(DemoPage, CheckNamesTheBackupsTheProtectionTheApisTotalAndNothingElse) {
+TEST_F(DemoPage, CheckNamesWhatContradictsTheReportAndNothingElse) {
   const TemporaryDirectory directory;
   const std::string config = directory.write(
       "demo.toml", "state_dir = \"" + directory.path() + "\"\n" + demo->configuration());
@@ -251,9 +269,13 @@ TEST_F(DemoPage, CheckNamesTheBackupsTheProtectionTheApisTotalAndNothingElse) {
       ++lines;
     return lines;
   };
-  EXPECT_EQ(lines_with("      VIOLATED "), 3U) << check.out;
-  for (const char* object : {"api_sync/total", "backups/backup-log.auto", "protection/bulletproof"})
+  EXPECT_EQ(lines_with("      VIOLATED "), 4 + kCoreTables.size()) << check.out;
+  for (const char* object :
+       {"api_sync/total", "backups/backup-log.auto", "connections", "protection/bulletproof"})
     EXPECT_EQ(lines_with("      VIOLATED " + std::string(object) + " "), 1U) << check.out;
+  for (const auto& [table, rows] : kCoreTables)
+    EXPECT_EQ(lines_with("      VIOLATED audit_triggers/public." + table + ".truncate "), 1U)
+        << check.out;
   EXPECT_EQ(lines_with("UNPROVEN"), 1U) << check.out;
   EXPECT_EQ(lines_with("      UNPROVEN(not_configured) backups/backup-log "), 1U) << check.out;
   for (const char* format : {"markdown", "json"})

@@ -101,6 +101,29 @@ TEST_F(TaskOf, APassThatTakesLongerThanItsIntervalIsFollowedByTheNext) {
   EXPECT_NEAR(due_in(), 0, 1);
 }
 
+TEST_F(TaskOf, AWalkTellsHowFarItsPassHasCome) {
+  const std::vector<std::string> first{"a"};
+  const std::vector<std::string> second{"b", "c", "d"};
+  look_ = [&](Sources& from, Batch& out) {
+    const auto key = [](const std::string& name) { return name; };
+    const auto look = [&](const std::string& name) { out.set(kBad, 0, name); };
+    Walk walk(from, Walk::Pace::singly);
+    if (walk.each("1", first, key, look) == Progress::more) return Progress::more;
+    return walk.each("2", second, key, look);
+  };
+  const auto step = [&] {
+    task_->step();
+    return std::pair(health().pass_done, health().pass_known);
+  };
+  EXPECT_EQ(step(), (std::pair<std::size_t, std::size_t>(1, 1))) << "of the first section";
+  EXPECT_EQ(step(), (std::pair<std::size_t, std::size_t>(2, 4)));
+  EXPECT_EQ(step(), (std::pair<std::size_t, std::size_t>(3, 4)));
+  step();
+  EXPECT_TRUE(health().last_success) << "the pass is complete";
+  clock.advance(Seconds(600));
+  EXPECT_EQ(step(), (std::pair<std::size_t, std::size_t>(1, 1))) << "the next one begins anew";
+}
+
 TEST_F(TaskOf, NothingIsDoneBeforeItIsDue) {
   pass_that_finds(0);
   int looks = 0;

@@ -126,6 +126,17 @@ TEST(Config, TakesWhatItSays) {
             Seconds(129600));
 }
 
+TEST(Config, ACollectorDoesNotGetToSeeWhereACopyIs) {
+  const ServerOptions server = read_everything().servers.at(0);
+  ASSERT_EQ(server.replicas.size(), 1U);
+  EXPECT_EQ(server.replicas[0].name, "standby");
+  EXPECT_EQ(server.replicas[0].database, "database");
+  EXPECT_NE(server.replicas[0].connection.dsn.find("host=standby.example"), std::string::npos);
+  const Settings& settings = collector(server, "replica_sync").settings;
+  EXPECT_EQ(settings.records("replicas").at(0).duration("max_lag"), Seconds(60));
+  EXPECT_EQ(settings.canonical().find("geheim"), std::string::npos);
+}
+
 TEST(Config, WhatIsNoFileIsRefusedBeforeItIsParsed) {
   const TemporaryDirectory directory;
   EXPECT_EQ(complaints(directory.path()), ": not a regular file\n");
@@ -166,7 +177,7 @@ TEST_F(Environment, ADataSourceNameIsEnough) {
   ASSERT_EQ(options.servers.size(), 1U);
   EXPECT_EQ(options.servers[0].name, "127.0.0.1");
   EXPECT_EQ(options.servers[0].home_database, "app");
-  EXPECT_EQ(options.servers[0].not_watched.size(), 9U);
+  EXPECT_EQ(options.servers[0].not_watched.size(), 10U);
 }
 
 TEST_F(Environment, LibpqsOwnEnvironmentIsEnough) {

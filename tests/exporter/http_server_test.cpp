@@ -83,7 +83,24 @@ TEST_F(Http, ServesTheReportInItsForms) {
   EXPECT_EQ(get("/").header("content-type"), "text/html; charset=utf-8");
   EXPECT_EQ(get("/report.md").body, "# report");
   EXPECT_EQ(get("/report.json").body, "{}");
+  EXPECT_EQ(get("/report.md").header("content-type"), "text/markdown; charset=utf-8");
   EXPECT_EQ(get("/report.json").header("content-type"), "application/json");
+}
+
+TEST_F(Http, TheReportIsCompressedForWhoeverTakesThat) {
+  start();
+  for (const char* path : {"/", "/report.md", "/report.json"}) {
+    const HttpAnswer plain = get(path);
+    const HttpAnswer compressed = get(path, "Accept-Encoding: gzip\r\n");
+    EXPECT_FALSE(plain.headers.contains("content-encoding")) << path;
+    EXPECT_EQ(compressed.header("content-encoding"), "gzip") << path;
+    EXPECT_EQ(inflated(compressed.body), plain.body) << path;
+    for (const HttpAnswer* answer : {&plain, &compressed}) {
+      EXPECT_EQ(answer->header("vary"), "Accept-Encoding") << path;
+      EXPECT_EQ(answer->header("x-content-type-options"), "nosniff") << path;
+      EXPECT_EQ(answer->header("cache-control"), "no-cache") << path;
+    }
+  }
 }
 
 TEST_F(Http, NothingInTheReportMayRunOrBeFetched) {
@@ -91,7 +108,7 @@ TEST_F(Http, NothingInTheReportMayRunOrBeFetched) {
   const std::string policy = get("/").header("content-security-policy");
   EXPECT_NE(policy.find("default-src 'none'"), std::string::npos);
   EXPECT_EQ(policy.find("script-src"), std::string::npos);
-  EXPECT_EQ(get("/").header("x-content-type-options"), "nosniff");
+  EXPECT_EQ(policy.find("unsafe"), std::string::npos);
 }
 
 TEST_F(Http, HealthIsOfTheProcessReadinessOfTheFirstLook) {
@@ -108,6 +125,8 @@ TEST_F(Http, OtherPathsAreNotFound) {
        {"/nothing", "/metrics/", "//metrics", "/Metrics", "/report_md", "/reportXmd", "/..",
         "/../etc/passwd", "/%2e%2e/etc/passwd", "/metrics%00", "/-/reload"})
     EXPECT_EQ(get(path).status, 404) << path;
+  EXPECT_EQ(get("/nothing").body,
+            "not found. HINT: / /report.md /report.json /metrics /-/healthy /-/ready\n");
   EXPECT_EQ(get("/metrics?x=1").status, 200) << "a query changes nothing";
 }
 

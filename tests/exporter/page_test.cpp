@@ -44,6 +44,11 @@ TEST_F(PageOf, PlainIsBodyAndTail) {
   EXPECT_NE(text.find("pg_integrity_build_info"), std::string::npos);
 }
 
+TEST(Gzipped, IsOneMember) {
+  for (const std::string& text : {std::string(), std::string("a"), std::string(300'000, 'a')})
+    EXPECT_EQ(inflated(gzipped(text)), text);
+}
+
 TEST_F(PageOf, CompressedIsOneMemberThatInflatesToThePlainPage) {
   for (const int things : {0, 1, 5000}) {
     const auto of = body(things);

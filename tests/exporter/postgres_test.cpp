@@ -227,7 +227,8 @@ TEST_F(Postgres, NothingOfOursRemainsOnTheServerConnection) {
                   "  'max_parallel_workers_per_gather', 'constraint_exclusion', "
                   "'cursor_tuple_fraction', 'TimeZone', "
                   "'DateStyle',"
-                  "  'standard_conforming_strings', 'extra_float_digits')")
+                  "  'standard_conforming_strings', 'extra_float_digits', 'IntervalStyle',"
+                  "  'bytea_output', 'lc_monetary', 'quote_all_identifiers')")
           .only()
           .number("n"),
       0);

@@ -31,6 +31,13 @@ TEST(ServerErrors, OnlyAShutdownTakesTheSessionAlong) {
   EXPECT_FALSE(server_error("42P01", "ERROR:  relation").session_lost());
 }
 
+TEST(ServerErrors, CorruptDataAndIndexesAreDamage) {
+  for (const char* state : {"XX001", "XX002"})
+    EXPECT_TRUE(server_error(state, "ERROR:  invalid page").damage()) << state;
+  for (const char* state : {"XX000", "42P01", "58030"})
+    EXPECT_FALSE(server_error(state, "ERROR:  x").damage()) << state;
+}
+
 TEST(ServerErrors, AMessageThatMayHoldRowValuesIsNotRepeated) {
   EXPECT_STREQ(server_error("22P02", "ERROR:  invalid input: \"secret\"").what(),
                "the server reported an error (SQLSTATE 22P02)");

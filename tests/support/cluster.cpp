@@ -15,6 +15,8 @@ namespace pg_integrity::test {
 
 namespace {
 
+const ProcessOptions kUnprivileged{{}, {}, true};
+
 void must(const Finished& finished, const std::string& what) {
   if (finished.status != 0)
     throw std::runtime_error(what + " failed: " + finished.out + finished.err);
@@ -50,17 +52,30 @@ const std::string& Cluster::programs() {
 
 Cluster::Cluster(const std::map<std::string, std::string>& settings) : port_(free_port()) {
   if (::geteuid() == 0) must(test::run({"chown", "postgres:", directory_.path()}), "chown");
-  const ProcessOptions unprivileged{{}, {}, true};
   must(test::run({programs() + "/initdb", "-D", data_directory(), "-U", "postgres", "-A", "trust",
                   "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"},
-                 unprivileged),
+                 kUnprivileged),
        "initdb");
+  configure(settings);
+  start();
+}
+
+Cluster::Cluster(StandbyOf of, const std::map<std::string, std::string>& settings)
+    : port_(free_port()) {
+  if (::geteuid() == 0) must(test::run({"chown", "postgres:", directory_.path()}), "chown");
+  must(test::run({programs() + "/pg_basebackup", "-D", data_directory(), "-d",
+                  of.primary.dsn("postgres"), "-R", "-c", "fast", "--no-sync"},
+                 kUnprivileged),
+       "pg_basebackup");
+  configure(settings);
+  start();
+}
+
+void Cluster::configure(const std::map<std::string, std::string>& settings) const {
   std::ofstream conf(data_directory() + "/postgresql.conf", std::ios::app);
   conf << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
        << directory_.path() << "'\nfsync = off\nautovacuum = off\nmax_connections = 40\n";
   for (const auto& [name, value] : settings) conf << name << " = " << value << "\n";
-  conf.close();
-  start();
 }
 
 Cluster::~Cluster() {

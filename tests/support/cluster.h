@@ -17,6 +17,11 @@ class Cluster {
  public:
   /// @param settings added to postgresql.conf.
   explicit Cluster(const std::map<std::string, std::string>& settings = {});
+  /// A streaming standby of that cluster, in step when it was started.
+  struct StandbyOf {
+    const Cluster& primary;
+  };
+  explicit Cluster(StandbyOf of, const std::map<std::string, std::string>& settings = {});
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -42,6 +47,9 @@ class Cluster {
   static const std::string& programs();
 
  private:
+  /// Adds to postgresql.conf; the last word counts.
+  void configure(const std::map<std::string, std::string>& settings) const;
+
   TemporaryDirectory directory_;
   int port_;
   std::unique_ptr<Process> server_;  ///< while it runs

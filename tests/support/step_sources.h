@@ -20,6 +20,10 @@ class StepSources final : public Sources {
       : session_(session), schema_(load_schema(session, {}, clock_.now())) {}
 
   Session& session() override { return session_; }
+  Session& replica(const std::string& /*name*/) override {
+    if (copy == nullptr) throw std::logic_error("there are no replicas here");
+    return *copy;
+  }
   std::shared_ptr<const Schema> schema() override { return schema_; }
   TableScans& scans() override { return scans_; }
   Files& files() override { throw std::logic_error("there are no files here"); }
@@ -39,6 +43,7 @@ class StepSources final : public Sources {
     return std::nullopt;
   }
 
+  Session* copy = nullptr;                       ///< whatever name it is asked for by
   std::optional<std::vector<std::string>> only;  ///< the object that a recheck looks at
 
  private:

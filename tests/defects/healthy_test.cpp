@@ -1,0 +1,114 @@
+// What is not damaged is never said to be: servers and schemas that nobody has configured anything
+// for, watched with nothing but a connection string.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/defects/matrix.h"
+#include "tests/support/cluster.h"
+#include "tests/support/exporter.h"
+#include "tests/support/wire.h"
+
+namespace pg_integrity::test {
+namespace {
+
+std::string own_file(const std::string& name) {
+  return PG_INTEGRITY_SOURCE_DIR "/tests/defects/" + name;
+}
+
+/// Serves until everything has been looked at: nothing is found, and nothing to be warned of.
+void expect_served_in_silence(const std::string& dsn) {
+  const ExporterProcess exporter("[[server]]\nname = \"stock\"\ndsn = \"" + dsn + "\"\n");
+  exporter.wait_until_ready();
+  for (const auto& [database, findings] :
+       findings_of(fetch(exporter.port(), "/report.json").body, {}))
+    EXPECT_EQ(findings, FindingTexts{}) << database;
+  EXPECT_TRUE(broken_on(exporter.page()).empty());
+  EXPECT_EQ(exporter.log().find("level=warning"), std::string::npos) << exporter.log();
+  EXPECT_EQ(exporter.log().find("level=error"), std::string::npos) << exporter.log();
+}
+
+/// Looks once, with nothing but DATA_SOURCE_NAME. What nobody configured (backups) is unproven, and
+/// nothing else is.
+void expect_checked_in_silence(const std::string& dsn) {
+  const Finished check =
+      run({program(), "check", "--format", "json"}, {{{"DATA_SOURCE_NAME", dsn}}, {}, false});
+  EXPECT_EQ(check.status, 2) << check.out;
+  EXPECT_EQ(check.err, "");
+  for (const auto& [database, findings] : findings_of(check.out, {}))
+    EXPECT_EQ(findings, FindingTexts{}) << database;
+}
+
+/// An ordinary role: it may read all data, and nothing else; not even pg_monitor.
+const std::string& reader() {
+  static const std::string name = [] {
+    Client(Cluster::shared().dsn("postgres"))
+        .run("CREATE ROLE healthy_reader LOGIN IN ROLE pg_read_all_data");
+    return std::string("healthy_reader");
+  }();
+  return name;
+}
+
+TEST(Healthy, AStockEmptyServerIsWatchedInSilence) {
+  const Cluster empty;
+  expect_served_in_silence(empty.dsn("postgres"));
+  Client(empty.dsn("postgres")).run("CREATE ROLE nobody_special LOGIN");
+  expect_served_in_silence(empty.dsn("postgres", "nobody_special"));
+}
+
+TEST(Healthy, AStockApplicationServerIsWatchedInSilence) {
+  const Database stock;
+  stock.run_file(own_file("stock.sql"));
+  expect_served_in_silence(stock.dsn(reader()));
+  expect_checked_in_silence(stock.dsn(reader()));
+}
+
+TEST(Healthy, ASchemaOfAllThatIsRareIsCheckedInSilence) {
+  const Database odd;
+  odd.run_file(own_file("odd.sql"));
+  expect_checked_in_silence(odd.dsn(reader()));
+}
+
+/// The file of an unpacked Debian package whose path ends so; versions differ in where it is.
+std::string unpacked(const std::string& package, const std::string& end) {
+  const std::string directory = std::getenv("PG_INTEGRITY_SCHEMAS") + ("/" + package);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+    if (entry.path().string().ends_with(end)) return entry.path();
+  throw std::runtime_error("package " + package + " holds no " + end);
+}
+
+/// Schemas of other people's applications.
+struct Foreign {
+  std::string package;
+  std::vector<std::string> files;
+};
+
+const std::vector<Foreign> kForeign{
+    {"zabbix-server-pgsql", {"/schema.sql.gz", "/images.sql.gz"}},
+    {"bacula-director-pgsql", {"/install/pgsql"}},
+    {"pdns-backend-pgsql", {"/schema.pgsql.sql"}},
+};
+
+TEST(Healthy, ForeignSchemasAreCheckedInSilence) {
+  if (std::getenv("PG_INTEGRITY_SCHEMAS") == nullptr)
+    GTEST_SKIP() << "tests/run.sh unpacks Debian's packages and says where";
+  for (const Foreign& foreign : kForeign) {
+    SCOPED_TRACE(foreign.package);
+    const Database database;
+    for (const std::string& file : foreign.files) {
+      const std::string path = unpacked(foreign.package, file);
+      const Finished loaded =
+          run({"sh", "-c",
+               "zcat -f '" + path + "' | psql -X -q -1 -v ON_ERROR_STOP=1 -d '" + database.dsn() +
+                   "'"});
+      ASSERT_EQ(loaded.status, 0) << loaded.err;
+    }
+    ASSERT_GE(std::stoi(database.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")),
+              5);
+    expect_checked_in_silence(database.dsn(reader()));
+  }
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

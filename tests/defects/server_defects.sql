@@ -1,0 +1,51 @@
+-- What is planted in the one database that the server's own checks look at, all of it at once. As in
+-- defects.sql; $FILES is the directory of their files.
+
+-- backup_stopped: the automatic one, while others go on
+DELETE FROM copies WHERE kind = 'hourly' AND made_at > now() - interval '9 hours';
+--> backups/copies.hourly backup_age_seconds
+--> backups/copies.hourly backup_missed_runs is 7
+
+-- backup_failed: each of them, and somebody wrote that down
+UPDATE copies SET status = 'failed' WHERE kind = 'full';
+--> backups/copies.full unproven(missing)
+
+-- dumps_stopped: the newest is two days old
+\! rm "$FILES"/stopped/0.sql "$FILES"/stopped/1.sql
+--> backups/stopped.dump backup_age_seconds
+--> backups/stopped.dump backup_missed_runs is 1
+
+-- dumps_cut_short: files are there, and far too small
+\! truncate --no-create --size=100 "$FILES"/cut_short/0.sql "$FILES"/cut_short/1.sql
+\! touch --date='1 hour ago' "$FILES"/cut_short/0.sql "$FILES"/cut_short/1.sql
+--> backups/cut_short.dump backup_age_seconds
+--> backups/cut_short.dump backup_missed_runs is 1
+
+-- dumps_deleted_early: those that should have been kept
+\! rm "$FILES"/thinned/2.sql "$FILES"/thinned/3.sql
+--> backups/thinned backup_retention_seconds
+
+-- dumps_gone: all of them
+\! rm "$FILES"/emptied/*.sql
+--> backups/emptied unproven(missing)
+--> backups/emptied.dump unproven(missing)
+
+-- film_among_the_pictures: where none may be
+\! touch "$FILES/pictures/holiday.AVI"
+--> files/FILES/pictures.*.avi file_count is 1
+
+-- letter_lost: fewer than there must be
+\! rm "$FILES/letters/2.pdf"
+--> files/FILES/letters.*.pdf file_count is 2
+
+-- superusers_added: one by its attribute, one who may become one
+CREATE ROLE boss SUPERUSER;
+CREATE ROLE trainee IN ROLE postgres;
+--> superusers unexpected_superusers is 2
+
+-- entrances_forgotten: nobody writes down who came
+TRUNCATE entrances;
+--> connections connection_log_silent is 1
+
+-- stranger_connected: the test itself does that
+--> connections unexpected_connections is 1
