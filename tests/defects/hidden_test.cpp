@@ -127,7 +127,8 @@ const std::set<std::string> kFromCatalog{"audit_trigger_enabled", "foreign_key_e
 
 /// Objects that are read from the catalog alone.
 bool is_from_catalog(const std::string& object) {
-  static const std::set<std::string> kObjects{"server",
+  static const std::set<std::string> kObjects{"amcheck",
+                                              "server",
                                               "privileges",
                                               "row_counts/tables",
                                               "row_counts/foreign_keys",

@@ -92,16 +92,16 @@ TEST_F(ReportPage, BeginsWithTheVerdictAndTheAnswersInWords) {
   open();
   EXPECT_TRUE(browser->evaluate("document.title")
                   .get<std::string>()
-                  .starts_with("VIOLATED: 3 violated, 1 unproven, "));
+                  .starts_with("VIOLATED: 15 violated, 1 unproven, "));
   EXPECT_EQ(text("h1"), "✗ Violated");
   const std::vector<std::string> answers =
       browser->evaluate("[...document.querySelectorAll('.answers li')].map(e => e.innerText)");
   ASSERT_EQ(answers.size(), 3U);
-  const char* questions[] = {"Is the data intact?", "Could we get it back?",
-                             "Does it answer as promised?"};
+  const char* openings[] = {"Is the data intact?\n✗ violated 13 violated, ",
+                            "Could we get it back?\n✗ violated 1 violated, ",
+                            "Does it answer as promised?\n✗ violated 1 violated, "};
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    EXPECT_TRUE(answers[i].starts_with(std::string(questions[i]) + "\n✗ violated 1 violated, "))
-        << answers[i];
+    EXPECT_TRUE(answers[i].starts_with(openings[i])) << answers[i];
     EXPECT_NE(answers[i].find("; oldest evidence "), std::string::npos) << answers[i];
   }
 }
@@ -119,8 +119,8 @@ TEST_F(ReportPage, TheWorstComesFirst) {
       "[...document.querySelectorAll('.collector[id]')]"
       ".map(e => e.querySelector('.state').innerText.split(' ')[1])");
   ASSERT_GE(states.size(), 10U);
-  EXPECT_EQ(std::count(states.begin(), states.begin() + 3, "violated"), 3);
-  EXPECT_EQ(std::count(states.begin() + 3, states.end(), "violated"), 0);
+  EXPECT_EQ(std::count(states.begin(), states.begin() + 5, "violated"), 5);
+  EXPECT_EQ(std::count(states.begin() + 5, states.end(), "violated"), 0);
 }
 
 TEST_F(ReportPage, NeedsNothingFromElsewhereAndNothingIsRefused) {
@@ -151,7 +151,7 @@ TEST_F(ReportPage, IsDarkForWhoeverPrefersThat) {
 TEST_F(ReportPage, EveryObjectThatNeedsSomebodyIsSeenWhereItsLinkLeads) {
   open();
   const auto bad = ids(".objects > .violated, .objects > .unproven");
-  ASSERT_EQ(bad.size(), 4U);
+  ASSERT_EQ(bad.size(), 16U);
   for (const std::string& id : bad) {
     EXPECT_EQ(browser->evaluate("!document.getElementById('" + id + "').closest('details')"), true)
         << "whatever browser it is, it need not unfold it";
