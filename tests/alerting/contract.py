@@ -239,7 +239,7 @@ def check_alertmanager(house):
                 for word in words:
                     if word not in among:
                         yield "an inhibition names no %s: %s" % (label, word)
-        for label in rule["equal"]:
+        for label in rule.get("equal", ()):
             if label not in labels:
                 yield "an inhibition compares %s, which no alert has" % label
 
