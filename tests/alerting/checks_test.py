@@ -9,6 +9,8 @@ import subprocess
 import sys
 import unittest
 
+import yaml
+
 import contract
 import dashboard_lint
 import promql
@@ -163,6 +165,23 @@ class Contract(unittest.TestCase):
 
     def test_strings_are_no_metrics(self):
         self.assertEqual(promql.metrics('a{b="pg_integrity_up"} + pg_integrity_up{server="{"}'), {"pg_integrity_up"})
+
+
+class Kubernetes(unittest.TestCase):
+    """The twins say what the files say."""
+
+    def test_rules(self):
+        groups = [group for name in sorted(HOUSE.groups) for group in HOUSE.groups[name]]
+        twin = yaml.safe_load((contract.ROOT / "deploy/kubernetes/prometheus-rule.yaml").read_text())
+        self.assertEqual(twin["kind"], "PrometheusRule")
+        self.assertEqual(twin["spec"]["groups"], groups)
+
+    def test_dashboards(self):
+        twins = {}
+        for document in yaml.safe_load_all((contract.ROOT / "deploy/kubernetes/dashboards.yaml").read_text()):
+            self.assertEqual(document["kind"], "ConfigMap")
+            twins.update({name: json.loads(text) for name, text in document["data"].items()})
+        self.assertEqual(twins, BOARDS)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,18 @@ python=(/usr/bin/python3 -B)
 
 anew=$(mktemp -d)
 trap 'rm -rf "$anew"' EXIT
-"${python[@]}" dashboards/generate.py "$anew"
-for file in dashboards/*.json "$anew"/*.json; do
-  diff -q "dashboards/${file##*/}" "$anew/${file##*/}" || {
-    echo "HINT: run dashboards/generate.py and commit what it writes" >&2
-    exit 1
-  }
-done
-echo "the dashboards are what dashboards/generate.py writes"
+
+# is_current DIRECTORY PATTERN: what DIRECTORY/generate.py writes is what is committed, file by file.
+is_current() {
+  mkdir -p "$anew/$1"
+  "${python[@]}" "$1/generate.py" "$anew/$1"
+  for file in "$1"/$2 "$anew/$1"/*; do
+    diff -q "$1/${file##*/}" "$anew/$1/${file##*/}" || {
+      echo "HINT: run $1/generate.py and commit what it writes" >&2
+      exit 1
+    }
+  done
+  echo "$1/$2 is what $1/generate.py writes"
+}
+is_current dashboards '*.json'
+is_current deploy/kubernetes '*.yaml'
