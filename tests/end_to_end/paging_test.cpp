@@ -113,7 +113,7 @@ log = { table = "deletes", about = "table_name" }
 baseline = )" + std::to_string(baseline) +
                        "\n";
     for (const char* collector : {"audit_triggers", "backups", "orphans", "row_counts"})
-      text += "[defaults.collectors." + std::string(collector) + "]\ninterval = \"1s\"\n";
+      text += "[defaults.collectors." + std::string(collector) + "]\ninterval = \"2s\"\n";
     return text;
   }
 
