@@ -38,6 +38,8 @@ const LabelSet kExporterDown =
 const LabelSet kDatabaseDown = alert("DatabaseDown", "exporter");
 const LabelSet kOrphans{{"schema", "public"}, {"table", "orders"}, {"constraint", "orders_fkey"}};
 const LabelSet kNightly{{"database", ""}, {"source", "nightly"}, {"kind", "dump"}};
+const LabelSet kWeekly{{"database", ""}, {"source", "nightly"}, {"kind", "weekly"}};
+const LabelSet kOfTheServer{{"database", ""}};
 const LabelSet kStandby{{"replica", "standby"}};
 
 std::vector<Case> cases() {
@@ -54,9 +56,12 @@ std::vector<Case> cases() {
        {alert("ForeignKeyViolations", "integrity", kOrphans), alert("ApiDown", "service"),
         alert("CollectorFailing", "exporter", {{"collector", "orphans"}}),
         alert("CollectorOverdue", "exporter", {{"collector", "orphans"}}),
-        alert("CollectorFailing", "exporter", {{"database", ""}, {"collector", "superusers"}})},
+        alert("CollectorFailing", "exporter", {{"database", ""}, {"collector", "superusers"}}),
+        alert("CollectorFailing", "exporter", {{"database", ""}, {"collector", "wal"}})},
        {alert("BackupOverdue", "recovery", kNightly),
+        alert("RecoveryPointTooOld", "recovery", kOfTheServer),
         alert("CollectorOverdue", "exporter", {{"database", ""}, {"collector", "backups"}}),
+        alert("CollectorOverdue", "exporter", {{"database", ""}, {"collector", "restore_drill"}}),
         alert("ForeignKeyViolations", "integrity", {{"database", "other"}}),
         alert("CollectorFailing", "exporter", {{"server", "other"}, {"collector", "orphans"}})}},
       {"a database is gone",
@@ -72,8 +77,31 @@ std::vector<Case> cases() {
       {"a backup is overdue",
        alert("BackupOverdue", "recovery", kNightly),
        {alert("BackupFailures", "recovery", kNightly)},
-       {alert("BackupFailures", "recovery",
-              {{"database", ""}, {"source", "nightly"}, {"kind", "weekly"}})}},
+       {alert("BackupFailures", "recovery", kWeekly)}},
+      {"a backup is damaged",
+       alert("BackupDamaged", "recovery", kNightly),
+       {alert("BackupNotProved", "recovery", kNightly)},
+       {alert("BackupNotProved", "recovery", kWeekly),
+        alert("BackupOverdue", "recovery", kNightly)}},
+      {"a restore drill fails",
+       alert("RestoreDrillFailed", "recovery", kNightly),
+       {alert("RestoreDrillOverdue", "recovery", kNightly)},
+       {alert("RestoreDrillOverdue", "recovery", kWeekly),
+        alert("RestoreTooSlow", "recovery", kNightly)}},
+      {"a list of backups is too old",
+       alert("BackupCatalogueStale", "recovery", {{"database", ""}, {"source", "repository"}}),
+       {alert("Unproven", "exporter",
+              {{"database", ""}, {"collector", "backups"}, {"reason", "stale"}})},
+       {alert("Unproven", "exporter",
+              {{"database", ""}, {"collector", "backups"}, {"reason", "io"}}),
+        alert("Unproven", "exporter",
+              {{"database", ""}, {"collector", "restore_drill"}, {"reason", "stale"}})}},
+      {"the archiver fails",
+       alert("WalArchiveFailing", "recovery", kOfTheServer),
+       {alert("WalArchiveLate", "recovery", kOfTheServer),
+        alert("WalFilesWaiting", "recovery", kOfTheServer)},
+       {alert("RecoveryPointTooOld", "recovery", kOfTheServer),
+        alert("WalArchiveLate", "recovery", {{"database", ""}, {"server", "other"}})}},
       {"a key is violated",
        alert("ForeignKeyViolations", "integrity", kOrphans),
        {alert("ForeignKeyNotEnforced", "integrity", kOrphans)},

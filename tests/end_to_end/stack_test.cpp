@@ -27,9 +27,10 @@ TEST(Stack, ShowsWhatFiresAndLeavesNothingBehind) {
   EXPECT_TRUE(eventually([&] { return says("Firing:") || !stack.running(); }))
       << stack.out() << stack.err();
   EXPECT_TRUE(says("http://" + prometheus + "/alerts\n")) << stack.out();
-  for (const char* alert : {"PgIntegrityApiRowDifference (1)",
-                            "PgIntegrityAuditTriggerDisabled (11)", "PgIntegrityBackupOverdue (1)",
-                            "PgIntegrityConnectionLogSilent (1)", "PgIntegrityProtectionStale (1)"})
+  for (const char* alert :
+       {"PgIntegrityApiRowDifference (1)", "PgIntegrityAuditTriggerDisabled (11)",
+        "PgIntegrityBackupOverdue (1)", "PgIntegrityConnectionLogSilent (1)",
+        "PgIntegrityProtectionStale (1)", "PgIntegrityRecoveryPointTooOld (1)"})
     EXPECT_TRUE(says(alert)) << alert << "\n" << stack.out() << stack.err();
   stack.signal(SIGTERM);
   EXPECT_EQ(stack.wait_for(std::chrono::seconds(30)), 143);
