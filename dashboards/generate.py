@@ -21,6 +21,11 @@ RUNBOOKS = "https://git.example/pg_integrity_exporter/blob/main/alerts/runbooks"
 NOBODY = "UNKNOWN: no exporter answers"
 NONE = "none known"
 
+# How far a backup was proved.
+LADDER = words({
+    level: ("%d %s" % (level, text), NEUTRAL) for level, text in enumerate(
+        ("on record", "plausible", "contents read", "decoded", "restored", "compared"))})
+
 
 def worst(metric, scope=DATABASE, more=""):
     """Of each row of a table; the greatest where instances disagree."""
@@ -92,7 +97,7 @@ def overview():
                            " broke an expectation. Unproven: nobody could look, or too long ago.", INTEGRITY)),
                 (5, answer("Could we get it back?", "recoverable",
                            "The worst answer of all databases chosen above: backups of every kind, their age, missed"
-                           " runs, retention.", RECOVERY)),
+                           " runs, retention, proofs; the recovery point; restore drills.", RECOVERY)),
                 (5, answer("Does it answer as promised?", "service",
                            "The worst answer of all databases chosen above: endpoints, queries, copies.", SYNC)),
                 (5, stat("When was that last proved?",
@@ -323,7 +328,7 @@ def recovery():
     kind = ["server", "source", "kind"]
     return dashboard(
         RECOVERY, "pg_integrity / Backup and recovery",
-        "Could we get it back? Backups of every kind against their objectives.",
+        "Could we get it back? Backups of every kind, the recovery point and restore drills against their objectives.",
         [
             (4, [
                 (6, answer("Could we get it back?", "recoverable",
@@ -344,6 +349,29 @@ def recovery():
                          "NOT KNOWN: no retention is configured, or no backup is known", unit="percentunit",
                          thresholds=FLOOR_SHARE)),
             ]),
+            (4, [
+                (6, stat("Recovery point, of its objective",
+                         "What would be lost if a server were lost now: the age of the newest provably recoverable"
+                         " point. The worst server that has an objective.",
+                         "max(%s / %s)" % (series("recovery_point_age_seconds", SERVER),
+                                           series("recovery_point_objective_seconds", SERVER)),
+                         "NOT KNOWN: no objective is configured, or nothing is recoverable", unit="percentunit",
+                         thresholds=SHARE)),
+                (6, stat("Recovery time, of its objective",
+                         "How long the newest successful drill took until the copy could be used. The worst kind that"
+                         " has an objective.",
+                         "max(%s / %s)" % (series("restore_drill_duration_seconds", SERVER),
+                                           series("restore_drill_objective_seconds", SERVER)),
+                         "NOT KNOWN: no objective is configured, or no drill has succeeded", unit="percentunit",
+                         thresholds=SHARE)),
+                (6, stat("Newest successful drill, of what it may be old",
+                         "The kind that waits longest. A backup that was never restored is a hope.",
+                         "max(%s / %s)" % (series("restore_drill_age_seconds", SERVER),
+                                           series("restore_drill_max_age_seconds", SERVER)),
+                         "NEVER: no drill is on record", unit="percentunit", thresholds=SHARE)),
+                (6, zero_stat("Damaged backups", "That are there and that a proof found damaged.",
+                              total("backup_proof_failed", SERVER))),
+            ]),
             (9, [
                 (14, table(
                     "Backups by kind, the worst first",
@@ -355,7 +383,10 @@ def recovery():
                      column("newest", "1000 * max by ($labels) (%s)"
                             % series("backup_last_success_timestamp_seconds", SERVER), "dateTimeAsIso"),
                      column("missed", worst("backup_missed_runs", SERVER), thresholds=ZERO),
-                     column("size", worst("backup_last_size_bytes", SERVER), "bytes")],
+                     column("size", worst("backup_last_size_bytes", SERVER), "bytes"),
+                     column("of its least size", "min by ($labels) (%s / %s)" % (
+                         series("backup_size_ratio", SERVER), series("backup_size_ratio_min", SERVER)),
+                         "percentunit", FLOOR_SHARE)],
                     "No backup is configured", report=["backups", "source", "kind"])),
                 (10, table(
                     "Sources", "How far back each goes, and rows of a history that nobody has declared.",
@@ -367,8 +398,108 @@ def recovery():
                      column("at least", worst("backup_retention_min_seconds", SERVER), "s"),
                      column("oldest", "1000 * min by ($labels) (%s)"
                             % series("backup_oldest_timestamp_seconds", SERVER), "dateTimeAsIso"),
-                     column("unrecognised", worst("backup_unrecognised_rows", SERVER))],
+                     column("unrecognised", worst("backup_unrecognised_rows", SERVER)),
+                     column("age of its list, of its objective", of_objective(
+                         "backup_catalogue_age_seconds", "backup_catalogue_max_age_seconds", SERVER),
+                         "percentunit", SHARE)],
                     "No backup is configured", report=["backups", "source"])),
+            ]),
+            "Proofs",
+            (8, [
+                (12, table(
+                    "Proof of the newest backup, the least first",
+                    "How far the newest backup that counts was proved, and what is asked for. Damaged: files that a"
+                    " proof disproved; they never count.", kind,
+                    [column("as asked", "min by ($labels) (%s >= bool %s)" % (
+                        series("backup_proof_level", SERVER), series("backup_proof_level_min", SERVER)),
+                        thresholds=ONE, mappings=YES),
+                     column("level", least("backup_proof_level", SERVER), mappings=LADDER, worst="low"),
+                     column("asked for", worst("backup_proof_level_min", SERVER), mappings=LADDER),
+                     column("newest looked into", worst("backup_proven_age_seconds", SERVER), "s"),
+                     column("damaged", worst("backup_proof_failed", SERVER), thresholds=ZERO)],
+                    "No backup is known", report=["backups", "source", "kind"])),
+                (12, timeline(
+                    "Proof level over time", "Of the newest backup that counts; a new one begins anew.",
+                    "min by (server, source, kind) (%s)" % series("backup_proof_level", SERVER),
+                    "{{server}} {{source}} {{kind}}", "No backup is known", LADDER, PLAIN)),
+            ]),
+            "Restore drills",
+            (8, [
+                (14, table(
+                    "Drills by kind, the worst first",
+                    "Ages and times are those of the newest success: a failed drill makes none of them younger.", kind,
+                    [column("of its objective", of_objective(
+                        "restore_drill_age_seconds", "restore_drill_max_age_seconds", SERVER), "percentunit", SHARE,
+                        worst="high"),
+                     column("succeeded", least("restore_drill_success", SERVER), thresholds=ONE, mappings=YES),
+                     column("newest success", "1000 * max by ($labels) (%s)"
+                            % series("restore_drill_last_success_timestamp_seconds", SERVER), "dateTimeAsIso"),
+                     column("of a backup of", "1000 * max by ($labels) (%s)"
+                            % series("restore_drill_backup_timestamp_seconds", SERVER), "dateTimeAsIso"),
+                     column("recovery time", worst("restore_drill_duration_seconds", SERVER), "s"),
+                     column("at most", worst("restore_drill_objective_seconds", SERVER), "s")],
+                    "No drill is on record", report=["restore_drill", "source", "kind"])),
+                (10, table(
+                    "Restored tables, the worst first",
+                    "Of the newest drill: rows that are missing, too many or others, and rows whose parent is missing.",
+                    kind + ["schema", "table"],
+                    [column("unexplained", worst("restore_drill_unexplained_rows", SERVER), thresholds=ZERO,
+                            worst="high"),
+                     column("orphaned", worst("restore_drill_orphaned_rows", SERVER), thresholds=ZERO)],
+                    "No drill has compared a table", report=["restore_drill", "source", "kind", "schema", "table"])),
+            ]),
+            (8, [
+                (12, graph("Recovery point",
+                           "How much would be lost; each backup, or archived segment, brings the line down.",
+                           [("max by (server) (%s)" % series("recovery_point_age_seconds", SERVER), "{{server}}"),
+                            ("max by (server) (%s)" % series("recovery_point_objective_seconds", SERVER),
+                             "{{server}}: at most")],
+                           "Nothing is known to be recoverable", unit="s")),
+                (12, graph("Recovery time by phase",
+                           "Of the newest drill. To compare and to check comes after the copy could be used.",
+                           [("max by (server, source, kind, phase) (%s)"
+                             % series("restore_drill_phase_duration_seconds", SERVER),
+                             "{{server}} {{source}} {{kind}}: {{phase}}"),
+                            ("max by (server, source, kind) (%s)" % series("restore_drill_objective_seconds", SERVER),
+                             "{{server}} {{source}} {{kind}}: at most")],
+                           "No drill is on record", unit="s")),
+            ]),
+            "The write-ahead log on its way out",
+            (8, [
+                (12, table(
+                    "Archivers, the worst first", "Of servers that archive: whether it works, and what waits for it.",
+                    ["server"],
+                    [column("fails", worst("wal_archive_failing", SERVER), thresholds=ZERO, mappings=ALARM,
+                            worst="high"),
+                     column("failures", worst("wal_archive_failures", SERVER)),
+                     column("archived before", worst("wal_archive_age_seconds", SERVER), "s"),
+                     column("of its objective", of_objective(
+                         "wal_archive_age_seconds", "wal_archive_max_age_seconds", SERVER), "percentunit", SHARE),
+                     column("waiting", worst("wal_ready_files", SERVER)),
+                     column("of what may wait", of_objective(
+                         "wal_ready_files", "wal_ready_files_max", SERVER), "percentunit", SHARE)],
+                    "No server archives", report=["wal"])),
+                (6, table(
+                    "Standbys, the worst first", "As the server sees them.", ["server", "standby"],
+                    [column("of its objective", of_objective(
+                        "standby_lag_seconds", "standby_lag_max_seconds", SERVER), "percentunit", SHARE, worst="high"),
+                     column("behind", worst("standby_lag_seconds", SERVER), "s"),
+                     column("to replay", worst("standby_lag_bytes", SERVER), "bytes")],
+                    "No standby is connected", report=["wal", "standby"])),
+                (6, table(
+                    "Replication slots, the worst first", "What the server keeps for them fills its disk.",
+                    ["server", "slot"],
+                    [column("of its objective", of_objective(
+                        "slot_retained_bytes", "slot_retained_max_bytes", SERVER), "percentunit", SHARE,
+                        worst="high"),
+                     column("kept", worst("slot_retained_bytes", SERVER), "bytes")],
+                    "No slot keeps anything", report=["wal", "slot"])),
+            ]),
+            (8, [
+                (24, graph("Segments that wait for the archiver", "And how many may.",
+                           [("max by (server) (%s)" % series("wal_ready_files", SERVER), "{{server}}"),
+                            ("max by (server) (%s)" % series("wal_ready_files_max", SERVER), "{{server}}: at most")],
+                           "No server archives, or its role may not list what waits")),
             ]),
             "Over time",
             (8, [
