@@ -97,10 +97,12 @@ class RichDemo {
     demo_.database.run(
         "CREATE EXTENSION amcheck;"
         "GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean) TO pgintegrity;"
+        "GRANT EXECUTE ON FUNCTION pg_ls_archive_statusdir() TO pgintegrity;"
         "CREATE ROLE intruder LOGIN; GRANT UPDATE ON \"Game\" TO intruder");
-    const std::string archive = directory_.path() + "/first.dump";
-    must({"pg_dump", "-Fc", "-f", archive, demo_.database.dsn()});
+    demo_.database.run(
+        "SELECT pg_create_physical_replication_slot('spare', true), pg_switch_wal()");
     standby_ = std::make_unique<Cluster>(Cluster::StandbyOf{demo_.cluster});
+    back_up();
   }
 
   [[nodiscard]] ProcessOptions environment() const { return demo_.environment(); }
@@ -117,9 +119,19 @@ class RichDemo {
 name = "dumps"
 pattern = "*.dump"
 every = "24h"
-settle = "1s"
+settle = "0s"
+usable = 1
+size_ratio_min = 0.5
 directory = ")" +
            directory_.path() + R"("
+[[server.backups]]
+name = "repository"
+pgbackrest = { file = ")" +
+           catalogue_ + R"(" }
+[server.drills]
+recovery_time_objective = "1h"
+directory = ")" +
+           records_.path() + R"("
 [[server.replicas]]
 name = "standby"
 max_lag = "1m"
@@ -148,6 +160,14 @@ bytes = true
 table = "UserProfile"
 column = "nowhere"
 must_be = "url"
+[server.collectors.wal]
+archive_max_age = "1d"
+max_ready = 100
+standbys = ["walreceiver"]
+max_lag = "1m"
+max_retained = "1GB"
+[defaults.collectors.wal]
+interval = "1s"
 [defaults.collectors.audit_triggers]
 interval = "1s"
 [defaults.collectors.audit_logs]
@@ -164,15 +184,34 @@ interval = "1s"
   }
 
  private:
-  static void must(std::vector<std::string> command) {
-    command[0] = Cluster::programs() + "/" + command[0];
-    const Finished done = run(std::move(command));
+  /// A dump with its record, which a drill restores, and older copies.
+  void back_up() const {
+    const std::string config = records_.write("exporter.toml", configuration());
+    const std::string newest = directory_.path() + "/first.dump";
+    drill({"--config", config, "--record", "--dump", newest});
+    for (const int days : {1, 2, 3}) {
+      const std::string older = directory_.path() + "/" + std::string(days, 'o') + ".dump";
+      std::filesystem::copy_file(newest, older);
+      std::filesystem::last_write_time(
+          older, std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * days));
+    }
+    drill({"--config", config, "--work-dir", records_.path()});
+  }
+  void drill(const std::vector<std::string>& options) const {
+    std::vector<std::string> command{program(), "drill"};
+    command.insert(command.end(), options.begin(), options.end());
+    ProcessOptions as_owner = environment();
+    as_owner.environment["PGUSER"] = "postgres";
+    const Finished done = run(command, as_owner);
     if (done.status != 0) throw std::runtime_error(done.err);
   }
 
-  Demo demo_;
+  Demo demo_{{{"archive_mode", "on"}, {"archive_command", "'true'"}}};
   std::unique_ptr<Cluster> standby_;
   TemporaryDirectory directory_;
+  TemporaryDirectory records_;
+  std::string catalogue_ = records_.write(
+      "info.json", R"([{"name": "main", "status": {"code": 2}, "archive": [], "backup": []}])");
 };
 
 TEST(Dashboards, EveryExpressionFindsSomethingWithTheLabelsThatItsPanelShows) {
