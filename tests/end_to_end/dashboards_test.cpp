@@ -190,7 +190,7 @@ interval = "1s"
     const std::string newest = directory_.path() + "/first.dump";
     drill({"--config", config, "--record", "--dump", newest});
     for (const int days : {1, 2, 3}) {
-      const std::string older = directory_.path() + "/" + std::string(days, 'o') + ".dump";
+      const std::string older = directory_.path() + "/" + std::to_string(days) + "_days_old.dump";
       std::filesystem::copy_file(newest, older);
       std::filesystem::last_write_time(
           older, std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * days));
