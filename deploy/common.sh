@@ -1,4 +1,4 @@
-# Shared by quickstart.sh and tests/run.sh: progress, packages, builds, throwaway PostgreSQL. Sourced, not run.
+# Shared by quickstart.sh, stack.sh and tests/run.sh: progress, packages, builds, throwaway PostgreSQL. Sourced, not run.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034  # used by those who source this
@@ -88,6 +88,16 @@ need_packages() {
 }
 
 configure_and_build() { cmake --preset "$1" && cmake --build --preset "$1"; }
+
+# listens HOST:PORT: whether anybody does.
+listens() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
+
+# fetch HOST:PORT PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
+fetch() {
+  exec 3<>"/dev/tcp/${1%:*}/${1##*:}" || return 1
+  printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$2" "$1" >&3
+  sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
+}
 
 # The newest PostgreSQL server on this machine.
 postgres_bin() {

@@ -3,6 +3,7 @@
 #
 #   deploy/quickstart.sh          on a throwaway PostgreSQL that holds the database of deploy/demo/REPORT.md
 #   deploy/quickstart.sh --once   the same, but prints the report and ends with the check's exit code
+#   deploy/quickstart.sh --stack  the same, with Prometheus and Alertmanager beside it: see stack.sh
 #   DATA_SOURCE_NAME=… deploy/quickstart.sh          on a database of your own, which is only read
 #
 # LISTEN=127.0.0.1:10187 chooses another address. Ctrl-C ends and cleans up.
@@ -10,11 +11,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
 
-once=0
+once=0 stack=0
 case ${1-} in
   '') ;;
   --once) once=1 ;;
-  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  --stack) stack=1 ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) fail "unknown argument: $1" "deploy/quickstart.sh --help" ;;
 esac
 listen=${LISTEN:-127.0.0.1:10187}
@@ -22,12 +24,12 @@ listen=${LISTEN:-127.0.0.1:10187}
 host=${listen%:*} host=${host#[} host=${host%]} port=${listen##*:}
 case $host in '' | 0.0.0.0 | '::') host=127.0.0.1 ;; esac
 own_database=${DATA_SOURCE_NAME:+1}
-exporter_pid='' api_pid='' cluster=''
+exporter_pid='' api_pid='' stack_pid='' cluster=''
 
 clean_up() {
   trap - EXIT HUP INT TERM
   local pid
-  for pid in $exporter_pid $api_pid; do
+  for pid in $stack_pid $exporter_pid $api_pid; do
     kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
@@ -41,20 +43,14 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# fetch PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
-fetch() {
-  exec 3<>"/dev/tcp/$host/$port" || return 1
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
-  sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
-}
-
 make_work_dir
 say "pg_integrity_exporter quickstart"
-if [ $once = 0 ] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+if [ $once = 0 ] && listens "$host:$port"; then
   fail "something listens on $host:$port already" "stop it, or choose another address: LISTEN=127.0.0.1:PORT $0"
 fi
 packages=("${BUILD_PACKAGES[@]}")
 [ -n "$own_database" ] || packages+=(postgresql postgresql-client python3)
+[ $stack = 0 ] || packages+=(prometheus prometheus-alertmanager)
 need_packages "${packages[@]}"
 step "building" configure_and_build program
 
@@ -130,7 +126,7 @@ is_ours() { kill -0 "$exporter_pid" 2>/dev/null && grep -q ' msg="listening" ' "
 wait_until_ready() {
   for _ in $(seq 300); do
     kill -0 "$exporter_pid" 2>/dev/null || break
-    is_ours && (fetch /-/ready) >/dev/null 2>&1 && return 0
+    is_ours && (fetch "$host:$port" /-/ready) >/dev/null 2>&1 && return 0
     sleep 0.1
   done
   cat "$work_dir/exporter.log"
@@ -150,7 +146,7 @@ else
 fi
 say ""
 summary() {
-  (fetch /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
+  (fetch "$host:$port" /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
     s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
 }
 if ! found=$(summary) || ! is_ours; then
@@ -159,5 +155,9 @@ if ! found=$(summary) || ! is_ours; then
 fi
 say "$found"
 say ""
+if [ $stack = 1 ]; then
+  deploy/stack.sh "$host:$port" &
+  stack_pid=$!
+fi
 say "Ctrl-C ends it."
 wait "$exporter_pid"

@@ -17,8 +17,9 @@ case ${1-} in
   *) fail "unknown argument: $1" "tests/run.sh --help" ;;
 esac
 
-TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus chromium curl
-  clang-tidy clang-format shellcheck procps python3 openssl zstd lz4 pgbackrest barman)
+TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
+  chromium curl clang-tidy clang-format shellcheck procps python3 python3-yaml openssl
+  zstd lz4 pgbackrest barman)
 # Schemas of other people's applications: unpacked, not installed.
 SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
 # The one version whose opinion counts: others format differently.
@@ -61,7 +62,7 @@ sources() { find collectors exporter tests -name '*.cpp' -o -name '*.h'; }
 
 format() { sources | xargs clang-format-$FORMAT_VERSION --dry-run --Werror; }
 
-shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh .ci/run; }
+shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh tests/*/*.sh .ci/run; }
 
 tidy() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release; }
 
@@ -93,8 +94,11 @@ else
   say "  formatting                                           skipped: no clang-format-$FORMAT_VERSION here"
 fi
 stage shell "shell scripts" shell_scripts
+stage alerts "alert rules" tests/alert_rules.sh
 stage schemas "schemas of other applications" unpack_schemas
 stage release-build "building (release, warnings are errors)" configure_and_build release
+stage alerting "alerts, dashboards and metrics agree" tests/alerting/run.sh \
+  build/release/exporter/pg_integrity_exporter
 stage release-tests "all tests" run_tests release
 if [ $full = 1 ]; then
   stage tidy "clang-tidy (everything)" tidy collectors/*.cpp exporter/*.cpp tests/*/*.cpp

@@ -29,9 +29,11 @@ void ExporterProcess::rewrite_configuration(const std::string& toml) const {
                                         "/state\"\nlisten = \"127.0.0.1:0\"\n" + toml);
 }
 
-void ExporterProcess::start() {
+void ExporterProcess::start(int port) {
   process_ = std::make_unique<Process>(
-      std::vector<std::string>{program(), "--config", config_path_}, options_);
+      std::vector<std::string>{program(), "--config", config_path_, "--listen",
+                               "127.0.0.1:" + std::to_string(port)},
+      options_);
   const std::regex listening("msg=\"listening\" url=\"http://127\\.0\\.0\\.1:([0-9]+)/\"");
   std::smatch match;
   std::string text;
