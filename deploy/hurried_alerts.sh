@@ -11,7 +11,7 @@ webhook=${2-}
 cd "$(dirname "$0")/../alerts"
 
 for rules in *.rules.yml; do
-  sed -E 's/^( +for:) [0-9]+m$/\1 3s/; s/^( +keep_firing_for:) [0-9]+m$/\1 10s/' "$rules" >"$directory/$rules"
+  sed -E 's/^( +for:) [0-9]+m$/\1 3s/; s/^( +keep_firing_for:) [0-9]+m$/\1 15s/' "$rules" >"$directory/$rules"
 done
 
 {

@@ -124,7 +124,7 @@ exporter_pid=$!
 is_ours() { kill -0 "$exporter_pid" 2>/dev/null && grep -q ' msg="listening" ' "$work_dir/exporter.log"; }
 
 wait_until_ready() {
-  for _ in $(seq 300); do
+  for _ in $(seq 900); do
     kill -0 "$exporter_pid" 2>/dev/null || break
     is_ours && (fetch "$host:$port" /-/ready) >/dev/null 2>&1 && return 0
     sleep 0.1

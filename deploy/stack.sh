@@ -15,7 +15,9 @@ alertmanager=${ALERTMANAGER:-127.0.0.1:9093}
 prometheus_pid='' alertmanager_pid=''
 
 clean_up() {
-  trap - EXIT HUP INT TERM
+  # Who ends a whole group and then waits signals twice.
+  trap '' HUP INT TERM
+  trap - EXIT
   local pid
   for pid in $prometheus_pid $alertmanager_pid; do
     kill "$pid" 2>/dev/null || true
