@@ -87,7 +87,8 @@ need_packages() {
     fail "packages could not be installed" "see the end of the log above"
 }
 
-configure_and_build() { cmake --preset "$1" && cmake --build --preset "$1"; }
+# build PRESET TARGET...
+build() { cmake --preset "$1" && cmake --build --preset "$1" --target "${@:2}"; }
 
 # listens HOST:PORT: whether anybody does.
 listens() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }

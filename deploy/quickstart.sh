@@ -52,7 +52,7 @@ packages=("${BUILD_PACKAGES[@]}")
 [ -n "$own_database" ] || packages+=(postgresql postgresql-client python3)
 [ $stack = 0 ] || packages+=(prometheus prometheus-alertmanager)
 need_packages "${packages[@]}"
-step "building" configure_and_build program
+step "building" build program all
 
 # Where the unprivileged user can reach it, wherever the checkout is.
 install -m 755 build/program/exporter/pg_integrity_exporter "$work_dir/"
