@@ -166,6 +166,8 @@ max_ready = 100
 standbys = ["walreceiver"]
 max_lag = "1m"
 max_retained = "1GB"
+[defaults.collectors.replica_sync]
+interval = "5s"
 [defaults.collectors.wal]
 interval = "5s"
 [defaults.collectors.audit_triggers]

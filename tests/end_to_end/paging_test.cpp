@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/support/api_server.h"
 #include "tests/support/cluster.h"
@@ -25,6 +26,7 @@ struct Page {
   std::string status;
   LabelSet labels;
   std::string runbook;
+  double seconds = 0;  ///< since the receiver was there
 };
 
 /// Receives what Alertmanager sends.
@@ -34,7 +36,7 @@ class Webhook {
     const std::string url = server_.url();
     return url.substr(0, url.size() - 1);
   }
-  /// The page of an alert in a status, if it has come since the last forget().
+  /// The page of an alert in a status.
   [[nodiscard]] std::optional<Page> page(const std::string& alert,
                                          const std::string& status) const {
     const std::lock_guard lock(mutex_);
@@ -47,14 +49,27 @@ class Webhook {
     const std::lock_guard lock(mutex_);
     return all_;
   }
+  /// All that came, in order, a line each.
+  [[nodiscard]] std::string timeline() const {
+    const std::lock_guard lock(mutex_);
+    std::ostringstream lines;
+    for (const Page& one : pages_)
+      lines << one.seconds << " s: " << one.receiver << " " << one.alert << " " << one.status
+            << "\n";
+    return lines.str();
+  }
 
  private:
   ApiAnswer receive(const ApiAsked& asked) {
     const auto json = nlohmann::json::parse(asked.body);
     const std::lock_guard lock(mutex_);
     for (const auto& one : json.at("alerts")) {
-      Page page{asked.path.substr(1), one.at("labels").at("alertname"), one.at("status"),
-                one.at("labels").get<LabelSet>(), one.at("annotations").value("runbook_url", "")};
+      Page page{asked.path.substr(1),
+                one.at("labels").at("alertname"),
+                one.at("status"),
+                one.at("labels").get<LabelSet>(),
+                one.at("annotations").value("runbook_url", ""),
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count()};
       std::string line = page.receiver + " " + page.alert + " " + page.status;
       if (page.labels.contains("collector")) line += " " + page.labels.at("collector");
       all_.insert(std::move(line));
@@ -63,6 +78,7 @@ class Webhook {
     return {};
   }
 
+  const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   mutable std::mutex mutex_;
   std::vector<Page> pages_;
   std::set<std::string> all_;
@@ -119,10 +135,13 @@ baseline = )" + std::to_string(baseline) +
     return text;
   }
 
+  /// Under its name only when it is whole: with `settle = "0s"` half a dump is a failed one.
   void dump() const {
+    const std::string half = archive + ".part";
     const Finished done =
-        run({Cluster::programs() + "/pg_dump", "-Fc", "-f", archive, database.dsn()});
+        run({Cluster::programs() + "/pg_dump", "-Fc", "-f", half, database.dsn()});
     if (done.status != 0) throw std::runtime_error(done.err);
+    std::filesystem::rename(half, archive);
   }
 
   /// Waits for the page that `plant` is to raise and its end after `repair`.
@@ -199,7 +218,7 @@ TEST_F(Paging, EachDefectIsPagedWithItsRunbookAndResolvedByItsRepairAndNothingEl
         "PgIntegrityBackupOverdue", "PgIntegrityDatabaseDown", "PgIntegrityExporterDown"})
     for (const char* status : {"firing", "resolved"})
       expected.insert("pager " + std::string(alert) + " " + status);
-  EXPECT_EQ(webhook.all(), expected);
+  EXPECT_EQ(webhook.all(), expected) << webhook.timeline();
 }
 
 }  // namespace
