@@ -1,103 +1,103 @@
-// What the collector of backups shows. Constants.
+// What the collector of backups shows. Constants, not inline: under UBSan GCC 12 cannot tell
+// whether the address of an inline one, which an expectation holds, is null.
 #pragma once
 
 #include "collectors/metric.h"
 
 namespace pg_integrity::backup_metrics {
 
-inline constexpr auto kLastSuccess = past_event(
+constexpr auto kLastSuccess = past_event(
     gauge("pg_integrity_backup_last_success_timestamp_seconds",
           "Time of the newest backup of a kind that counts, Unix time.", "source", "kind"));
-inline constexpr auto kMaxAge =
+constexpr auto kMaxAge =
     gauge("pg_integrity_backup_max_age_seconds",
           "Objective of backup_age_seconds: schedule plus grace.", "source", "kind");
-inline constexpr auto kAge = age("pg_integrity_backup_age_seconds",
-                                 "Seconds since the newest known backup of a kind that counts.",
-                                 at_most(kMaxAge), "source", "kind");
-inline constexpr auto kSize =
+constexpr auto kAge = age("pg_integrity_backup_age_seconds",
+                          "Seconds since the newest known backup of a kind that counts.",
+                          at_most(kMaxAge), "source", "kind");
+constexpr auto kSize =
     past_event(gauge("pg_integrity_backup_last_size_bytes",
                      "Size of the newest backup of a kind that counts.", "source", "kind"));
-inline constexpr auto kSizeRatioMin =
+constexpr auto kSizeRatioMin =
     gauge("pg_integrity_backup_size_ratio_min", "Configured lower limit of backup_size_ratio.",
           "source", "kind");
-inline constexpr auto kSizeRatio = past_event(
+constexpr auto kSizeRatio = past_event(
     gauge("pg_integrity_backup_size_ratio",
           "Size of the newest backup that counts to the median of up to seven before it.",
           at_least(kSizeRatioMin), "source", "kind"));
-inline constexpr auto kMissedRuns =
+constexpr auto kMissedRuns =
     past_event(gauge("pg_integrity_backup_missed_runs",
                      "Scheduled runs since the newest success that did not leave one.", must_be(0),
                      "source", "kind"));
-inline constexpr auto kInfo = past_event(
+constexpr auto kInfo = past_event(
     gauge("pg_integrity_backup_info",
           "Always 1; says where the newest backup's time was taken from: table, catalogue, header, "
           "name or mtime.",
           "source", "kind", "time_source"));
-inline constexpr auto kProofLevelMin = gauge(
+constexpr auto kProofLevelMin = gauge(
     "pg_integrity_backup_proof_level_min",
     "Objective of backup_proof_level: what a backup must have reached to count.", "source", "kind");
-inline constexpr auto kProofLevel = past_event(
+constexpr auto kProofLevel = past_event(
     gauge("pg_integrity_backup_proof_level",
           "How far the newest backup that counts was proved: 0 on record, 1 plausible, 2 contents "
           "read, 3 decoded, 4 restored, 5 compared.",
           at_least(kProofLevelMin), "source", "kind"));
-inline constexpr auto kProofFailed = past_event(
+constexpr auto kProofFailed = past_event(
     gauge("pg_integrity_backup_proof_failed",
           "Backups that are there and that a proof found damaged; only where proofs are recorded.",
           must_be(0), "source", "kind"));
-inline constexpr auto kProvenAge =
+constexpr auto kProvenAge =
     age("pg_integrity_backup_proven_age_seconds",
         "Age of the newest backup that was looked into: of proof level 2 or more.", Expectation{},
         "source", "kind");
-inline constexpr auto kBackups = gauge(
-    "pg_integrity_backups", "Backups on record, by kind and status.", "source", "kind", "status");
-inline constexpr auto kUnrecognised =
+constexpr auto kBackups = gauge("pg_integrity_backups", "Backups on record, by kind and status.",
+                                "source", "kind", "status");
+constexpr auto kUnrecognised =
     gauge("pg_integrity_backup_unrecognised_rows",
           "Rows of the history table that are of no declared and no ignored kind.", "source");
-inline constexpr auto kRetentionMin = gauge("pg_integrity_backup_retention_min_seconds",
-                                            "Objective of backup_retention_seconds.", "source");
-inline constexpr auto kRetention = past_event(gauge(
+constexpr auto kRetentionMin = gauge("pg_integrity_backup_retention_min_seconds",
+                                     "Objective of backup_retention_seconds.", "source");
+constexpr auto kRetention = past_event(gauge(
     "pg_integrity_backup_retention_seconds",
     "Age of the oldest backup that counts and is still there.", at_least(kRetentionMin), "source"));
-inline constexpr auto kOldest = past_event(
+constexpr auto kOldest = past_event(
     gauge("pg_integrity_backup_oldest_timestamp_seconds",
           "Time of the oldest backup that counts and is still there, Unix time.", "source"));
-inline constexpr auto kCatalogueMaxAge =
-    gauge("pg_integrity_backup_catalogue_max_age_seconds",
-          "Objective of backup_catalogue_age_seconds.", "source");
-inline constexpr auto kCatalogueAge =
+constexpr auto kCatalogueMaxAge = gauge("pg_integrity_backup_catalogue_max_age_seconds",
+                                        "Objective of backup_catalogue_age_seconds.", "source");
+constexpr auto kCatalogueAge =
     age("pg_integrity_backup_catalogue_age_seconds",
         "Seconds since the file was written that says which backups there are.",
         at_most(kCatalogueMaxAge), "source");
-inline constexpr auto kRecoveryPointObjective =
+constexpr auto kRecoveryPointObjective =
     gauge("pg_integrity_recovery_point_objective_seconds",
           "Configured objective of recovery_point_age_seconds.");
-inline constexpr auto kRecoveryPoint =
+constexpr auto kRecoveryPoint =
     age("pg_integrity_recovery_point_age_seconds",
         "Age of the newest provably recoverable point: of what would be lost. A replica never "
         "counts.",
         at_most(kRecoveryPointObjective));
 
-inline constexpr const MetricInfo* kAll[] = {&kLastSuccess,
-                                             &kAge,
-                                             &kMaxAge,
-                                             &kSize,
-                                             &kMissedRuns,
-                                             &kInfo,
-                                             &kProofLevel,
-                                             &kProofLevelMin,
-                                             &kProofFailed,
-                                             &kProvenAge,
-                                             &kBackups,
-                                             &kUnrecognised,
-                                             &kRetention,
-                                             &kRetentionMin,
-                                             &kOldest,
-                                             &kRecoveryPoint,
-                                             &kRecoveryPointObjective,
-                                             &kCatalogueAge,
-                                             &kCatalogueMaxAge,
-                                             &kSizeRatio,
-                                             &kSizeRatioMin};
+constexpr const MetricInfo* kAll[] = {&kLastSuccess,
+                                      &kAge,
+                                      &kMaxAge,
+                                      &kSize,
+                                      &kMissedRuns,
+                                      &kInfo,
+                                      &kProofLevel,
+                                      &kProofLevelMin,
+                                      &kProofFailed,
+                                      &kProvenAge,
+                                      &kBackups,
+                                      &kUnrecognised,
+                                      &kRetention,
+                                      &kRetentionMin,
+                                      &kOldest,
+                                      &kRecoveryPoint,
+                                      &kRecoveryPointObjective,
+                                      &kCatalogueAge,
+                                      &kCatalogueMaxAge,
+                                      &kSizeRatio,
+                                      &kSizeRatioMin};
 
 }  // namespace pg_integrity::backup_metrics

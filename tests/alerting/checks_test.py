@@ -163,6 +163,16 @@ class Contract(unittest.TestCase):
         self.finds("matches no alertname", contract.check_alertmanager, lambda house: house.alertmanager[
             "inhibit_rules"][0].update(source_matchers=["alertname = PgIntegrityOther"]))
 
+    def test_order(self):
+        def swap(house):
+            rules = house.groups["recovery.rules.yml"][0]["rules"]
+            rules.insert(0, rules.pop(next(
+                index for index, rule in enumerate(rules) if rule["alert"] == "PgIntegrityBackupOverdue")))
+
+        self.finds("PgIntegrityBackupOverdue mutes PgIntegrityBackupFailures", contract.check_order, swap)
+        self.finds("PgIntegrityReplicaDown mutes PgIntegrityObjectiveUnknown", contract.check_order,
+                   lambda house: [rule.pop("keep_firing_for", None) for _, rule in house.rules()])
+
     def test_strings_are_no_metrics(self):
         self.assertEqual(promql.metrics('a{b="pg_integrity_up"} + pg_integrity_up{server="{"}'), {"pg_integrity_up"})
 

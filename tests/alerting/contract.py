@@ -215,6 +215,11 @@ def check_usage(house):
         yield "there is no metric %s to be unused" % name
 
 
+def parts_of(matcher):
+    """Label, operator and value of a matcher of Alertmanager."""
+    return re.match(r'(\w+)\s*(=~|!~|!=|=)\s*"?(.*?)"?$', matcher).groups()
+
+
 def check_alertmanager(house):
     """Inhibitions name alerts, components and labels that exist, and no alert mutes itself."""
     names = {rule["alert"] for _, rule in house.rules()}
@@ -225,7 +230,7 @@ def check_alertmanager(house):
     for rule in house.alertmanager["inhibit_rules"]:
         matchers = rule["source_matchers"] + rule["target_matchers"]
         for matcher in matchers:
-            label, operator, value = re.match(r'(\w+)\s*(=~|!~|!=|=)\s*"?(.*?)"?$', matcher).groups()
+            label, operator, value = parts_of(matcher)
             if label not in labels:
                 yield "an inhibition matches by %s, which no alert has" % label
             among = {"alertname": names, "component": components}.get(label)
@@ -244,7 +249,33 @@ def check_alertmanager(house):
                 yield "an inhibition compares %s, which no alert has" % label
 
 
-CHECKS = (check_rules, check_judged, check_runbooks, check_tests, check_usage, check_alertmanager)
+def alerts_named(matchers, names):
+    """The alerts that the matchers name; none if they go by other labels."""
+    for matcher in matchers:
+        label, operator, value = parts_of(matcher)
+        if label == "alertname" and operator in ("=", "=~"):
+            return [name for name in names if re.fullmatch(value, name)]
+    return []
+
+
+def check_order(house):
+    """What mutes must not end before what it mutes, or the latter is heard for a moment: it fires longer, or stands
+    behind it in the same group, whose rules are evaluated and sent one after the other."""
+    place = {}
+    for groups in house.groups.values():
+        for group in groups:
+            for index, rule in enumerate(group["rules"]):
+                place[rule["alert"]] = (group["name"], index, "keep_firing_for" in rule)
+    for rule in house.alertmanager["inhibit_rules"]:
+        for source in alerts_named(rule["source_matchers"], place):
+            for target in alerts_named(rule["target_matchers"], place):
+                group, index, longer = place[source]
+                other_group, other_index, _ = place[target]
+                if source != target and not longer and (group != other_group or index < other_index):
+                    yield "%s mutes %s and may end before it" % (source, target)
+
+
+CHECKS = (check_rules, check_judged, check_runbooks, check_tests, check_usage, check_alertmanager, check_order)
 
 
 def main():
