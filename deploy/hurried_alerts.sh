@@ -16,7 +16,7 @@ done
 
 {
   sed -E '/^receivers:/,$d
-    s/^( *group_wait:).*/\1 1s/; s/^( *group_interval:).*/\1 2s/' alertmanager.yml
+    s/^( *group_wait:).*/\1 3s/; s/^( *group_interval:).*/\1 2s/' alertmanager.yml
   echo 'receivers:'
   sed -nE '/^receivers:/,$s/^  - name: (.*)/\1/p' alertmanager.yml | while read -r receiver; do
     echo "  - name: $receiver"
