@@ -167,6 +167,16 @@ CatalogueFile read_catalogue_file(Files& files, const BackupCatalogue& catalogue
   return {std::move(ends.head), Seconds(std::max(0.0, ends.file.read_at - ends.file.modified))};
 }
 
+const std::string& CatalogueProgram::ask(Processes& processes, const Clock& clock,
+                                         const BackupCatalogue& catalogue) {
+  const Instant now = clock.now();
+  if (answer_ && now - asked_at_ < catalogue.refresh) return *answer_;
+  answer_.reset();
+  answer_ = processes.output({catalogue.command, catalogue.timeout, kMaxCatalogue});
+  asked_at_ = now;
+  return *answer_;
+}
+
 BackupHistory read_catalogue(const Json& json, const Clock& clock, const BackupCatalogue& catalogue,
                              const std::string& text, const std::vector<BackupKind>& kinds) {
   const JsonValue document = json.read(text);

@@ -35,9 +35,29 @@ std::optional<CatalogueFormat> catalogue_format(const Settings& source) {
   return std::nullopt;
 }
 
+std::string_view option_of(CatalogueFormat format) {
+  return format == CatalogueFormat::pgbackrest ? "pgbackrest" : "barman";
+}
+
+/// It is asked, or its file is read.
+void check_catalogue_home(const Settings& catalogue, const std::string& name, Problems& problems) {
+  if (catalogue.has("command") == catalogue.has("file"))
+    problems.add(catalogue.place(), name + " needs one of `command` and `file`",
+                 "the program and its arguments, or the file that a timer writes");
+  const auto& command = catalogue.texts("command");
+  if (catalogue.has("command") && (command.empty() || command.front().empty()))
+    problems.add(catalogue.place("command"), name + " names no program in `command`");
+  for (const auto& [option, home] :
+       {std::pair("max_age", "file"), {"timeout", "command"}, {"refresh", "command"}})
+    if (catalogue.has(option) && !catalogue.has(home))
+      problems.add(catalogue.place(option),
+                   "`" + std::string(option) + "` is for a `" + home + "`");
+}
+
 /// Its kinds are those that the program knows; only their schedules are configured.
 void check_catalogue(const Settings& source, CatalogueFormat format, const std::string& name,
                      Problems& problems) {
+  check_catalogue_home(*source.record(option_of(format)), name, problems);
   const std::vector<BackupKind> known = catalogue_kinds(format);
   std::string names;
   for (const BackupKind& kind : known) names += (names.empty() ? "" : ", ") + kind.name;
@@ -111,9 +131,15 @@ std::vector<BackupKind> scheduled_kinds(const Settings& settings, CatalogueForma
 
 BackupCatalogue catalogue_from(const Settings& settings, CatalogueFormat format) {
   const bool pgbackrest = format == CatalogueFormat::pgbackrest;
-  const Settings& record = *settings.record(pgbackrest ? "pgbackrest" : "barman");
-  return {format, record.text("file"), record.text_or_empty(pgbackrest ? "stanza" : "server"),
-          record.duration("max_age"), settings.text("zone")};
+  const Settings& record = *settings.record(option_of(format));
+  return {format,
+          record.text_or_empty("file"),
+          record.text_or_empty(pgbackrest ? "stanza" : "server"),
+          record.maybe_duration("max_age").value_or(Seconds(2 * 3600)),
+          settings.text("zone"),
+          record.texts("command"),
+          record.maybe_duration("timeout").value_or(Seconds(15)),
+          record.maybe_duration("refresh").value_or(Seconds(300))};
 }
 
 }  // namespace

@@ -29,27 +29,49 @@ inline constexpr Option kHistoryTableOptions[] = {
      .type = OptionType::zone,
      .help = "IANA zone of the time column, if it has none of its own"}};
 
+/// Of a catalogue's file or program; both programs have the same.
+inline constexpr Option kCatalogueMaxAgeOption{
+    .name = "max_age",
+    .type = OptionType::duration,
+    .help = "`file`: an older one says nothing, and is a finding; default: 2h",
+    .min = 60};
+inline constexpr Option kCatalogueTimeoutOption{
+    .name = "timeout",
+    .type = OptionType::duration,
+    .help =
+        "`command`: it is killed if it takes longer; default: 15s; the collector's `deadline`"
+        " ends it, too",
+    .min = 1};
+inline constexpr Option kCatalogueRefreshOption{
+    .name = "refresh",
+    .type = OptionType::duration,
+    .help = "`command`: it is run so often, and after a failure with the next look; default: 5m"};
+
 inline constexpr Option kPgBackRestOptions[] = {
+    {.name = "command",
+     .type = OptionType::texts,
+     .help = "the program and its arguments, run without a shell:"
+             " [\"pgbackrest\", \"info\", \"--output=json\"]"},
     {.name = "file",
-     .help = "a file with what `pgbackrest info --output=json` prints",
-     .required = true},
+     .help = "instead: a file with what `pgbackrest info --output=json` prints, which a timer"
+             " writes"},
     {.name = "stanza", .help = "the stanza; default: the only one"},
-    {.name = "max_age",
-     .type = OptionType::duration,
-     .fallback = "2h",
-     .help = "an older file says nothing, and is a finding",
-     .min = 60}};
+    kCatalogueMaxAgeOption,
+    kCatalogueTimeoutOption,
+    kCatalogueRefreshOption};
 
 inline constexpr Option kBarmanOptions[] = {
+    {.name = "command",
+     .type = OptionType::texts,
+     .help = "the program and its arguments, run without a shell:"
+             " [\"barman\", \"-f\", \"json\", \"list-backups\", \"SERVER\"]"},
     {.name = "file",
-     .help = "a file with what `barman -f json list-backups SERVER` prints",
-     .required = true},
+     .help = "instead: a file with what `barman -f json list-backups SERVER` prints, which a timer"
+             " writes"},
     {.name = "server", .help = "the server in Barman's configuration; default: the only one"},
-    {.name = "max_age",
-     .type = OptionType::duration,
-     .fallback = "2h",
-     .help = "an older file says nothing, and is a finding",
-     .min = 60}};
+    kCatalogueMaxAgeOption,
+    kCatalogueTimeoutOption,
+    kCatalogueRefreshOption};
 
 inline constexpr Option kBackupKindOptions[] = {
     {.name = "values",

@@ -61,7 +61,7 @@ class Backups final : public Collector {
         out.set(kProofLevelMin, source.usable(), source.name, kind.name);
       }
       if (source.retention) out.set(kRetentionMin, source.retention->count(), source.name);
-      if (source.catalogue)
+      if (source.catalogue && source.catalogue->command.empty())
         out.set(kCatalogueMaxAge, source.catalogue->max_age.count(), source.name);
     }
     recovery_point_.declare(out);
@@ -97,12 +97,24 @@ class Backups final : public Collector {
                                          source.kinds, read_proofs(from));
     if (source.table)
       return read_history_table(from.session(), *from.schema(), *source.table, source.kinds);
+    if (!source.catalogue->command.empty()) return ask(from, source);
     const CatalogueFile file = read_catalogue_file(from.files(), *source.catalogue);
     out.set_age(kCatalogueAge, file.age, source.name);
     if (file.age > source.catalogue->max_age)
       throw SourceError(Reason::stale, source.catalogue->file +
                                            " is too old. HINT: see to the timer that writes it");
     return read_catalogue(from.json(), from.clock(), *source.catalogue, file.text, source.kinds);
+  }
+
+  BackupHistory ask(Sources& from, const BackupSource& source) {
+    CatalogueProgram& program = programs_[source.name];
+    const std::string& answer = program.ask(from.processes(), from.clock(), *source.catalogue);
+    try {
+      return read_catalogue(from.json(), from.clock(), *source.catalogue, answer, source.kinds);
+    } catch (const SourceError&) {
+      program.forget();
+      throw;
+    }
   }
 
   /// That the database is down does not hide what was found in directories.
@@ -140,7 +152,7 @@ class Backups final : public Collector {
       recovery_point_.add(error);
       for (const BackupKind& kind : source.kinds)
         out.unproven(kLastSuccess, error.reason(), error.what(), source.name, kind.name);
-      if (source.retention || source.catalogue)
+      if (source.retention || (source.catalogue && source.catalogue->command.empty()))
         out.unproven(kRetention, error.reason(), error.what(), source.name);
     }
   }
@@ -230,8 +242,9 @@ class Backups final : public Collector {
   }
 
   std::vector<BackupSource> sources_;
-  std::map<std::string, ArchiveReader> archives_;  ///< by source
-  std::string records_;                            ///< where proofs are recorded; empty: nowhere
+  std::map<std::string, ArchiveReader> archives_;     ///< by source
+  std::map<std::string, CatalogueProgram> programs_;  ///< by source
+  std::string records_;                               ///< where proofs are recorded; empty: nowhere
   ProofReader proofs_;
   WalArchive archive_;
   bool has_base_ = false;  ///< a base backup that counts was found in this pass

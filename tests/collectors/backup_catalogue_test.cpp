@@ -2,10 +2,12 @@
 #include "collectors/backup_catalogue.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <utime.h>
 
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 
 #include "exporter/json.h"
 #include "tests/support/cluster.h"
@@ -50,6 +52,14 @@ BackupHistory read(const BackupCatalogue& catalogue, const std::string& text, co
       read_catalogue(SaxJson(), clock, catalogue, text, catalogue_kinds(catalogue.format));
   apply_satisfied_by(catalogue_kinds(catalogue.format), history);
   return history;
+}
+
+/// An array of texts, as a configuration has it.
+std::string toml(const std::vector<std::string>& texts) {
+  std::string array;
+  for (const std::string& text : texts)
+    array.append(array.empty() ? "" : ", ").append("\"").append(text).append("\"");
+  return "[" + array + "]";
 }
 
 Reason reason(const BackupCatalogue& catalogue, const std::string& text) {
@@ -97,13 +107,22 @@ class PgBackRest : public testing::Test {
     program.reset();
   }
 
-  static std::string pgbackrest(std::vector<std::string> arguments) {
+  static std::vector<std::string> command(std::vector<std::string> arguments) {
     arguments.insert(
         arguments.begin(),
         {"pgbackrest", "--config=" + program->path() + "/pgbackrest.conf", "--stanza=main"});
-    return Program::must_run(arguments);
+    return arguments;
+  }
+  static std::string pgbackrest(const std::vector<std::string>& arguments) {
+    return Program::must_run(command(arguments));
   }
 
+  /// The program itself, with these words after it.
+  [[nodiscard]] static std::string asked(const std::vector<std::string>& arguments,
+                                         const std::string& rest = {}) {
+    return "[[server.backups]]\nname = \"repo\"\npgbackrest = { command = " +
+           toml(command(arguments)) + " }\n" + rest + "\n";
+  }
   [[nodiscard]] static std::string source(const std::string& rest = {}) {
     return "[[server.backups]]\nname = \"repo\"\npgbackrest = { file = \"" + program->path() +
            "/info.json\" }\n" + rest + "\n";
@@ -203,6 +222,83 @@ TEST_F(PgBackRest, AnOldCatalogueSaysNothingAndIsAFinding) {
   EXPECT_EQ(found.reason("backups/repo.full"), Reason::stale);
 }
 
+TEST_F(PgBackRest, ItIsAskedItself) {
+  const std::string kinds = "kinds = { full = { every = \"7d\" }, incr = { every = \"6h\" } }";
+  const Findings found = look(
+      one_server(cluster->dsn("postgres"), asked({"info", "--output=json"}, kinds), "backups"));
+  EXPECT_EQ(found.state("backups/repo.full"), State::proven);
+  EXPECT_EQ(found.state("backups/repo.incr"), State::proven);
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"kind", "diff"}, {"status", "success"}}), 1);
+  EXPECT_FALSE(found.value("pg_integrity_backup_catalogue_age_seconds")) << "there is no file";
+}
+
+TEST_F(PgBackRest, WhatItRefusesIsTold) {
+  const auto asked_for = [&](const std::vector<std::string>& arguments) {
+    return look(one_server(cluster->dsn("postgres"),
+                           asked(arguments, "kinds = { full = { every = \"7d\" } }"), "backups"));
+  };
+  const Findings found = asked_for({"info", "--output=jason"});
+  EXPECT_EQ(found.reason("backups/repo.full"), Reason::io);
+  const std::string why = found.object("backups/repo.full").findings.at(0);
+  EXPECT_NE(why.find("pgbackrest ended with status 32: ERROR: [032]"), std::string::npos) << why;
+  EXPECT_EQ(asked_for({"version"}).reason("backups/repo.full"), Reason::decode);
+}
+
+/// A program of our own, which says the same as pgBackRest and notes that it was asked.
+class AskedProgram : public PgBackRest {
+ protected:
+  AskedProgram() {
+    answer_with("cat " + directory_.write("info.json", info));
+    ::chmod(path_.c_str(), 0755);
+  }
+  void answer_with(const std::string& command) const {
+    static_cast<void>(directory_.write(
+        "asked", "#!/bin/sh\necho >> " + directory_.path() + "/times\n" + command + "\n"));
+  }
+  [[nodiscard]] std::size_t times() const {
+    return std::filesystem::file_size(directory_.path() + "/times");
+  }
+  [[nodiscard]] std::string source() const {
+    return "[[server.backups]]\nname = \"repo\"\npgbackrest = { command = [\"" + path_ +
+           "\"], refresh = \"1h\" }\nkinds = { full = { every = \"7d\" } }\n";
+  }
+  [[nodiscard]] static std::string passes(RunningSampler& sampler) {
+    const auto passes = sampler.page().value("pg_integrity_collector_runs_total",
+                                             {{"collector", "backups"}, {"outcome", "success"}});
+    return std::to_string(passes.value_or(0));
+  }
+
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/asked";
+};
+
+TEST_F(AskedProgram, ItsAnswerIsGoodForAWhileAndAFailureForNothing) {
+  RunningSampler sampler(one_server(cluster->dsn("postgres"), source(), "backups"));
+  const auto look_again = [&] {
+    const std::string known = passes(sampler);
+    sampler.clock.advance(Seconds(120));
+    EXPECT_TRUE(eventually([&] { return passes(sampler) != known; }));
+  };
+  ASSERT_TRUE(eventually([&] { return passes(sampler) != "0.000000"; }));
+  look_again();
+  EXPECT_EQ(times(), 1U);
+  EXPECT_EQ(sampler.findings().state("backups/repo.full"), State::proven);
+  answer_with("exit 1");
+  sampler.clock.advance(Seconds(3600));
+  const auto reason = [&] {
+    const Findings found = sampler.findings();
+    return found.state("backups/repo.full") == State::unproven
+               ? std::optional(found.reason("backups/repo.full"))
+               : std::nullopt;
+  };
+  ASSERT_TRUE(eventually([&] { return reason() == Reason::io; })) << "until then it is stale";
+  answer_with("cat " + directory_.path() + "/info.json");
+  sampler.clock.advance(Seconds(120));
+  EXPECT_TRUE(eventually([&] {
+    return sampler.findings().state("backups/repo.full") == State::proven;
+  })) << "at the next look, not an hour later";
+}
+
 class Barman : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -236,7 +332,8 @@ class Barman : public testing::Test {
       static_cast<void>(run(command({"cron"}), Program::kOwn));
       return list().find("DONE") != std::string::npos;
     }));
-    Process aborted(command({"backup", "main"}), Program::kOwn);
+    // So slow that it is seen running.
+    Process aborted(command({"backup", "--bwlimit", "32", "main"}), Program::kOwn);
     EXPECT_TRUE(eventually([] { return list().find("STARTED") != std::string::npos; }));
     running = list();
     aborted.signal(SIGINT);
@@ -263,7 +360,6 @@ class Barman : public testing::Test {
   static inline std::string running, listed;  ///< while one is made, and when that was aborted
   const BackupCatalogue catalogue_{CatalogueFormat::barman, "", "main", Seconds(3600), zone()};
 
- private:
   /// Barman's IDs are in the zone of its machine.
   static std::string zone() {
     std::ifstream file("/etc/timezone");
@@ -304,6 +400,17 @@ TEST_F(Barman, WhatIsNoCatalogueIsNone) {
   EXPECT_EQ(reason(other, listed), Reason::missing);
   other.name.clear();
   EXPECT_TRUE(read(other, listed, SystemClock()).kinds.at("full").newest);
+}
+
+TEST_F(Barman, ItIsAskedItself) {
+  const Findings found =
+      look(one_server(cluster->dsn("postgres"),
+                      "[[server.backups]]\nname = \"barman\"\nbarman = { command = " +
+                          toml(command({"-f", "json", "list-backups", "main"})) + " }\nzone = \"" +
+                          zone() + "\"\nkinds = { full = { every = \"24h\" } }\n",
+                      "backups"));
+  EXPECT_EQ(found.state("backups/barman.full"), State::proven);
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"kind", "full"}, {"status", "failed"}}), 1);
 }
 
 TEST_F(Barman, ItsFileIsRead) {
