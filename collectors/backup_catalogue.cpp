@@ -152,9 +152,9 @@ BackupHistory read_barman(const JsonValue& document, const Clock& clock,
 }  // namespace
 
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
-  BackupKind full{"full", {}, {}, {}, {}};
-  BackupKind diff{"diff", {}, {}, {}, {}, {"full"}};
-  BackupKind incr{"incr", {}, {}, {}, {}, {"full"}};
+  BackupKind full{"full", {}, {}};
+  BackupKind diff{"diff", {}, {}, {}, {"full"}};
+  BackupKind incr{"incr", {}, {}, {}, {"full"}};
   if (format == CatalogueFormat::barman) return {full, incr};
   incr.satisfied_by.emplace_back("diff");
   return {full, diff, incr};

@@ -6,15 +6,57 @@ namespace pg_integrity {
 
 namespace {
 
-BackupKind kind_from(const Settings& settings, const std::string& name) {
-  BackupKind kind{name,
-                  settings.texts("values"),
-                  settings.text_or_empty("pattern"),
-                  settings.maybe_duration("every"),
-                  {},
-                  settings.texts("satisfied_by")};
-  if (kind.every) kind.grace = settings.maybe_duration("grace").value_or(*kind.every / 4);
-  return kind;
+/// @param zone that of its source.
+BackupSchedule schedule_from(const Settings& settings, const std::string& zone) {
+  BackupSchedule schedule{settings.maybe_duration("every"), {}, zone};
+  for (const std::string& text : settings.texts("at"))
+    schedule.anchors.push_back(parse_anchor(text).value());
+  if (schedule.promised())
+    schedule.grace = settings.maybe_duration("grace").value_or(schedule.shortest_gap() / 4);
+  return schedule;
+}
+
+BackupKind kind_from(const Settings& settings, const std::string& name, const std::string& zone) {
+  return {name, settings.texts("values"), settings.text_or_empty("pattern"),
+          schedule_from(settings, zone), settings.texts("satisfied_by")};
+}
+
+/// One of the kinds that the source declares.
+BackupKind kind_of(const Settings& settings, const Settings& source) {
+  const std::string zone = settings.text_or_empty("zone");
+  return kind_from(settings, settings.name(), zone.empty() ? source.text("zone") : zone);
+}
+
+/// Of a kind, or of a directory that is one.
+void check_schedule(const Settings& settings, Problems& problems) {
+  if (settings.has("every") && settings.has("at"))
+    problems.add(settings.place("at"), "`every` and `at` exclude each other",
+                 "`at` are the times of the day, `every` is a duration");
+  const auto& texts = settings.texts("at");
+  std::vector<Anchor> anchors;
+  for (const std::string& text : texts) {
+    const auto anchor = parse_anchor(text);
+    if (!anchor) {
+      problems.add(settings.place("at"), "\"" + text + "\" is no time of the day",
+                   "write it as \"03:00\", or \"Sun 03:00\"");
+      continue;
+    }
+    if (std::any_of(anchors.begin(), anchors.end(),
+                    [&](const Anchor& other) { return anchor->meets(other); }))
+      problems.add(settings.place("at"), "\"" + text + "\" is in `at` already");
+    anchors.push_back(*anchor);
+  }
+  if (settings.has("at") && texts.empty())
+    problems.add(settings.place("at"), "`at` names no time", "at = [\"03:00\"]");
+}
+
+void check_schedules(const Settings& source, Problems& problems) {
+  check_schedule(source, problems);
+  for (const Settings& kind : source.records("kinds")) {
+    check_schedule(kind, problems);
+    if (kind.has("zone") && !kind.has("at"))
+      problems.add(kind.place("zone"), "`zone` is that of `at`");
+  }
 }
 
 void check_satisfied_by(const Settings& source, Problems& problems) {
@@ -70,7 +112,7 @@ void check_catalogue(const Settings& source, CatalogueFormat format, const std::
       if (kind.has(option))
         problems.add(kind.place(option), "the kinds of " + name + " need no `" + option + "`");
   }
-  for (const char* option : {"every", "grace"})
+  for (const char* option : {"every", "at", "grace"})
     if (source.has(option))
       problems.add(source.place(option),
                    name + " has kinds: each of them has a schedule of its own",
@@ -82,10 +124,12 @@ void check_kinds(const Settings& source, bool table, const std::string& name, Pr
     problems.add(source.place(), name + " declares no kinds",
                  "say which texts of the kind column mean what:"
                  " kinds = { auto = { values = [\"Auto\"], every = \"24h\" } }");
-  if (!source.records("kinds").empty() && (source.has("every") || source.has("grace")))
-    problems.add(source.place(source.has("every") ? "every" : "grace"),
-                 name + " has kinds: each of them has a schedule of its own",
-                 "move `every` and `grace` into the kinds");
+  const char* const schedule[] = {"every", "at", "grace"};
+  const auto* given = std::find_if(std::begin(schedule), std::end(schedule),
+                                   [&](const char* option) { return source.has(option); });
+  if (!source.records("kinds").empty() && given != std::end(schedule))
+    problems.add(source.place(*given), name + " has kinds: each of them has a schedule of its own",
+                 "move `every`, `at` and `grace` into the kinds");
   for (const Settings& kind : source.records("kinds"))
     if (!kind.has(table ? "values" : "pattern"))
       problems.add(kind.place(),
@@ -100,6 +144,7 @@ void check_source(const Settings& source, Problems& problems) {
   if (homes != 1)
     problems.add(source.place(),
                  name + " needs one of `table`, `directory`, `pgbackrest` and `barman`");
+  check_schedules(source, problems);
   const bool table = source.record("table") != nullptr;
   if (const auto format = catalogue_format(source))
     check_catalogue(source, *format, name, problems);
@@ -121,11 +166,7 @@ std::vector<BackupKind> scheduled_kinds(const Settings& settings, CatalogueForma
   std::vector<BackupKind> kinds = catalogue_kinds(format);
   for (BackupKind& kind : kinds)
     for (const Settings& record : settings.records("kinds"))
-      if (record.name() == kind.name) {
-        const BackupKind configured = kind_from(record, kind.name);
-        kind.every = configured.every;
-        kind.grace = configured.grace;
-      }
+      if (record.name() == kind.name) kind.schedule = kind_of(record, settings).schedule;
   return kinds;
 }
 
@@ -156,7 +197,7 @@ BackupSource backup_source_from(const Settings& settings) {
     return source;
   }
   for (const Settings& kind : settings.records("kinds"))
-    source.kinds.push_back(kind_from(kind, kind.name()));
+    source.kinds.push_back(kind_of(kind, settings));
   if (const Settings* table = settings.record("table")) {
     source.table = HistoryTable{{table->text("schema"), table->text("table")},
                                 table->text("time"),
@@ -176,7 +217,8 @@ BackupSource backup_source_from(const Settings& settings) {
                                         settings.text("zone"),
                                         usable,
                                         settings.text_or_empty("database")};
-    if (source.kinds.empty()) source.kinds.push_back(kind_from(settings, "dump"));
+    if (source.kinds.empty())
+      source.kinds.push_back(kind_from(settings, "dump", settings.text("zone")));
   }
   return source;
 }

@@ -80,11 +80,18 @@ inline constexpr Option kBackupKindOptions[] = {
     {.name = "pattern", .help = "directory: glob over the names of this kind's files"},
     {.name = "every",
      .type = OptionType::duration,
-     .help = "the schedule; without it this kind is observed, not judged",
+     .help = "the schedule; without it or `at` this kind is observed, not judged",
      .min = 60},
+    {.name = "at",
+     .type = OptionType::texts,
+     .help = "instead: the times of the day at which backups begin: [\"03:00\", \"15:00\"], of a"
+             " week: [\"Sun 03:00\"]"},
+    {.name = "zone",
+     .type = OptionType::zone,
+     .help = "IANA zone of `at`; default: the source's `zone`"},
     {.name = "grace",
      .type = OptionType::duration,
-     .help = "how late a backup may be; default: a quarter of `every`"},
+     .help = "how late a backup may be; default: a quarter of the shortest time between two"},
     {.name = "satisfied_by",
      .type = OptionType::texts,
      .help = "kinds that do for this one, as a full backup does for an incremental one"}};
@@ -113,9 +120,13 @@ inline constexpr Option kBackupSourceOptions[] = {
      .type = OptionType::duration,
      .help = "directory without `kinds`: the schedule",
      .min = 60},
+    {.name = "at",
+     .type = OptionType::texts,
+     .help = "directory without `kinds`, instead: the times of the day at which backups begin"},
     {.name = "grace",
      .type = OptionType::duration,
-     .help = "directory without `kinds`: how late a backup may be; default: a quarter of `every`"},
+     .help = "directory without `kinds`: how late a backup may be; default: a quarter of the"
+             " shortest time between two"},
     {.name = "ignore",
      .type = OptionType::texts,
      .help = "history table: texts of the kind column that are no backups"},
@@ -151,7 +162,7 @@ inline constexpr Option kBackupSourceOptions[] = {
     {.name = "zone",
      .type = OptionType::zone,
      .fallback = "UTC",
-     .help = "directory and barman: IANA zone of times in archive headers, file names and IDs"}};
+     .help = "IANA zone of `at`, and of times in archive headers, file names and Barman's IDs"}};
 
 inline constexpr Option kBackupOptions[] = {
     {.name = "backups",

@@ -8,9 +8,11 @@ namespace pg_integrity::backup_metrics {
 inline constexpr auto kLastSuccess = past_event(
     gauge("pg_integrity_backup_last_success_timestamp_seconds",
           "Time of the newest backup of a kind that counts, Unix time.", "source", "kind"));
-inline constexpr auto kMaxAge =
-    gauge("pg_integrity_backup_max_age_seconds",
-          "Objective of backup_age_seconds: schedule plus grace.", "source", "kind");
+inline constexpr auto kMaxAge = gauge(
+    "pg_integrity_backup_max_age_seconds",
+    "Objective of backup_age_seconds: schedule plus grace, and an hour for clock changes where "
+    "it names times of the day.",
+    "source", "kind");
 inline constexpr auto kAge = age("pg_integrity_backup_age_seconds",
                                  "Seconds since the newest known backup of a kind that counts.",
                                  at_most(kMaxAge), "source", "kind");

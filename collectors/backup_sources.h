@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/backup_schedule.h"
 #include "collectors/schema.h"
 #include "collectors/sources.h"
 
@@ -39,8 +40,7 @@ struct BackupKind {
   std::string name;
   std::vector<std::string> values;  ///< history table: texts of the kind column
   std::string pattern;              ///< directory: glob over file names
-  std::optional<Seconds> every;     ///< its schedule; nothing: none is promised
-  Seconds grace{};
+  BackupSchedule schedule{};        ///< when they are due, if that is promised
   /// Kinds that do for this one: a full backup for an incremental one.
   std::vector<std::string> satisfied_by{};
 };

@@ -2,7 +2,6 @@
 // how far back the copies reach. A manual backup never hides that the automatic one stopped: each
 // kind is judged by itself.
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "collectors/archive_directory.h"
@@ -56,8 +55,8 @@ class Backups final : public Collector {
       for (const BackupKind& kind : source.kinds) {
         if (source.size_ratio_min)
           out.set(kSizeRatioMin, *source.size_ratio_min, source.name, kind.name);
-        if (!kind.every) continue;
-        out.set(kMaxAge, (*kind.every + kind.grace).count(), source.name, kind.name);
+        if (!kind.schedule.promised()) continue;
+        out.set(kMaxAge, kind.schedule.max_age().count(), source.name, kind.name);
         out.set(kProofLevelMin, source.usable(), source.name, kind.name);
       }
       if (source.retention) out.set(kRetentionMin, source.retention->count(), source.name);
@@ -144,7 +143,7 @@ class Backups final : public Collector {
       for (const auto& [name, kind] : history.kinds)
         has_base_ = has_base_ || (source.continuous && kind.newest);
       for (const BackupKind& kind : source.kinds)
-        report_kind(source, kind, history.kinds.at(kind.name), out);
+        report_kind(from, source, kind, history.kinds.at(kind.name), out);
       if (source.table) out.set(kUnrecognised, history.unrecognised, source.name);
       if (source.retention) report_retention(from, source, history, out);
     } catch (const SourceError& error) {
@@ -157,8 +156,8 @@ class Backups final : public Collector {
     }
   }
 
-  void report_kind(const BackupSource& source, const BackupKind& kind, const KindHistory& history,
-                   Batch& out) const {
+  void report_kind(Sources& from, const BackupSource& source, const BackupKind& kind,
+                   const KindHistory& history, Batch& out) const {
     for (std::size_t i = 0; i < kBackupStatusNames.size(); ++i)
       out.set(kBackups, history.runs[i], source.name, kind.name,
               std::string(kBackupStatusNames[i]));
@@ -166,7 +165,7 @@ class Backups final : public Collector {
       out.unproven(kLastSuccess, Reason::clock,
                    "backups on record that lie in the future. HINT: check the clocks and `zone`",
                    source.name, kind.name);
-    if (kind.every) report_unknown_newest(source, kind, history, out);
+    if (kind.schedule.promised()) report_unknown_newest(source, kind, history, out);
     if (source.directory && !records_.empty())
       out.set(kProofFailed, history.disproved, source.name, kind.name);
     if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);
@@ -183,10 +182,9 @@ class Backups final : public Collector {
       out.set(kSizeRatio, *ratio, source.name, kind.name);
     if (newest.size) out.set(kSize, *newest.size, source.name, kind.name);
     out.set(kInfo, 1, source.name, kind.name, newest.time_source);
-    if (!kind.every) return;
+    if (!kind.schedule.promised()) return;
     const Seconds since = history.finished_age.value_or(newest.age);
-    out.set(kMissedRuns, std::max(0.0, std::floor((since - kind.grace) / *kind.every)), source.name,
-            kind.name);
+    out.set(kMissedRuns, kind.schedule.missed_runs(since, from.clock()), source.name, kind.name);
   }
 
   /// What cannot be read is no backup, and hides what the newest one is.
