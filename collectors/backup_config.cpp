@@ -17,8 +17,13 @@ BackupSchedule schedule_from(const Settings& settings, const std::string& zone) 
 }
 
 BackupKind kind_from(const Settings& settings, const std::string& name, const std::string& zone) {
-  return {name, settings.texts("values"), settings.text_or_empty("pattern"),
-          schedule_from(settings, zone), settings.texts("satisfied_by")};
+  BackupKind kind{name, settings.texts("values"), settings.text_or_empty("pattern"),
+                  schedule_from(settings, zone), settings.texts("satisfied_by")};
+  if (kind.schedule.promised())
+    kind.stuck_after = kind.schedule.longest_gap() + kind.schedule.grace;
+  if (const auto configured = settings.maybe_duration("stuck_after"))
+    kind.stuck_after = *configured;
+  return kind;
 }
 
 /// One of the kinds that the source declares.
@@ -57,6 +62,16 @@ void check_schedules(const Settings& source, Problems& problems) {
     if (kind.has("zone") && !kind.has("at"))
       problems.add(kind.place("zone"), "`zone` is that of `at`");
   }
+}
+
+/// Only tables and Barman say that a backup runs, and since when.
+void check_stuck(const Settings& source, Problems& problems) {
+  if (source.has("table") || source.has("barman")) return;
+  for (const Settings& kind : source.records("kinds"))
+    if (kind.has("stuck_after"))
+      problems.add(kind.place("stuck_after"),
+                   "`stuck_after` is for history tables and barman: nothing else says since when a"
+                   " backup runs");
 }
 
 void check_satisfied_by(const Settings& source, Problems& problems) {
@@ -145,6 +160,7 @@ void check_source(const Settings& source, Problems& problems) {
     problems.add(source.place(),
                  name + " needs one of `table`, `directory`, `pgbackrest` and `barman`");
   check_schedules(source, problems);
+  check_stuck(source, problems);
   const bool table = source.record("table") != nullptr;
   if (const auto format = catalogue_format(source))
     check_catalogue(source, *format, name, problems);
@@ -166,7 +182,11 @@ std::vector<BackupKind> scheduled_kinds(const Settings& settings, CatalogueForma
   std::vector<BackupKind> kinds = catalogue_kinds(format);
   for (BackupKind& kind : kinds)
     for (const Settings& record : settings.records("kinds"))
-      if (record.name() == kind.name) kind.schedule = kind_of(record, settings).schedule;
+      if (record.name() == kind.name) {
+        const BackupKind configured = kind_of(record, settings);
+        kind.schedule = configured.schedule;
+        kind.stuck_after = configured.stuck_after;
+      }
   return kinds;
 }
 

@@ -92,6 +92,11 @@ inline constexpr Option kBackupKindOptions[] = {
     {.name = "grace",
      .type = OptionType::duration,
      .help = "how late a backup may be; default: a quarter of the shortest time between two"},
+    {.name = "stuck_after",
+     .type = OptionType::duration,
+     .help = "history table and barman: what says for longer that it runs is stuck; default: the"
+             " longest time between two and `grace`; 1d without a schedule",
+     .min = 60},
     {.name = "satisfied_by",
      .type = OptionType::texts,
      .help = "kinds that do for this one, as a full backup does for an incremental one"}};

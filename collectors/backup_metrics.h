@@ -51,8 +51,11 @@ inline constexpr auto kProvenAge =
     age("pg_integrity_backup_proven_age_seconds",
         "Age of the newest backup that was looked into: of proof level 2 or more.", Expectation{},
         "source", "kind");
-inline constexpr auto kBackups = gauge(
-    "pg_integrity_backups", "Backups on record, by kind and status.", "source", "kind", "status");
+inline constexpr auto kBackups = gauge("pg_integrity_backups",
+                                       "Backups on record, by kind and status: success, failed, "
+                                       "running, stuck (running for too long) or "
+                                       "other.",
+                                       "source", "kind", "status");
 inline constexpr auto kUnrecognised =
     gauge("pg_integrity_backup_unrecognised_rows",
           "Rows of the history table that are of no declared and no ignored kind.", "source");

@@ -29,11 +29,12 @@ enum class BackupStatus : std::uint8_t {
   success,  ///< finished and, of a file, settled, large enough, and plausible
   failed,   ///< says that it failed, is too small to be one, or lacks a part
   running,  ///< not finished yet
+  stuck,    ///< says that it runs, for longer than it may: whoever made it is likely gone
   other,    ///< a status that nobody declared, or an entry that is no backup or cannot be read
 };
 
-inline constexpr std::array<std::string_view, 4> kBackupStatusNames{"success", "failed", "running",
-                                                                    "other"};
+inline constexpr std::array<std::string_view, 5> kBackupStatusNames{"success", "failed", "running",
+                                                                    "stuck", "other"};
 
 /// One kind of backup within a source.
 struct BackupKind {
@@ -43,6 +44,7 @@ struct BackupKind {
   BackupSchedule schedule{};        ///< when they are due, if that is promised
   /// Kinds that do for this one: a full backup for an incremental one.
   std::vector<std::string> satisfied_by{};
+  Seconds stuck_after{24 * 3600};  ///< what has been running for longer is stuck
 };
 
 /// A table in which somebody writes down each backup.

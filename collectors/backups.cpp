@@ -161,6 +161,11 @@ class Backups final : public Collector {
     for (std::size_t i = 0; i < kBackupStatusNames.size(); ++i)
       out.set(kBackups, history.runs[i], source.name, kind.name,
               std::string(kBackupStatusNames[i]));
+    if (const double stuck = history.runs[static_cast<std::size_t>(BackupStatus::stuck)]; stuck > 0)
+      out.evidence(kLastSuccess,
+                   std::to_string(static_cast<long>(stuck)) +
+                       " said to be running for longer than " + format_duration(kind.stuck_after),
+                   source.name, kind.name);
     if (history.from_the_future > 0)
       out.unproven(kLastSuccess, Reason::clock,
                    "backups on record that lie in the future. HINT: check the clocks and `zone`",

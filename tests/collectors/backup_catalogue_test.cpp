@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <utime.h>
 
+#include <cmath>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
+#include <functional>
+#include <map>
 
 #include "exporter/json.h"
 #include "tests/support/cluster.h"
@@ -21,6 +24,31 @@ constexpr double kDay = 86400;
 
 double runs(const KindHistory& kind, BackupStatus status) {
   return kind.runs[static_cast<std::size_t>(status)];
+}
+
+/// Between two looks at the clock something was begun and ended.
+struct Span {
+  UnixTime began = 0;  ///< to the second, as catalogues have it
+  UnixTime ended = 0;
+};
+
+Span time_of(const std::function<void()>& act) {
+  const SystemClock clock;
+  Span span{std::floor(clock.unix_now())};
+  act();
+  span.ended = clock.unix_now();
+  return span;
+}
+
+/// It was begun then, and finished then; ages are to the clock's time.
+void expect_made(const KindHistory& kind, const Span& then, const Clock& clock) {
+  ASSERT_TRUE(kind.newest);
+  EXPECT_GE(kind.newest->time, then.began);
+  EXPECT_LE(kind.newest->time, then.ended);
+  EXPECT_NEAR(kind.newest->age.count(), clock.unix_now() - kind.newest->time, 1);
+  const double finished = clock.unix_now() - kind.finished_age.value().count();
+  EXPECT_GE(finished, kind.newest->time);
+  EXPECT_LE(finished, then.ended + 1);
 }
 
 /// A program's place: a directory of the server's user, and what it is run as.
@@ -94,13 +122,18 @@ class PgBackRest : public testing::Test {
     static_cast<void>(pgbackrest({"stanza-create"}));
     empty = pgbackrest({"info", "--output=json"});
     for (const char* type : {"full", "diff", "incr"})
-      static_cast<void>(pgbackrest({std::string("--type=") + type, "backup"}));
-    Process aborted(
-        {"pgbackrest", "--config=" + configuration, "--stanza=main", "--type=full", "backup"},
-        Program::kOwn);
+      made[type] = time_of([&] {
+        static_cast<void>(pgbackrest({std::string("--type=") + type, "backup"}));
+      });
+    Process aborted(command({"--type=full", "backup"}), Program::kOwn);
+    EXPECT_TRUE(eventually([] {
+      return std::filesystem::exists(program->path() + "/lock/main-backup.lock");
+    })) << "it has begun";
     aborted.signal(SIGTERM);
     EXPECT_NE(aborted.wait_for(std::chrono::seconds(60)).value_or(0), 0);
     info = pgbackrest({"info", "--output=json"});
+    made["second full"] = time_of([] { static_cast<void>(pgbackrest({"--type=full", "backup"})); });
+    later = pgbackrest({"info", "--output=json"});
   }
   static void TearDownTestSuite() {
     cluster.reset();
@@ -131,29 +164,41 @@ class PgBackRest : public testing::Test {
   static inline std::unique_ptr<Program> program;
   static inline std::unique_ptr<Cluster> cluster;
   static inline std::string before, empty, info;  ///< before the stanza, without and with backups
+  static inline std::string later;                ///< with one more full backup
+  static inline std::map<std::string, Span> made;
   const BackupCatalogue catalogue_{CatalogueFormat::pgbackrest, "", "main", Seconds(3600), "UTC"};
 };
 
-TEST_F(PgBackRest, EachKindCountsAndTheFullOneDoesForAll) {
+TEST_F(PgBackRest, EachKindHasItsAgeAndWhatWasAbortedNone) {
   SteppedClock clock;
   clock.advance(Seconds(3 * kDay));
-  BackupHistory found =
+  const BackupHistory found =
       read_catalogue(SaxJson(), clock, catalogue_, info, catalogue_kinds(catalogue_.format));
   for (const char* kind : {"full", "diff", "incr"}) {
+    SCOPED_TRACE(kind);
     const KindHistory& history = found.kinds.at(kind);
-    EXPECT_EQ(runs(history, BackupStatus::success), 1) << kind << ": what was aborted is none";
-    EXPECT_NEAR(history.newest.value().age.count(), 3 * kDay, 300) << kind;
+    EXPECT_EQ(runs(history, BackupStatus::success), 1) << "what was aborted is none";
+    expect_made(history, made.at(kind), clock);
     EXPECT_EQ(history.newest->time_source, "catalogue");
     EXPECT_GT(history.newest->size.value(), 100);
-    EXPECT_LE(history.finished_age.value(), history.newest->age) << "a backup takes its time";
   }
-  const auto started = [&](const char* kind) { return found.kinds.at(kind).newest->time; };
-  EXPECT_LT(started("full"), started("diff"));
-  EXPECT_LT(started("diff"), started("incr"));
+  EXPECT_EQ(found.unrecognised, 0);
+}
+
+TEST_F(PgBackRest, AFullBackupDoesForAllAndADifferentialOneForTheIncremental) {
+  const SystemClock clock;
+  BackupHistory found = read(catalogue_, later, clock);
+  EXPECT_EQ(runs(found.kinds.at("full"), BackupStatus::success), 2);
+  for (const char* kind : {"full", "diff", "incr"}) {
+    SCOPED_TRACE(kind);
+    expect_made(found.kinds.at(kind), made.at("second full"), clock);
+  }
+  EXPECT_EQ(runs(found.kinds.at("incr"), BackupStatus::success), 1) << "it is none itself";
+  found = read_catalogue(SaxJson(), clock, catalogue_, info, catalogue_kinds(catalogue_.format));
   found.kinds["incr"] = {};
   apply_satisfied_by(catalogue_kinds(catalogue_.format), found);
-  EXPECT_EQ(started("incr"), started("diff")) << "the newest of those that do";
-  EXPECT_EQ(found.unrecognised, 0);
+  expect_made(found.kinds.at("incr"), made.at("diff"), clock);
+  expect_made(found.kinds.at("full"), made.at("full"), clock);
 }
 
 TEST_F(PgBackRest, ABackupWhoseWalIsGoneIsNone) {
@@ -192,22 +237,35 @@ TEST_F(PgBackRest, WhatIsNoCatalogueIsNone) {
 }
 
 TEST_F(PgBackRest, MissedRunsAreThoseOfTheKind) {
-  static_cast<void>(program->write("info.json", info));
-  RunningSampler sampler(
-      one_server(cluster->dsn("postgres"),
-                 source("[server.backups.kinds.full]\nevery = \"7d\"\n"
-                        "[server.backups.kinds.incr]\nevery = \"6h\"\ngrace = \"1h\"\n"),
-                 "backups"));
-  const auto missed = [&](const char* kind) {
-    return sampler.page().value("pg_integrity_backup_missed_runs", {{"kind", kind}});
+  const auto missed_after = [&](const std::string& catalogue, double days) {
+    static_cast<void>(program->write("info.json", catalogue));
+    RunningSampler sampler(
+        one_server(cluster->dsn("postgres"),
+                   source("[server.backups.kinds.full]\nevery = \"7d\"\n"
+                          "[server.backups.kinds.diff]\nevery = \"24h\"\ngrace = \"2h\"\n"
+                          "[server.backups.kinds.incr]\nevery = \"6h\"\ngrace = \"1h\"\n"),
+                   "backups"));
+    // What is on the page was found after the jump: an age tells.
+    sampler.clock.advance(Seconds(days * kDay));
+    std::string missed;
+    EXPECT_TRUE(eventually([&] {
+      const Findings found = sampler.findings();
+      if (found.value("pg_integrity_backup_age_seconds", {{"kind", "full"}}).value_or(-1) <
+          days * kDay)
+        return false;
+      missed.clear();
+      for (const char* kind : {"full", "diff", "incr"})
+        missed += std::to_string(static_cast<int>(
+                      found.value("pg_integrity_backup_missed_runs", {{"kind", kind}}).value())) +
+                  " ";
+      return true;
+    }));
+    return missed;
   };
-  ASSERT_TRUE(eventually([&] { return missed("incr") == 0; }));
-  EXPECT_EQ(sampler.findings().violated(), "");
-  EXPECT_EQ(sampler.findings().state("backups/repo.diff"), State::observed);
-  sampler.clock.advance(Seconds(2 * kDay));
-  EXPECT_TRUE(eventually([&] { return missed("incr") == 7; })) << "(48 h - 1 h) / 6 h";
-  EXPECT_EQ(missed("full"), 0);
-  EXPECT_EQ(sampler.findings().violated(), "backups/repo.incr");
+  EXPECT_EQ(missed_after(info, 0), "0 0 0 ");
+  EXPECT_EQ(missed_after(info, 2), "0 1 7 ") << "(48 h - 2 h) / 24 h, (48 h - 1 h) / 6 h";
+  EXPECT_EQ(missed_after(info, 16), "2 15 63 ") << "a quarter of the week is grace";
+  EXPECT_EQ(missed_after(later, 2), "0 1 7 ") << "the full one began them all anew";
 }
 
 TEST_F(PgBackRest, AnOldCatalogueSaysNothingAndIsAFinding) {
@@ -326,7 +384,7 @@ class Barman : public testing::Test {
               Program::kOwn));
       return run(command({"check", "main"}), Program::kOwn).status == 0;
     }));
-    static_cast<void>(barman({"backup", "main"}));
+    made = time_of([] { static_cast<void>(barman({"backup", "main"})); });
     // Until the WAL of its end has come, it waits for that.
     EXPECT_TRUE(eventually([] {
       static_cast<void>(run(command({"cron"}), Program::kOwn));
@@ -358,6 +416,7 @@ class Barman : public testing::Test {
   static inline std::unique_ptr<Program> program;
   static inline std::unique_ptr<Cluster> cluster;
   static inline std::string running, listed;  ///< while one is made, and when that was aborted
+  static inline Span made;                    ///< the one that is done
   const BackupCatalogue catalogue_{CatalogueFormat::barman, "", "main", Seconds(3600), zone()};
 
   /// Barman's IDs are in the zone of its machine.
@@ -374,15 +433,38 @@ TEST_F(Barman, AFailedBackupIsNoneAndOneThatIsDoneCounts) {
   const KindHistory full = read(catalogue_, listed, clock).kinds.at("full");
   EXPECT_EQ(runs(full, BackupStatus::success), 1);
   EXPECT_EQ(runs(full, BackupStatus::failed), 1);
-  EXPECT_NEAR(full.newest.value().age.count(), 3 * kDay, 300);
-  EXPECT_LE(full.finished_age.value(), full.newest->age);
+  expect_made(full, made, clock);
   EXPECT_GT(full.newest->size.value(), 1e6);
+}
+
+TEST_F(Barman, AFailedRunIsAMissedOne) {
+  const std::string file = program->write("list.json", listed);
+  RunningSampler sampler(one_server(
+      cluster->dsn("postgres"),
+      "[[server.backups]]\nname = \"barman\"\nbarman = { file = \"" + file + "\" }\nzone = \"" +
+          zone() + "\"\nkinds = { full = { every = \"24h\", grace = \"3h\" } }\n",
+      "backups"));
+  const auto missed = [&] { return sampler.page().value("pg_integrity_backup_missed_runs"); };
+  ASSERT_TRUE(eventually([&] { return missed() == 0; }));
+  EXPECT_EQ(sampler.findings().violated(), "");
+  sampler.clock.advance(Seconds(3 * kDay));
+  EXPECT_TRUE(eventually([&] { return missed() == 2; })) << "(72 h - 3 h) / 24 h";
+  EXPECT_EQ(sampler.findings().violated(), "backups/barman.full");
 }
 
 TEST_F(Barman, ARunningBackupIsNone) {
   const KindHistory full = read(catalogue_, running, SystemClock()).kinds.at("full");
   EXPECT_EQ(runs(full, BackupStatus::success), 1);
   EXPECT_EQ(runs(full, BackupStatus::running), 1);
+}
+
+TEST_F(Barman, OneThatRunsForTooLongIsStuck) {
+  SteppedClock clock;
+  clock.advance(Seconds(kDay + 600));
+  const KindHistory full = read(catalogue_, running, clock).kinds.at("full");
+  EXPECT_EQ(runs(full, BackupStatus::stuck), 1);
+  EXPECT_EQ(runs(full, BackupStatus::running), 0);
+  EXPECT_EQ(runs(full, BackupStatus::success), 1);
 }
 
 TEST_F(Barman, AFullBackupDoesForAnIncrementalOne) {

@@ -65,6 +65,30 @@ TEST(BackupHistoryTable, JudgesEachKindByItself) {
       found.value("pg_integrity_verdict", {{"question", "recoverable"}, {"state", "violated"}}), 1);
 }
 
+TEST(BackupHistoryTable, WhatIsStuckIsToldApart) {
+  const Database db;
+  db.run(kHistory);
+  db.run(
+      "INSERT INTO history VALUES (now() - interval '2 hours', 'auto', 'ok'),"
+      " (now() - interval '10 hours', 'auto', '...'), (now() - interval '5 hours', 'auto', '...')");
+  const auto runs = [&](const std::string& more, const std::string& status) {
+    return look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\", grace = "
+                                       "\"30m\"" +
+                                       more + " }"))
+        .value("pg_integrity_backups", {{"status", status}});
+  };
+  EXPECT_EQ(runs("", "stuck"), 1) << "schedule and grace are over";
+  EXPECT_EQ(runs("", "running"), 1);
+  EXPECT_EQ(runs(", stuck_after = \"1h\"", "stuck"), 2);
+  EXPECT_EQ(runs(", stuck_after = \"1d\"", "stuck"), 0);
+  const Findings found = look_at_backups(
+      db, history("auto = { values = [\"auto\"], every = \"6h\", grace = \"30m\" }"));
+  const ReportObject& object = found.object("backups/log.auto");
+  EXPECT_EQ(object.state, State::proven) << "others have kept the schedule since";
+  EXPECT_EQ(object.lines,
+            std::vector<std::string>{"1 said to be running for longer than 6h30m"});
+}
+
 TEST(BackupHistoryTable, MissedRunsCountFromTheEndOfTheGrace) {
   const Database db;
   db.run(kHistory);
