@@ -167,10 +167,14 @@ void check_source(const Settings& source, Problems& problems) {
   else
     check_kinds(source, table, name, problems);
   if (!source.has("directory"))
-    for (const char* option : {"usable", "database"})
+    for (const char* option : {"usable", "database", "room_min"})
       if (source.has(option))
         problems.add(source.place(option), name + " is no directory: `" + option + "` is for those",
                      "that something is on record proves no copy");
+  for (const char* option : {"location", "copy_of", "locations_min"})
+    if (table && source.has(option))
+      problems.add(source.place(option), name + " is a table: `" + option + "` is not for those",
+                   "that something is on record proves no copy");
   const Settings* history = source.record("table");
   if (history != nullptr && history->has("status") && history->texts("success").empty())
     problems.add(history->place("status"), name + " has a status column and no `success`",
@@ -211,6 +215,10 @@ BackupSource backup_source_from(const Settings& settings) {
   source.retention = settings.maybe_duration("retention");
   source.size_ratio_min = settings.maybe_number("size_ratio_min");
   source.continuous = settings.flag("continuous");
+  source.room_min = settings.maybe_number("room_min");
+  source.location = settings.has("location") ? settings.text("location") : source.name;
+  source.copy_of = settings.text_or_empty("copy_of");
+  source.locations_min = settings.maybe_number("locations_min");
   if (const auto format = catalogue_format(settings)) {
     source.catalogue = catalogue_from(settings, *format);
     source.kinds = scheduled_kinds(settings, *format);

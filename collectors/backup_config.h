@@ -152,6 +152,18 @@ inline constexpr Option kBackupSourceOptions[] = {
      .help = "a newest backup that is smaller than so many times the median of those before it is a"
              " violation",
      .max = 1},
+    {.name = "room_min",
+     .type = OptionType::number,
+     .help = "directory: its file system must have room for so many times the largest of the seven"
+             " newest backups; 1.5 leaves some for growth"},
+    {.name = "location",
+     .help = "where the backups are, such as local or cloud; default: the source's name"},
+    {.name = "copy_of", .help = "the source of which this one holds copies, in another location"},
+    {.name = "locations_min",
+     .type = OptionType::integer,
+     .help = "in so many locations, its own and those of its copies, a backup must be that is not"
+             " too old",
+     .min = 1},
     {.name = "usable",
      .type = OptionType::integer,
      .help = "directory: the proof level that a backup must have reached to count; default: 2 where"
@@ -191,6 +203,10 @@ struct BackupSource {
   std::optional<BackupCatalogue> catalogue;
   std::optional<Seconds> retention;  ///< how far back the copies must reach
   std::optional<double> size_ratio_min;
+  std::optional<double> room_min;  ///< of a directory: room for so many of the largest one
+  std::string location;            ///< where the backups are
+  std::string copy_of;             ///< the source of which it holds copies; empty: of none
+  std::optional<double> locations_min;
   bool continuous = false;  ///< base backups; the log is archived to where they are
 
   /// The ProofLevel that a backup must have reached to count.

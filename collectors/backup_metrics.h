@@ -26,6 +26,22 @@ inline constexpr auto kSizeRatio = past_event(
     gauge("pg_integrity_backup_size_ratio",
           "Size of the newest backup that counts to the median of up to seven before it.",
           at_least(kSizeRatioMin), "source", "kind"));
+inline constexpr auto kRoomRatioMin =
+    gauge("pg_integrity_backup_room_ratio_min", "Configured lower limit of backup_room_ratio.",
+          "source", "kind");
+inline constexpr auto kRoomRatio =
+    gauge("pg_integrity_backup_room_ratio",
+          "Free bytes where the backups are to the size of the largest of the up to seven newest "
+          "that count.",
+          at_least(kRoomRatioMin), "source", "kind");
+inline constexpr auto kLocationsMin =
+    gauge("pg_integrity_backup_locations_min", "Configured lower limit of backup_locations.",
+          "source", "kind");
+inline constexpr auto kLocations = gauge(
+    "pg_integrity_backup_locations",
+    "Places that hold a backup which counts and is not older than backup_max_age_seconds: the "
+    "source's own and those of its copies.",
+    at_least(kLocationsMin), "source", "kind");
 inline constexpr auto kMissedRuns =
     past_event(gauge("pg_integrity_backup_missed_runs",
                      "Scheduled runs since the newest success that did not leave one.", must_be(0),
@@ -103,6 +119,10 @@ inline constexpr const MetricInfo* kAll[] = {&kLastSuccess,
                                              &kCatalogueAge,
                                              &kCatalogueMaxAge,
                                              &kSizeRatio,
-                                             &kSizeRatioMin};
+                                             &kSizeRatioMin,
+                                             &kRoomRatio,
+                                             &kRoomRatioMin,
+                                             &kLocations,
+                                             &kLocationsMin};
 
 }  // namespace pg_integrity::backup_metrics

@@ -9,6 +9,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr std::size_t kMaxGroups = 1000;
+constexpr std::size_t kRecent = 7;  ///< backups whose sizes tell what is usual
 
 const Column& column_of(const Table& table, const std::string& name) {
   const Column* column = table.column(name);
@@ -121,18 +122,28 @@ void KindHistory::add(const NewestBackup& backup, int usable) {
   if (backup.level >= kContents) keep_youngest(proven_age, backup.age);
 }
 
+std::vector<double> KindHistory::newest_sizes(std::size_t most) const {
+  std::vector<double> newest_first;
+  for (auto it = sizes.rbegin(); it != sizes.rend() && newest_first.size() < most; ++it)
+    newest_first.push_back(it->second);
+  return newest_first;
+}
+
 std::optional<double> KindHistory::size_ratio() const {
   constexpr std::size_t kFewest = 3;
-  constexpr std::size_t kMost = 7;
-  std::vector<double> before;
-  for (auto it = sizes.rbegin(); it != sizes.rend() && before.size() <= kMost; ++it)
-    before.push_back(it->second);
+  std::vector<double> before = newest_sizes(kRecent + 1);
   if (before.size() <= kFewest) return std::nullopt;
   const double last = before.front();
   before.erase(before.begin());
   const auto middle = before.begin() + static_cast<std::ptrdiff_t>(before.size() / 2);
   std::nth_element(before.begin(), middle, before.end());
   return *middle > 0 ? std::optional(last / *middle) : std::nullopt;
+}
+
+std::optional<double> KindHistory::largest_size() const {
+  const std::vector<double> recent = newest_sizes(kRecent);
+  if (recent.empty()) return std::nullopt;
+  return *std::max_element(recent.begin(), recent.end());
 }
 
 BackupHistory empty_history(const std::vector<BackupKind>& kinds) {

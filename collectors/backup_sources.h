@@ -109,6 +109,12 @@ struct KindHistory {
   /// The newest one's size to the median of up to seven before it; nothing if there are fewer than
   /// three.
   [[nodiscard]] std::optional<double> size_ratio() const;
+
+  /// Of the largest of the up to seven newest, bytes; nothing if the size of none is known.
+  [[nodiscard]] std::optional<double> largest_size() const;
+
+ private:
+  [[nodiscard]] std::vector<double> newest_sizes(std::size_t most) const;
 };
 
 struct BackupHistory {

@@ -172,6 +172,9 @@ class Files {
   std::string head(const std::string& path, std::size_t bytes) { return ends(path, bytes, 0).head; }
   /// A whole regular file, as it is. One of more than `max_bytes` is an error (limit).
   virtual std::string contents(const std::string& path, std::size_t max_bytes) = 0;
+  /// Bytes that may still be written to the file system that a directory is in, by whoever is not
+  /// root.
+  virtual double room(const std::string& directory) = 0;
 };
 
 /// How a request says who asks.

@@ -64,6 +64,10 @@ class RecordingSources::RecordingFiles final : public Files {
     recording_.add("read " + path);
     do_not_ask();
   }
+  double room(const std::string& directory) override {
+    recording_.add("free room for " + directory);
+    do_not_ask();
+  }
 
  private:
   Recording& recording_;

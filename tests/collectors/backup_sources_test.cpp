@@ -141,6 +141,7 @@ class WatchedFiles final : public Files {
     if (fault && opened > good) throw SourceError(*fault, "in the way");
     return files_.ends(path, head_bytes, tail_bytes);
   }
+  double room(const std::string& directory) override { return files_.room(directory); }
   std::string contents(const std::string& path, std::size_t max_bytes) override {
     return files_.contents(path, max_bytes);
   }
