@@ -115,6 +115,15 @@ BackupStatus barman_status(const std::string& status) {
   return running ? BackupStatus::running : BackupStatus::other;
 }
 
+/// @param running for so long.
+BackupStatus running_or_stuck(const std::vector<BackupKind>& kinds, const std::string& kind,
+                              Seconds running) {
+  const bool stuck = std::any_of(kinds.begin(), kinds.end(), [&](const BackupKind& one) {
+    return one.name == kind && running > one.stuck_after;
+  });
+  return stuck ? BackupStatus::stuck : BackupStatus::running;
+}
+
 const JsonValue& server_of(const JsonValue& document, const std::string& name) {
   const JsonValue::Members& servers = document.members();
   if (name.empty() && servers.size() == 1) {
@@ -134,11 +143,14 @@ BackupHistory read_barman(const JsonValue& document, const Clock& clock,
   BackupHistory found = empty_history(kinds);
   for (const JsonValue& backup : server_of(document, catalogue.name).elements()) {
     const bool incremental = backup.text_or_empty("backup_type") == "incremental";
-    KindHistory& kind = found.kinds[incremental ? "incr" : "full"];
+    const std::string name = incremental ? "incr" : "full";
+    KindHistory& kind = found.kinds[name];
     const BackupStatus status = barman_status(backup.at("status").text());
     const auto start = name_time(backup.at("backup_id").text(), clock, catalogue.zone);
     if (!start)
       ++found.unrecognised;
+    else if (status == BackupStatus::running)
+      count(kind, running_or_stuck(kinds, name, Seconds(clock.unix_now() - start->earliest)));
     else if (status != BackupStatus::success)
       count(kind, status);
     else
@@ -152,9 +164,9 @@ BackupHistory read_barman(const JsonValue& document, const Clock& clock,
 }  // namespace
 
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
-  BackupKind full{"full", {}, {}, {}, {}};
-  BackupKind diff{"diff", {}, {}, {}, {}, {"full"}};
-  BackupKind incr{"incr", {}, {}, {}, {}, {"full"}};
+  BackupKind full{"full", {}, {}};
+  BackupKind diff{"diff", {}, {}, {}, {"full"}};
+  BackupKind incr{"incr", {}, {}, {}, {"full"}};
   if (format == CatalogueFormat::barman) return {full, incr};
   incr.satisfied_by.emplace_back("diff");
   return {full, diff, incr};
@@ -165,6 +177,16 @@ CatalogueFile read_catalogue_file(Files& files, const BackupCatalogue& catalogue
   if (ends.head.size() > kMaxCatalogue)
     throw SourceError(Reason::too_large, catalogue.file + " is larger than a catalogue");
   return {std::move(ends.head), Seconds(std::max(0.0, ends.file.read_at - ends.file.modified))};
+}
+
+const std::string& CatalogueProgram::ask(Processes& processes, const Clock& clock,
+                                         const BackupCatalogue& catalogue) {
+  const Instant now = clock.now();
+  if (answer_ && now - asked_at_ < catalogue.refresh) return *answer_;
+  answer_.reset();
+  answer_ = processes.output({catalogue.command, catalogue.timeout, kMaxCatalogue});
+  asked_at_ = now;
+  return *answer_;
 }
 
 BackupHistory read_catalogue(const Json& json, const Clock& clock, const BackupCatalogue& catalogue,

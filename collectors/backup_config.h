@@ -29,27 +29,49 @@ inline constexpr Option kHistoryTableOptions[] = {
      .type = OptionType::zone,
      .help = "IANA zone of the time column, if it has none of its own"}};
 
+/// Of a catalogue's file or program; both programs have the same.
+inline constexpr Option kCatalogueMaxAgeOption{
+    .name = "max_age",
+    .type = OptionType::duration,
+    .help = "`file`: an older one says nothing, and is a finding; default: 2h",
+    .min = 60};
+inline constexpr Option kCatalogueTimeoutOption{
+    .name = "timeout",
+    .type = OptionType::duration,
+    .help =
+        "`command`: it is killed if it takes longer; default: 15s; the collector's `deadline`"
+        " ends it, too",
+    .min = 1};
+inline constexpr Option kCatalogueRefreshOption{
+    .name = "refresh",
+    .type = OptionType::duration,
+    .help = "`command`: it is run so often, and after a failure with the next look; default: 5m"};
+
 inline constexpr Option kPgBackRestOptions[] = {
+    {.name = "command",
+     .type = OptionType::texts,
+     .help = "the program and its arguments, run without a shell:"
+             " [\"pgbackrest\", \"info\", \"--output=json\"]"},
     {.name = "file",
-     .help = "a file with what `pgbackrest info --output=json` prints",
-     .required = true},
+     .help = "instead: a file with what `pgbackrest info --output=json` prints, which a timer"
+             " writes"},
     {.name = "stanza", .help = "the stanza; default: the only one"},
-    {.name = "max_age",
-     .type = OptionType::duration,
-     .fallback = "2h",
-     .help = "an older file says nothing, and is a finding",
-     .min = 60}};
+    kCatalogueMaxAgeOption,
+    kCatalogueTimeoutOption,
+    kCatalogueRefreshOption};
 
 inline constexpr Option kBarmanOptions[] = {
+    {.name = "command",
+     .type = OptionType::texts,
+     .help = "the program and its arguments, run without a shell:"
+             " [\"barman\", \"-f\", \"json\", \"list-backups\", \"SERVER\"]"},
     {.name = "file",
-     .help = "a file with what `barman -f json list-backups SERVER` prints",
-     .required = true},
+     .help = "instead: a file with what `barman -f json list-backups SERVER` prints, which a timer"
+             " writes"},
     {.name = "server", .help = "the server in Barman's configuration; default: the only one"},
-    {.name = "max_age",
-     .type = OptionType::duration,
-     .fallback = "2h",
-     .help = "an older file says nothing, and is a finding",
-     .min = 60}};
+    kCatalogueMaxAgeOption,
+    kCatalogueTimeoutOption,
+    kCatalogueRefreshOption};
 
 inline constexpr Option kBackupKindOptions[] = {
     {.name = "values",
@@ -58,11 +80,23 @@ inline constexpr Option kBackupKindOptions[] = {
     {.name = "pattern", .help = "directory: glob over the names of this kind's files"},
     {.name = "every",
      .type = OptionType::duration,
-     .help = "the schedule; without it this kind is observed, not judged",
+     .help = "the schedule; without it or `at` this kind is observed, not judged",
      .min = 60},
+    {.name = "at",
+     .type = OptionType::texts,
+     .help = "instead: the times of the day at which backups begin: [\"03:00\", \"15:00\"], of a"
+             " week: [\"Sun 03:00\"]"},
+    {.name = "zone",
+     .type = OptionType::zone,
+     .help = "IANA zone of `at`; default: the source's `zone`"},
     {.name = "grace",
      .type = OptionType::duration,
-     .help = "how late a backup may be; default: a quarter of `every`"},
+     .help = "how late a backup may be; default: a quarter of the shortest time between two"},
+    {.name = "stuck_after",
+     .type = OptionType::duration,
+     .help = "history table and barman: what says for longer that it runs is stuck; default: the"
+             " longest time between two and `grace`; 1d without a schedule",
+     .min = 60},
     {.name = "satisfied_by",
      .type = OptionType::texts,
      .help = "kinds that do for this one, as a full backup does for an incremental one"}};
@@ -91,9 +125,13 @@ inline constexpr Option kBackupSourceOptions[] = {
      .type = OptionType::duration,
      .help = "directory without `kinds`: the schedule",
      .min = 60},
+    {.name = "at",
+     .type = OptionType::texts,
+     .help = "directory without `kinds`, instead: the times of the day at which backups begin"},
     {.name = "grace",
      .type = OptionType::duration,
-     .help = "directory without `kinds`: how late a backup may be; default: a quarter of `every`"},
+     .help = "directory without `kinds`: how late a backup may be; default: a quarter of the"
+             " shortest time between two"},
     {.name = "ignore",
      .type = OptionType::texts,
      .help = "history table: texts of the kind column that are no backups"},
@@ -114,6 +152,18 @@ inline constexpr Option kBackupSourceOptions[] = {
      .help = "a newest backup that is smaller than so many times the median of those before it is a"
              " violation",
      .max = 1},
+    {.name = "room_min",
+     .type = OptionType::number,
+     .help = "directory: its file system must have room for so many times the largest of the seven"
+             " newest backups; 1.5 leaves some for growth"},
+    {.name = "location",
+     .help = "where the backups are, such as local or cloud; default: the source's name"},
+    {.name = "copy_of", .help = "the source of which this one holds copies, in another location"},
+    {.name = "locations_min",
+     .type = OptionType::integer,
+     .help = "in so many locations, its own and those of its copies, a backup must be that is not"
+             " too old",
+     .min = 1},
     {.name = "usable",
      .type = OptionType::integer,
      .help = "directory: the proof level that a backup must have reached to count; default: 2 where"
@@ -129,7 +179,7 @@ inline constexpr Option kBackupSourceOptions[] = {
     {.name = "zone",
      .type = OptionType::zone,
      .fallback = "UTC",
-     .help = "directory and barman: IANA zone of times in archive headers, file names and IDs"}};
+     .help = "IANA zone of `at`, and of times in archive headers, file names and Barman's IDs"}};
 
 inline constexpr Option kBackupOptions[] = {
     {.name = "backups",
@@ -153,6 +203,10 @@ struct BackupSource {
   std::optional<BackupCatalogue> catalogue;
   std::optional<Seconds> retention;  ///< how far back the copies must reach
   std::optional<double> size_ratio_min;
+  std::optional<double> room_min;  ///< of a directory: room for so many of the largest one
+  std::string location;            ///< where the backups are
+  std::string copy_of;             ///< the source of which it holds copies; empty: of none
+  std::optional<double> locations_min;
   bool continuous = false;  ///< base backups; the log is archived to where they are
 
   /// The ProofLevel that a backup must have reached to count.

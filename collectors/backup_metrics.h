@@ -9,9 +9,11 @@ namespace pg_integrity::backup_metrics {
 constexpr auto kLastSuccess = past_event(
     gauge("pg_integrity_backup_last_success_timestamp_seconds",
           "Time of the newest backup of a kind that counts, Unix time.", "source", "kind"));
-constexpr auto kMaxAge =
-    gauge("pg_integrity_backup_max_age_seconds",
-          "Objective of backup_age_seconds: schedule plus grace.", "source", "kind");
+constexpr auto kMaxAge = gauge(
+    "pg_integrity_backup_max_age_seconds",
+    "Objective of backup_age_seconds: schedule plus grace, and an hour for clock changes where "
+    "it names times of the day.",
+    "source", "kind");
 constexpr auto kAge = age("pg_integrity_backup_age_seconds",
                           "Seconds since the newest known backup of a kind that counts.",
                           at_most(kMaxAge), "source", "kind");
@@ -25,6 +27,22 @@ constexpr auto kSizeRatio = past_event(
     gauge("pg_integrity_backup_size_ratio",
           "Size of the newest backup that counts to the median of up to seven before it.",
           at_least(kSizeRatioMin), "source", "kind"));
+constexpr auto kRoomRatioMin =
+    gauge("pg_integrity_backup_room_ratio_min", "Configured lower limit of backup_room_ratio.",
+          "source", "kind");
+constexpr auto kRoomRatio =
+    gauge("pg_integrity_backup_room_ratio",
+          "Free bytes where the backups are to the size of the largest of the up to seven newest "
+          "that count.",
+          at_least(kRoomRatioMin), "source", "kind");
+constexpr auto kLocationsMin =
+    gauge("pg_integrity_backup_locations_min", "Configured lower limit of backup_locations.",
+          "source", "kind");
+constexpr auto kLocations = gauge(
+    "pg_integrity_backup_locations",
+    "Places that hold a backup which counts and is not older than backup_max_age_seconds: the "
+    "source's own and those of its copies.",
+    at_least(kLocationsMin), "source", "kind");
 constexpr auto kMissedRuns =
     past_event(gauge("pg_integrity_backup_missed_runs",
                      "Scheduled runs since the newest success that did not leave one.", must_be(0),
@@ -50,7 +68,10 @@ constexpr auto kProvenAge =
     age("pg_integrity_backup_proven_age_seconds",
         "Age of the newest backup that was looked into: of proof level 2 or more.", Expectation{},
         "source", "kind");
-constexpr auto kBackups = gauge("pg_integrity_backups", "Backups on record, by kind and status.",
+constexpr auto kBackups = gauge("pg_integrity_backups",
+                                "Backups on record, by kind and status: success, failed, "
+                                "running, stuck (running for too long) or "
+                                "other.",
                                 "source", "kind", "status");
 constexpr auto kUnrecognised =
     gauge("pg_integrity_backup_unrecognised_rows",
@@ -98,6 +119,10 @@ constexpr const MetricInfo* kAll[] = {&kLastSuccess,
                                       &kCatalogueAge,
                                       &kCatalogueMaxAge,
                                       &kSizeRatio,
-                                      &kSizeRatioMin};
+                                      &kSizeRatioMin,
+                                      &kRoomRatio,
+                                      &kRoomRatioMin,
+                                      &kLocations,
+                                      &kLocationsMin};
 
 }  // namespace pg_integrity::backup_metrics

@@ -9,6 +9,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr std::size_t kMaxGroups = 1000;
+constexpr std::size_t kRecent = 7;  ///< backups whose sizes tell what is usual
 
 const Column& column_of(const Table& table, const std::string& name) {
   const Column* column = table.column(name);
@@ -23,7 +24,24 @@ std::string text_sql(const Table& table, const std::string& column) {
          "), 200)";
 }
 
-std::string history_sql(const Table& table, const HistoryTable& history) {
+/// After how many seconds a row's backup is stuck, if it has not ended; NULL where its kind is
+/// none of those.
+/// @param parameters get what the text refers to.
+std::string stuck_after_sql(const std::vector<BackupKind>& kinds,
+                            std::vector<std::string>& parameters) {
+  std::string cases;
+  for (const BackupKind& kind : kinds)
+    for (const std::string& text : kind.values) {
+      cases.append(" WHEN $").append(std::to_string(parameters.size() + 1));
+      cases.append(" THEN $").append(std::to_string(parameters.size() + 2)).append("::float8");
+      parameters.push_back(text);
+      parameters.push_back(std::to_string(kind.stuck_after.count()));
+    }
+  return cases.empty() ? "NULL::float8" : "CASE kind" + cases + " END";
+}
+
+std::string history_sql(const Table& table, const HistoryTable& history,
+                        const std::string& stuck_after) {
   const std::string moment = moment_sql(column_of(table, history.time_column), history.zone);
   const std::string status =
       history.status_column.empty() ? "''::text" : text_sql(table, history.status_column);
@@ -32,12 +50,15 @@ std::string history_sql(const Table& table, const HistoryTable& history) {
           ? "NULL::timestamptz"
           : moment_sql(column_of(table, history.finish_column), history.zone);
   return "SELECT kind, status, count(*) AS runs, count(*) FILTER (WHERE t > latest) AS future,"
+         " count(*) FILTER (WHERE t < now() - stuck_after * interval '1 second') AS overdue,"
          " extract(epoch FROM max(t) FILTER (WHERE usable)) AS newest,"
          " extract(epoch FROM now() - max(t) FILTER (WHERE usable)) AS newest_age,"
          " extract(epoch FROM now() - min(t) FILTER (WHERE usable)) AS oldest_age,"
          " extract(epoch FROM now() - max(f) FILTER (WHERE usable AND f <= latest)) AS finished_age"
          " FROM (SELECT kind, status, t, f, latest,"
-         " pg_catalog.isfinite(t) AND t <= latest AS usable"
+         " pg_catalog.isfinite(t) AND t <= latest AS usable, " +
+         stuck_after +
+         " AS stuck_after"
          " FROM (SELECT " +
          text_sql(table, history.kind_column) + " AS kind, " + status + " AS status, " + moment +
          " AS t, " + finished + " AS f, now() + interval '1 minute' AS latest FROM " +
@@ -69,7 +90,9 @@ void keep_youngest(std::optional<Seconds>& age, const std::optional<Seconds>& ot
 }
 
 void add_group(const Row& row, BackupStatus status, KindHistory& kind) {
-  kind.runs[static_cast<std::size_t>(status)] += row.number("runs");
+  const double stuck = status == BackupStatus::running ? row.number("overdue") : 0;
+  kind.runs[static_cast<std::size_t>(BackupStatus::stuck)] += stuck;
+  kind.runs[static_cast<std::size_t>(status)] += row.number("runs") - stuck;
   if (status != BackupStatus::success) return;
   kind.from_the_future += row.number("future");
   const auto newest = row.maybe_number("newest");
@@ -99,18 +122,28 @@ void KindHistory::add(const NewestBackup& backup, int usable) {
   if (backup.level >= kContents) keep_youngest(proven_age, backup.age);
 }
 
+std::vector<double> KindHistory::newest_sizes(std::size_t most) const {
+  std::vector<double> newest_first;
+  for (auto it = sizes.rbegin(); it != sizes.rend() && newest_first.size() < most; ++it)
+    newest_first.push_back(it->second);
+  return newest_first;
+}
+
 std::optional<double> KindHistory::size_ratio() const {
   constexpr std::size_t kFewest = 3;
-  constexpr std::size_t kMost = 7;
-  std::vector<double> before;
-  for (auto it = sizes.rbegin(); it != sizes.rend() && before.size() <= kMost; ++it)
-    before.push_back(it->second);
+  std::vector<double> before = newest_sizes(kRecent + 1);
   if (before.size() <= kFewest) return std::nullopt;
   const double last = before.front();
   before.erase(before.begin());
   const auto middle = before.begin() + static_cast<std::ptrdiff_t>(before.size() / 2);
   std::nth_element(before.begin(), middle, before.end());
   return *middle > 0 ? std::optional(last / *middle) : std::nullopt;
+}
+
+std::optional<double> KindHistory::largest_size() const {
+  const std::vector<double> recent = newest_sizes(kRecent);
+  if (recent.empty()) return std::nullopt;
+  return *std::max_element(recent.begin(), recent.end());
 }
 
 BackupHistory empty_history(const std::vector<BackupKind>& kinds) {
@@ -138,7 +171,9 @@ BackupHistory read_history_table(Session& session, const Schema& schema,
   const Table* table = schema.table(history.table);
   if (table == nullptr)
     throw SourceError(Reason::missing, "table " + history.table.display() + " does not exist");
-  const Rows rows = session.query(history_sql(*table, history));
+  std::vector<std::string> parameters;
+  const std::string stuck_after = stuck_after_sql(kinds, parameters);
+  const Rows rows = session.query(history_sql(*table, history, stuck_after), parameters);
   if (rows.size() > kMaxGroups)
     throw SourceError(Reason::limit, "table " + history.table.display() +
                                          " has too many different kinds and statuses");

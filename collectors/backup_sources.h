@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/backup_schedule.h"
 #include "collectors/schema.h"
 #include "collectors/sources.h"
 
@@ -28,21 +29,22 @@ enum class BackupStatus : std::uint8_t {
   success,  ///< finished and, of a file, settled, large enough, and plausible
   failed,   ///< says that it failed, is too small to be one, or lacks a part
   running,  ///< not finished yet
+  stuck,    ///< says that it runs, for longer than it may: whoever made it is likely gone
   other,    ///< a status that nobody declared, or an entry that is no backup or cannot be read
 };
 
-inline constexpr std::array<std::string_view, 4> kBackupStatusNames{"success", "failed", "running",
-                                                                    "other"};
+inline constexpr std::array<std::string_view, 5> kBackupStatusNames{"success", "failed", "running",
+                                                                    "stuck", "other"};
 
 /// One kind of backup within a source.
 struct BackupKind {
   std::string name;
   std::vector<std::string> values;  ///< history table: texts of the kind column
   std::string pattern;              ///< directory: glob over file names
-  std::optional<Seconds> every;     ///< its schedule; nothing: none is promised
-  Seconds grace{};
+  BackupSchedule schedule{};        ///< when they are due, if that is promised
   /// Kinds that do for this one: a full backup for an incremental one.
   std::vector<std::string> satisfied_by{};
+  Seconds stuck_after{24 * 3600};  ///< what has been running for longer is stuck
 };
 
 /// A table in which somebody writes down each backup.
@@ -107,6 +109,12 @@ struct KindHistory {
   /// The newest one's size to the median of up to seven before it; nothing if there are fewer than
   /// three.
   [[nodiscard]] std::optional<double> size_ratio() const;
+
+  /// Of the largest of the up to seven newest, bytes; nothing if the size of none is known.
+  [[nodiscard]] std::optional<double> largest_size() const;
+
+ private:
+  [[nodiscard]] std::vector<double> newest_sizes(std::size_t most) const;
 };
 
 struct BackupHistory {

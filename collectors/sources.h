@@ -172,6 +172,9 @@ class Files {
   std::string head(const std::string& path, std::size_t bytes) { return ends(path, bytes, 0).head; }
   /// A whole regular file, as it is. One of more than `max_bytes` is an error (limit).
   virtual std::string contents(const std::string& path, std::size_t max_bytes) = 0;
+  /// Bytes that may still be written to the file system that a directory is in, by whoever is not
+  /// root.
+  virtual double room(const std::string& directory) = 0;
 };
 
 /// How a request says who asks.
@@ -213,6 +216,30 @@ class Http {
   /// @throws SourceError: connect, tls, timeout, protocol, http (redirects); config if the request
   /// cannot be made as it is; limit if we lack means, or the step's time is over.
   virtual HttpResponse get(const HttpRequest& request) = 0;
+};
+
+/// A program that is asked something, such as which backups there are.
+struct ProgramRequest {
+  std::vector<std::string> command;  ///< the program and its arguments, as they are: no shell
+  Seconds timeout{};
+  std::size_t max_out = 0;  ///< bytes; a program that prints more is ended
+};
+
+/// Programs, run as child processes on a worker thread: with a clean environment (PATH, HOME,
+/// LC_ALL=C, TZ=UTC), without input, in a process group of their own, of which nothing is left when
+/// the call ends, whichever way.
+class Processes {
+ public:
+  virtual ~Processes() = default;
+  Processes() = default;
+  Processes(const Processes&) = delete;
+  Processes& operator=(const Processes&) = delete;
+
+  /// All that it has printed on its standard output, if it ended well.
+  /// @throws SourceError: missing or permission if there is no such program for us; timeout;
+  /// too_large; io if it failed, with the first line of its standard error; limit if no process can
+  /// be made.
+  virtual std::string output(const ProgramRequest& request) = 0;
 };
 
 /// JSON documents, read only. Safe on any thread.

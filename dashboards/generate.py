@@ -386,6 +386,12 @@ def recovery():
                      column("size", worst("backup_last_size_bytes", SERVER), "bytes"),
                      column("of its least size", "min by ($labels) (%s / %s)" % (
                          series("backup_size_ratio", SERVER), series("backup_size_ratio_min", SERVER)),
+                         "percentunit", FLOOR_SHARE),
+                     column("places, of those asked for", "min by ($labels) (%s / %s)" % (
+                         series("backup_locations", SERVER), series("backup_locations_min", SERVER)),
+                         "percentunit", FLOOR_SHARE),
+                     column("room for the next, of that asked for", "min by ($labels) (%s / %s)" % (
+                         series("backup_room_ratio", SERVER), series("backup_room_ratio_min", SERVER)),
                          "percentunit", FLOOR_SHARE)],
                     "No backup is configured", report=["backups", "source", "kind"])),
                 (10, table(

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -265,6 +266,12 @@ std::string contents_now(const std::string& path, std::size_t max_bytes) {
   return text;
 }
 
+double room_now(const std::string& directory) {
+  struct statvfs facts {};
+  if (::statvfs(directory.c_str(), &facts) != 0) refuse(directory, errno);
+  return static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
+}
+
 FileEnds ends_now(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) {
   struct stat facts {};
   Descriptor descriptor = open_regular(path, facts);
@@ -308,6 +315,11 @@ FileEnds WorkerFiles::ends(const std::string& path, std::size_t head_bytes,
   return workers_.run<FileEnds>("file " + path, deadline_, [path, head_bytes, tail_bytes] {
     return ends_now(path, head_bytes, tail_bytes);
   });
+}
+
+double WorkerFiles::room(const std::string& directory) {
+  return workers_.run<double>("directory " + directory, deadline_,
+                              [directory] { return room_now(directory); });
 }
 
 std::string WorkerFiles::contents(const std::string& path, std::size_t max_bytes) {

@@ -19,6 +19,7 @@ class WorkerFiles final : public Files {
                 const std::function<bool(const std::string& name)>& wanted) override;
   FileEnds ends(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) override;
   std::string contents(const std::string& path, std::size_t max_bytes) override;
+  double room(const std::string& directory) override;
 
  private:
   DisposableWorkers& workers_;

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "collectors/errors.h"
 
@@ -24,9 +25,9 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr std::size_t kTail = 4096;        ///< bytes
-constexpr std::size_t kMaxErrors = 10000;  ///< lines
-constexpr std::size_t kMaxLine = 2000;     ///< bytes
+constexpr std::size_t kTail = 4096;     ///< bytes
+constexpr std::size_t kMaxLine = 2000;  ///< bytes
+constexpr std::array<std::string_view, 3> kPath{"/usr/local/bin", "/usr/bin", "/bin"};
 
 sigset_t ending_signals() {
   sigset_t signals;
@@ -49,9 +50,16 @@ class Strings {
   std::vector<char*> pointers_;
 };
 
+std::string path_variable() {
+  std::string path;
+  for (const std::string_view directory : kPath)
+    path.append(path.empty() ? "" : ":").append(directory);
+  return path;
+}
+
 std::vector<std::string> environment_of(const Command& command) {
   std::map<std::string, std::string> variables{
-      {"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LC_ALL", "C"}, {"TZ", "UTC"}};
+      {"PATH", path_variable()}, {"LC_ALL", "C"}, {"TZ", "UTC"}};
   for (const std::string& name : command.inherited)
     if (const char* value = std::getenv(name.c_str())) variables[name] = value;
   for (const auto& [name, value] : command.environment) variables[name] = value;
@@ -89,6 +97,7 @@ struct Pipe {
   ::dup2(command.in >= 0 ? command.in : nothing, 0);
   ::dup2(out >= 0 ? out : nothing, 1);
   ::dup2(err, 2);
+  ::close_range(3, ~0U, 0);  // what a library opened without O_CLOEXEC
   if (::chdir(command.directory.c_str()) != 0) ::_exit(126);
   ::execve(arguments[0], arguments, environment);
   ::_exit(127);
@@ -113,29 +122,34 @@ void Interruption::take_signals() {
   const timespec nap{0, 50'000'000};
   while (!ended_) {
     if (::sigtimedwait(&signals, nullptr, &nap) <= 0) continue;
-    happened_ = true;
-    const std::lock_guard lock(mutex_);
-    for (const auto& [group, signal] : groups_) end(group, signal);
+    interrupt();
+    const std::lock_guard lock(act_mutex_);
     if (act_) act_();
   }
 }
 
 void Interruption::on_signal(std::function<void()> act) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(act_mutex_);
   act_ = std::move(act);
 }
 
-void Interruption::end(pid_t group, int signal) {
+void Children::interrupt() {
+  happened_ = true;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [group, signal] : groups_) end(group, signal);
+}
+
+void Children::end(pid_t group, int signal) {
   ::kill(signal == SIGKILL ? -group : group, signal);
 }
 
-void Interruption::watch(pid_t group, int signal) {
+void Children::watch(pid_t group, int signal) {
   const std::lock_guard lock(mutex_);
   groups_[group] = signal;
   if (happened_) end(group, signal);
 }
 
-void Interruption::unwatch(pid_t group) {
+void Children::unwatch(pid_t group) {
   const std::lock_guard lock(mutex_);
   groups_.erase(group);
 }
@@ -152,12 +166,13 @@ std::string Ended::last_word() const {
                       : "exit status " + std::to_string(status);
 }
 
-Child::Child(Interruption& interruption, const Command& command)
-    : interruption_(interruption),
+Child::Child(Children& children, const Command& command)
+    : children_(children),
       only_tail_(command.only_tail),
       max_out_(command.max_out),
+      max_errors_(command.max_errors),
       on_line_(command.on_line) {
-  interruption.check();
+  children.check();
   const Strings arguments(command.arguments);
   const Strings environment(environment_of(command));
   const Pipe err;
@@ -176,14 +191,14 @@ Child::Child(Interruption& interruption, const Command& command)
   }
   if (pid_ < 0) throw SourceError(Reason::limit, "no process can be made");
   ::setpgid(pid_, pid_);
-  interruption_.watch(pid_, command.end_signal);
+  children_.watch(pid_, command.end_signal);
 }
 
 Child::~Child() {
   if (!reaped_) {
     ::kill(-pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
-    interruption_.unwatch(pid_);
+    children_.unwatch(pid_);
   }
   for (const int descriptor : {out_, err_})
     if (descriptor >= 0) ::close(descriptor);
@@ -200,7 +215,7 @@ void Child::take_errors(const std::string& text) {
       continue;
     }
     if (on_line_) on_line_(line_);
-    if (ended_.errors.size() < kMaxErrors) ended_.errors.push_back(std::move(line_));
+    if (ended_.errors.size() < max_errors_) ended_.errors.push_back(std::move(line_));
     line_.clear();
   }
 }
@@ -245,7 +260,7 @@ bool Child::ended_within(Seconds time) {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_) {
       reaped_ = true;
-      interruption_.unwatch(pid_);
+      children_.unwatch(pid_);
       ended_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       ::kill(-pid_, SIGKILL);  // whatever of its group is left
       // A process that left the group may hold the pipes open: it is not waited for.
@@ -270,14 +285,32 @@ Ended Child::wait(Seconds longest) {
     ::kill(-pid_, SIGKILL);
     ended_within(Seconds(10));
   }
-  interruption_.check();
+  children_.check();
   if (!ended) throw SourceError(Reason::timeout, "a child process did not end in time");
   return std::move(ended_);
 }
 
-Ended run(Interruption& interruption, const Command& command, Seconds longest) {
-  Child child(interruption, command);
+Ended run(Children& children, const Command& command, Seconds longest) {
+  Child child(children, command);
   return child.wait(longest);
+}
+
+std::string path_of_program(const std::string& name) {
+  std::vector<std::string> candidates;
+  if (name.find('/') != std::string::npos)
+    candidates.push_back(name);
+  else
+    for (const std::string_view directory : kPath)
+      candidates.push_back(std::string(directory).append("/").append(name));
+  bool there = false;
+  for (const std::string& path : candidates) {
+    if (::access(path.c_str(), X_OK) == 0) return path;
+    there = there || errno == EACCES;
+  }
+  if (there) throw SourceError(Reason::permission, "program " + name + " cannot be run by us");
+  throw SourceError(Reason::missing, "there is no program " + name +
+                                         ". HINT: install it, or write its whole path (searched: " +
+                                         path_variable() + ")");
 }
 
 std::optional<std::string> start_of_process(pid_t pid) {

@@ -21,34 +21,49 @@ namespace pg_integrity {
 /// SIGTERM or SIGINT came: whatever is underway ends, and what was made goes.
 class Interrupted {};
 
+/// Children that somebody may end before their time. Safe on any thread.
+class Children {
+ public:
+  Children() = default;
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
+
+  /// Ends those that run; no other one starts, and every wait for one throws Interrupted.
+  void interrupt();
+  /// @throws Interrupted
+  void check() const {
+    if (happened_) throw Interrupted();
+  }
+  [[nodiscard]] bool happened() const { return happened_; }
+
+ private:
+  friend class Child;
+  void watch(pid_t group, int signal);
+  void unwatch(pid_t group);
+  static void end(pid_t group, int signal);
+
+  std::atomic<bool> happened_ = false;
+  std::mutex mutex_;
+  std::map<pid_t, int> groups_;  ///< what ends each child
+};
+
 /// Takes SIGTERM, SIGINT and SIGHUP from its construction on, which must come before any other
-/// thread: kills the children that run and makes every wait for one throw Interrupted.
-class Interruption {
+/// thread, and interrupts the children then.
+class Interruption : public Children {
  public:
   Interruption();
   ~Interruption();
   Interruption(const Interruption&) = delete;
   Interruption& operator=(const Interruption&) = delete;
 
-  /// @throws Interrupted
-  void check() const {
-    if (happened_) throw Interrupted();
-  }
-  [[nodiscard]] bool happened() const { return happened_; }
   /// Also called, on the thread that takes the signals; empty: nothing.
   void on_signal(std::function<void()> act);
 
  private:
-  friend class Child;
-  void watch(pid_t group, int signal);
-  void unwatch(pid_t group);
   void take_signals();
 
-  std::atomic<bool> happened_ = false;
   std::atomic<bool> ended_ = false;
-  std::mutex mutex_;
-  std::map<pid_t, int> groups_;  ///< what ends each child
-  static void end(pid_t group, int signal);
+  std::mutex act_mutex_;
   std::function<void()> act_;
   std::thread thread_;
 };
@@ -73,6 +88,7 @@ struct Command {
   bool keep_out = false;                           ///< false: its output goes to /dev/null
   bool only_tail = false;                          ///< of the output the last 4 kB are kept
   std::size_t max_out = std::size_t{256} << 20;    ///< bytes that are kept; more end the child
+  std::size_t max_errors = 10000;                  ///< lines of standard error that are kept
   int out = -1;                                    ///< becomes its standard output, if not kept
   int niceness = 0;
   int end_signal = 9;  ///< SIGKILL to its group; another one to it alone, which ends its own
@@ -94,7 +110,7 @@ struct Ended {
 class Child {
  public:
   /// @throws SourceError{limit} if no process can be made.
-  Child(Interruption& interruption, const Command& command);
+  Child(Children& children, const Command& command);
   ~Child();  ///< SIGKILL to its group, if it still runs
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -114,7 +130,7 @@ class Child {
   void take_errors(const std::string& text);
   void take_out(const std::string& text);
 
-  Interruption& interruption_;
+  Children& children_;
   pid_t pid_ = -1;
   int out_ = -1;
   int err_ = -1;
@@ -122,12 +138,17 @@ class Child {
   std::string line_;  ///< of standard error, not ended yet
   bool only_tail_ = false;
   std::size_t max_out_ = 0;
+  std::size_t max_errors_ = 0;
   std::function<void(const std::string&)> on_line_;
   Ended ended_;
 };
 
 /// Starts it and waits for its end.
-Ended run(Interruption& interruption, const Command& command, Seconds longest);
+Ended run(Children& children, const Command& command, Seconds longest);
+
+/// Where the PATH of children leads to for a name without a slash; a path as it is.
+/// @throws SourceError: missing if nothing is there, permission if we may not run it.
+std::string path_of_program(const std::string& name);
 
 /// When that process was started, in clock ticks since boot: tells it from a later one with the
 /// same id. Nothing if it does not run.

@@ -64,6 +64,10 @@ class RecordingSources::RecordingFiles final : public Files {
     recording_.add("read " + path);
     do_not_ask();
   }
+  double room(const std::string& directory) override {
+    recording_.add("free room for " + directory);
+    do_not_ask();
+  }
 
  private:
   Recording& recording_;
@@ -82,6 +86,21 @@ class RecordingSources::RecordingHttp final : public Http {
   Recording& recording_;
 };
 
+class RecordingSources::RecordingProcesses final : public Processes {
+ public:
+  explicit RecordingProcesses(Recording& recording) : recording_(recording) {}
+
+  std::string output(const ProgramRequest& request) override {
+    std::string look = "run";
+    for (const std::string& part : request.command) look.append(" ").append(part);
+    recording_.add(look);
+    do_not_ask();
+  }
+
+ private:
+  Recording& recording_;
+};
+
 RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schema> schema,
                                    TableScans& scans, const Clock& clock, Recording& recording)
     : session_(session, recording),
@@ -90,7 +109,8 @@ RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schem
       scans_(scans),
       clock_(clock),
       files_(std::make_unique<RecordingFiles>(recording)),
-      http_(std::make_unique<RecordingHttp>(recording)) {}
+      http_(std::make_unique<RecordingHttp>(recording)),
+      processes_(std::make_unique<RecordingProcesses>(recording)) {}
 
 RecordingSources::~RecordingSources() = default;
 
@@ -105,6 +125,10 @@ Files& RecordingSources::files() {
 
 Http& RecordingSources::http() {
   return *http_;
+}
+
+Processes& RecordingSources::processes() {
+  return *processes_;
 }
 
 }  // namespace pg_integrity

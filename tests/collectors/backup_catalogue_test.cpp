@@ -2,10 +2,15 @@
 #include "collectors/backup_catalogue.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <utime.h>
 
+#include <cmath>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
+#include <functional>
+#include <map>
 
 #include "exporter/json.h"
 #include "tests/support/cluster.h"
@@ -19,6 +24,31 @@ constexpr double kDay = 86400;
 
 double runs(const KindHistory& kind, BackupStatus status) {
   return kind.runs[static_cast<std::size_t>(status)];
+}
+
+/// Between two looks at the clock something was begun and ended.
+struct Span {
+  UnixTime began = 0;  ///< to the second, as catalogues have it
+  UnixTime ended = 0;
+};
+
+Span time_of(const std::function<void()>& act) {
+  const SystemClock clock;
+  Span span{std::floor(clock.unix_now())};
+  act();
+  span.ended = clock.unix_now();
+  return span;
+}
+
+/// It was begun then, and finished then; ages are to the clock's time.
+void expect_made(const KindHistory& kind, const Span& then, const Clock& clock) {
+  ASSERT_TRUE(kind.newest);
+  EXPECT_GE(kind.newest->time, then.began);
+  EXPECT_LE(kind.newest->time, then.ended);
+  EXPECT_NEAR(kind.newest->age.count(), clock.unix_now() - kind.newest->time, 1);
+  const double finished = clock.unix_now() - kind.finished_age.value().count();
+  EXPECT_GE(finished, kind.newest->time);
+  EXPECT_LE(finished, then.ended + 1);
 }
 
 /// A program's place: a directory of the server's user, and what it is run as.
@@ -50,6 +80,14 @@ BackupHistory read(const BackupCatalogue& catalogue, const std::string& text, co
       read_catalogue(SaxJson(), clock, catalogue, text, catalogue_kinds(catalogue.format));
   apply_satisfied_by(catalogue_kinds(catalogue.format), history);
   return history;
+}
+
+/// An array of texts, as a configuration has it.
+std::string toml(const std::vector<std::string>& texts) {
+  std::string array;
+  for (const std::string& text : texts)
+    array.append(array.empty() ? "" : ", ").append("\"").append(text).append("\"");
+  return "[" + array + "]";
 }
 
 Reason reason(const BackupCatalogue& catalogue, const std::string& text) {
@@ -84,26 +122,40 @@ class PgBackRest : public testing::Test {
     static_cast<void>(pgbackrest({"stanza-create"}));
     empty = pgbackrest({"info", "--output=json"});
     for (const char* type : {"full", "diff", "incr"})
-      static_cast<void>(pgbackrest({std::string("--type=") + type, "backup"}));
-    Process aborted(
-        {"pgbackrest", "--config=" + configuration, "--stanza=main", "--type=full", "backup"},
-        Program::kOwn);
+      made[type] = time_of([&] {
+        static_cast<void>(pgbackrest({std::string("--type=") + type, "backup"}));
+      });
+    Process aborted(command({"--type=full", "backup"}), Program::kOwn);
+    EXPECT_TRUE(eventually([] {
+      return std::filesystem::exists(program->path() + "/lock/main-backup.lock");
+    })) << "it has begun";
     aborted.signal(SIGTERM);
     EXPECT_NE(aborted.wait_for(std::chrono::seconds(60)).value_or(0), 0);
     info = pgbackrest({"info", "--output=json"});
+    made["second full"] = time_of([] { static_cast<void>(pgbackrest({"--type=full", "backup"})); });
+    later = pgbackrest({"info", "--output=json"});
   }
   static void TearDownTestSuite() {
     cluster.reset();
     program.reset();
   }
 
-  static std::string pgbackrest(std::vector<std::string> arguments) {
+  static std::vector<std::string> command(std::vector<std::string> arguments) {
     arguments.insert(
         arguments.begin(),
         {"pgbackrest", "--config=" + program->path() + "/pgbackrest.conf", "--stanza=main"});
-    return Program::must_run(arguments);
+    return arguments;
+  }
+  static std::string pgbackrest(const std::vector<std::string>& arguments) {
+    return Program::must_run(command(arguments));
   }
 
+  /// The program itself, with these words after it.
+  [[nodiscard]] static std::string asked(const std::vector<std::string>& arguments,
+                                         const std::string& rest = {}) {
+    return "[[server.backups]]\nname = \"repo\"\npgbackrest = { command = " +
+           toml(command(arguments)) + " }\n" + rest + "\n";
+  }
   [[nodiscard]] static std::string source(const std::string& rest = {}) {
     return "[[server.backups]]\nname = \"repo\"\npgbackrest = { file = \"" + program->path() +
            "/info.json\" }\n" + rest + "\n";
@@ -112,29 +164,41 @@ class PgBackRest : public testing::Test {
   static inline std::unique_ptr<Program> program;
   static inline std::unique_ptr<Cluster> cluster;
   static inline std::string before, empty, info;  ///< before the stanza, without and with backups
+  static inline std::string later;                ///< with one more full backup
+  static inline std::map<std::string, Span> made;
   const BackupCatalogue catalogue_{CatalogueFormat::pgbackrest, "", "main", Seconds(3600), "UTC"};
 };
 
-TEST_F(PgBackRest, EachKindCountsAndTheFullOneDoesForAll) {
+TEST_F(PgBackRest, EachKindHasItsAgeAndWhatWasAbortedNone) {
   SteppedClock clock;
   clock.advance(Seconds(3 * kDay));
-  BackupHistory found =
+  const BackupHistory found =
       read_catalogue(SaxJson(), clock, catalogue_, info, catalogue_kinds(catalogue_.format));
   for (const char* kind : {"full", "diff", "incr"}) {
+    SCOPED_TRACE(kind);
     const KindHistory& history = found.kinds.at(kind);
-    EXPECT_EQ(runs(history, BackupStatus::success), 1) << kind << ": what was aborted is none";
-    EXPECT_NEAR(history.newest.value().age.count(), 3 * kDay, 300) << kind;
+    EXPECT_EQ(runs(history, BackupStatus::success), 1) << "what was aborted is none";
+    expect_made(history, made.at(kind), clock);
     EXPECT_EQ(history.newest->time_source, "catalogue");
     EXPECT_GT(history.newest->size.value(), 100);
-    EXPECT_LE(history.finished_age.value(), history.newest->age) << "a backup takes its time";
   }
-  const auto started = [&](const char* kind) { return found.kinds.at(kind).newest->time; };
-  EXPECT_LT(started("full"), started("diff"));
-  EXPECT_LT(started("diff"), started("incr"));
+  EXPECT_EQ(found.unrecognised, 0);
+}
+
+TEST_F(PgBackRest, AFullBackupDoesForAllAndADifferentialOneForTheIncremental) {
+  const SystemClock clock;
+  BackupHistory found = read(catalogue_, later, clock);
+  EXPECT_EQ(runs(found.kinds.at("full"), BackupStatus::success), 2);
+  for (const char* kind : {"full", "diff", "incr"}) {
+    SCOPED_TRACE(kind);
+    expect_made(found.kinds.at(kind), made.at("second full"), clock);
+  }
+  EXPECT_EQ(runs(found.kinds.at("incr"), BackupStatus::success), 1) << "it is none itself";
+  found = read_catalogue(SaxJson(), clock, catalogue_, info, catalogue_kinds(catalogue_.format));
   found.kinds["incr"] = {};
   apply_satisfied_by(catalogue_kinds(catalogue_.format), found);
-  EXPECT_EQ(started("incr"), started("diff")) << "the newest of those that do";
-  EXPECT_EQ(found.unrecognised, 0);
+  expect_made(found.kinds.at("incr"), made.at("diff"), clock);
+  expect_made(found.kinds.at("full"), made.at("full"), clock);
 }
 
 TEST_F(PgBackRest, ABackupWhoseWalIsGoneIsNone) {
@@ -173,22 +237,35 @@ TEST_F(PgBackRest, WhatIsNoCatalogueIsNone) {
 }
 
 TEST_F(PgBackRest, MissedRunsAreThoseOfTheKind) {
-  static_cast<void>(program->write("info.json", info));
-  RunningSampler sampler(
-      one_server(cluster->dsn("postgres"),
-                 source("[server.backups.kinds.full]\nevery = \"7d\"\n"
-                        "[server.backups.kinds.incr]\nevery = \"6h\"\ngrace = \"1h\"\n"),
-                 "backups"));
-  const auto missed = [&](const char* kind) {
-    return sampler.page().value("pg_integrity_backup_missed_runs", {{"kind", kind}});
+  const auto missed_after = [&](const std::string& catalogue, double days) {
+    static_cast<void>(program->write("info.json", catalogue));
+    RunningSampler sampler(
+        one_server(cluster->dsn("postgres"),
+                   source("[server.backups.kinds.full]\nevery = \"7d\"\n"
+                          "[server.backups.kinds.diff]\nevery = \"24h\"\ngrace = \"2h\"\n"
+                          "[server.backups.kinds.incr]\nevery = \"6h\"\ngrace = \"1h\"\n"),
+                   "backups"));
+    // What is on the page was found after the jump: an age tells.
+    sampler.clock.advance(Seconds(days * kDay));
+    std::string missed;
+    EXPECT_TRUE(eventually([&] {
+      const Findings found = sampler.findings();
+      if (found.value("pg_integrity_backup_age_seconds", {{"kind", "full"}}).value_or(-1) <
+          days * kDay)
+        return false;
+      missed.clear();
+      for (const char* kind : {"full", "diff", "incr"})
+        missed += std::to_string(static_cast<int>(
+                      found.value("pg_integrity_backup_missed_runs", {{"kind", kind}}).value())) +
+                  " ";
+      return true;
+    }));
+    return missed;
   };
-  ASSERT_TRUE(eventually([&] { return missed("incr") == 0; }));
-  EXPECT_EQ(sampler.findings().violated(), "");
-  EXPECT_EQ(sampler.findings().state("backups/repo.diff"), State::observed);
-  sampler.clock.advance(Seconds(2 * kDay));
-  EXPECT_TRUE(eventually([&] { return missed("incr") == 7; })) << "(48 h - 1 h) / 6 h";
-  EXPECT_EQ(missed("full"), 0);
-  EXPECT_EQ(sampler.findings().violated(), "backups/repo.incr");
+  EXPECT_EQ(missed_after(info, 0), "0 0 0 ");
+  EXPECT_EQ(missed_after(info, 2), "0 1 7 ") << "(48 h - 2 h) / 24 h, (48 h - 1 h) / 6 h";
+  EXPECT_EQ(missed_after(info, 16), "2 15 63 ") << "a quarter of the week is grace";
+  EXPECT_EQ(missed_after(later, 2), "0 1 7 ") << "the full one began them all anew";
 }
 
 TEST_F(PgBackRest, AnOldCatalogueSaysNothingAndIsAFinding) {
@@ -201,6 +278,83 @@ TEST_F(PgBackRest, AnOldCatalogueSaysNothingAndIsAFinding) {
   EXPECT_EQ(found.violated(), "backups/repo");
   EXPECT_NEAR(found.value("pg_integrity_backup_catalogue_age_seconds").value(), 3 * 3600, 120);
   EXPECT_EQ(found.reason("backups/repo.full"), Reason::stale);
+}
+
+TEST_F(PgBackRest, ItIsAskedItself) {
+  const std::string kinds = "kinds = { full = { every = \"7d\" }, incr = { every = \"6h\" } }";
+  const Findings found = look(
+      one_server(cluster->dsn("postgres"), asked({"info", "--output=json"}, kinds), "backups"));
+  EXPECT_EQ(found.state("backups/repo.full"), State::proven);
+  EXPECT_EQ(found.state("backups/repo.incr"), State::proven);
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"kind", "diff"}, {"status", "success"}}), 1);
+  EXPECT_FALSE(found.value("pg_integrity_backup_catalogue_age_seconds")) << "there is no file";
+}
+
+TEST_F(PgBackRest, WhatItRefusesIsTold) {
+  const auto asked_for = [&](const std::vector<std::string>& arguments) {
+    return look(one_server(cluster->dsn("postgres"),
+                           asked(arguments, "kinds = { full = { every = \"7d\" } }"), "backups"));
+  };
+  const Findings found = asked_for({"info", "--output=jason"});
+  EXPECT_EQ(found.reason("backups/repo.full"), Reason::io);
+  const std::string why = found.object("backups/repo.full").findings.at(0);
+  EXPECT_NE(why.find("pgbackrest ended with status 32: ERROR: [032]"), std::string::npos) << why;
+  EXPECT_EQ(asked_for({"version"}).reason("backups/repo.full"), Reason::decode);
+}
+
+/// A program of our own, which says the same as pgBackRest and notes that it was asked.
+class AskedProgram : public PgBackRest {
+ protected:
+  AskedProgram() {
+    answer_with("cat " + directory_.write("info.json", info));
+    ::chmod(path_.c_str(), 0755);
+  }
+  void answer_with(const std::string& command) const {
+    static_cast<void>(directory_.write(
+        "asked", "#!/bin/sh\necho >> " + directory_.path() + "/times\n" + command + "\n"));
+  }
+  [[nodiscard]] std::size_t times() const {
+    return std::filesystem::file_size(directory_.path() + "/times");
+  }
+  [[nodiscard]] std::string source() const {
+    return "[[server.backups]]\nname = \"repo\"\npgbackrest = { command = [\"" + path_ +
+           "\"], refresh = \"1h\" }\nkinds = { full = { every = \"7d\" } }\n";
+  }
+  [[nodiscard]] static std::string passes(RunningSampler& sampler) {
+    const auto passes = sampler.page().value("pg_integrity_collector_runs_total",
+                                             {{"collector", "backups"}, {"outcome", "success"}});
+    return std::to_string(passes.value_or(0));
+  }
+
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/asked";
+};
+
+TEST_F(AskedProgram, ItsAnswerIsGoodForAWhileAndAFailureForNothing) {
+  RunningSampler sampler(one_server(cluster->dsn("postgres"), source(), "backups"));
+  const auto look_again = [&] {
+    const std::string known = passes(sampler);
+    sampler.clock.advance(Seconds(120));
+    EXPECT_TRUE(eventually([&] { return passes(sampler) != known; }));
+  };
+  ASSERT_TRUE(eventually([&] { return passes(sampler) != "0.000000"; }));
+  look_again();
+  EXPECT_EQ(times(), 1U);
+  EXPECT_EQ(sampler.findings().state("backups/repo.full"), State::proven);
+  answer_with("exit 1");
+  sampler.clock.advance(Seconds(3600));
+  const auto reason = [&] {
+    const Findings found = sampler.findings();
+    return found.state("backups/repo.full") == State::unproven
+               ? std::optional(found.reason("backups/repo.full"))
+               : std::nullopt;
+  };
+  ASSERT_TRUE(eventually([&] { return reason() == Reason::io; })) << "until then it is stale";
+  answer_with("cat " + directory_.path() + "/info.json");
+  sampler.clock.advance(Seconds(120));
+  EXPECT_TRUE(eventually([&] {
+    return sampler.findings().state("backups/repo.full") == State::proven;
+  })) << "at the next look, not an hour later";
 }
 
 class Barman : public testing::Test {
@@ -230,13 +384,14 @@ class Barman : public testing::Test {
               Program::kOwn));
       return run(command({"check", "main"}), Program::kOwn).status == 0;
     }));
-    static_cast<void>(barman({"backup", "main"}));
+    made = time_of([] { static_cast<void>(barman({"backup", "main"})); });
     // Until the WAL of its end has come, it waits for that.
     EXPECT_TRUE(eventually([] {
       static_cast<void>(run(command({"cron"}), Program::kOwn));
       return list().find("DONE") != std::string::npos;
     }));
-    Process aborted(command({"backup", "main"}), Program::kOwn);
+    // So slow that it is seen running.
+    Process aborted(command({"backup", "--bwlimit", "32", "main"}), Program::kOwn);
     EXPECT_TRUE(eventually([] { return list().find("STARTED") != std::string::npos; }));
     running = list();
     aborted.signal(SIGINT);
@@ -261,9 +416,9 @@ class Barman : public testing::Test {
   static inline std::unique_ptr<Program> program;
   static inline std::unique_ptr<Cluster> cluster;
   static inline std::string running, listed;  ///< while one is made, and when that was aborted
+  static inline Span made;                    ///< the one that is done
   const BackupCatalogue catalogue_{CatalogueFormat::barman, "", "main", Seconds(3600), zone()};
 
- private:
   /// Barman's IDs are in the zone of its machine.
   static std::string zone() {
     std::ifstream file("/etc/timezone");
@@ -278,15 +433,38 @@ TEST_F(Barman, AFailedBackupIsNoneAndOneThatIsDoneCounts) {
   const KindHistory full = read(catalogue_, listed, clock).kinds.at("full");
   EXPECT_EQ(runs(full, BackupStatus::success), 1);
   EXPECT_EQ(runs(full, BackupStatus::failed), 1);
-  EXPECT_NEAR(full.newest.value().age.count(), 3 * kDay, 300);
-  EXPECT_LE(full.finished_age.value(), full.newest->age);
+  expect_made(full, made, clock);
   EXPECT_GT(full.newest->size.value(), 1e6);
+}
+
+TEST_F(Barman, AFailedRunIsAMissedOne) {
+  const std::string file = program->write("list.json", listed);
+  RunningSampler sampler(one_server(
+      cluster->dsn("postgres"),
+      "[[server.backups]]\nname = \"barman\"\nbarman = { file = \"" + file + "\" }\nzone = \"" +
+          zone() + "\"\nkinds = { full = { every = \"24h\", grace = \"3h\" } }\n",
+      "backups"));
+  const auto missed = [&] { return sampler.page().value("pg_integrity_backup_missed_runs"); };
+  ASSERT_TRUE(eventually([&] { return missed() == 0; }));
+  EXPECT_EQ(sampler.findings().violated(), "");
+  sampler.clock.advance(Seconds(3 * kDay));
+  EXPECT_TRUE(eventually([&] { return missed() == 2; })) << "(72 h - 3 h) / 24 h";
+  EXPECT_EQ(sampler.findings().violated(), "backups/barman.full");
 }
 
 TEST_F(Barman, ARunningBackupIsNone) {
   const KindHistory full = read(catalogue_, running, SystemClock()).kinds.at("full");
   EXPECT_EQ(runs(full, BackupStatus::success), 1);
   EXPECT_EQ(runs(full, BackupStatus::running), 1);
+}
+
+TEST_F(Barman, OneThatRunsForTooLongIsStuck) {
+  SteppedClock clock;
+  clock.advance(Seconds(kDay + 600));
+  const KindHistory full = read(catalogue_, running, clock).kinds.at("full");
+  EXPECT_EQ(runs(full, BackupStatus::stuck), 1);
+  EXPECT_EQ(runs(full, BackupStatus::running), 0);
+  EXPECT_EQ(runs(full, BackupStatus::success), 1);
 }
 
 TEST_F(Barman, AFullBackupDoesForAnIncrementalOne) {
@@ -304,6 +482,17 @@ TEST_F(Barman, WhatIsNoCatalogueIsNone) {
   EXPECT_EQ(reason(other, listed), Reason::missing);
   other.name.clear();
   EXPECT_TRUE(read(other, listed, SystemClock()).kinds.at("full").newest);
+}
+
+TEST_F(Barman, ItIsAskedItself) {
+  const Findings found =
+      look(one_server(cluster->dsn("postgres"),
+                      "[[server.backups]]\nname = \"barman\"\nbarman = { command = " +
+                          toml(command({"-f", "json", "list-backups", "main"})) + " }\nzone = \"" +
+                          zone() + "\"\nkinds = { full = { every = \"24h\" } }\n",
+                      "backups"));
+  EXPECT_EQ(found.state("backups/barman.full"), State::proven);
+  EXPECT_EQ(found.value("pg_integrity_backups", {{"kind", "full"}, {"status", "failed"}}), 1);
 }
 
 TEST_F(Barman, ItsFileIsRead) {

@@ -69,6 +69,24 @@ TEST_F(BackupHistoryIn, ATableAddsUpByKindAndStatus) {
   EXPECT_EQ(found.kinds.size(), 2U);
 }
 
+TEST_F(BackupHistoryIn, WhatRunsForTooLongIsStuck) {
+  db_.run(R"(CREATE TABLE history (at timestamptz, what text, status text);
+    INSERT INTO history VALUES (now() - interval '59 minutes', 'auto', '...'),
+      (now() - interval '61 minutes', 'auto', '...'), (now() - interval '3 days', 'nightly', '...'),
+      ('-infinity', 'auto', '...'), (NULL, 'auto', '...'), (now() + interval '1 day', 'auto', '...'),
+      (now() - interval '5 days', 'auto', 'bad'), (now() - interval '5 days', 'auto', 'ok'),
+      (now() - interval '61 minutes', 'manual', '...'), (now() - interval '2 days', 'manual', '...'))");
+  BackupKind regular{"regular", {"auto", "nightly"}, ""};
+  regular.stuck_after = Seconds(3600);
+  const BackupHistory found = read({regular, {"manual", {"manual"}, ""}});
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::stuck), 3);
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::running), 3) << "of no known time, too";
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::failed), 1);
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::success), 1);
+  EXPECT_EQ(runs(found.kinds.at("manual"), BackupStatus::stuck), 1) << "each kind has its limit";
+  EXPECT_EQ(runs(found.kinds.at("manual"), BackupStatus::running), 1);
+}
+
 TEST_F(BackupHistoryIn, ATableWithoutStatusHoldsSuccessesOnly) {
   db_.run(
       "CREATE TABLE history (at timestamptz, what text); INSERT INTO history VALUES (now(), "
@@ -123,6 +141,7 @@ class WatchedFiles final : public Files {
     if (fault && opened > good) throw SourceError(*fault, "in the way");
     return files_.ends(path, head_bytes, tail_bytes);
   }
+  double room(const std::string& directory) override { return files_.room(directory); }
   std::string contents(const std::string& path, std::size_t max_bytes) override {
     return files_.contents(path, max_bytes);
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -284,6 +285,15 @@ TEST_F(FilesOf, ACopyIsAnotherFile) {
   const auto entries = list();
   EXPECT_GT(entries.at(0).inode, 0);
   EXPECT_NE(entries.at(0).inode, entries.at(1).inode);
+}
+
+TEST_F(FilesOf, RoomIsThatOfWhoeverIsNotRoot) {
+  struct statvfs facts {};
+  ASSERT_EQ(::statvfs(directory_.path().c_str(), &facts), 0);
+  const double free = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
+  EXPECT_NEAR(files().room(directory_.path()) / free, 1, 0.1);
+  EXPECT_EQ(failure([&] { static_cast<void>(files().room(directory_.path() + "/none")); }).reason(),
+            Reason::io);
 }
 
 }  // namespace
