@@ -129,9 +129,10 @@ ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& 
               kKeptDrills);
   const std::string outcome(kDrillOutcomeNames[static_cast<std::size_t>(record.outcome)]);
   for (const std::string& reason : record.reasons) say("  " + reason);
-  say(chosen.source + "/" + chosen.kind + ": " + outcome + "; restored in " +
-      std::to_string(record.duration.count()) + " s; recovery point " +
-      format_utc(record.backup_time));
+  say(chosen.source + "/" + chosen.kind + ": " + outcome + "; measured recovery time (RTO) " +
+      format_duration(record.duration) + "; recovery point (RPO) " +
+      format_utc(record.backup_time) + ", " +
+      format_duration(Seconds(record.started - record.backup_time)) + " before the drill");
   switch (record.outcome) {
     case DrillOutcome::success:
       return ExitCode::proven;
