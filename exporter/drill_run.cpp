@@ -7,6 +7,8 @@
 #include <cmath>
 #include <thread>
 
+#include "collectors/row_digest.h"
+#include "collectors/shared_schema.h"
 #include "exporter/app.h"
 #include "exporter/archive_tools.h"
 #include "exporter/conninfo.h"
@@ -120,7 +122,7 @@ class Drill {
     for (const DrillPhase& done : record_.phases) record_.duration += done.took;
     restored_ = faults_.empty();
     phase("compare", [&] { compare(copy, contents); });
-    phase("check", [&] { check_integrity(copy); });
+    phase("check", [&] { check_integrity(copy, archive->has_contents()); });
   }
 
   std::string take_contents(const Archive& archive) {
@@ -137,18 +139,18 @@ class Drill {
   }
 
   std::unique_ptr<LiveSession> session_with(const ConnectionOptions& connection,
-                                            const std::string& database) const {
+                                            int parallel_workers = 0) const {
     auto session = make_postgres_connector(connection, machinery_.clock, machinery_.watchdog,
-                                           machinery_.workers)
-                       ->open(database);
+                                           machinery_.workers, parallel_workers)
+                       ->open({});
     session->set_deadline(machinery_.clock.now() + kComparison);
     return session;
   }
 
   /// @throws SourceError
   void require_empty_target(const ConnectionOptions& target) {
-    const auto there = session_with(target, {});
-    const auto production = session_with(job_.server.connection, {});
+    const auto there = session_with(target);
+    const auto production = session_with(job_.server.connection);
     if (there->server().system_identifier == production->server().system_identifier)
       throw SourceError(Reason::config, "the target is on the watched server itself: refused");
     const Rows objects = there->query(
@@ -166,12 +168,16 @@ class Drill {
   }
 
   void compare(const ConnectionOptions& copy, const std::string& contents) {
-    const auto session = session_with(copy, {});
+    const auto session = session_with(copy, job_.target.empty() ? job_.jobs - 1 : 0);
     for (const std::string& object : missing_objects(*session, contents))
       // What an extension brings is missing with it.
       doubts_.empty() ? fail("missing in the copy: " + object)
                       : doubt("missing in the copy: " + object);
     Comparison comparison;
+    if (recorded_ && recorded_->hash != hash_sample(*session))
+      throw SourceError(Reason::missing,
+                        "rows cannot be compared: this server hashes them in another way than the "
+                        "one that the backup is of");
     if (recorded_) {
       const DumpRecord held = digest_tables(
           *session, machinery_.clock, [&](std::size_t, std::size_t) { interruption_.check(); });
@@ -187,21 +193,31 @@ class Drill {
     if (std::none_of(record_.tables.begin(), record_.tables.end(),
                      [](const DrilledTable& table) { return table.unexplained_rows.has_value(); }))
       fail("no table could be proven. HINT: take dumps with drill --record");
+    schema_ = load_schema(*session, job_.server.exclude, machinery_.clock.now());
   }
 
   /// nullptr: it is out of reach, as it may be when backups matter most.
   std::unique_ptr<LiveSession> source_session() const {
     try {
-      return session_with(job_.server.connection, {});
+      return session_with(job_.server.connection);
     } catch (const SourceError& error) {
       progress(std::string("the source is out of reach: ") + error.what());
       return nullptr;
     }
   }
 
-  /// The integrity collectors look at the copy as they would at the source.
-  void check_integrity(const ConnectionOptions& copy) {
-    Runtime runtime(options_for(copy), machinery_, nullptr);
+  /// The integrity collectors look at the copy as they would at the source, where the restore
+  /// itself is no such look.
+  void check_integrity(const ConnectionOptions& copy, bool in_order) {
+    if (in_order)
+      for (const ForeignKey& key : schema_->foreign_keys)
+        if (key.validated) add_orphans(key.child, 0);
+    Options options = options_for(copy);
+    std::erase_if(options.servers.front().collectors, [&](const CollectorOptions& collector) {
+      return in_order && seen_by_the_restore(collector);
+    });
+    if (options.servers.front().collectors.empty()) return;
+    Runtime runtime(std::move(options), machinery_, nullptr);
     std::atomic<bool> done = false;
     std::thread looking([&] {
       runtime.sampler().run_once();
@@ -220,7 +236,19 @@ class Drill {
     for (const auto& collector : snapshot->collectors)
       for (const auto& [key, object] : collector->objects)
         for (const Sample& sample : object->samples)
-          if (sample.metric->name == "pg_integrity_orphaned_rows") add_orphans(sample);
+          if (sample.metric->name == "pg_integrity_orphaned_rows")
+            add_orphans({sample.labels.at(0), sample.labels.at(1)}, sample.value);
+  }
+
+  /// pg_restore makes keys and unique indexes when all rows are there, so that the server looks at
+  /// every one of them: nobody need do it again. Of keys that are NOT VALID, and of references and
+  /// keys that only the configuration knows, that is not so; nor of a plain dump, which says itself
+  /// what comes when.
+  [[nodiscard]] bool seen_by_the_restore(const CollectorOptions& collector) const {
+    if (collector.spec->name == "duplicates") return collector.settings.records("keys").empty();
+    return collector.settings.records("references").empty() &&
+           std::all_of(schema_->foreign_keys.begin(), schema_->foreign_keys.end(),
+                       [](const ForeignKey& key) { return key.validated; });
   }
 
   void take_findings(const ReportCollector& collector) {
@@ -230,10 +258,10 @@ class Drill {
              (object.findings.empty() ? std::string() : ": " + object.findings.front()));
   }
 
-  void add_orphans(const Sample& sample) {
+  void add_orphans(const QualifiedName& child, double orphans) {
     for (DrilledTable& table : record_.tables)
-      if (table.schema == sample.labels.at(0) && table.table == sample.labels.at(1))
-        table.orphaned_rows = table.orphaned_rows.value_or(0) + sample.value;
+      if (table.schema == child.schema && table.table == child.name)
+        table.orphaned_rows = table.orphaned_rows.value_or(0) + orphans;
   }
 
   [[nodiscard]] Options options_for(const ConnectionOptions& copy) const {
@@ -273,6 +301,7 @@ class Drill {
   DrillRecord record_;
   ProofRecord proof_;
   std::optional<DumpRecord> recorded_;
+  std::shared_ptr<const Schema> schema_;  ///< of the copy
   bool restored_ = false;
   std::vector<std::string> faults_;  ///< the backup's
   std::vector<std::string> doubts_;  ///< what keeps us from telling

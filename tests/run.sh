@@ -73,7 +73,8 @@ run_tests() {
 }
 
 run_benchmarks() {
-  cmake --build --preset release --target bench && build/release/tests/bench
+  cmake --build --preset release --target bench drill_bench && build/release/tests/bench &&
+    build/release/tests/drill_bench
 }
 
 build_threaded_tests() {
