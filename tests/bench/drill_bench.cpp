@@ -15,6 +15,10 @@
 #include <thread>
 #include <vector>
 
+#include "collectors/recovery_records.h"
+#include "exporter/clock.h"
+#include "exporter/files.h"
+#include "exporter/json.h"
 #include "exporter/processes.h"
 #include "exporter/scratch_cluster.h"
 #include "tests/support/cluster.h"
@@ -106,6 +110,19 @@ class DrillBench {
   }
   double drill() { return drill({"--jobs", "2", "--work-dir", directory_.path()}); }
 
+  /// Seconds of the phases of the newest drill.
+  [[nodiscard]] double took(std::initializer_list<std::string_view> phases) const {
+    const SystemClock clock;
+    DisposableWorkers workers(clock);
+    WorkerFiles files(workers, clock.now() + Seconds(60));
+    double sum = 0;
+    for (const DrillPhase& phase :
+         DrillReader().read(files, SaxJson(), directory_.path()).records.back().phases)
+      if (std::find(phases.begin(), phases.end(), phase.name) != phases.end())
+        sum += phase.took.count();
+    return sum;
+  }
+
   /// The most that the program itself has had in memory, in MiB.
   [[nodiscard]] double peak() const { return peak_kilobytes_ / 1024; }
 
@@ -141,10 +158,13 @@ void measure(long long megabytes, int rounds) {
   std::vector<double> restores;
   std::vector<double> drills;
   std::vector<double> ratios;
+  std::vector<double> shares;
   for (int round = 0; round < rounds; ++round) {
     restores.push_back(bench.restore());
     drills.push_back(bench.drill());
     ratios.push_back(drills.back() / restores.back());
+    shares.push_back(bench.took({"inspect", "cluster", "compare", "check"}) /
+                     bench.took({"restore"}));
     std::printf("  pg_restore -j2 %8.1f s   drill --jobs 2 %8.1f s   %+.0f %%\n", restores.back(),
                 drills.back(), (ratios.back() - 1) * 100);
     std::fflush(stdout);
@@ -152,6 +172,8 @@ void measure(long long megabytes, int rounds) {
   std::printf("%-58s %10.1f s\n", "pg_restore -j2 alone, median", median(restores));
   std::printf("%-58s %10.1f s\n", "the whole drill, median", median(drills));
   std::printf("%-58s %10.1f %%\n", "what the drill adds, median", (median(ratios) - 1) * 100);
+  std::printf("%-58s %10.1f %%\n", "what it does beside its own restore, median",
+              median(shares) * 100);
   std::printf("%-58s %10.1f MiB\n", "peak memory of the drill itself", bench.peak());
 }
 
