@@ -86,7 +86,7 @@ void check_source(const Settings& source, Problems& problems) {
   else
     check_kinds(source, table, name, problems);
   if (!source.has("directory"))
-    for (const char* option : {"usable", "database"})
+    for (const char* option : {"usable", "database", "wal_archive"})
       if (source.has(option))
         problems.add(source.place(option), name + " is no directory: `" + option + "` is for those",
                      "that something is on record proves no copy");
@@ -149,7 +149,8 @@ BackupSource backup_source_from(const Settings& settings) {
                                         settings.duration("settle"),
                                         settings.text("zone"),
                                         usable,
-                                        settings.text_or_empty("database")};
+                                        settings.text_or_empty("database"),
+                                        settings.text_or_empty("wal_archive")};
     if (source.kinds.empty()) source.kinds.push_back(kind_from(settings, "dump"));
   }
   return source;

@@ -25,6 +25,7 @@ using backup_metrics::kCatalogueAge;
 using backup_metrics::kCatalogueMaxAge;
 using backup_metrics::kInfo;
 using backup_metrics::kLastSuccess;
+using backup_metrics::kLogMissing;
 using backup_metrics::kMaxAge;
 using backup_metrics::kMissedRuns;
 using backup_metrics::kOldest;
@@ -157,6 +158,7 @@ class Backups final : public Collector {
     if (kind.every) report_unknown_newest(source, kind, history, out);
     if (source.directory && !records_.empty())
       out.set(kProofFailed, history.disproved, source.name, kind.name);
+    if (history.base_backups > 0) out.set(kLogMissing, history.without_log, source.name, kind.name);
     if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);
     const auto& rejected = history.newest_rejected;
     if (rejected && (!history.newest || rejected->changed > history.newest->time))

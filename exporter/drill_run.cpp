@@ -3,22 +3,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <thread>
 
 #include "collectors/row_digest.h"
 #include "collectors/shared_schema.h"
 #include "exporter/app.h"
 #include "exporter/archive_tools.h"
+#include "exporter/base_backups.h"
 #include "exporter/conninfo.h"
+#include "exporter/drill_check.h"
 #include "exporter/drill_compare.h"
 #include "exporter/files.h"
 #include "exporter/json.h"
 #include "exporter/postgres.h"
 #include "exporter/proof.h"
 #include "exporter/recovery_files.h"
-#include "exporter/report.h"
 
 namespace pg_integrity {
 
@@ -95,6 +94,36 @@ class Drill {
 
   void go() {
     progress("restoring " + job_.backup);
+    if (is_base_backup(job_.backup))
+      go_with_base_backup();
+    else
+      go_with_dump();
+  }
+
+  void go_with_base_backup() {
+    if (!job_.target.empty())
+      throw SourceError(Reason::config, "a base backup is a whole server: it needs no --target");
+    phase("verify", [&] {
+      take_faults(
+          verify_base_backup(interruption_, job_.backup, job_.wal_archive, BaseBackupCheck::all));
+    });
+    if (!faults_.empty()) return;
+    std::unique_ptr<ScratchCluster> cluster;
+    ConnectionOptions copy;
+    phase("restore", [&] {
+      const ConnectionTarget source = target_of(current_dsn(job_.server.connection));
+      cluster = start_base_backup(
+          interruption_, job_.place, job_.backup, job_.wal_archive,
+          {source.user.empty() ? "postgres" : source.user, job_.server.home_database});
+      copy.dsn = cluster->dsn();
+    });
+    record_.duration = record_.phases.back().took;
+    restored_ = true;
+    phase("compare", [&] { compare(copy, {}, Unproven::doubt); });
+    phase("check", [&] { check_integrity(copy, false); });
+  }
+
+  void go_with_dump() {
     std::optional<Archive> archive;
     std::string contents;
     phase("inspect", [&] {
@@ -121,7 +150,7 @@ class Drill {
     phase("restore", [&] { restore(*archive, copy); });
     for (const DrillPhase& done : record_.phases) record_.duration += done.took;
     restored_ = faults_.empty();
-    phase("compare", [&] { compare(copy, contents); });
+    phase("compare", [&] { compare(copy, contents, Unproven::fault); });
     phase("check", [&] { check_integrity(copy, archive->has_contents()); });
   }
 
@@ -167,7 +196,11 @@ class Drill {
     take_faults(restore_into(interruption_, archive, target));
   }
 
-  void compare(const ConnectionOptions& copy, const std::string& contents) {
+  /// What it means that no table could be proven: of a base backup, whose every file is as its
+  /// server sent it, nothing bad.
+  enum class Unproven : std::uint8_t { fault, doubt };
+
+  void compare(const ConnectionOptions& copy, const std::string& contents, Unproven unproven) {
     const auto session = session_with(copy, job_.target.empty() ? job_.jobs - 1 : 0);
     for (const std::string& object : missing_objects(*session, contents))
       // What an extension brings is missing with it.
@@ -190,9 +223,14 @@ class Drill {
     }
     for (const std::string& difference : comparison.differences) fail(difference);
     record_.tables = std::move(comparison.tables);
-    if (std::none_of(record_.tables.begin(), record_.tables.end(),
-                     [](const DrilledTable& table) { return table.unexplained_rows.has_value(); }))
-      fail("no table could be proven. HINT: take dumps with drill --record");
+    if (std::none_of(record_.tables.begin(), record_.tables.end(), [](const DrilledTable& table) {
+          return table.unexplained_rows.has_value();
+        })) {
+      if (unproven == Unproven::fault)
+        fail("no table could be proven. HINT: take dumps with drill --record");
+      else
+        doubt("no table says when its rows were created: none could be proven");
+    }
     schema_ = load_schema(*session, job_.server.exclude, machinery_.clock.now());
   }
 
@@ -206,79 +244,14 @@ class Drill {
     }
   }
 
-  /// The integrity collectors look at the copy as they would at the source, where the restore
-  /// itself is no such look.
   void check_integrity(const ConnectionOptions& copy, bool in_order) {
-    if (in_order)
-      for (const ForeignKey& key : schema_->foreign_keys)
-        if (key.validated) add_orphans(key.child, 0);
-    Options options = options_for(copy);
-    std::erase_if(options.servers.front().collectors, [&](const CollectorOptions& collector) {
-      return in_order && seen_by_the_restore(collector);
-    });
-    if (options.servers.front().collectors.empty()) return;
-    Runtime runtime(std::move(options), machinery_, nullptr);
-    std::atomic<bool> done = false;
-    std::thread looking([&] {
-      runtime.sampler().run_once();
-      done = true;
-    });
-    while (!done) {
-      if (interruption_.happened()) runtime.sampler().cancel();
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    looking.join();
-    interruption_.check();
-    const auto snapshot = runtime.evidence()->snapshot();
-    for (const ReportServer& server : make_report(*snapshot, machinery_.clock).servers)
-      for (const ReportDatabase& database : server.databases)
-        for (const ReportCollector& collector : database.collectors) take_findings(collector);
-    for (const auto& collector : snapshot->collectors)
-      for (const auto& [key, object] : collector->objects)
-        for (const Sample& sample : object->samples)
-          if (sample.metric->name == "pg_integrity_orphaned_rows")
-            add_orphans({sample.labels.at(0), sample.labels.at(1)}, sample.value);
-  }
-
-  /// pg_restore makes keys and unique indexes when all rows are there, so that the server looks at
-  /// every one of them: nobody need do it again. Of keys that are NOT VALID, and of references and
-  /// keys that only the configuration knows, that is not so; nor of a plain dump, which says itself
-  /// what comes when.
-  [[nodiscard]] bool seen_by_the_restore(const CollectorOptions& collector) const {
-    if (collector.spec->name == "duplicates") return collector.settings.records("keys").empty();
-    return collector.settings.records("references").empty() &&
-           std::all_of(schema_->foreign_keys.begin(), schema_->foreign_keys.end(),
-                       [](const ForeignKey& key) { return key.validated; });
-  }
-
-  void take_findings(const ReportCollector& collector) {
-    for (const ReportObject& object : collector.objects)
-      if (object.state == State::violated)
-        fail("the copy is not intact: " + object.name +
-             (object.findings.empty() ? std::string() : ": " + object.findings.front()));
-  }
-
-  void add_orphans(const QualifiedName& child, double orphans) {
-    for (DrilledTable& table : record_.tables)
-      if (table.schema == child.schema && table.table == child.name)
-        table.orphaned_rows = table.orphaned_rows.value_or(0) + orphans;
-  }
-
-  [[nodiscard]] Options options_for(const ConnectionOptions& copy) const {
-    ServerOptions server = job_.server;
-    server.connection = copy;
-    server.home_database = target_of(copy.dsn).database;
-    server.databases = {server.home_database};
-    server.replicas.clear();
-    server.accept.clear();
-    server.max_load = 1;
-    std::erase_if(server.collectors, [](const CollectorOptions& collector) {
-      const std::string_view name = collector.spec->name;
-      return name != "orphans" && name != "duplicates";
-    });
-    Options options;
-    options.servers.push_back(std::move(server));
-    return options;
+    const CopyCheck check =
+        check_copy(job_.server, copy, *schema_, in_order, interruption_, machinery_);
+    for (const std::string& finding : check.findings) fail(finding);
+    for (const auto& [child, orphans] : check.orphans)
+      for (DrilledTable& table : record_.tables)
+        if (table.schema == child.schema && table.table == child.name)
+          table.orphaned_rows = table.orphaned_rows.value_or(0) + orphans;
   }
 
   void conclude() {
