@@ -33,13 +33,14 @@ bool require_log(const std::string& path, const std::string& wal_archive) {
   const auto needed =
       manifest ? segments_needed(*manifest, text_of(path + "/" + kLabelName)) : std::nullopt;
   if (!needed) throw SourceError(Reason::decode, "its manifest or its label is missing, or none");
+  const fs::path own = fs::path(path) / "pg_wal";
   bool held = true;
   for (const std::string& segment : *needed) {
-    if (exists(path + "/pg_wal/" + segment)) continue;
+    if (exists(own / segment)) continue;
     held = false;
     if (wal_archive.empty())
       throw SourceError(Reason::decode, "it needs " + segment + " of the log, which is nowhere");
-    if (exists(wal_archive + "/" + segment)) continue;
+    if (exists(fs::path(wal_archive) / segment)) continue;
     std::error_code error;
     for (const auto& file : fs::directory_iterator(wal_archive, error))
       if (is_segment(file.path().filename().string(), segment))
