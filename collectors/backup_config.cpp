@@ -167,7 +167,7 @@ void check_source(const Settings& source, Problems& problems) {
   else
     check_kinds(source, table, name, problems);
   if (!source.has("directory"))
-    for (const char* option : {"usable", "database", "room_min"})
+    for (const char* option : {"usable", "database", "room_min", "wal_archive"})
       if (source.has(option))
         problems.add(source.place(option), name + " is no directory: `" + option + "` is for those",
                      "that something is on record proves no copy");
@@ -244,7 +244,8 @@ BackupSource backup_source_from(const Settings& settings) {
                                         settings.duration("settle"),
                                         settings.text("zone"),
                                         usable,
-                                        settings.text_or_empty("database")};
+                                        settings.text_or_empty("database"),
+                                        settings.text_or_empty("wal_archive")};
     if (source.kinds.empty())
       source.kinds.push_back(kind_from(settings, "dump", settings.text("zone")));
   }

@@ -172,6 +172,9 @@ inline constexpr Option kBackupSourceOptions[] = {
      .max = kCompared},
     {.name = "database",
      .help = "directory: the database that archives must be of; a plain dump does not tell"},
+    {.name = "wal_archive",
+     .help = "directory: where the server archives its log, as segments or each one compressed, for"
+             " base backups that do not hold all of it that they need"},
     {.name = "settle",
      .type = OptionType::duration,
      .fallback = "2m",

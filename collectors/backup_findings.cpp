@@ -8,6 +8,7 @@ using backup_metrics::kAge;
 using backup_metrics::kBackups;
 using backup_metrics::kInfo;
 using backup_metrics::kLastSuccess;
+using backup_metrics::kLogMissing;
 using backup_metrics::kMissedRuns;
 using backup_metrics::kOldest;
 using backup_metrics::kProofFailed;
@@ -58,6 +59,7 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
   if (kind.schedule.promised()) report_unknown_newest(source, kind, history, out);
   if (source.directory && proofs_recorded)
     out.set(kProofFailed, history.disproved, source.name, kind.name);
+  if (history.base_backups > 0) out.set(kLogMissing, history.without_log, source.name, kind.name);
   if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);
   const auto& rejected = history.newest_rejected;
   if (rejected && (!history.newest || rejected->changed > history.newest->time))

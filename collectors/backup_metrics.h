@@ -64,6 +64,11 @@ constexpr auto kProofFailed = past_event(
     gauge("pg_integrity_backup_proof_failed",
           "Backups that are there and that a proof found damaged; only where proofs are recorded.",
           must_be(0), "source", "kind"));
+constexpr auto kLogMissing = past_event(
+    gauge("pg_integrity_backup_wal_missing",
+          "Base backups that are there and lack a part of the log that they need up to their stop: "
+          "it is neither in them nor in `wal_archive`.",
+          must_be(0), "source", "kind"));
 constexpr auto kProvenAge =
     age("pg_integrity_backup_proven_age_seconds",
         "Age of the newest backup that was looked into: of proof level 2 or more.", Expectation{},
@@ -99,30 +104,18 @@ constexpr auto kRecoveryPoint =
         "counts.",
         at_most(kRecoveryPointObjective));
 
-constexpr const MetricInfo* kAll[] = {&kLastSuccess,
-                                      &kAge,
-                                      &kMaxAge,
-                                      &kSize,
-                                      &kMissedRuns,
-                                      &kInfo,
-                                      &kProofLevel,
-                                      &kProofLevelMin,
-                                      &kProofFailed,
-                                      &kProvenAge,
-                                      &kBackups,
-                                      &kUnrecognised,
-                                      &kRetention,
-                                      &kRetentionMin,
-                                      &kOldest,
-                                      &kRecoveryPoint,
-                                      &kRecoveryPointObjective,
-                                      &kCatalogueAge,
-                                      &kCatalogueMaxAge,
-                                      &kSizeRatio,
-                                      &kSizeRatioMin,
-                                      &kRoomRatio,
-                                      &kRoomRatioMin,
-                                      &kLocations,
-                                      &kLocationsMin};
+constexpr const MetricInfo* kAll[] = {&kLastSuccess,   &kAge,
+                                      &kMaxAge,        &kSize,
+                                      &kMissedRuns,    &kInfo,
+                                      &kProofLevel,    &kProofLevelMin,
+                                      &kProofFailed,   &kLogMissing,
+                                      &kProvenAge,     &kBackups,
+                                      &kUnrecognised,  &kRetention,
+                                      &kRetentionMin,  &kOldest,
+                                      &kRecoveryPoint, &kRecoveryPointObjective,
+                                      &kCatalogueAge,  &kCatalogueMaxAge,
+                                      &kSizeRatio,     &kSizeRatioMin,
+                                      &kRoomRatio,     &kRoomRatioMin,
+                                      &kLocations,     &kLocationsMin};
 
 }  // namespace pg_integrity::backup_metrics

@@ -96,6 +96,8 @@ struct KindHistory {
   double waiting = 0;
   std::optional<NewestBackup> newest_waiting;
   double disproved = 0;                 ///< a proof failed on them
+  double base_backups = 0;              ///< of pg_basebackup, finished
+  double without_log = 0;               ///< of those, lacking log that they need up to their stop
   std::optional<Seconds> finished_age;  ///< since one that counts was finished, if on record
   std::optional<Seconds> proven_age;    ///< of the newest that was looked into: kContents and up
   std::map<UnixTime, double> sizes;     ///< of those that count, by their time

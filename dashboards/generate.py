@@ -415,14 +415,15 @@ def recovery():
                 (12, table(
                     "Proof of the newest backup, the least first",
                     "How far the newest backup that counts was proved, and what is asked for. Damaged: files that a"
-                    " proof disproved; they never count.", kind,
+                    " proof disproved; without their log: base backups that lack WAL. They never count.", kind,
                     [column("as asked", "min by ($labels) (%s >= bool %s)" % (
                         series("backup_proof_level", SERVER), series("backup_proof_level_min", SERVER)),
                         thresholds=ONE, mappings=YES),
                      column("level", least("backup_proof_level", SERVER), mappings=LADDER, worst="low"),
                      column("asked for", worst("backup_proof_level_min", SERVER), mappings=LADDER),
                      column("newest looked into", worst("backup_proven_age_seconds", SERVER), "s"),
-                     column("damaged", worst("backup_proof_failed", SERVER), thresholds=ZERO)],
+                     column("damaged", worst("backup_proof_failed", SERVER), thresholds=ZERO),
+                     column("without their log", worst("backup_wal_missing", SERVER), thresholds=ZERO)],
                     "No backup is known", report=["backups", "source", "kind"])),
                 (12, timeline(
                     "Proof level over time", "Of the newest backup that counts; a new one begins anew.",

@@ -40,6 +40,7 @@ struct Chosen {
   std::string kind;
   std::string path;
   UnixTime time = 0;
+  std::string wal_archive;  ///< of the source; may be empty
 };
 
 /// @return false after having said what is wrong.
@@ -84,7 +85,7 @@ std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files&
         ArchiveReader().read(files, clock, *source.directory, source.kinds);
     for (const auto& [name, kind] : history.kinds) {
       if (!command.kind.empty() && name != command.kind) continue;
-      Chosen one{source.name, name, {}, 0};
+      Chosen one{source.name, name, {}, 0, source.directory->wal_archive};
       take_newest(source.directory->path, kind, one);
       if (!one.path.empty() || !command.backup.empty())
         chosen.push_back(one);
@@ -101,7 +102,8 @@ std::vector<Chosen> choose_named(std::vector<Chosen> newest, const DrillCommand&
   if (newest.size() != 1) return {};
   Chosen& named = newest.front();
   const fs::path path = fs::absolute(command.backup);
-  const ArchiveDirectory directory{path.parent_path().string(), 0, Seconds(0), "UTC"};
+  const ArchiveDirectory directory{
+      path.parent_path().string(), 0, Seconds(0), "UTC", kPlausible, {}, named.wal_archive};
   const BackupHistory history =
       ArchiveReader().read(files, clock, directory, {{"", {}, path.filename().string(), {}, {}}});
   named.path = path.string();
@@ -117,9 +119,10 @@ ExitCode worse(ExitCode a, ExitCode b) {
 
 ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& chosen,
                    Interruption& interruption, Machinery& machinery, const ScratchPlace& place) {
-  const Drilled drilled = run_drill({*plan.server, chosen.source, chosen.kind, chosen.path,
-                                     chosen.time, command.target, command.jobs, place},
-                                    interruption, machinery);
+  const Drilled drilled =
+      run_drill({*plan.server, chosen.source, chosen.kind, chosen.path, chosen.time,
+                 chosen.wal_archive, command.target, command.jobs, place},
+                interruption, machinery);
   const DrillRecord& record = drilled.record;
   if (drilled.proof) save_proof(plan.directory, *drilled.proof);
   save_drill(plan.directory, record);
@@ -129,9 +132,10 @@ ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& 
               kKeptDrills);
   const std::string outcome(kDrillOutcomeNames[static_cast<std::size_t>(record.outcome)]);
   for (const std::string& reason : record.reasons) say("  " + reason);
-  say(chosen.source + "/" + chosen.kind + ": " + outcome + "; restored in " +
-      std::to_string(record.duration.count()) + " s; recovery point " +
-      format_utc(record.backup_time));
+  say(chosen.source + "/" + chosen.kind + ": " + outcome + "; measured recovery time (RTO) " +
+      format_duration(record.duration) + "; recovery point (RPO) " +
+      format_utc(record.backup_time) + ", " +
+      format_duration(Seconds(record.started - record.backup_time)) + " before the drill");
   switch (record.outcome) {
     case DrillOutcome::success:
       return ExitCode::proven;
@@ -155,7 +159,7 @@ ExitCode prove_one(const Plan& plan, const Chosen& chosen, Interruption& interru
     say(what + ": on record" + (known.disproved() ? " as damaged: " + known.disproof : ""));
     return known.disproved() ? ExitCode::violated : ExitCode::proven;
   }
-  prove(interruption, proof);
+  prove(interruption, proof, chosen.wal_archive);
   proof.checked_at = machinery.clock.unix_now();
   save_proof(plan.directory, proof);
   say(what + (proof.disproved() ? ": damaged: " + proof.disproof

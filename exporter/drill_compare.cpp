@@ -91,6 +91,7 @@ DumpRecord digest_tables(LiveSession& session, const Clock& clock,
   record.taken_at = clock.unix_now();
   record.encoding =
       session.query("SELECT current_setting('server_encoding') AS e").only().text("e");
+  record.hash = hash_sample(session);
   const auto schema = load_schema(session, {}, clock.now());
   for (const Table& table : schema->tables) {
     DumpRecord::TableContent content{table.name.schema, table.name.name, 0, {}, {}};
@@ -100,7 +101,7 @@ DumpRecord digest_tables(LiveSession& session, const Clock& clock,
                              ? "a partition is on another server"
                              : "reading it may run code that belongs to no superuser";
     } else {
-      const Digest digested = digest(session, table, known.columns, {});
+      const Digest digested = digest(session, table, known.columns, {}, RowHash::hash64);
       content.rows = digested.rows;
       content.content = digested.content;
     }

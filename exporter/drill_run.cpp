@@ -3,20 +3,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <thread>
 
+#include "collectors/row_digest.h"
+#include "collectors/shared_schema.h"
 #include "exporter/app.h"
 #include "exporter/archive_tools.h"
+#include "exporter/base_backups.h"
 #include "exporter/conninfo.h"
+#include "exporter/drill_check.h"
 #include "exporter/drill_compare.h"
 #include "exporter/files.h"
 #include "exporter/json.h"
 #include "exporter/postgres.h"
 #include "exporter/proof.h"
 #include "exporter/recovery_files.h"
-#include "exporter/report.h"
 
 namespace pg_integrity {
 
@@ -93,6 +94,36 @@ class Drill {
 
   void go() {
     progress("restoring " + job_.backup);
+    if (is_base_backup(job_.backup))
+      go_with_base_backup();
+    else
+      go_with_dump();
+  }
+
+  void go_with_base_backup() {
+    if (!job_.target.empty())
+      throw SourceError(Reason::config, "a base backup is a whole server: it needs no --target");
+    phase("verify", [&] {
+      take_faults(
+          verify_base_backup(interruption_, job_.backup, job_.wal_archive, BaseBackupCheck::all));
+    });
+    if (!faults_.empty()) return;
+    std::unique_ptr<ScratchCluster> cluster;
+    ConnectionOptions copy;
+    phase("restore", [&] {
+      const ConnectionTarget source = target_of(current_dsn(job_.server.connection));
+      cluster = start_base_backup(
+          interruption_, job_.place, job_.backup, job_.wal_archive,
+          {source.user.empty() ? "postgres" : source.user, job_.server.home_database});
+      copy.dsn = cluster->dsn();
+    });
+    record_.duration = record_.phases.back().took;
+    restored_ = true;
+    phase("compare", [&] { compare(copy, {}, Unproven::doubt); });
+    phase("check", [&] { check_integrity(copy, false); });
+  }
+
+  void go_with_dump() {
     std::optional<Archive> archive;
     std::string contents;
     phase("inspect", [&] {
@@ -119,8 +150,8 @@ class Drill {
     phase("restore", [&] { restore(*archive, copy); });
     for (const DrillPhase& done : record_.phases) record_.duration += done.took;
     restored_ = faults_.empty();
-    phase("compare", [&] { compare(copy, contents); });
-    phase("check", [&] { check_integrity(copy); });
+    phase("compare", [&] { compare(copy, contents, Unproven::fault); });
+    phase("check", [&] { check_integrity(copy, archive->has_contents()); });
   }
 
   std::string take_contents(const Archive& archive) {
@@ -137,18 +168,18 @@ class Drill {
   }
 
   std::unique_ptr<LiveSession> session_with(const ConnectionOptions& connection,
-                                            const std::string& database) const {
+                                            int parallel_workers = 0) const {
     auto session = make_postgres_connector(connection, machinery_.clock, machinery_.watchdog,
-                                           machinery_.workers)
-                       ->open(database);
+                                           machinery_.workers, parallel_workers)
+                       ->open({});
     session->set_deadline(machinery_.clock.now() + kComparison);
     return session;
   }
 
   /// @throws SourceError
   void require_empty_target(const ConnectionOptions& target) {
-    const auto there = session_with(target, {});
-    const auto production = session_with(job_.server.connection, {});
+    const auto there = session_with(target);
+    const auto production = session_with(job_.server.connection);
     if (there->server().system_identifier == production->server().system_identifier)
       throw SourceError(Reason::config, "the target is on the watched server itself: refused");
     const Rows objects = there->query(
@@ -165,13 +196,21 @@ class Drill {
     take_faults(restore_into(interruption_, archive, target));
   }
 
-  void compare(const ConnectionOptions& copy, const std::string& contents) {
-    const auto session = session_with(copy, {});
+  /// What it means that no table could be proven: of a base backup, whose every file is as its
+  /// server sent it, nothing bad.
+  enum class Unproven : std::uint8_t { fault, doubt };
+
+  void compare(const ConnectionOptions& copy, const std::string& contents, Unproven unproven) {
+    const auto session = session_with(copy, job_.target.empty() ? job_.jobs - 1 : 0);
     for (const std::string& object : missing_objects(*session, contents))
       // What an extension brings is missing with it.
       doubts_.empty() ? fail("missing in the copy: " + object)
                       : doubt("missing in the copy: " + object);
     Comparison comparison;
+    if (recorded_ && recorded_->hash != hash_sample(*session))
+      throw SourceError(Reason::missing,
+                        "rows cannot be compared: this server hashes them in another way than the "
+                        "one that the backup is of");
     if (recorded_) {
       const DumpRecord held = digest_tables(
           *session, machinery_.clock, [&](std::size_t, std::size_t) { interruption_.check(); });
@@ -184,73 +223,35 @@ class Drill {
     }
     for (const std::string& difference : comparison.differences) fail(difference);
     record_.tables = std::move(comparison.tables);
-    if (std::none_of(record_.tables.begin(), record_.tables.end(),
-                     [](const DrilledTable& table) { return table.unexplained_rows.has_value(); }))
-      fail("no table could be proven. HINT: take dumps with drill --record");
+    if (std::none_of(record_.tables.begin(), record_.tables.end(), [](const DrilledTable& table) {
+          return table.unexplained_rows.has_value();
+        })) {
+      if (unproven == Unproven::fault)
+        fail("no table could be proven. HINT: take dumps with drill --record");
+      else
+        doubt("no table says when its rows were created: none could be proven");
+    }
+    schema_ = load_schema(*session, job_.server.exclude, machinery_.clock.now());
   }
 
   /// nullptr: it is out of reach, as it may be when backups matter most.
   std::unique_ptr<LiveSession> source_session() const {
     try {
-      return session_with(job_.server.connection, {});
+      return session_with(job_.server.connection);
     } catch (const SourceError& error) {
       progress(std::string("the source is out of reach: ") + error.what());
       return nullptr;
     }
   }
 
-  /// The integrity collectors look at the copy as they would at the source.
-  void check_integrity(const ConnectionOptions& copy) {
-    Runtime runtime(options_for(copy), machinery_, nullptr);
-    std::atomic<bool> done = false;
-    std::thread looking([&] {
-      runtime.sampler().run_once();
-      done = true;
-    });
-    while (!done) {
-      if (interruption_.happened()) runtime.sampler().cancel();
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    looking.join();
-    interruption_.check();
-    const auto snapshot = runtime.evidence()->snapshot();
-    for (const ReportServer& server : make_report(*snapshot, machinery_.clock).servers)
-      for (const ReportDatabase& database : server.databases)
-        for (const ReportCollector& collector : database.collectors) take_findings(collector);
-    for (const auto& collector : snapshot->collectors)
-      for (const auto& [key, object] : collector->objects)
-        for (const Sample& sample : object->samples)
-          if (sample.metric->name == "pg_integrity_orphaned_rows") add_orphans(sample);
-  }
-
-  void take_findings(const ReportCollector& collector) {
-    for (const ReportObject& object : collector.objects)
-      if (object.state == State::violated)
-        fail("the copy is not intact: " + object.name +
-             (object.findings.empty() ? std::string() : ": " + object.findings.front()));
-  }
-
-  void add_orphans(const Sample& sample) {
-    for (DrilledTable& table : record_.tables)
-      if (table.schema == sample.labels.at(0) && table.table == sample.labels.at(1))
-        table.orphaned_rows = table.orphaned_rows.value_or(0) + sample.value;
-  }
-
-  [[nodiscard]] Options options_for(const ConnectionOptions& copy) const {
-    ServerOptions server = job_.server;
-    server.connection = copy;
-    server.home_database = target_of(copy.dsn).database;
-    server.databases = {server.home_database};
-    server.replicas.clear();
-    server.accept.clear();
-    server.max_load = 1;
-    std::erase_if(server.collectors, [](const CollectorOptions& collector) {
-      const std::string_view name = collector.spec->name;
-      return name != "orphans" && name != "duplicates";
-    });
-    Options options;
-    options.servers.push_back(std::move(server));
-    return options;
+  void check_integrity(const ConnectionOptions& copy, bool in_order) {
+    const CopyCheck check =
+        check_copy(job_.server, copy, *schema_, in_order, interruption_, machinery_);
+    for (const std::string& finding : check.findings) fail(finding);
+    for (const auto& [child, orphans] : check.orphans)
+      for (DrilledTable& table : record_.tables)
+        if (table.schema == child.schema && table.table == child.name)
+          table.orphaned_rows = table.orphaned_rows.value_or(0) + orphans;
   }
 
   void conclude() {
@@ -273,6 +274,7 @@ class Drill {
   DrillRecord record_;
   ProofRecord proof_;
   std::optional<DumpRecord> recorded_;
+  std::shared_ptr<const Schema> schema_;  ///< of the copy
   bool restored_ = false;
   std::vector<std::string> faults_;  ///< the backup's
   std::vector<std::string> doubts_;  ///< what keeps us from telling

@@ -18,7 +18,8 @@ struct DrillJob {
   std::string kind;
   std::string backup;  ///< path
   UnixTime backup_time = 0;
-  std::string target;  ///< connection string of an empty database; empty: a throwaway server
+  std::string wal_archive;  ///< where a base backup finds log that it does not hold; may be empty
+  std::string target;       ///< connection string of an empty database; empty: a throwaway server
   int jobs = 1;
   ScratchPlace place;
 };

@@ -259,7 +259,15 @@ std::string piece_of(const Descriptor& file, const std::string& path, off_t from
 std::string contents_now(const std::string& path, std::size_t max_bytes) {
   struct stat facts {};
   const Descriptor descriptor = open_regular(path, facts);
-  std::string text = piece_of(descriptor, path, 0, max_bytes + 1);
+  // By pieces: the bound may be far above what is there.
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::string text;
+  while (text.size() <= max_bytes) {
+    const std::string piece = piece_of(descriptor, path, static_cast<off_t>(text.size()),
+                                       std::min(kPiece, max_bytes + 1 - text.size()));
+    if (piece.empty()) break;
+    text += piece;
+  }
   if (text.size() > max_bytes)
     throw SourceError(Reason::limit,
                       path + " is larger than " + std::to_string(max_bytes) + " bytes");

@@ -1,6 +1,9 @@
 #include "exporter/proof.h"
 
+#include <algorithm>
+
 #include "exporter/archive_tools.h"
+#include "exporter/base_backups.h"
 
 namespace pg_integrity {
 
@@ -47,8 +50,16 @@ ProofRecord unproved(Files& files, const std::string& path) {
   throw SourceError(Reason::missing, path + " does not exist");
 }
 
-void prove(Interruption& interruption, ProofRecord& proof) {
+void prove(Interruption& interruption, ProofRecord& proof, const std::string& wal_archive) {
+  const auto verified = [&](BaseBackupCheck check) {
+    return verify_base_backup(interruption, proof.path, wal_archive, check);
+  };
   try {
+    if (is_base_backup(proof.path)) {
+      if (reaches(proof, 2, verified(BaseBackupCheck::files)))
+        reaches(proof, 3, verified(BaseBackupCheck::all));
+      return;
+    }
     const Archive archive = archive_at(interruption, proof.path);
     if (archive.has_contents()) {
       if (!reaches(proof, 2, list_contents(interruption, archive))) return;
@@ -58,7 +69,7 @@ void prove(Interruption& interruption, ProofRecord& proof) {
     }
   } catch (const SourceError& error) {
     if (error.reason() != Reason::decode) throw;
-    proof.failed_level = 2;
+    proof.failed_level = std::max(2, proof.level + 1);
     proof.disproof = error.what();
   }
 }

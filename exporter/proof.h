@@ -10,7 +10,8 @@ namespace pg_integrity {
 ProofRecord unproved(Files& files, const std::string& path);
 
 /// Proves levels 2 and 3 and fills in how far it came.
+/// @param wal_archive where base backups find log that they do not hold; may be empty.
 /// @throws SourceError if it cannot be told; Interrupted.
-void prove(Interruption& interruption, ProofRecord& proof);
+void prove(Interruption& interruption, ProofRecord& proof, const std::string& wal_archive);
 
 }  // namespace pg_integrity

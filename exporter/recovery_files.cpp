@@ -89,6 +89,7 @@ void save_dump_record(const std::string& dump, const DumpRecord& record) {
   json document = document_of("dump");
   document["created"] = record.created;
   document["encoding"] = record.encoding;
+  document["hash"] = record.hash;
   document["taken_at"] = record.taken_at;
   json tables = json::array();
   for (const auto& table : record.tables) {
@@ -116,6 +117,7 @@ std::optional<DumpRecord> load_dump_record(const Json& json_port, Files& files,
   DumpRecord record;
   record.created = document.at("created").text();
   record.encoding = document.at("encoding").text();
+  record.hash = document.text_or_empty("hash");
   record.taken_at = document.at("taken_at").number();
   for (const JsonValue& table : document.at("tables").elements())
     record.tables.push_back({table.at("schema").text(), table.at("table").text(),

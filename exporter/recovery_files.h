@@ -22,6 +22,7 @@ struct DumpRecord {
 
   std::string created;   ///< as the dump's own header says it
   std::string encoding;  ///< of the database
+  std::string hash;      ///< hash_sample() of the server that computed the digests
   UnixTime taken_at = 0;
   std::vector<TableContent> tables;
 

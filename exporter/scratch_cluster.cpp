@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -24,9 +26,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "pg_integrity_drill.";
-constexpr const char* kDatabase = "drill";
 constexpr Seconds kCommand{300};
-constexpr int kStartLooks = 600;  ///< of a tenth of a second
+constexpr Seconds kToStart{60};
+/// What a server says that finds its files or its log damaged or not there.
+constexpr std::array<std::string_view, 7> kDamage{
+    "checkpoint record",          "end of online backup", "consistent recovery point",
+    "configured recovery target", "control file",         "requested timeline",
+    "could not access status"};
+constexpr Seconds kToRecover{7.0 * 86400};
 
 std::string own_name() {
   const pid_t pid = ::getpid();
@@ -105,6 +112,20 @@ void must(const Ended& ended, const std::string& what) {
   if (!ended.good()) throw SourceError(Reason::io, what + " failed: " + ended.last_word());
 }
 
+/// A server that was to recover ends with a word of its own if what it was given is not good.
+SourceError why_it_ended(const Ended& ended) {
+  for (const std::string& line : ended.errors) {
+    const std::size_t at = std::min(line.find("FATAL:  "), line.find("PANIC:  "));
+    if (at == std::string::npos) continue;
+    const std::string word = line.substr(at + 8);
+    const bool damage = std::any_of(kDamage.begin(), kDamage.end(), [&](std::string_view part) {
+      return word.find(part) != std::string::npos;
+    });
+    return {damage ? Reason::decode : Reason::io, "the server did not start: " + word};
+  }
+  return {Reason::io, "the server did not start: " + ended.last_word()};
+}
+
 }  // namespace
 
 std::vector<std::string> program_directories(const std::string& program) {
@@ -170,15 +191,14 @@ ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& p
                                const std::string& encoding)
     : interruption_(interruption), work_(place) {
   const std::string programs = fs::path(newest_program("initdb")).parent_path().string();
-  const std::string data = work_.path() + "/data";
   Command command;
   command.account = place.account;
   command.directory = work_.path();
   command.arguments = {programs + "/initdb",
                        "-D",
-                       data,
+                       work_.path() + "/data",
                        "-U",
-                       "postgres",
+                       login_.user,
                        "-A",
                        "trust",
                        "-E",
@@ -186,37 +206,68 @@ ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& p
                        "--no-sync",
                        encoding == "UTF8" ? "--locale=C.UTF-8" : "--locale=C"};
   must(run(interruption, command, kCommand), "initdb");
-  command.arguments = {programs + "/postgres", "-D", data, "-k", work_.path()};
+  start(place, programs, {"wal_level=minimal"});
+  await(programs, "template1", "CREATE DATABASE " + login_.database + " TEMPLATE template0",
+        kToStart);
+}
+
+ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& place,
+                               const std::string& programs,
+                               const std::function<void(const std::string& data)>& fill,
+                               const std::vector<std::string>& settings, ScratchLogin login)
+    : interruption_(interruption), work_(place), login_(std::move(login)) {
+  const std::string data = work_.path() + "/data";
+  if (::mkdir(data.c_str(), 0700) != 0)
+    throw SourceError(Reason::io, data + ": " + std::generic_category().message(errno));
+  fill(data);
+  start(place, programs, settings);
+  await(programs, login_.database, "SELECT 1", kToRecover);
+}
+
+void ScratchCluster::start(const ScratchPlace& place, const std::string& programs,
+                           const std::vector<std::string>& settings) {
+  Command command;
+  command.account = place.account;
+  command.directory = work_.path();
+  command.end_signal = SIGQUIT;  // at once, and yet with its own processes and shared memory
+  command.arguments = {programs + "/postgres", "-D", work_.path() + "/data", "-k", work_.path()};
+  const auto set = [&](const std::string& setting) {
+    command.arguments.emplace_back("-c");
+    command.arguments.push_back(setting);
+  };
   // Nothing of it listens on the network, writes anywhere else, or starts somebody's code.
   for (const char* setting :
        {"listen_addresses=", "port=5432", "unix_socket_permissions=0700", "fsync=off",
-        "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0",
-        "archive_mode=off",
-        "shared_preload_libraries=", "session_preload_libraries=", "autovacuum=off",
-        "max_logical_replication_workers=0", "max_wal_size=4GB", "maintenance_work_mem=256MB",
-        "dynamic_shared_memory_type=mmap", "lc_messages=C", "max_connections=50"}) {
-    command.arguments.emplace_back("-c");
-    command.arguments.emplace_back(setting);
-  }
-  command.end_signal = SIGQUIT;  // at once, and yet with its own processes and shared memory
-  server_ = std::make_unique<Child>(interruption, command);
+        "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0", "archive_mode=off",
+        "shared_preload_libraries=", "session_preload_libraries=", "local_preload_libraries=",
+        "autovacuum=off", "max_logical_replication_workers=0", "max_wal_size=4GB",
+        "maintenance_work_mem=256MB", "dynamic_shared_memory_type=mmap", "lc_messages=C",
+        "max_connections=50"})
+    set(setting);
+  for (const std::string& setting : settings) set(setting);
+  server_ = std::make_unique<Child>(interruption_, command);
+}
+
+void ScratchCluster::await(const std::string& programs, const std::string& database,
+                           const std::string& statement, Seconds longest) {
   Command ask;
   ask.directory = work_.path();
   ask.arguments = {programs + "/psql",
                    "-XqAt",
                    "-d",
-                   "host=" + work_.path() + " user=postgres dbname=template1",
+                   "host=" + work_.path() + " user=" + login_.user + " dbname=" + database,
                    "-c",
-                   std::string("CREATE DATABASE ") + kDatabase + " TEMPLATE template0"};
-  for (int looks = 0;; ++looks) {
-    if (server_->ended_within(Seconds(0.1)))
-      throw SourceError(
-          Reason::io, "the scratch server did not start: " + server_->wait(Seconds(0)).last_word());
-    interruption.check();
-    const Ended asked = run(interruption, ask, kCommand);
+                   statement};
+  const auto begin = std::chrono::steady_clock::now();
+  while (true) {
+    if (server_->ended_within(Seconds(0.1))) throw why_it_ended(server_->wait(Seconds(0)));
+    interruption_.check();
+    const Ended asked = run(interruption_, ask, kCommand);
     if (asked.good()) return;
-    if (looks == kStartLooks)
+    if (std::chrono::steady_clock::now() - begin > longest)
       throw SourceError(Reason::timeout, "the scratch server did not answer: " + asked.last_word());
+    if (asked.last_word().find(" does not exist") != std::string::npos)
+      throw SourceError(Reason::missing, asked.last_word());
   }
 }
 
@@ -227,7 +278,7 @@ ScratchCluster::~ScratchCluster() {
 }
 
 std::string ScratchCluster::dsn() const {
-  return "host=" + work_.path() + " port=5432 user=postgres dbname=" + kDatabase;
+  return "host=" + work_.path() + " port=5432 user=" + login_.user + " dbname=" + login_.database;
 }
 
 }  // namespace pg_integrity

@@ -3,6 +3,7 @@
 // at the next start. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,23 +44,43 @@ class WorkDirectory {
   std::string path_;
 };
 
+/// Who connects to a scratch server, and to which of its databases.
+struct ScratchLogin {
+  std::string user;
+  std::string database;
+};
+
 class ScratchCluster {
  public:
   /// Makes and starts it. @param encoding of its database, as PostgreSQL names it.
   /// @throws SourceError, Interrupted
   ScratchCluster(Interruption& interruption, const ScratchPlace& place,
                  const std::string& encoding);
+  /// Starts what `fill` puts into a directory that is there, which need not be what initdb made.
+  /// @param programs the directory of the server's programs.
+  /// @param settings "name=value", beside those that keep it to itself.
+  /// @throws SourceError{decode} if it cannot recover; else as above.
+  ScratchCluster(Interruption& interruption, const ScratchPlace& place, const std::string& programs,
+                 const std::function<void(const std::string& data)>& fill,
+                 const std::vector<std::string>& settings, ScratchLogin login);
   ~ScratchCluster();
   ScratchCluster(const ScratchCluster&) = delete;
   ScratchCluster& operator=(const ScratchCluster&) = delete;
 
-  /// A connection string for its empty database, as superuser.
+  /// A connection string for its database: an empty one and as superuser, where initdb made it.
   [[nodiscard]] std::string dsn() const;
   [[nodiscard]] const std::string& directory() const { return work_.path(); }
 
  private:
+  void start(const ScratchPlace& place, const std::string& programs,
+             const std::vector<std::string>& settings);
+  /// Waits until it runs that statement, at most so long.
+  void await(const std::string& programs, const std::string& database, const std::string& statement,
+             Seconds longest);
+
   Interruption& interruption_;
   WorkDirectory work_;
+  ScratchLogin login_{"postgres", "drill"};
   std::unique_ptr<Child> server_;
 };
 

@@ -76,7 +76,8 @@ run_tests() {
 }
 
 run_benchmarks() {
-  cmake --build --preset release --target bench && build/release/tests/bench
+  cmake --build --preset release --target bench drill_bench && build/release/tests/bench &&
+    build/release/tests/drill_bench
 }
 
 run_everything_threaded() {

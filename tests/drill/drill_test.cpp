@@ -78,6 +78,44 @@ TEST_F(DrillOf, PlantedOrphansFailNamingTheConstraint) {
   EXPECT_EQ(reasons_of(only_drill()).find("77777"), std::string::npos) << "no row values";
 }
 
+TEST_F(DrillOf, OrphansUnderAKeyThatIsNotValidFailNamingIt) {
+  fill();
+  database.run(
+      "ALTER TABLE child DROP CONSTRAINT child_parent_fkey; INSERT INTO child VALUES (1000, 77777, "
+      "''); ALTER TABLE child ADD CONSTRAINT child_late_fkey FOREIGN KEY (parent_id) REFERENCES "
+      "parent NOT VALID");
+  record("a.dump");
+  expect_failure("the copy is not intact: orphans/public.child.child_late_fkey");
+  EXPECT_EQ(only_drill().tables.at(0).orphaned_rows, 1);
+}
+
+TEST_F(DrillOf, OrphansThatAPlainDumpBringsPastItsKeyFailNamingIt) {
+  std::ofstream(path("a.dump"))
+      << "-- PostgreSQL database dump\n"
+         "CREATE TABLE parent (id int PRIMARY KEY, created_at timestamptz DEFAULT now());\n"
+         "CREATE TABLE child (id int PRIMARY KEY, parent_id int CONSTRAINT child_parent_fkey "
+         "REFERENCES parent);\n"
+         "SET session_replication_role = replica;\n"
+         "INSERT INTO child VALUES (1, 77777);\n"
+         "-- PostgreSQL database dump complete\n";
+  database.run("CREATE TABLE parent (id int, created_at timestamptz)");
+  expect_failure("the copy is not intact: orphans/public.child.child_parent_fkey");
+}
+
+TEST_F(DrillOf, ARecordOfAServerThatHashesInAnotherWayIsUnproven) {
+  fill();
+  record("a.dump");
+  const std::string file = path("a.dump.record.json");
+  std::ifstream in(file);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  text.insert(text.find("\"hash\": \"") + 9, "1");
+  std::ofstream(file) << text;
+  const Finished finished = drill();
+  EXPECT_EQ(finished.status, 2) << finished.err;
+  EXPECT_EQ(only_drill().outcome, DrillOutcome::unproven);
+  EXPECT_NE(reasons_of(only_drill()).find("hashes them in another way"), std::string::npos);
+}
+
 TEST_F(DrillOf, DuplicatesUnderAUniqueKeyFailNamingIt) {
   fill();
   database.run(

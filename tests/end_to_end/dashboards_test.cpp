@@ -9,6 +9,7 @@
 #include <regex>
 #include <set>
 
+#include "tests/support/base_backup.h"
 #include "tests/support/demo.h"
 #include "tests/support/exporter.h"
 #include "tests/support/prometheus.h"
@@ -125,6 +126,12 @@ size_ratio_min = 0.5
 directory = ")" +
            directory_.path() + R"("
 [[server.backups]]
+name = "base"
+settle = "0s"
+usable = 1
+directory = ")" +
+           bases_.path() + R"("
+[[server.backups]]
 name = "repository"
 pgbackrest = { file = ")" +
            catalogue_ + R"(" }
@@ -186,8 +193,9 @@ interval = "1s"
   }
 
  private:
-  /// A dump with its record, which a drill restores, and older copies.
+  /// A dump with its record and a base backup, which a drill restores, and older copies.
   void back_up() const {
+    take_base_backup(demo_.cluster, bases_.path() + "/first");
     const std::string config = records_.write("exporter.toml", configuration());
     const std::string newest = directory_.path() + "/first.dump";
     drill({"--config", config, "--record", "--dump", newest});
@@ -211,6 +219,7 @@ interval = "1s"
   Demo demo_{{{"archive_mode", "on"}, {"archive_command", "'true'"}}};
   std::unique_ptr<Cluster> standby_;
   TemporaryDirectory directory_;
+  TemporaryDirectory bases_;
   TemporaryDirectory records_;
   std::string catalogue_ = records_.write(
       "info.json", R"([{"name": "main", "status": {"code": 2}, "archive": [], "backup": []}])");

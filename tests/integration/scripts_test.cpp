@@ -99,5 +99,27 @@ TEST(Scripts, QuickstartDoesNotTakeAnotherExporterForItsOwn) {
       << finished.err;
 }
 
+TEST(Scripts, QuickstartDrillsTheDemo) {
+  ProcessOptions options;
+  options.environment["EXPORTER"] = PG_INTEGRITY_PROGRAM;
+  options.without = {"DATA_SOURCE_NAME"};
+  const Finished finished =
+      run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh", "--drill", "--once"}, options);
+  EXPECT_EQ(finished.status, 0) << finished.out << finished.err;
+  EXPECT_NE(finished.out.find("recorded/dump: success; measured recovery time (RTO) "),
+            std::string::npos)
+      << finished.out << finished.err;
+  EXPECT_NE(finished.out.find("; recovery point (RPO) "), std::string::npos) << finished.out;
+}
+
+TEST(Scripts, QuickstartDrillsNobodysOwnDatabase) {
+  ProcessOptions options;
+  options.environment["DATA_SOURCE_NAME"] = "host=192.0.2.1";
+  const Finished finished =
+      run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh", "--drill"}, options);
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: --drill is of the demo\nHINT: ")) << finished.err;
+}
+
 }  // namespace
 }  // namespace pg_integrity::test
