@@ -123,6 +123,8 @@ every = "24h"
 settle = "0s"
 usable = 1
 size_ratio_min = 0.5
+room_min = 1
+locations_min = 1
 directory = ")" +
            directory_.path() + R"("
 [[server.backups]]
