@@ -67,12 +67,13 @@ std::string programs_for(const std::string& path) {
                         ", which is not installed here. HINT: install that version's server");
 }
 
-/// Links lead out of the copy, to where the source keeps what is behind them.
+/// Links lead out of the copy, to where the source keeps what is behind them; what else is no file
+/// has no place in one.
 void require_no_links(const std::string& path) {
   std::error_code error;
   for (auto entry = fs::recursive_directory_iterator(path, error);
        !error && entry != fs::recursive_directory_iterator(); entry.increment(error))
-    if (entry->is_symlink())
+    if (entry->is_symlink() || !(entry->is_regular_file() || entry->is_directory()))
       throw SourceError(Reason::missing,
                         "the backup holds links (tablespaces, or a log elsewhere): it is not "
                         "started here");
@@ -142,8 +143,10 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
   require_log(path, wal_archive);
   const auto fill = [&](const std::string& data) {
     Command command;
+    command.directory = data;  // by which a sweep finds it
     command.arguments = {newest_program("cp"), "-R", "--reflink=auto", path + "/.", data};
     must(run(interruption, command, kForever));
+    require_no_links(data);  // once nobody else can change it: we may be root
     forget_configuration(data);
     if (!wal_archive.empty()) std::ofstream(data + "/recovery.signal") << "";
     if (!place.account) return;

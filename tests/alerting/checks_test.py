@@ -193,6 +193,20 @@ class Kubernetes(unittest.TestCase):
             twins.update({name: json.loads(text) for name, text in document["data"].items()})
         self.assertEqual(twins, BOARDS)
 
+    def test_examples_run_drills_as_nobody(self):
+        text = (contract.ROOT / "deploy/kubernetes/examples/drills.yaml").read_text()
+        jobs = [document for document in yaml.safe_load_all(text) if document["kind"] == "CronJob"]
+        self.assertEqual(len(jobs), 2)
+        for job in jobs:
+            self.assertEqual(job["spec"]["concurrencyPolicy"], "Forbid")
+            pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+            self.assertTrue(pod["securityContext"]["runAsNonRoot"])
+            self.assertFalse(pod["automountServiceAccountToken"])
+            (container,) = pod["containers"]
+            self.assertEqual(container["args"][0], "drill")
+            self.assertTrue({mount["name"] for mount in container["volumeMounts"]}
+                            <= {volume["name"] for volume in pod["volumes"]})
+
 
 if __name__ == "__main__":
     HOUSE = contract.House(json.loads(subprocess.check_output([sys.argv.pop(1), "catalogue", "--format", "json"])))
