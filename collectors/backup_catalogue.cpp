@@ -164,12 +164,9 @@ BackupHistory read_barman(const JsonValue& document, const Clock& clock,
 }  // namespace
 
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
-  BackupKind full{"full", {}, {}};
-  BackupKind diff{"diff", {}, {}, {}, {"full"}};
-  BackupKind incr{"incr", {}, {}, {}, {"full"}};
-  if (format == CatalogueFormat::barman) return {full, incr};
-  incr.satisfied_by.emplace_back("diff");
-  return {full, diff, incr};
+  const BackupKind full{"full", {}, {}};
+  if (format == CatalogueFormat::barman) return {full, {"incr", {}, {}, {}, {"full"}}};
+  return {full, {"diff", {}, {}, {}, {"full"}}, {"incr", {}, {}, {}, {"full", "diff"}}};
 }
 
 CatalogueFile read_catalogue_file(Files& files, const BackupCatalogue& catalogue) {

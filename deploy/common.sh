@@ -33,6 +33,16 @@ step() {
   fi
 }
 
+# on_end COMMAND: runs it once when this shell ends, by a signal too; those that come meanwhile are ignored, for who
+# ends a whole group and then waits signals twice.
+on_end() {
+  # shellcheck disable=SC2064  # COMMAND as it is now
+  trap "trap '' HUP INT TERM; trap - EXIT; $1" EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
@@ -56,11 +66,9 @@ missing_packages() {
 # Installs packages without starting what they bring, and without a default PostgreSQL cluster.
 # A shell of its own: however it ends, the machine may start services again.
 install_packages() (
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
   if [ ! -e "$service_policy" ]; then
-    trap 'as_root rm -f "$service_policy"' EXIT
+    # shellcheck disable=SC2016  # when it runs
+    on_end 'as_root rm -f "$service_policy"'
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$service_policy && chmod 755 $service_policy"
   fi
   if [ ! -e "$cluster_defaults" ]; then

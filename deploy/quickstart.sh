@@ -35,7 +35,6 @@ fi
 exporter_pid='' api_pid='' stack_pid='' cluster=''
 
 clean_up() {
-  trap - EXIT HUP INT TERM
   local pid
   for pid in $stack_pid $exporter_pid $api_pid; do
     kill "$pid" 2>/dev/null || true
@@ -46,10 +45,7 @@ clean_up() {
   fi
   rm -rf "$work_dir"
 }
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+on_end clean_up
 
 make_work_dir
 say "pg_integrity_exporter quickstart"

@@ -15,9 +15,6 @@ alertmanager=${ALERTMANAGER:-127.0.0.1:9093}
 prometheus_pid='' alertmanager_pid=''
 
 clean_up() {
-  # Who ends a whole group and then waits signals twice.
-  trap '' HUP INT TERM
-  trap - EXIT
   local pid
   for pid in $prometheus_pid $alertmanager_pid; do
     kill "$pid" 2>/dev/null || true
@@ -25,10 +22,7 @@ clean_up() {
   done
   rm -rf "$work_dir"
 }
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+on_end clean_up
 
 make_work_dir
 need_packages prometheus prometheus-alertmanager

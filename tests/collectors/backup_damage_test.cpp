@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "tests/support/cluster.h"
+#include "tests/support/content.h"
 #include "tests/support/observer.h"
 #include "tests/support/unprivileged.h"
 
@@ -16,11 +17,6 @@ namespace pg_integrity::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 void write(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;

@@ -8,17 +8,13 @@
 #include <fstream>
 
 #include "tests/support/base_backup.h"
+#include "tests/support/content.h"
 #include "tests/support/observer.h"
 
 namespace pg_integrity::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 class BaseBackups : public ::testing::Test {
  protected:

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/drill/drilled.h"
+#include "tests/support/content.h"
 #include "tests/support/demo.h"
 #include "tests/support/wait.h"
 
@@ -106,8 +107,7 @@ TEST_F(DrillOf, ARecordOfAServerThatHashesInAnotherWayIsUnproven) {
   fill();
   record("a.dump");
   const std::string file = path("a.dump.record.json");
-  std::ifstream in(file);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text = content_of(file);
   text.insert(text.find("\"hash\": \"") + 9, "1");
   std::ofstream(file) << text;
   const Finished finished = drill();
@@ -133,8 +133,7 @@ TEST_F(DrillOf, AnotherDumpThanTheRecordedOneFailsOrIsUnproven) {
   record("a.dump");
   // The record is of this dump, but says other rows: as if the dump had been changed.
   const std::string file = path("a.dump.record.json");
-  std::ifstream in(file);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text = content_of(file);
   text.replace(text.find("\"rows\": 500"), 11, "\"rows\": 499");
   std::ofstream(file) << text;
   expect_failure("table public.child has 500 rows, its backup's record 499");
@@ -145,8 +144,7 @@ TEST_F(DrillOf, OtherContentInAsManyRowsFails) {
   fill();
   record("a.dump");
   const std::string file = path("a.dump.record.json");
-  std::ifstream in(file);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text = content_of(file);
   text.insert(text.find("\"content\": \"") + 12, "1");
   std::ofstream(file) << text;
   expect_failure("table public.child holds other rows than its backup's record");
@@ -175,12 +173,10 @@ TEST_F(DrillOf, AFlippedBitInAnUncompressedDumpIsFoundByComparing) {
   const Finished listed = run({Cluster::programs() + "/pg_restore", "-l", path("a.dump")});
   fs::rename(path("b.dump.record.json"), path("a.dump.record.json"));
   fs::remove(path("b.dump"));
-  std::ifstream in(path("a.dump"), std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::string bytes = content_of(path("a.dump"));
   bytes[bytes.find("parent 50") + 7] = '6';
   std::ofstream(path("a.dump"), std::ios::binary) << bytes;
-  std::ifstream record_in(path("a.dump.record.json"));
-  std::string text{std::istreambuf_iterator<char>(record_in), {}};
+  std::string text = content_of(path("a.dump.record.json"));
   const std::string created = listed.out.substr(listed.out.find("created at ") + 11, 23);
   text.replace(text.find("\"created\": \"") + 12, 23, created);
   std::ofstream(path("a.dump.record.json")) << text;
@@ -235,8 +231,7 @@ TEST_F(DrillOf, AMissingExtensionIsUnprovenAndNamed) {
   database.run(
       "CREATE EXTENSION pg_trgm; CREATE INDEX fuzzy ON child USING gin (note gin_trgm_ops)");
   dump("plain.sql", {"-Fp"});
-  std::ifstream in(path("plain.sql"));
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text = content_of(path("plain.sql"));
   for (std::size_t at = 0; (at = text.find("pg_trgm", at)) != std::string::npos;)
     text.replace(at, 7, "pg_gone");
   for (std::size_t at = 0; (at = text.find("gin_trgm_ops", at)) != std::string::npos;)

@@ -60,6 +60,22 @@ TEST(Scripts, AFinishedInstallationToo) {
   EXPECT_TRUE(std::filesystem::exists(directory.path() + "/createcluster.conf"));
 }
 
+TEST(Scripts, ASecondSignalDoesNotEndTheCleaningUp) {
+  const TemporaryDirectory directory;
+  Process script(with_common("on_end 'touch " + directory.path() + "/ending; sleep 1; touch " +
+                             directory.path() + "/clean'\n" + "touch " + directory.path() +
+                             "/busy; sleep 60\n"));
+  const auto is_there = [&](const std::string& name) {
+    return eventually([&] { return std::filesystem::exists(directory.path() + "/" + name); });
+  };
+  ASSERT_TRUE(is_there("busy"));
+  ASSERT_EQ(::kill(-script.pid(), SIGTERM), 0);
+  ASSERT_TRUE(is_there("ending"));
+  ASSERT_EQ(::kill(-script.pid(), SIGTERM), 0);
+  EXPECT_EQ(script.wait_for(std::chrono::seconds(30)), 143);
+  EXPECT_TRUE(std::filesystem::exists(directory.path() + "/clean"));
+}
+
 TEST(Scripts, WhoCannotInstallPackagesIsToldSoAtOnce) {
   const TemporaryDirectory directory;
   const Finished finished =
