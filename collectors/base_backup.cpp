@@ -106,10 +106,12 @@ std::optional<BackupManifest> read_manifest(std::string_view text) {
   if (ranges == std::string_view::npos) return std::nullopt;
   std::string_view rest = text.substr(ranges);
   for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
-    const auto range = range_in(rest.substr(open, rest.find('}', open) - open));
+    const std::size_t close = rest.find('}', open);
+    const auto range =
+        close == std::string_view::npos ? std::nullopt : range_in(rest.substr(open, close - open));
     if (!range) return std::nullopt;
     manifest.wal.push_back(*range);
-    rest.remove_prefix(rest.find('}', open));
+    rest.remove_prefix(close);
   }
   constexpr std::string_view kSize = "\"Size\": ";
   for (std::size_t at = text.find(kSize); at < ranges; at = text.find(kSize, at + 1)) {

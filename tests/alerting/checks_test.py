@@ -170,6 +170,8 @@ class Contract(unittest.TestCase):
                 index for index, rule in enumerate(rules) if rule["alert"] == "PgIntegrityBackupOverdue")))
 
         self.finds("PgIntegrityBackupOverdue mutes PgIntegrityBackupFailures", contract.check_order, swap)
+        self.finds("PgIntegrityExporterDown mutes PgIntegrityExporterAbsent and comes after it", contract.check_order,
+                   lambda house: house.groups["exporter.rules.yml"][0]["rules"].reverse())
         self.finds("PgIntegrityReplicaDown mutes PgIntegrityObjectiveUnknown", contract.check_order,
                    lambda house: [rule.pop("keep_firing_for", None) for _, rule in house.rules()])
 

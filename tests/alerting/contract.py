@@ -259,8 +259,9 @@ def alerts_named(matchers, names):
 
 
 def check_order(house):
-    """What mutes must not end before what it mutes, or the latter is heard for a moment: it fires longer, or stands
-    behind it in the same group, whose rules are evaluated and sent one after the other."""
+    """What mutes must be there before what it mutes, and end after it, or the latter is heard for a moment: the rules
+    of a group are evaluated and sent one after the other. So it stands before it and fires longer; or, if it does not,
+    behind it in the same group, as Alertmanager waits when the first alert of a group comes, and not when one goes."""
     place = {}
     for groups in house.groups.values():
         for group in groups:
@@ -271,7 +272,11 @@ def check_order(house):
             for target in alerts_named(rule["target_matchers"], place):
                 group, index, longer = place[source]
                 other_group, other_index, _ = place[target]
-                if source != target and not longer and (group != other_group or index < other_index):
+                if source == target:
+                    continue
+                if longer and group == other_group and index > other_index:
+                    yield "%s mutes %s and comes after it" % (source, target)
+                if not longer and (group != other_group or index < other_index):
                     yield "%s mutes %s and may end before it" % (source, target)
 
 

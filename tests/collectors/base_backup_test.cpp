@@ -145,6 +145,8 @@ TEST(BackupManifest, IsReadUpToItsEndOrNotAtAll) {
     EXPECT_FALSE(read_manifest(manifest(range, end))) << end;
   EXPECT_FALSE(read_manifest(manifest(R"({ "Timeline": 2, "Start-LSN": "x" })", sum + "\"}\n")));
   EXPECT_FALSE(read_manifest(""));
+  EXPECT_FALSE(read_manifest(manifest(range, sum + "\"}\n") + "\"WAL-Ranges\": [" +
+                             range.substr(0, range.size() - 1)));
   const auto endless = read_manifest(
       manifest(R"({ "Timeline": 1, "Start-LSN": "0/0", "End-LSN": "FFFFFFFF/0" })", sum + "\"}\n"));
   ASSERT_TRUE(endless);
