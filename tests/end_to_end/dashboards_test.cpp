@@ -110,11 +110,9 @@ class RichDemo {
 
   [[nodiscard]] std::string configuration() const {
     std::string text = demo_.configuration();
-    const std::string allowed = "superusers = [\"postgres\"] }";
-    const std::size_t at = text.find(allowed);
-    if (at == std::string::npos) throw std::runtime_error("the demo allows nobody");
-    text.replace(at, allowed.size(),
-                 "superusers = [\"postgres\"], users = [\"pgintegrity\", \"postgres\"] }");
+    replace(text, "superusers = [\"postgres\"] }",
+            "superusers = [\"postgres\"], users = [\"pgintegrity\", \"postgres\"] }");
+    replace(text, "name = \"tovplay\"\n", "name = \"tovplay\"\nmax_load = 0.9\n");
     return text + R"(
 [[server.backups]]
 name = "dumps"
@@ -195,6 +193,12 @@ interval = "1s"
   }
 
  private:
+  static void replace(std::string& text, const std::string& what, const std::string& by) {
+    const std::size_t at = text.find(what);
+    if (at == std::string::npos) throw std::runtime_error("the demo has no " + what);
+    text.replace(at, what.size(), by);
+  }
+
   /// A dump with its record and a base backup, which a drill restores, and older copies.
   void back_up() const {
     take_base_backup(demo_.cluster, bases_.path() + "/first");

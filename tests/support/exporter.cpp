@@ -65,7 +65,7 @@ bool ExporterProcess::ready() const {
 }
 
 void ExporterProcess::wait_until_ready() const {
-  if (!eventually([&] { return ready(); }, std::chrono::seconds(60)))
+  if (!eventually([&] { return ready(); }, std::chrono::seconds(120)))
     throw std::runtime_error("the exporter does not become ready: " + log());
 }
 
