@@ -167,7 +167,9 @@ ArchiveReader::Look ArchiveReader::look_at(Files& files, const Clock& clock,
     if (may_be_backup(entry, error.reason()))
       look.unreadable = Unreadable{entry.modified, error.reason(), error.what()};
     else
-      look.verdict.why = "it cannot be read as a backup";
+      look.verdict = {error.reason() == Reason::decode ? ArchiveVerdict::State::damaged
+                                                       : ArchiveVerdict::State::other,
+                      "it cannot be read as a backup"};
   }
   return look;
 }

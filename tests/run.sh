@@ -21,7 +21,7 @@ esac
 
 TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
   chromium curl clang-tidy clang-format shellcheck procps python3 python3-yaml openssl
-  zstd lz4 pgbackrest barman)
+  zstd lz4 xz-utils bzip2 pgbackrest barman)
 # Schemas of other people's applications: unpacked, not installed.
 SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
 # The one version whose opinion counts: others format differently.

@@ -54,9 +54,11 @@ fs::path member_of(const std::string& folder) {
 
 /// The year in the header of a custom archive: as if it had been made before.
 void age_header(const std::string& path, int years) {
-  constexpr std::size_t kYear = 5 + 6 + 5 + 5 * 5 + 1;  // magic, versions, compression, five fields
   std::string content = content_of(path);
-  content[kYear] = static_cast<char>(content[kYear] - years);
+  // Magic; versions, sizes and format; compression, a number and from 1.15 on a byte; five fields.
+  const std::size_t compression = content.at(6) < 15 ? 5 : 1;
+  char& year = content.at(5 + 6 + compression + 5 * 5 + 1);
+  year = static_cast<char>(year - years);
   write(path, content);
 }
 
@@ -119,6 +121,14 @@ const Case kCases[] = {
      },
      "success", 1},
     {"flipped_plain", "p", flip, "success", 1},
+    {"damaged_from_the_start_plain_gz", "p",
+     [](const std::string& path) {
+       must_run({"gzip", "--no-name", path});
+       std::string content = content_of(path + ".gz");
+       content.at(10) = static_cast<char>(content.at(10) | 6);  // a block of a type that is none
+       write(path + ".gz", content);
+     },
+     "failed", 0},
     {"flipped_custom", "c", flip, "success", 1},
     {"member_missing", "d", [](const std::string& path) { fs::remove(member_of(path)); }, "failed",
      0},

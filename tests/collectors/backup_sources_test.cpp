@@ -292,10 +292,10 @@ TEST_F(ArchivesIn, AHungFileSystemEndsTheLook) {
   EXPECT_EQ(reason([&] { read(); }), Reason::timeout);
 }
 
-TEST_F(ArchivesIn, ADamagedGzipFileIsNoSuccess) {
+TEST_F(ArchivesIn, ADamagedGzipFileIsAFailedBackup) {
   place_.write("a.dump.gz", "\x1f\x8b\x08" + std::string(2000, '\xff'));
   directory_.settle = Seconds(0);
-  EXPECT_EQ(runs(read(), BackupStatus::other), 1);
+  EXPECT_EQ(runs(read(), BackupStatus::failed), 1);
 }
 
 TEST_F(ArchivesIn, ADirectoryWithoutATableOfContentsIsNoSuccess) {
