@@ -65,8 +65,17 @@ bool ExporterProcess::ready() const {
 }
 
 void ExporterProcess::wait_until_ready() const {
-  if (!eventually([&] { return ready(); }, std::chrono::seconds(120)))
-    throw std::runtime_error("the exporter does not become ready: " + log());
+  std::string trouble;
+  const auto is_ready = [&] {
+    try {
+      return ready();
+    } catch (const std::runtime_error& error) {
+      trouble = error.what();
+      return false;
+    }
+  };
+  if (!eventually(is_ready, std::chrono::seconds(120)))
+    throw std::runtime_error("the exporter does not become ready: " + trouble + "\n" + log());
 }
 
 bool ExporterProcess::shows(const std::string& name, const LabelSet& labels, double value,
