@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdint>
 #include <cstdio>
+
+#include "collectors/archive_format.h"
 
 namespace pg_integrity {
 
 namespace {
-
-struct WallTime {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-};
 
 std::optional<UnixTime> to_unix(const WallTime& wall, const Clock& clock, const std::string& zone) {
   std::array<char, 64> text{};
@@ -26,86 +23,6 @@ constexpr int kFirstYear = 1990;
 constexpr int kLastYear = 2200;
 constexpr UnixTime kFirstMoment = 631152000;       // 1990-01-01
 constexpr UnixTime kAfterLastMoment = 7289654400;  // 2201-01-01
-
-/// Reads the header fields of pg_dump's archive format, see ReadHead() in pg_backup_archiver.c: an
-/// integer is a sign byte and `intSize` bytes, least significant first. No field of a real header
-/// is large; one that is, is damage.
-class HeaderReader {
- public:
-  explicit HeaderReader(std::string_view bytes) : bytes_(bytes) {}
-
-  int byte() {
-    if (at_ >= bytes_.size()) {
-      good_ = false;
-      return 0;
-    }
-    return static_cast<unsigned char>(bytes_[at_++]);
-  }
-
-  int integer() {
-    const bool negative = byte() != 0;
-    std::uint64_t value = 0;
-    for (int i = 0; i < int_size_; ++i) value |= static_cast<std::uint64_t>(byte()) << (8 * i);
-    if (value > kLargest) good_ = false;
-    if (!good_) return 0;
-    return negative ? -static_cast<int>(value) : static_cast<int>(value);
-  }
-
-  void int_size(int bytes) {
-    if (bytes >= 1 && bytes <= 8)
-      int_size_ = bytes;
-    else
-      good_ = false;
-  }
-
-  [[nodiscard]] bool good() const { return good_; }
-
- private:
-  static constexpr std::uint64_t kLargest = 9999;
-
-  std::string_view bytes_;
-  std::size_t at_ = 0;
-  int int_size_ = 4;
-  bool good_ = true;
-};
-
-constexpr std::string_view kArchiveMagic = "PGDMP";
-constexpr std::size_t kTarBlock = 512;
-
-/// A tar archive's first member has this name.
-bool is_tar_of(std::string_view head, std::string_view member) {
-  return head.size() > kTarBlock && head.starts_with(member) && head[member.size()] == '\0';
-}
-
-/// The archive itself: a tar archive wraps it into its first member.
-std::string_view unwrapped(std::string_view head) {
-  return is_tar_of(head, "toc.dat") ? head.substr(kTarBlock) : head;
-}
-
-std::optional<WallTime> archive_header(std::string_view head) {
-  if (!head.starts_with(kArchiveMagic)) return std::nullopt;
-  HeaderReader reader(head.substr(kArchiveMagic.size()));
-  const int major = reader.byte();
-  const int minor = reader.byte();
-  reader.byte();  // revision
-  reader.int_size(reader.byte());
-  reader.byte();  // size of an offset
-  reader.byte();  // format
-  const bool compression_is_a_byte = major > 1 || minor >= 15;
-  if (compression_is_a_byte)
-    reader.byte();
-  else
-    reader.integer();
-  WallTime wall;
-  wall.second = reader.integer();
-  wall.minute = reader.integer();
-  wall.hour = reader.integer();
-  wall.day = reader.integer();
-  wall.month = reader.integer() + 1;
-  wall.year = reader.integer() + 1900;
-  if (!reader.good() || major < 1) return std::nullopt;
-  return wall;
-}
 
 std::optional<ArchiveTime> exactly(std::optional<UnixTime> when) {
   if (!when || *when < kFirstMoment || *when >= kAfterLastMoment) return std::nullopt;
@@ -184,25 +101,27 @@ std::optional<ArchiveTime> read_name_at(std::string_view text, const Clock& cloc
 }  // namespace
 
 bool is_archive(std::string_view head) {
-  return archive_header(unwrapped(head)).has_value();
+  return archive_header(unwrapped_archive(head)).has_value();
+}
+
+bool is_compressed(std::string_view head) {
+  constexpr std::array<std::string_view, 4> kCompressed{
+      "\x28\xb5\x2f\xfd", "\x04\x22\x4d\x18", std::string_view("\xfd\x37zXZ\0", 6), "BZh91AY&SY"};
+  return std::any_of(kCompressed.begin(), kCompressed.end(),
+                     [&](const auto magic) { return head.starts_with(magic); });
 }
 
 bool is_backup(std::string_view head) {
-  constexpr std::array<std::string_view, 4> kCompressed{
-      "\x28\xb5\x2f\xfd", "\x04\x22\x4d\x18", std::string_view("\xfd\x37zXZ\0", 6), "BZh91AY&SY"};
-  const bool compressed = std::any_of(kCompressed.begin(), kCompressed.end(),
-                                      [&](const auto magic) { return head.starts_with(magic); });
-  return compressed || is_archive(head) || is_tar_of(head, "backup_label") ||
+  return is_compressed(head) || is_archive(head) || is_tar_of(head, "backup_label") ||
          has_line(head, "-- PostgreSQL database dump") ||
          has_line(head, "-- PostgreSQL database cluster dump");
 }
 
 std::optional<ArchiveTime> header_time(std::string_view head, const Clock& clock,
                                        const std::string& zone) {
-  const std::string_view archive = unwrapped(head);
-  if (!archive.starts_with(kArchiveMagic)) return plain_header(head, clock, zone);
-  const auto wall = archive_header(archive);
-  return wall ? exactly(to_unix(*wall, clock, zone)) : std::nullopt;
+  const auto archive = archive_header(unwrapped_archive(head));
+  if (!archive) return plain_header(head, clock, zone);
+  return exactly(to_unix(archive->started, clock, zone));
 }
 
 std::optional<ArchiveTime> name_time(const std::string& name, const Clock& clock,

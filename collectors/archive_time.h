@@ -22,6 +22,9 @@ inline constexpr std::size_t kArchiveHeadBytes = 4096;
 /// pg_dump's custom or tar format, or toc.dat of its directory format, with a whole header.
 bool is_archive(std::string_view head);
 
+/// Begins as what zstd, lz4, xz or bzip2 compress does.
+bool is_compressed(std::string_view head);
+
 /// An archive, a plain dump of pg_dump or pg_dumpall, or base.tar of pg_basebackup; of what zstd,
 /// lz4, xz or bzip2 compressed nothing but that is known, and it is taken for one.
 /// @param head of a gzip file the first bytes of its content.

@@ -1,10 +1,7 @@
 #include "collectors/backup_sources.h"
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 
-#include "collectors/archive_time.h"
 #include "collectors/table_scan.h"
 
 namespace pg_integrity {
@@ -12,7 +9,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr std::size_t kMaxGroups = 1000;
-constexpr std::size_t kMaxEntries = 10000;
+constexpr std::size_t kRecent = 7;  ///< backups whose sizes tell what is usual
 
 const Column& column_of(const Table& table, const std::string& name) {
   const Column* column = table.column(name);
@@ -27,19 +24,46 @@ std::string text_sql(const Table& table, const std::string& column) {
          "), 200)";
 }
 
-std::string history_sql(const Table& table, const HistoryTable& history) {
+/// After how many seconds a row's backup is stuck, if it has not ended; NULL where its kind is
+/// none of those.
+/// @param parameters get what the text refers to.
+std::string stuck_after_sql(const std::vector<BackupKind>& kinds,
+                            std::vector<std::string>& parameters) {
+  std::string cases;
+  for (const BackupKind& kind : kinds)
+    for (const std::string& text : kind.values) {
+      cases.append(" WHEN $").append(std::to_string(parameters.size() + 1));
+      cases.append(" THEN $").append(std::to_string(parameters.size() + 2)).append("::float8");
+      parameters.push_back(text);
+      parameters.push_back(std::to_string(kind.stuck_after.count()));
+    }
+  return cases.empty() ? "NULL::float8" : "CASE kind" + cases + " END";
+}
+
+std::string history_sql(const Table& table, const HistoryTable& history,
+                        const std::string& stuck_after) {
   const std::string moment = moment_sql(column_of(table, history.time_column), history.zone);
   const std::string status =
       history.status_column.empty() ? "''::text" : text_sql(table, history.status_column);
+  const std::string finished =
+      history.finish_column.empty()
+          ? "NULL::timestamptz"
+          : moment_sql(column_of(table, history.finish_column), history.zone);
   return "SELECT kind, status, count(*) AS runs, count(*) FILTER (WHERE t > latest) AS future,"
+         " count(*) FILTER (WHERE t < now() - stuck_after * interval '1 second') AS overdue,"
          " extract(epoch FROM max(t) FILTER (WHERE usable)) AS newest,"
          " extract(epoch FROM now() - max(t) FILTER (WHERE usable)) AS newest_age,"
-         " extract(epoch FROM now() - min(t) FILTER (WHERE usable)) AS oldest_age"
-         " FROM (SELECT kind, status, t, latest, pg_catalog.isfinite(t) AND t <= latest AS usable"
+         " extract(epoch FROM now() - min(t) FILTER (WHERE usable)) AS oldest_age,"
+         " extract(epoch FROM now() - max(f) FILTER (WHERE usable AND f <= latest)) AS finished_age"
+         " FROM (SELECT kind, status, t, f, latest,"
+         " pg_catalog.isfinite(t) AND t <= latest AS usable, " +
+         stuck_after +
+         " AS stuck_after"
          " FROM (SELECT " +
          text_sql(table, history.kind_column) + " AS kind, " + status + " AS status, " + moment +
-         " AS t, now() + interval '1 minute' AS latest FROM " + table.from_clause() +
-         ") r) s GROUP BY kind, status LIMIT " + std::to_string(kMaxGroups + 1);
+         " AS t, " + finished + " AS f, now() + interval '1 minute' AS latest FROM " +
+         table.from_clause() + ") r) s GROUP BY kind, status LIMIT " +
+         std::to_string(kMaxGroups + 1);
 }
 
 bool is_among(const std::vector<std::string>& texts, const std::string& text) {
@@ -61,62 +85,85 @@ const BackupKind* kind_of(const std::vector<BackupKind>& kinds, const std::strin
   return found == kinds.end() ? nullptr : &*found;
 }
 
+void keep_youngest(std::optional<Seconds>& age, const std::optional<Seconds>& other) {
+  if (other && (!age || *other < *age)) age = other;
+}
+
+void add_group(const Row& row, BackupStatus status, KindHistory& kind) {
+  const double stuck = status == BackupStatus::running ? row.number("overdue") : 0;
+  kind.runs[static_cast<std::size_t>(BackupStatus::stuck)] += stuck;
+  kind.runs[static_cast<std::size_t>(status)] += row.number("runs") - stuck;
+  if (status != BackupStatus::success) return;
+  kind.from_the_future += row.number("future");
+  const auto newest = row.maybe_number("newest");
+  if (!newest) return;
+  kind.add({*newest, Seconds(row.number("newest_age")), {}, "table"}, kOnRecord);
+  kind.oldest_age = std::max(*kind.oldest_age, Seconds(row.number("oldest_age")));
+  if (const auto finished = row.maybe_number("finished_age"))
+    keep_youngest(kind.finished_age, Seconds(*finished));
+}
+
+bool is_newer(const NewestBackup& backup, const std::optional<NewestBackup>& than) {
+  return !than || backup.time > than->time;
+}
+
+}  // namespace
+
+void KindHistory::add(const NewestBackup& backup, int usable) {
+  if (backup.level < usable) {
+    ++waiting;
+    if (is_newer(backup, newest_waiting)) newest_waiting = backup;
+    return;
+  }
+  if (is_newer(backup, newest)) newest = backup;
+  if (backup.size) sizes[backup.time] = *backup.size;
+  keep_youngest(finished_age, backup.finished_age);
+  if (!oldest_age || backup.age > *oldest_age) oldest_age = backup.age;
+  if (backup.level >= kContents) keep_youngest(proven_age, backup.age);
+}
+
+std::vector<double> KindHistory::newest_sizes(std::size_t most) const {
+  std::vector<double> newest_first;
+  for (auto it = sizes.rbegin(); it != sizes.rend() && newest_first.size() < most; ++it)
+    newest_first.push_back(it->second);
+  return newest_first;
+}
+
+std::optional<double> KindHistory::size_ratio() const {
+  constexpr std::size_t kFewest = 3;
+  std::vector<double> before = newest_sizes(kRecent + 1);
+  if (before.size() <= kFewest) return std::nullopt;
+  const double last = before.front();
+  before.erase(before.begin());
+  const auto middle = before.begin() + static_cast<std::ptrdiff_t>(before.size() / 2);
+  std::nth_element(before.begin(), middle, before.end());
+  return *middle > 0 ? std::optional(last / *middle) : std::nullopt;
+}
+
+std::optional<double> KindHistory::largest_size() const {
+  const std::vector<double> recent = newest_sizes(kRecent);
+  if (recent.empty()) return std::nullopt;
+  return *std::max_element(recent.begin(), recent.end());
+}
+
 BackupHistory empty_history(const std::vector<BackupKind>& kinds) {
   BackupHistory history;
   for (const BackupKind& kind : kinds) history.kinds[kind.name];
   return history;
 }
 
-void add_success(KindHistory& kind, const NewestBackup& backup, Seconds oldest_age) {
-  if (!kind.newest || backup.time > kind.newest->time) kind.newest = backup;
-  if (!kind.oldest_age || oldest_age > *kind.oldest_age) kind.oldest_age = oldest_age;
-}
-
-void add_group(const Row& row, BackupStatus status, KindHistory& kind) {
-  kind.runs[static_cast<std::size_t>(status)] += row.number("runs");
-  if (status != BackupStatus::success) return;
-  kind.from_the_future += row.number("future");
-  if (const auto newest = row.maybe_number("newest"))
-    add_success(kind, {*newest, Seconds(row.number("newest_age")), {}, "table"},
-                Seconds(row.number("oldest_age")));
-}
-
-/// The archive's own header, else its name, else the time of its last change; where they disagree
-/// the oldest is taken: a copy is no younger than what it copies. Nothing if it is no backup.
-std::optional<NewestBackup> oldest_claim(Files& files, const Clock& clock,
-                                         const ArchiveDirectory& directory,
-                                         const FileEntry& entry) {
-  const bool folder = entry.kind == FileKind::directory;
-  const std::string path = directory.path + "/" + entry.name + (folder ? "/toc.dat" : "");
-  const std::string head = files.head(path, kArchiveHeadBytes);
-  if (folder ? !is_archive(head) : !is_backup(head)) return std::nullopt;
-  NewestBackup claim{entry.modified, {}, entry.size, "mtime"};
-  if (const auto named = name_time(entry.name, clock, directory.zone);
-      named && named->latest <= claim.time) {
-    claim.time = named->latest;
-    claim.time_source = "name";
+void apply_satisfied_by(const std::vector<BackupKind>& kinds, BackupHistory& history) {
+  const std::map<std::string, KindHistory> own = history.kinds;
+  for (const BackupKind& kind : kinds) {
+    KindHistory& here = history.kinds[kind.name];
+    for (const std::string& other : kind.satisfied_by) {
+      const KindHistory& does = own.at(other);
+      if (does.newest && is_newer(*does.newest, here.newest)) here.newest = does.newest;
+      keep_youngest(here.finished_age, does.finished_age);
+      keep_youngest(here.proven_age, does.proven_age);
+    }
   }
-  const auto header = header_time(head, clock, directory.zone);
-  if (header && header->latest <= claim.time) {
-    claim.time = header->latest;
-    claim.time_source = "header";
-  }
-  return claim;
 }
-
-/// A folder without toc.dat (io) and a damaged gzip file (decode) are no backups; what could not be
-/// opened for other reasons may be one.
-bool may_be_backup(const FileEntry& entry, Reason reason) {
-  return reason == Reason::permission ||
-         (reason == Reason::io && entry.kind != FileKind::directory);
-}
-
-void add_unreadable(KindHistory& kind, const Unreadable& entry) {
-  if (!kind.newest_unreadable || entry.changed > kind.newest_unreadable->changed)
-    kind.newest_unreadable = entry;
-}
-
-}  // namespace
 
 BackupHistory read_history_table(Session& session, const Schema& schema,
                                  const HistoryTable& history,
@@ -124,7 +171,9 @@ BackupHistory read_history_table(Session& session, const Schema& schema,
   const Table* table = schema.table(history.table);
   if (table == nullptr)
     throw SourceError(Reason::missing, "table " + history.table.display() + " does not exist");
-  const Rows rows = session.query(history_sql(*table, history));
+  std::vector<std::string> parameters;
+  const std::string stuck_after = stuck_after_sql(kinds, parameters);
+  const Rows rows = session.query(history_sql(*table, history, stuck_after), parameters);
   if (rows.size() > kMaxGroups)
     throw SourceError(Reason::limit, "table " + history.table.display() +
                                          " has too many different kinds and statuses");
@@ -136,61 +185,6 @@ BackupHistory read_history_table(Session& session, const Schema& schema,
     else if (!is_among(history.ignore, row.text("kind")))
       found.unrecognised += row.number("runs");
   }
-  return found;
-}
-
-ArchiveReader::Dated ArchiveReader::date(Files& files, const Clock& clock,
-                                         const ArchiveDirectory& directory,
-                                         const FileEntry& entry) {
-  const auto before = known_.find(entry.name);
-  if (before != known_.end() && before->second.modified == entry.modified &&
-      before->second.size == entry.size)
-    return before->second;
-  Dated dated{entry.modified, entry.size, {}, {}};
-  try {
-    dated.backup = oldest_claim(files, clock, directory, entry);
-    known_.insert_or_assign(entry.name, dated);
-  } catch (const SourceError& error) {
-    if (error.reason() == Reason::timeout) throw;
-    if (may_be_backup(entry, error.reason()))
-      dated.unreadable = Unreadable{entry.modified, error.reason(), error.what()};
-  }
-  return dated;
-}
-
-BackupStatus ArchiveReader::classify(Files& files, const Clock& clock,
-                                     const ArchiveDirectory& directory, const FileEntry& entry,
-                                     KindHistory& kind) {
-  if (entry.kind == FileKind::other) {
-    if (entry.trouble)
-      add_unreadable(kind, {entry.modified > 0 ? entry.modified : HUGE_VAL, *entry.trouble,
-                            directory.path + "/" + entry.name + " cannot be read"});
-    return BackupStatus::other;
-  }
-  if (entry.read_at - entry.modified < directory.settle.count()) return BackupStatus::running;
-  if (entry.size < directory.min_size) return BackupStatus::failed;
-  const Dated dated = date(files, clock, directory, entry);
-  if (dated.unreadable) add_unreadable(kind, *dated.unreadable);
-  if (!dated.backup) return BackupStatus::other;
-  NewestBackup backup = *dated.backup;
-  backup.age = Seconds(entry.read_at - backup.time);
-  add_success(kind, backup, backup.age);
-  return BackupStatus::success;
-}
-
-BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
-                                  const ArchiveDirectory& directory,
-                                  const std::vector<BackupKind>& kinds) {
-  BackupHistory found = empty_history(kinds);
-  std::set<std::string> present;
-  for (const BackupKind& declared : kinds) {
-    KindHistory& kind = found.kinds[declared.name];
-    for (const FileEntry& entry : files.list(directory.path, declared.pattern, kMaxEntries)) {
-      ++kind.runs[static_cast<std::size_t>(classify(files, clock, directory, entry, kind))];
-      present.insert(entry.name);
-    }
-  }
-  std::erase_if(known_, [&](const auto& known) { return !present.contains(known.first); });
   return found;
 }
 

@@ -65,6 +65,7 @@ class Sources {
   virtual TableScans& scans() = 0;
   virtual Files& files() = 0;
   virtual Http& http() = 0;
+  virtual Processes& processes() = 0;
   [[nodiscard]] virtual const Json& json() const = 0;
   [[nodiscard]] virtual const Clock& clock() const = 0;
 

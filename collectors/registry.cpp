@@ -20,10 +20,12 @@ extern const CollectorSpec kPrivilegesSpec;
 extern const CollectorSpec kProtectionSpec;
 extern const CollectorSpec kQueryLatencySpec;
 extern const CollectorSpec kReplicaSyncSpec;
+extern const CollectorSpec kRestoreDrillSpec;
 extern const CollectorSpec kRowCountsSpec;
 extern const CollectorSpec kServerSpec;
 extern const CollectorSpec kStorageSpec;
 extern const CollectorSpec kSuperusersSpec;
+extern const CollectorSpec kWalSpec;
 
 extern const ReadsOf kAmcheckReads;
 extern const ReadsOf kApiSyncReads;
@@ -41,18 +43,22 @@ extern const ReadsOf kPrivilegesReads;
 extern const ReadsOf kProtectionReads;
 extern const ReadsOf kQueryLatencyReads;
 extern const ReadsOf kReplicaSyncReads;
+extern const ReadsOf kRestoreDrillReads;
 extern const ReadsOf kRowCountsReads;
 extern const ReadsOf kServerReads;
 extern const ReadsOf kStorageReads;
 extern const ReadsOf kSuperusersReads;
+extern const ReadsOf kWalReads;
 
 namespace {
 
 constexpr const CollectorSpec* kCollectors[] = {
-    &kAmcheckSpec,     &kApiSyncSpec,   &kAuditLogsSpec,  &kAuditTriggersSpec, &kBackupsSpec,
-    &kConnectionsSpec, &kCustomSpec,    &kDuplicatesSpec, &kFilesSpec,         &kFreshnessSpec,
-    &kMediaSpec,       &kOrphansSpec,   &kPrivilegesSpec, &kProtectionSpec,    &kQueryLatencySpec,
-    &kReplicaSyncSpec, &kRowCountsSpec, &kServerSpec,     &kStorageSpec,       &kSuperusersSpec};
+    &kAmcheckSpec,      &kApiSyncSpec,     &kAuditLogsSpec,    &kAuditTriggersSpec,
+    &kBackupsSpec,      &kConnectionsSpec, &kCustomSpec,       &kDuplicatesSpec,
+    &kFilesSpec,        &kFreshnessSpec,   &kMediaSpec,        &kOrphansSpec,
+    &kPrivilegesSpec,   &kProtectionSpec,  &kQueryLatencySpec, &kReplicaSyncSpec,
+    &kRestoreDrillSpec, &kRowCountsSpec,   &kServerSpec,       &kStorageSpec,
+    &kSuperusersSpec,   &kWalSpec};
 
 struct CollectorReads {
   const CollectorSpec* spec;
@@ -75,10 +81,12 @@ constexpr CollectorReads kReads[] = {{&kAmcheckSpec, &kAmcheckReads},
                                      {&kProtectionSpec, &kProtectionReads},
                                      {&kQueryLatencySpec, &kQueryLatencyReads},
                                      {&kReplicaSyncSpec, &kReplicaSyncReads},
+                                     {&kRestoreDrillSpec, &kRestoreDrillReads},
                                      {&kRowCountsSpec, &kRowCountsReads},
                                      {&kServerSpec, &kServerReads},
                                      {&kStorageSpec, &kStorageReads},
-                                     {&kSuperusersSpec, &kSuperusersReads}};
+                                     {&kSuperusersSpec, &kSuperusersReads},
+                                     {&kWalSpec, &kWalReads}};
 
 static_assert(std::ranges::equal(kCollectors, kReads, {}, {}, &CollectorReads::spec),
               "each collector says what it reads");

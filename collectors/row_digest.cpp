@@ -45,10 +45,13 @@ constexpr std::array<std::string_view, 8> kOrderedTypes{"int2", "int4", "int8", 
 
 /// A row's text calls the columns' output functions and no cast, which anybody may define. md5()
 /// is the same on every version and machine, as the cheaper hashtextextended() need not be.
-std::string content_sql(const std::vector<DigestTable::Column>& columns) {
+std::string content_sql(const std::vector<DigestTable::Column>& columns, RowHash hash) {
   std::string row;
   for (const auto& column : columns) row += (row.empty() ? "" : ", ") + sql_identifier(column.name);
-  return "sum(('x' || substr(md5((ROW(" + row + "))::text), 1, 16))::bit(64)::int8)::text";
+  const std::string text = "(ROW(" + row + "))::text";
+  return hash == RowHash::md5
+             ? "sum(('x' || substr(md5(" + text + "), 1, 16))::bit(64)::int8)::text"
+             : "sum(hashtextextended(" + text + " COLLATE \"C\", 0))::text";
 }
 
 std::string range_sql(const Slice& slice, std::vector<std::string>& parameters) {
@@ -90,11 +93,20 @@ DigestTable digest_table(Session& session, const QualifiedName& name) {
   return table;
 }
 
+std::string hash_sample(Session& session) {
+  return session
+      .query(
+          "SELECT sum(hashtextextended(left(repeat('Sample ', 9), length) COLLATE \"C\", 0))::text"
+          " AS sample FROM generate_series(0, 60) AS length")
+      .only()
+      .text("sample");
+}
+
 Digest digest(Session& session, const Table& table, const std::vector<DigestTable::Column>& columns,
-              const Slice& slice) {
+              const Slice& slice, RowHash hash) {
   std::vector<std::string> parameters;
   const std::string content =
-      columns.empty() ? "''" : "coalesce(" + content_sql(columns) + ", '0')";
+      columns.empty() ? "''" : "coalesce(" + content_sql(columns, hash) + ", '0')";
   const std::string sql = "SELECT count(*) AS rows, " + content + " AS content, (" +
                           std::string(kPosition) + ")::text AS position FROM " +
                           table.from_clause() + range_sql(slice, parameters);

@@ -2,6 +2,8 @@
 // order nor on that of the columns, so that a logical copy's is the same.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,15 @@
 #include "collectors/sources.h"
 
 namespace pg_integrity {
+
+/// What the content of a row is hashed by.
+enum class RowHash : std::uint8_t {
+  md5,     ///< the same on every version and machine
+  hash64,  ///< hashtextextended(), at half the cost; the same wherever hash_sample() is
+};
+
+/// What hash64 makes of known texts. Servers that agree on it hash alike.
+std::string hash_sample(Session& session);
 
 /// A table, as far as it must be known for its rows to be digested.
 struct DigestTable {
@@ -40,7 +51,7 @@ struct Slice {
 /// @param table of that session's own Schema. @throws SourceError{unsafe} if it has foreign code.
 /// @param columns whose content counts; none: rows are counted only. They must be trusted.
 Digest digest(Session& session, const Table& table, const std::vector<DigestTable::Column>& columns,
-              const Slice& slice);
+              const Slice& slice, RowHash hash = RowHash::md5);
 
 /// A column whose order is the same on every server, whatever its collations, and which leads an
 /// index: rows can be read in ranges of it. nullptr: there is none.

@@ -16,6 +16,7 @@
 #include "collectors/errors.h"
 #include "collectors/instant.h"
 #include "collectors/json_pointer.h"
+#include "collectors/json_value.h"
 #include "collectors/url.h"
 
 namespace pg_integrity {
@@ -118,11 +119,12 @@ enum class FileKind : std::uint8_t { file, directory, other };
 struct FileEntry {
   std::string name;  ///< within its directory
   FileKind kind = FileKind::other;
-  double size = 0;  ///< bytes; of a directory the sum of the files directly in it
-  UnixTime modified = 0;
-  UnixTime read_at = 0;  ///< the same kernel's clock when it was looked at
+  double size = 0;        ///< bytes; of a directory the sum of the files directly in it
+  UnixTime modified = 0;  ///< of a directory the newest of it and of the files directly in it
+  UnixTime read_at = 0;   ///< the same kernel's clock when it was looked at
   /// Why nothing more is known of an entry that is there (kind is `other`): permission or io.
   std::optional<Reason> trouble;
+  double inode = 0;  ///< its number in its file system
 };
 
 /// How far to look into a directory tree.
@@ -136,6 +138,14 @@ struct TreeBounds {
 struct FileTree {
   std::vector<FileEntry> files;    ///< unsorted; names with their way from the top: "2026/01/a"
   std::optional<SourceError> gap;  ///< why there may be more; nothing: these are all
+};
+
+/// The two ends of a file.
+struct FileEnds {
+  std::string head;     ///< its first bytes; of a gzip file those of its content
+  std::string tail;     ///< its last bytes, as they are
+  bool packed = false;  ///< it is a gzip file
+  FileEntry file{};     ///< what was opened; without a name
 };
 
 /// Files, read on a worker thread that is given up if it hangs. Symbolic links are followed, but
@@ -156,8 +166,15 @@ class Files {
   /// @param wanted tells by a file's own name; runs on the worker, with what it has captured.
   virtual FileTree tree(const std::string& directory, const TreeBounds& bounds,
                         const std::function<bool(const std::string& name)>& wanted) = 0;
-  /// The first bytes of a file, at most `bytes`; of a gzip file those of its content.
-  virtual std::string head(const std::string& path, std::size_t bytes) = 0;
+  /// The first and the last bytes of a file, at most so many of each.
+  virtual FileEnds ends(const std::string& path, std::size_t head_bytes,
+                        std::size_t tail_bytes) = 0;
+  std::string head(const std::string& path, std::size_t bytes) { return ends(path, bytes, 0).head; }
+  /// A whole regular file, as it is. One of more than `max_bytes` is an error (limit).
+  virtual std::string contents(const std::string& path, std::size_t max_bytes) = 0;
+  /// Bytes that may still be written to the file system that a directory is in, by whoever is not
+  /// root.
+  virtual double room(const std::string& directory) = 0;
 };
 
 /// How a request says who asks.
@@ -201,6 +218,30 @@ class Http {
   virtual HttpResponse get(const HttpRequest& request) = 0;
 };
 
+/// A program that is asked something, such as which backups there are.
+struct ProgramRequest {
+  std::vector<std::string> command;  ///< the program and its arguments, as they are: no shell
+  Seconds timeout{};
+  std::size_t max_out = 0;  ///< bytes; a program that prints more is ended
+};
+
+/// Programs, run as child processes on a worker thread: with a clean environment (PATH, HOME,
+/// LC_ALL=C, TZ=UTC), without input, in a process group of their own, of which nothing is left when
+/// the call ends, whichever way.
+class Processes {
+ public:
+  virtual ~Processes() = default;
+  Processes() = default;
+  Processes(const Processes&) = delete;
+  Processes& operator=(const Processes&) = delete;
+
+  /// All that it has printed on its standard output, if it ended well.
+  /// @throws SourceError: missing or permission if there is no such program for us; timeout;
+  /// too_large; io if it failed, with the first line of its standard error; limit if no process can
+  /// be made.
+  virtual std::string output(const ProgramRequest& request) = 0;
+};
+
 /// JSON documents, read only. Safe on any thread.
 class Json {
  public:
@@ -213,6 +254,9 @@ class Json {
   /// @throws SourceError{decode} if there is none, or the text is not JSON, is nested beyond all
   /// reason, or has two of them.
   [[nodiscard]] virtual double count(std::string_view text, const JsonPointer& pointer) const = 0;
+  /// A whole document, in memory: for texts that are bounded.
+  /// @throws SourceError{decode} if it is not JSON, or nested beyond all reason.
+  [[nodiscard]] virtual JsonValue read(std::string_view text) const = 0;
 };
 
 /// The time. Safe on any thread.

@@ -1,4 +1,4 @@
-# Shared by quickstart.sh and tests/run.sh: progress, packages, builds, throwaway PostgreSQL. Sourced, not run.
+# Shared by quickstart.sh, stack.sh and tests/run.sh: progress, packages, builds, throwaway PostgreSQL. Sourced, not run.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034  # used by those who source this
@@ -33,6 +33,16 @@ step() {
   fi
 }
 
+# on_end COMMAND: runs it once when this shell ends, by a signal too; those that come meanwhile are ignored, for who
+# ends a whole group and then waits signals twice.
+on_end() {
+  # shellcheck disable=SC2064  # COMMAND as it is now
+  trap "trap '' HUP INT TERM; trap - EXIT; $1" EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
@@ -56,11 +66,9 @@ missing_packages() {
 # Installs packages without starting what they bring, and without a default PostgreSQL cluster.
 # A shell of its own: however it ends, the machine may start services again.
 install_packages() (
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
   if [ ! -e "$service_policy" ]; then
-    trap 'as_root rm -f "$service_policy"' EXIT
+    # shellcheck disable=SC2016  # when it runs
+    on_end 'as_root rm -f "$service_policy"'
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$service_policy && chmod 755 $service_policy"
   fi
   if [ ! -e "$cluster_defaults" ]; then
@@ -87,7 +95,18 @@ need_packages() {
     fail "packages could not be installed" "see the end of the log above"
 }
 
-configure_and_build() { cmake --preset "$1" && cmake --build --preset "$1"; }
+# build PRESET TARGET...
+build() { cmake --preset "$1" && cmake --build --preset "$1" --target "${@:2}"; }
+
+# listens HOST:PORT: whether anybody does.
+listens() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
+
+# fetch HOST:PORT PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
+fetch() {
+  exec 3<>"/dev/tcp/${1%:*}/${1##*:}" || return 1
+  printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$2" "$1" >&3
+  sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
+}
 
 # The newest PostgreSQL server on this machine.
 postgres_bin() {

@@ -3,31 +3,40 @@
 #
 #   deploy/quickstart.sh          on a throwaway PostgreSQL that holds the database of deploy/demo/REPORT.md
 #   deploy/quickstart.sh --once   the same, but prints the report and ends with the check's exit code
+#   deploy/quickstart.sh --stack  the same, with Prometheus and Alertmanager beside it: see stack.sh
+#   deploy/quickstart.sh --drill  the same, with a recorded dump and a restore drill of it; with --once prints what
+#                                 the drill found and ends with its exit code
 #   DATA_SOURCE_NAME=… deploy/quickstart.sh          on a database of your own, which is only read
 #
-# LISTEN=127.0.0.1:10187 chooses another address. Ctrl-C ends and cleans up.
+# LISTEN=127.0.0.1:10187 chooses another address; EXPORTER=PATH takes that program and builds none. Ctrl-C ends and
+# cleans up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
 
-once=0
-case ${1-} in
-  '') ;;
-  --once) once=1 ;;
-  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) fail "unknown argument: $1" "deploy/quickstart.sh --help" ;;
-esac
+once=0 stack=0 drill=0
+for argument; do
+  case $argument in
+    --once) once=1 ;;
+    --stack) stack=1 ;;
+    --drill) drill=1 ;;
+    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) fail "unknown argument: $argument" "deploy/quickstart.sh --help" ;;
+  esac
+done
 listen=${LISTEN:-127.0.0.1:10187}
 # Where this machine reaches it.
 host=${listen%:*} host=${host#[} host=${host%]} port=${listen##*:}
 case $host in '' | 0.0.0.0 | '::') host=127.0.0.1 ;; esac
 own_database=${DATA_SOURCE_NAME:+1}
-exporter_pid='' api_pid='' cluster=''
+if [ $drill = 1 ] && [ -n "$own_database" ]; then
+  fail "--drill is of the demo" "unset DATA_SOURCE_NAME; README.md says how to drill your own backups"
+fi
+exporter_pid='' api_pid='' stack_pid='' cluster=''
 
 clean_up() {
-  trap - EXIT HUP INT TERM
   local pid
-  for pid in $exporter_pid $api_pid; do
+  for pid in $stack_pid $exporter_pid $api_pid; do
     kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
@@ -36,30 +45,22 @@ clean_up() {
   fi
   rm -rf "$work_dir"
 }
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# fetch PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
-fetch() {
-  exec 3<>"/dev/tcp/$host/$port" || return 1
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
-  sed -n '1{/^HTTP\/1.[01] 200/!q1};/^\r$/,$p' <&3
-}
+on_end clean_up
 
 make_work_dir
 say "pg_integrity_exporter quickstart"
-if [ $once = 0 ] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+if [ $once = 0 ] && listens "$host:$port"; then
   fail "something listens on $host:$port already" "stop it, or choose another address: LISTEN=127.0.0.1:PORT $0"
 fi
-packages=("${BUILD_PACKAGES[@]}")
+packages=()
+[ -n "${EXPORTER-}" ] || packages+=("${BUILD_PACKAGES[@]}")
 [ -n "$own_database" ] || packages+=(postgresql postgresql-client python3)
+[ $stack = 0 ] || packages+=(prometheus prometheus-alertmanager)
 need_packages "${packages[@]}"
-step "building" configure_and_build program
+[ -n "${EXPORTER-}" ] || step "building" build program all
 
 # Where the unprivileged user can reach it, wherever the checkout is.
-install -m 755 build/program/exporter/pg_integrity_exporter "$work_dir/"
+install -m 755 "${EXPORTER:-build/program/exporter/pg_integrity_exporter}" "$work_dir/pg_integrity_exporter"
 exporter=$work_dir/pg_integrity_exporter
 
 start_cluster() {
@@ -115,6 +116,20 @@ if [ -z "$own_database" ]; then
   config=(--config "$work_dir/exporter.toml")
 fi
 
+# As the unprivileged user: a dump's functions are somebody else's code, even if this one's are ours.
+drill_command() { "${run_as[@]}" "$exporter" drill "${config[@]}" "$@"; }
+if [ $drill = 1 ]; then
+  install -d -m 755 "$work_dir/dumps" "$work_dir/drills" "$work_dir/scratch"
+  [ "$(id -u)" != 0 ] || chown postgres: "$work_dir/dumps" "$work_dir/drills" "$work_dir/scratch"
+  sed -e "s|/var/lib/pg_integrity_exporter/drills|$work_dir/drills|" -e "s|/var/backups/tovplay|$work_dir/dumps|" \
+    deploy/demo/drill.toml >>"$work_dir/exporter.toml"
+  step "taking a recorded dump" drill_command --record --dump "$work_dir/dumps/tovplay.dump"
+  drilled=0
+  say "  restoring it into a throwaway server, and comparing"
+  drill_command --work-dir "$work_dir/scratch" 2>&1 | sed 's/^/    /' || drilled=$?
+  if [ $once = 1 ]; then exit $drilled; fi
+fi
+
 if [ $once = 1 ]; then
   status=0
   "${run_as[@]}" "$exporter" check --log-level error "${config[@]}" || status=$?
@@ -128,9 +143,9 @@ exporter_pid=$!
 is_ours() { kill -0 "$exporter_pid" 2>/dev/null && grep -q ' msg="listening" ' "$work_dir/exporter.log"; }
 
 wait_until_ready() {
-  for _ in $(seq 300); do
+  for _ in $(seq 900); do
     kill -0 "$exporter_pid" 2>/dev/null || break
-    is_ours && (fetch /-/ready) >/dev/null 2>&1 && return 0
+    is_ours && (fetch "$host:$port" /-/ready) >/dev/null 2>&1 && return 0
     sleep 0.1
   done
   cat "$work_dir/exporter.log"
@@ -150,7 +165,7 @@ else
 fi
 say ""
 summary() {
-  (fetch /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
+  (fetch "$host:$port" /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
     s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
 }
 if ! found=$(summary) || ! is_ours; then
@@ -158,6 +173,19 @@ if ! found=$(summary) || ! is_ours; then
   fail "the exporter no longer answers" "its log is above"
 fi
 say "$found"
+# What the drill measured, against what the report claims.
+measured() {
+  local page
+  page=$(fetch "$host:$port" /metrics)
+  seconds() { sed -nE "s/^pg_integrity_$1_seconds\{.*\} ([0-9]+).*/\1 s/p" <<<"$page"; }
+  say "  recovery time:  $(seconds restore_drill_duration), should be <= $(seconds restore_drill_objective)"
+  say "  recovery point: $(seconds recovery_point_age) old, should be <= $(seconds recovery_point_objective)"
+}
+[ $drill = 0 ] || measured
 say ""
+if [ $stack = 1 ]; then
+  deploy/stack.sh "$host:$port" &
+  stack_pid=$!
+fi
 say "Ctrl-C ends it."
 wait "$exporter_pid"

@@ -6,6 +6,8 @@
 
 #include "exporter/app.h"
 #include "exporter/catalogue.h"
+#include "exporter/drill.h"
+#include "exporter/drill_record.h"
 #include "exporter/explain.h"
 #include "exporter/grants.h"
 #include "exporter/logging.h"
@@ -26,6 +28,9 @@ const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
 struct Arguments {
   GrantsCommand grants;
   ExplainCommand explain;
+  DrillCommand drill;
+  RecordCommand record;
+  bool record_dump = false;
   std::string config;
   std::string log_level;
   std::string listen;
@@ -60,6 +65,53 @@ CLI::App* add_explain(CLI::App& app, ExplainCommand& explain) {
   command->add_option("--collector", explain.collectors, "this one only; may be repeated");
   command->add_flag("--cost", explain.cost, "with the planner's estimates (EXPLAIN)");
   return command;
+}
+
+CLI::App* add_drill(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = app.add_subcommand(
+      "drill",
+      "restore the newest backups into a throwaway server and compare; 0 proven, 1 a backup "
+      "failed, 2 unproven, 3 unusable");
+  DrillCommand& drill = arguments.drill;
+  command->add_option("--server", drill.server, "the server whose backups; default: the only one");
+  command->add_option("--source", drill.source, "this backup source only");
+  command->add_option("--kind", drill.kind, "this kind of backup only");
+  command->add_option("--backup", drill.backup, "this file or folder, not the newest");
+  command->add_option("--target", drill.target,
+                      "connection string of an empty database, in place of a throwaway server");
+  command->add_option("--jobs", drill.jobs, "parallel jobs of pg_restore or pg_dump")
+      ->check(CLI::Range(1, 64))
+      ->default_val(1);
+  command->add_option("--user", drill.user, "as root: whose process the throwaway server is")
+      ->default_val("postgres");
+  command->add_option("--work-dir", drill.work_dir,
+                      "where the throwaway server is made; default: TMPDIR or /var/tmp");
+  CLI::Option* proof_only = command->add_flag(
+      "--proof-only", drill.proof_only, "read the newest backups to their end; restore nothing");
+  CLI::Option* record = command->add_flag("--record", arguments.record_dump,
+                                          "take a dump, and record what its tables hold");
+  record->excludes(proof_only);
+  command->add_option("--dump", arguments.record.dump, "--record: the dump to be written")
+      ->needs(record);
+  command
+      ->add_option("--database", arguments.record.database,
+                   "--record: default: that of the connection string")
+      ->needs(record);
+  command->add_option("--format", arguments.record.format, "--record: custom or directory")
+      ->check(CLI::IsMember({"custom", "directory"}))
+      ->default_val("custom");
+  return command;
+}
+
+ExitCode run_drill(Arguments& arguments) {
+  if (!arguments.record_dump) {
+    arguments.drill.config_path = arguments.config;
+    return drill(arguments.drill);
+  }
+  arguments.record.config_path = arguments.config;
+  arguments.record.server = arguments.drill.server;
+  arguments.record.jobs = arguments.drill.jobs;
+  return record_dump(arguments.record);
 }
 
 int code_of(ExitCode code) {
@@ -105,6 +157,7 @@ int run_command_line(int argc, const char* const* argv) {
 
   const CLI::App* grants_command = add_grants(app, arguments.grants);
   const CLI::App* explain_command = add_explain(app, arguments.explain);
+  const CLI::App* drill_command = add_drill(app, arguments);
 
   try {
     app.parse(argc, argv);
@@ -128,6 +181,7 @@ int run_command_line(int argc, const char* const* argv) {
   arguments.explain.config_path = arguments.config;
   if (grants_command->parsed()) return code_of(print_grants(arguments.grants));
   if (explain_command->parsed()) return code_of(explain(arguments.explain));
+  if (drill_command->parsed()) return code_of(run_drill(arguments));
   if (check_command->parsed())
     return code_of(check({arguments.config, kFormats.at(arguments.format), arguments.recorded}));
   return code_of(serve({arguments.config, arguments.listen}));

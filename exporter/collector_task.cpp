@@ -8,6 +8,7 @@
 #include "exporter/http_client.h"
 #include "exporter/json.h"
 #include "exporter/logging.h"
+#include "exporter/programs.h"
 #include "exporter/self_metrics.h"
 
 namespace pg_integrity {
@@ -41,7 +42,8 @@ class CollectorTask::StepSources final : public Sources {
         began_(began),
         deadline_(began + task.options_.deadline),
         files_(server_.workers, deadline_),
-        http_(server_.workers, server_.clock, deadline_) {}
+        http_(server_.workers, server_.clock, deadline_),
+        processes_(server_.workers, deadline_) {}
 
   ~StepSources() override = default;
 
@@ -73,6 +75,7 @@ class CollectorTask::StepSources final : public Sources {
   TableScans& scans() override { return pass_.reads->scans; }
   Files& files() override { return files_; }
   Http& http() override { return http_; }
+  Processes& processes() override { return processes_; }
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return server_.clock; }
   [[nodiscard]] bool step_is_full() const override {
@@ -151,6 +154,7 @@ class CollectorTask::StepSources final : public Sources {
   Instant deadline_;
   WorkerFiles files_;
   WorkerHttp http_;
+  WorkerProcesses processes_;
   SaxJson json_;
   std::optional<SessionPool::Lease> lease_;
   std::shared_ptr<const Schema> schema_;

@@ -128,6 +128,18 @@ std::string completed(const std::string& dsn, const std::string& database) {
   return conninfo;
 }
 
+VisibleDsn visible(const std::string& dsn, const std::string& database) {
+  Parameters parameters = parse(dsn);
+  if (!database.empty()) parameters["dbname"] = database;
+  VisibleDsn shown;
+  if (const auto found = parameters.find("password"); found != parameters.end()) {
+    shown.password = found->second;
+    parameters.erase(found);
+  }
+  for (const auto& [keyword, value] : parameters) append_parameter(shown.dsn, keyword, value);
+  return shown;
+}
+
 std::string without_secrets(std::string text, const std::string& dsn) {
   const Parameters parameters = parse(dsn);
   for (const std::string_view secret : {"password", "sslpassword"}) {

@@ -29,6 +29,13 @@ ConnectionTarget target_of(const std::string& dsn);
 /// where the user said nothing.
 std::string completed(const std::string& dsn, const std::string& database);
 
+/// A connection string that may be seen in a list of processes, and what must not.
+struct VisibleDsn {
+  std::string dsn;
+  std::string password;  ///< for PGPASSWORD; empty: the connection string has none
+};
+VisibleDsn visible(const std::string& dsn, const std::string& database);
+
 /// `text` with every secret of the connection string replaced by "***".
 std::string without_secrets(std::string text, const std::string& dsn);
 

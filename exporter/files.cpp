@@ -3,13 +3,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <utility>
 
 #include "collectors/glob.h"
 
@@ -57,6 +60,7 @@ FileEntry entry_from(const std::string& name, const struct stat& facts) {
   entry.name = name;
   entry.size = static_cast<double>(facts.st_size);
   entry.modified = seconds(facts.st_mtim);
+  entry.inode = static_cast<double>(facts.st_ino);
   entry.read_at = seconds(now);
   return entry;
 }
@@ -65,15 +69,18 @@ bool is_itself_or_parent(const std::string& name) {
   return name == "." || name == "..";
 }
 
-double size_of_files_in(const std::string& path) {
+/// A directory's entry tells of the files directly in it.
+void add_files_in(const std::string& path, FileEntry& entry_of_directory) {
   const Directory directory = open_directory(path);
   double bytes = 0;
   while (const dirent* entry = next_entry(directory, path)) {
     struct stat facts {};
-    if (::stat((path + "/" + entry->d_name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
-      bytes += static_cast<double>(facts.st_size);
+    if (::stat((path + "/" + entry->d_name).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode))
+      continue;
+    bytes += static_cast<double>(facts.st_size);
+    entry_of_directory.modified = std::max(entry_of_directory.modified, seconds(facts.st_mtim));
   }
-  return bytes;
+  entry_of_directory.size = bytes;
 }
 
 FileEntry look_at(const std::string& directory, const std::string& name) {
@@ -89,7 +96,7 @@ FileEntry look_at(const std::string& directory, const std::string& name) {
   if (S_ISREG(facts.st_mode)) entry.kind = FileKind::file;
   if (S_ISDIR(facts.st_mode)) {
     try {
-      entry.size = size_of_files_in(directory + "/" + name);
+      add_files_in(directory + "/" + name, entry);
       entry.kind = FileKind::directory;
     } catch (const SourceError& error) {  // one that cannot be read does not hide the others
       entry.trouble = error.reason();
@@ -204,23 +211,95 @@ class TreeReader {
   FileTree tree_;
 };
 
-std::string head_now(const std::string& path, std::size_t bytes) {
-  // O_NONBLOCK: a FIFO must not wait for its writer.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) refuse(path, errno);
-  struct stat facts {};
-  const bool regular = ::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode);
-  gzFile file = regular ? ::gzdopen(descriptor, "rb") : nullptr;  // reads plain files as they are
-  if (file == nullptr) {
-    ::close(descriptor);
-    throw SourceError(Reason::io, path + ": not a regular file");
+/// Closes itself, once.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
   }
-  std::string head(bytes, '\0');
-  const int count = ::gzread(file, head.data(), static_cast<unsigned>(bytes));
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  [[nodiscard]] int number() const { return number_; }
+  /// From here on it is somebody else's to close.
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+/// Opens a regular file.
+Descriptor open_regular(const std::string& path, struct stat& facts) {
+  // O_NONBLOCK: a FIFO must not wait for its writer.
+  const int number = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (number < 0) refuse(path, errno);
+  if (::fstat(number, &facts) == 0 && S_ISREG(facts.st_mode)) return Descriptor(number);
+  ::close(number);
+  throw SourceError(Reason::io, path + ": not a regular file");
+}
+
+/// So many bytes from there on; fewer if the file ends before.
+std::string piece_of(const Descriptor& file, const std::string& path, off_t from,
+                     std::size_t bytes) {
+  std::string piece(bytes, '\0');
+  std::size_t got = 0;
+  while (got < piece.size()) {
+    const ssize_t count = ::pread(file.number(), piece.data() + got, piece.size() - got,
+                                  from + static_cast<off_t>(got));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) refuse(path, errno);
+    if (count == 0) break;
+    got += static_cast<std::size_t>(count);
+  }
+  piece.resize(got);
+  return piece;
+}
+
+std::string contents_now(const std::string& path, std::size_t max_bytes) {
+  struct stat facts {};
+  const Descriptor descriptor = open_regular(path, facts);
+  // By pieces: the bound may be far above what is there.
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::string text;
+  while (text.size() <= max_bytes) {
+    const std::string piece = piece_of(descriptor, path, static_cast<off_t>(text.size()),
+                                       std::min(kPiece, max_bytes + 1 - text.size()));
+    if (piece.empty()) break;
+    text += piece;
+  }
+  if (text.size() > max_bytes)
+    throw SourceError(Reason::limit,
+                      path + " is larger than " + std::to_string(max_bytes) + " bytes");
+  return text;
+}
+
+double room_now(const std::string& directory) {
+  struct statvfs facts {};
+  if (::statvfs(directory.c_str(), &facts) != 0) refuse(directory, errno);
+  return static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
+}
+
+FileEnds ends_now(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) {
+  struct stat facts {};
+  Descriptor descriptor = open_regular(path, facts);
+  FileEnds ends;
+  ends.file = entry_from("", facts);
+  ends.file.kind = FileKind::file;
+  if (tail_bytes > 0)
+    ends.tail =
+        piece_of(descriptor, path,
+                 std::max<off_t>(0, facts.st_size - static_cast<off_t>(tail_bytes)), tail_bytes);
+  const gzFile file = ::gzdopen(descriptor.number(), "rb");  // reads plain files as they are
+  if (file == nullptr) throw SourceError(Reason::limit, path + ": out of memory");
+  descriptor.release();
+  ends.head.resize(head_bytes);
+  const int count = ::gzread(file, ends.head.data(), static_cast<unsigned>(head_bytes));
+  ends.packed = ::gzdirect(file) == 0;
   ::gzclose(file);
   if (count < 0) throw SourceError(Reason::decode, path + ": the compressed file is damaged");
-  head.resize(static_cast<std::size_t>(count));
-  return head;
+  ends.head.resize(static_cast<std::size_t>(count));
+  return ends;
 }
 
 }  // namespace
@@ -239,9 +318,21 @@ FileTree WorkerFiles::tree(const std::string& directory, const TreeBounds& bound
   });
 }
 
-std::string WorkerFiles::head(const std::string& path, std::size_t bytes) {
+FileEnds WorkerFiles::ends(const std::string& path, std::size_t head_bytes,
+                           std::size_t tail_bytes) {
+  return workers_.run<FileEnds>("file " + path, deadline_, [path, head_bytes, tail_bytes] {
+    return ends_now(path, head_bytes, tail_bytes);
+  });
+}
+
+double WorkerFiles::room(const std::string& directory) {
+  return workers_.run<double>("directory " + directory, deadline_,
+                              [directory] { return room_now(directory); });
+}
+
+std::string WorkerFiles::contents(const std::string& path, std::size_t max_bytes) {
   return workers_.run<std::string>("file " + path, deadline_,
-                                   [path, bytes] { return head_now(path, bytes); });
+                                   [path, max_bytes] { return contents_now(path, max_bytes); });
 }
 
 }  // namespace pg_integrity

@@ -17,7 +17,9 @@ class WorkerFiles final : public Files {
                               std::size_t limit) override;
   FileTree tree(const std::string& directory, const TreeBounds& bounds,
                 const std::function<bool(const std::string& name)>& wanted) override;
-  std::string head(const std::string& path, std::size_t bytes) override;
+  FileEnds ends(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) override;
+  std::string contents(const std::string& path, std::size_t max_bytes) override;
+  double room(const std::string& directory) override;
 
  private:
   DisposableWorkers& workers_;

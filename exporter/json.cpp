@@ -119,12 +119,87 @@ class Counter final : public nlohmann::json_sax<nlohmann::json> {
   std::string fault_;
 };
 
+/// Builds a document, of bounded depth.
+class Builder final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool null() override {
+    place();
+    return true;
+  }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(static_cast<double>(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return put(static_cast<double>(value)); }
+  bool number_float(number_float_t value, const string_t& /*text*/) override { return put(value); }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t& /*value*/) override { return false; }
+
+  bool start_object(std::size_t /*size*/) override { return open<JsonValue::Members>(); }
+  bool start_array(std::size_t /*size*/) override { return open<JsonValue::Elements>(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    key_ = std::move(name);
+    return true;
+  }
+
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+                   const nlohmann::detail::exception& /*error*/) override {
+    return false;
+  }
+
+  JsonValue result() { return std::move(document_); }
+
+ private:
+  /// Where the next value goes.
+  JsonValue& place() {
+    if (open_.empty()) return document_;
+    if (auto* members = std::get_if<JsonValue::Members>(&open_.back()->value)) {
+      members->emplace_back();
+      members->back().first = std::move(key_);
+      return members->back().second;
+    }
+    return std::get<JsonValue::Elements>(open_.back()->value).emplace_back();
+  }
+
+  template <typename T>
+  bool put(T value) {
+    place().value.emplace<T>(std::move(value));
+    return true;
+  }
+
+  template <typename T>
+  bool open() {
+    if (open_.size() >= kMaxDepth) return false;
+    JsonValue& opened = place();
+    opened.value.emplace<T>();
+    open_.push_back(&opened);
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  JsonValue document_;
+  std::vector<JsonValue*> open_;  ///< each in the one before, as its last value: it stays in place
+  std::string key_;               ///< of the next member
+};
+
 }  // namespace
 
 double SaxJson::count(std::string_view text, const JsonPointer& pointer) const {
   Counter counter(pointer);
   nlohmann::json::sax_parse(text.begin(), text.end(), &counter);
   return counter.result();
+}
+
+JsonValue SaxJson::read(std::string_view text) const {
+  Builder builder;
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder))
+    throw SourceError(Reason::decode, "not valid JSON");
+  return builder.result();
 }
 
 }  // namespace pg_integrity

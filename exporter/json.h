@@ -1,4 +1,5 @@
-// JSON documents of others, read without building them: memory is the depth, not the size.
+// JSON documents of others. Counts are read without building them: memory is the depth, not the
+// size.
 #pragma once
 
 #include "collectors/sources.h"
@@ -8,6 +9,7 @@ namespace pg_integrity {
 class SaxJson final : public Json {
  public:
   [[nodiscard]] double count(std::string_view text, const JsonPointer& pointer) const override;
+  [[nodiscard]] JsonValue read(std::string_view text) const override;
 };
 
 }  // namespace pg_integrity

@@ -26,14 +26,15 @@ SELECT current_setting('server_version_num') AS version_num,
 /// deadline. Constraint exclusion would have the planner call what partitions have in a CHECK.
 /// @param raw a database without an encoding: its names may be any bytes, which must not be
 /// refused.
-std::string settings_sql(Seconds left, bool raw) {
+std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
   const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
   return "SET LOCAL statement_timeout = " + std::to_string(milliseconds) +
          "; SET LOCAL lock_timeout = 300"
          "; SET LOCAL search_path = pg_catalog, pg_temp"
          "; SET LOCAL row_security = off"
          "; SET LOCAL jit = off"
-         "; SET LOCAL max_parallel_workers_per_gather = 0"
+         "; SET LOCAL max_parallel_workers_per_gather = " +
+         std::to_string(parallel_workers) +
          "; SET LOCAL constraint_exclusion = off"
          "; SET LOCAL cursor_tuple_fraction = 1"
          "; SET LOCAL TimeZone = 'UTC'"
@@ -88,10 +89,12 @@ std::string sqlstate_of(const pqxx::sql_error& error) {
 class PostgresSession final : public LiveSession {
  public:
   PostgresSession(std::shared_ptr<pqxx::connection> connection, std::string database,
-                  const Clock& clock, Watchdog& watchdog, DisposableWorkers& workers)
+                  int parallel_workers, const Clock& clock, Watchdog& watchdog,
+                  DisposableWorkers& workers)
       : connection_(std::move(connection)),
         socket_(std::make_shared<SessionSocket>(connection_->sock(), connection_->backendpid())),
         database_(std::move(database)),
+        parallel_workers_(parallel_workers),
         clock_(clock),
         watchdog_(watchdog),
         workers_(workers),
@@ -113,6 +116,17 @@ class PostgresSession final : public LiveSession {
           Reason::config,
           "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
           SourceError::Scope::session);
+  }
+
+  /// From here on every question is asked in one transaction.
+  std::string pin() {
+    try {
+      pinned_ = std::make_unique<pqxx::nontransaction>(*connection_);
+      pinned_->exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    } catch (...) {
+      rethrow_translated();
+    }
+    return query("SELECT pg_export_snapshot() AS name").only().text("name");
   }
 
   using Session::query;
@@ -187,8 +201,14 @@ class PostgresSession final : public LiveSession {
     const auto guard =
         watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
     try {
+      if (pinned_) {
+        pinned_->exec(settings_sql(left, raw_, parallel_workers_));
+        const Timed answer = ask(*pinned_);
+        busy_ += clock_.now() - begin;
+        return to_rows(answer.result, answer.elapsed);
+      }
       pqxx::read_transaction transaction(*connection_);
-      transaction.exec(settings_sql(left, raw_));
+      transaction.exec(settings_sql(left, raw_, parallel_workers_));
       const Timed answer = ask(transaction);
       transaction.commit();
       busy_ += clock_.now() - begin;
@@ -232,8 +252,11 @@ class PostgresSession final : public LiveSession {
   }
 
   std::shared_ptr<pqxx::connection> connection_;
+  std::unique_ptr<pqxx::nontransaction> pinned_;  ///< holds the one transaction; nullptr: there is
+                                                  ///< none
   std::shared_ptr<SessionSocket> socket_;
   std::string database_;
+  int parallel_workers_;
   const Clock& clock_;
   Watchdog& watchdog_;
   DisposableWorkers& workers_;
@@ -247,16 +270,24 @@ class PostgresSession final : public LiveSession {
 class PostgresConnector final : public Connector {
  public:
   PostgresConnector(ConnectionOptions connection, const Clock& clock, Watchdog& watchdog,
-                    DisposableWorkers& workers)
-      : connection_(std::move(connection)), clock_(clock), watchdog_(watchdog), workers_(workers) {}
+                    DisposableWorkers& workers, int parallel_workers)
+      : connection_(std::move(connection)),
+        clock_(clock),
+        watchdog_(watchdog),
+        workers_(workers),
+        parallel_workers_(parallel_workers) {}
 
   std::unique_ptr<LiveSession> open(const std::string& database) override {
+    return open_session(database);
+  }
+
+  std::unique_ptr<PostgresSession> open_session(const std::string& database) {
     std::string dsn;
     try {
       dsn = current_dsn(connection_);
       auto connection = std::make_shared<pqxx::connection>(completed(dsn, database));
-      return identified(std::make_unique<PostgresSession>(std::move(connection), database, clock_,
-                                                          watchdog_, workers_));
+      return identified(std::make_unique<PostgresSession>(
+          std::move(connection), database, parallel_workers_, clock_, watchdog_, workers_));
     } catch (const ConfigError& error) {
       throw SourceError(Reason::config, error.what(), SourceError::Scope::session);
     } catch (const pqxx::failure& error) {
@@ -286,14 +317,25 @@ class PostgresConnector final : public Connector {
   const Clock& clock_;
   Watchdog& watchdog_;
   DisposableWorkers& workers_;
+  int parallel_workers_;
 };
 
 }  // namespace
 
 std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
                                                    const Clock& clock, Watchdog& watchdog,
-                                                   DisposableWorkers& workers) {
-  return std::make_unique<PostgresConnector>(connection, clock, watchdog, workers);
+                                                   DisposableWorkers& workers,
+                                                   int parallel_workers) {
+  return std::make_unique<PostgresConnector>(connection, clock, watchdog, workers,
+                                             parallel_workers);
+}
+
+PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
+                                  const Clock& clock, Watchdog& watchdog,
+                                  DisposableWorkers& workers) {
+  auto session = PostgresConnector(connection, clock, watchdog, workers, 0).open_session(database);
+  std::string snapshot = session->pin();
+  return {std::move(session), std::move(snapshot)};
 }
 
 }  // namespace pg_integrity

@@ -13,8 +13,22 @@
 namespace pg_integrity {
 
 /// A connector for one server. The watchdog, workers and clock must outlive it and its sessions.
+/// @param parallel_workers of one statement: only a server of our own may be kept that busy.
 std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
                                                    const Clock& clock, Watchdog& watchdog,
-                                                   DisposableWorkers& workers);
+                                                   DisposableWorkers& workers,
+                                                   int parallel_workers = 0);
+
+/// A session all of whose questions are asked in one REPEATABLE READ transaction, which others may
+/// share: they see the same rows.
+struct PinnedSession {
+  std::unique_ptr<LiveSession> session;
+  std::string snapshot;  ///< for pg_dump --snapshot, while the session lives
+};
+
+/// Blocks. @throws SourceError
+PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
+                                  const Clock& clock, Watchdog& watchdog,
+                                  DisposableWorkers& workers);
 
 }  // namespace pg_integrity

@@ -55,9 +55,18 @@ class RecordingSources::RecordingFiles final : public Files {
     recording_.add("list " + directory + (bounds.depth > 1 ? " and what is below it" : ""));
     do_not_ask();
   }
-  std::string head(const std::string& path, std::size_t /*bytes*/) override {
+  FileEnds ends(const std::string& path, std::size_t /*head_bytes*/,
+                std::size_t /*tail_bytes*/) override {
     recording_.add("read " + path);
     return {};
+  }
+  std::string contents(const std::string& path, std::size_t /*max_bytes*/) override {
+    recording_.add("read " + path);
+    do_not_ask();
+  }
+  double room(const std::string& directory) override {
+    recording_.add("free room for " + directory);
+    do_not_ask();
   }
 
  private:
@@ -77,6 +86,21 @@ class RecordingSources::RecordingHttp final : public Http {
   Recording& recording_;
 };
 
+class RecordingSources::RecordingProcesses final : public Processes {
+ public:
+  explicit RecordingProcesses(Recording& recording) : recording_(recording) {}
+
+  std::string output(const ProgramRequest& request) override {
+    std::string look = "run";
+    for (const std::string& part : request.command) look.append(" ").append(part);
+    recording_.add(look);
+    do_not_ask();
+  }
+
+ private:
+  Recording& recording_;
+};
+
 RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schema> schema,
                                    TableScans& scans, const Clock& clock, Recording& recording)
     : session_(session, recording),
@@ -85,7 +109,8 @@ RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schem
       scans_(scans),
       clock_(clock),
       files_(std::make_unique<RecordingFiles>(recording)),
-      http_(std::make_unique<RecordingHttp>(recording)) {}
+      http_(std::make_unique<RecordingHttp>(recording)),
+      processes_(std::make_unique<RecordingProcesses>(recording)) {}
 
 RecordingSources::~RecordingSources() = default;
 
@@ -100,6 +125,10 @@ Files& RecordingSources::files() {
 
 Http& RecordingSources::http() {
   return *http_;
+}
+
+Processes& RecordingSources::processes() {
+  return *processes_;
 }
 
 }  // namespace pg_integrity

@@ -1,5 +1,5 @@
 // Sources that record what a collector asks for and answer from the catalog alone: nothing of a
-// user's table, file or endpoint is looked at. One thread.
+// user's table, file, endpoint or program is looked at. One thread.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ struct RecordedStatement {
 /// Each statement and each look at something else, once.
 struct Recording {
   std::vector<RecordedStatement> statements;
-  std::vector<std::string> outside;  ///< "GET https://…"
+  std::vector<std::string> outside;  ///< "GET https://…", "read /a/file", "run a program"
 
   void add(RecordedStatement statement);
   void add(const std::string& look);
@@ -69,6 +69,7 @@ class RecordingSources final : public Sources {
   TableScans& scans() override { return scans_; }
   Files& files() override;
   Http& http() override;
+  Processes& processes() override;
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] bool step_is_full() const override { return false; }
@@ -87,6 +88,7 @@ class RecordingSources final : public Sources {
  private:
   class RecordingFiles;
   class RecordingHttp;
+  class RecordingProcesses;
 
   RecordingSession session_;
   Recording& recording_;
@@ -95,6 +97,7 @@ class RecordingSources final : public Sources {
   const Clock& clock_;
   const std::unique_ptr<RecordingFiles> files_;
   const std::unique_ptr<RecordingHttp> http_;
+  const std::unique_ptr<RecordingProcesses> processes_;
   SaxJson json_;
   std::string position_;
 };

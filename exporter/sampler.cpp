@@ -118,7 +118,8 @@ class Sampler::Server {
   }
 
   void add_known_databases();
-  Seconds discover_databases();
+  /// @return how long the server was busy with it; nothing if the databases could not be listed.
+  std::optional<Seconds> discover_databases();
   void add_database(const std::string& database, bool home);
   void add_task(const CollectorOptions& options, std::unique_ptr<Collector> collector,
                 const std::shared_ptr<DatabaseContext>& database);
@@ -169,11 +170,11 @@ class Sampler::Server::Discovery final : public Task {
 
   Seconds step() override {
     const Instant began = server_.clock_.now();
-    const Seconds busy = server_.discover_databases();
+    const std::optional<Seconds> busy = server_.discover_databases();
     // While the server is out of reach, the collectors of the home database say so.
     const Instant retry = server_.pool_.retry_at(server_.options_->home_database);
-    next_ = server_.discovered_ ? began + kDiscoveryInterval : std::max(retry, began + Seconds(1));
-    return busy;
+    next_ = busy ? began + kDiscoveryInterval : std::max(retry, began + Seconds(1));
+    return busy.value_or(Seconds(0));
   }
 
   void server_lost() override {}
@@ -198,7 +199,7 @@ void Sampler::Server::add_known_databases() {
     quick_.add(std::make_shared<Discovery>(*this, clock_.now()));
 }
 
-Seconds Sampler::Server::discover_databases() {
+std::optional<Seconds> Sampler::Server::discover_databases() {
   if (!has_globs(*options_)) return Seconds(0);
   try {
     const Instant deadline = clock_.now() + Seconds(10);
@@ -217,7 +218,7 @@ Seconds Sampler::Server::discover_databases() {
     discovered_ = true;
     return lease.session().busy() - before;
   } catch (const SourceError&) {
-    return Seconds(0);
+    return std::nullopt;
   }
 }
 

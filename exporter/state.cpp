@@ -1,8 +1,6 @@
 #include "exporter/state.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +10,7 @@
 #include <system_error>
 
 #include "collectors/registry.h"
+#include "exporter/atomic_file.h"
 #include "exporter/logging.h"
 
 namespace pg_integrity {
@@ -179,36 +178,13 @@ Record record_from(const json& state, const Clock& clock) {
   return record;
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (descriptor < 0) refuse(path, errno);
-  std::size_t written = 0;
-  int error = 0;
-  while (written < text.size() && error == 0) {
-    const ssize_t count = ::write(descriptor, text.data() + written, text.size() - written);
-    if (count >= 0)
-      written += static_cast<std::size_t>(count);
-    else if (errno != EINTR)
-      error = errno;
-  }
-  if (error == 0 && ::fsync(descriptor) != 0) error = errno;
-  ::close(descriptor);
-  if (error != 0) {
-    ::unlink(path.c_str());
-    refuse(path, error);
-  }
-}
-
 }  // namespace
 
 void save_state(const std::string& directory, const Record& record, const Clock& clock) {
   const std::string path = directory + kFileName;
-  const std::string temporary = path + ".new";
   // Names of a database may be no UTF-8: then they are written with replacement characters, and
   // their objects are looked at anew after a restart.
-  write_file(temporary,
-             to_json(record, clock).dump(-1, ' ', false, json::error_handler_t::replace));
-  if (::rename(temporary.c_str(), path.c_str()) != 0) refuse(path, errno);
+  replace_file(path, to_json(record, clock).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 Record load_state(const std::string& directory, const Clock& clock) {

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs everything, on Debian 12 or 13, as root or with sudo.
 #
-#   tests/run.sh          what every change must pass
-#   tests/run.sh --full   the same, with ThreadSanitizer and clang-tidy over everything, and the benchmarks
+#   tests/run.sh          every test once: what handles memory or threads under the sanitizers, what
+#                         runs beside other programs on the program as it is shipped
+#   tests/run.sh --full   every test optimised and under each sanitizer, clang-tidy over everything,
+#                         and the benchmarks
 #
 # Logs of all stages are kept in build/logs.
 set -euo pipefail
@@ -13,12 +15,13 @@ full=0
 case ${1-} in
   '') ;;
   --full) full=1 ;;
-  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) fail "unknown argument: $1" "tests/run.sh --help" ;;
 esac
 
-TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus chromium curl
-  clang-tidy clang-format shellcheck procps python3 openssl)
+TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
+  chromium curl clang-tidy clang-format shellcheck procps python3 python3-yaml openssl
+  zstd lz4 xz-utils bzip2 pgbackrest barman)
 # Schemas of other people's applications: unpacked, not installed.
 SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
 # The one version whose opinion counts: others format differently.
@@ -61,26 +64,24 @@ sources() { find collectors exporter tests -name '*.cpp' -o -name '*.h'; }
 
 format() { sources | xargs clang-format-$FORMAT_VERSION --dry-run --Werror; }
 
-shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh .ci/run; }
+shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh tests/*/*.sh .ci/run; }
 
 tidy() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release; }
 
-# They wait more than they work. The whole output is in build/PRESET/Testing/Temporary/LastTest.log.
+# run_tests PRESET LABELS: they wait more than they work. The whole output is in
+# build/PRESET/Testing/Temporary/LastTest.log.
 run_tests() {
-  ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j $((2 * jobs)) |
+  ctest --test-dir "build/$1" -L "$2" --output-on-failure --no-tests=error -j $((2 * jobs)) |
     sed -E '/^\[( RUN  |       OK |-----)/d'
 }
 
 run_benchmarks() {
-  cmake --build --preset release --target bench && build/release/tests/bench
-}
-
-build_threaded_tests() {
-  cmake --preset tsan && cmake --build --preset tsan --target threads_test
+  cmake --build --preset release --target bench drill_bench && build/release/tests/bench &&
+    build/release/tests/drill_bench
 }
 
 run_everything_threaded() {
-  configure_and_build tsan && run_tests tsan
+  build tsan all && run_tests tsan _tests
 }
 
 say "pg_integrity_exporter tests"
@@ -93,21 +94,32 @@ else
   say "  formatting                                           skipped: no clang-format-$FORMAT_VERSION here"
 fi
 stage shell "shell scripts" shell_scripts
+stage alerts "alert rules" tests/alert_rules.sh
 stage schemas "schemas of other applications" unpack_schemas
-stage release-build "building (release, warnings are errors)" configure_and_build release
-stage release-tests "all tests" run_tests release
+on_shipped=(pg_integrity_exporter program_tests)
+shipped_label=program_tests
+sanitized=(memory_tests)
+sanitized_label=memory_tests
+if [ $full = 1 ]; then
+  on_shipped=(all)
+  sanitized=(all)
+  shipped_label=_tests
+  sanitized_label=_tests
+fi
+stage release-build "building (release, warnings are errors)" build release "${on_shipped[@]}"
+stage alerting "alerts, dashboards and metrics agree" tests/alerting/run.sh \
+  build/release/exporter/pg_integrity_exporter
+stage release-tests "tests of the program" run_tests release $shipped_label
 if [ $full = 1 ]; then
   stage tidy "clang-tidy (everything)" tidy collectors/*.cpp exporter/*.cpp tests/*/*.cpp
+  stage bench "benchmarks" run_benchmarks
+  sed -n '/empty tables/,$p' build/logs/bench.log
 else
   stage tidy "clang-tidy (sources)" tidy collectors/*.cpp exporter/*.cpp
 fi
-if [ $full = 1 ]; then
-  stage bench "benchmarks" run_benchmarks
-  sed -n '/empty tables/,$p' build/logs/bench.log
-fi
-stage asan-build "building (AddressSanitizer, UBSan)" configure_and_build asan
-stage asan-tests "all tests, with AddressSanitizer and UBSan" run_tests asan
-stage tsan-build "building (ThreadSanitizer)" build_threaded_tests
+stage asan-build "building (AddressSanitizer, UBSan)" build asan "${sanitized[@]}"
+stage asan-tests "tests with AddressSanitizer and UBSan" run_tests asan $sanitized_label
+stage tsan-build "building (ThreadSanitizer)" build tsan threads_test
 stage tsan-tests "threads, with ThreadSanitizer" build/tsan/tests/threads_test
 if [ $full = 1 ]; then
   stage tsan-full "everything, with ThreadSanitizer" run_everything_threaded

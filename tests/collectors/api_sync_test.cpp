@@ -410,6 +410,7 @@ class SlowlyCounting final : public Sources {
   TableScans& scans() override { throw std::logic_error("it shares no scans"); }
   Files& files() override { return files_; }
   Http& http() override { return http_; }
+  Processes& processes() override { throw std::logic_error("it runs no programs"); }
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] bool step_is_full() const override { return false; }

@@ -1,4 +1,5 @@
 #include "collectors/backup_sources.h"
+#include "collectors/archive_directory.h"
 #include "collectors/shared_schema.h"
 
 #include <gtest/gtest.h>
@@ -68,6 +69,24 @@ TEST_F(BackupHistoryIn, ATableAddsUpByKindAndStatus) {
   EXPECT_EQ(found.kinds.size(), 2U);
 }
 
+TEST_F(BackupHistoryIn, WhatRunsForTooLongIsStuck) {
+  db_.run(R"(CREATE TABLE history (at timestamptz, what text, status text);
+    INSERT INTO history VALUES (now() - interval '59 minutes', 'auto', '...'),
+      (now() - interval '61 minutes', 'auto', '...'), (now() - interval '3 days', 'nightly', '...'),
+      ('-infinity', 'auto', '...'), (NULL, 'auto', '...'), (now() + interval '1 day', 'auto', '...'),
+      (now() - interval '5 days', 'auto', 'bad'), (now() - interval '5 days', 'auto', 'ok'),
+      (now() - interval '61 minutes', 'manual', '...'), (now() - interval '2 days', 'manual', '...'))");
+  BackupKind regular{"regular", {"auto", "nightly"}, ""};
+  regular.stuck_after = Seconds(3600);
+  const BackupHistory found = read({regular, {"manual", {"manual"}, ""}});
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::stuck), 3);
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::running), 3) << "of no known time, too";
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::failed), 1);
+  EXPECT_EQ(runs(found.kinds.at("regular"), BackupStatus::success), 1);
+  EXPECT_EQ(runs(found.kinds.at("manual"), BackupStatus::stuck), 1) << "each kind has its limit";
+  EXPECT_EQ(runs(found.kinds.at("manual"), BackupStatus::running), 1);
+}
+
 TEST_F(BackupHistoryIn, ATableWithoutStatusHoldsSuccessesOnly) {
   db_.run(
       "CREATE TABLE history (at timestamptz, what text); INSERT INTO history VALUES (now(), "
@@ -117,10 +136,14 @@ class WatchedFiles final : public Files {
                 const std::function<bool(const std::string& name)>& wanted) override {
     return files_.tree(directory, bounds, wanted);
   }
-  std::string head(const std::string& path, std::size_t bytes) override {
+  FileEnds ends(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) override {
     ++opened;
     if (fault && opened > good) throw SourceError(*fault, "in the way");
-    return files_.head(path, bytes);
+    return files_.ends(path, head_bytes, tail_bytes);
+  }
+  double room(const std::string& directory) override { return files_.room(directory); }
+  std::string contents(const std::string& path, std::size_t max_bytes) override {
+    return files_.contents(path, max_bytes);
   }
 
   int opened = 0;
@@ -187,9 +210,19 @@ TEST_F(ArchivesIn, WhatHasNotChangedIsNotOpenedAgain) {
   file("b.dump", 4);
   EXPECT_NEAR(read().newest.value().age.count(), 4 * 3600, 60) << "its time has changed";
   EXPECT_EQ(files_.opened, 3);
-  file("b.dump", 4, 3000);
+  file("b.dump", 3.5, 3000);
   EXPECT_EQ(read().newest.value().size, 3000);
   EXPECT_EQ(files_.opened, 4) << "its size has changed";
+}
+
+TEST_F(ArchivesIn, WhatGrowsThoughItsTimeStandsStillIsNoBackupYet) {
+  file("a.dump", 5);
+  EXPECT_EQ(runs(read(), BackupStatus::success), 1);
+  const auto then = std::filesystem::last_write_time(place_.path() + "/a.dump");
+  place_.write("a.dump", plain_dump(3000));
+  std::filesystem::last_write_time(place_.path() + "/a.dump", then);
+  EXPECT_EQ(runs(read(), BackupStatus::running), 1);
+  EXPECT_EQ(runs(read(), BackupStatus::success), 1) << "it grows no more";
 }
 
 TEST_F(ArchivesIn, WhatHasGoneIsForgotten) {
@@ -259,10 +292,10 @@ TEST_F(ArchivesIn, AHungFileSystemEndsTheLook) {
   EXPECT_EQ(reason([&] { read(); }), Reason::timeout);
 }
 
-TEST_F(ArchivesIn, ADamagedGzipFileIsNoSuccess) {
+TEST_F(ArchivesIn, ADamagedGzipFileIsAFailedBackup) {
   place_.write("a.dump.gz", "\x1f\x8b\x08" + std::string(2000, '\xff'));
   directory_.settle = Seconds(0);
-  EXPECT_EQ(runs(read(), BackupStatus::other), 1);
+  EXPECT_EQ(runs(read(), BackupStatus::failed), 1);
 }
 
 TEST_F(ArchivesIn, ADirectoryWithoutATableOfContentsIsNoSuccess) {

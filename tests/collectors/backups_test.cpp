@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -63,6 +64,29 @@ TEST(BackupHistoryTable, JudgesEachKindByItself) {
   EXPECT_EQ(found.value("pg_integrity_backup_unrecognised_rows", {{"source", "log"}}), 1);
   EXPECT_EQ(
       found.value("pg_integrity_verdict", {{"question", "recoverable"}, {"state", "violated"}}), 1);
+}
+
+TEST(BackupHistoryTable, WhatIsStuckIsToldApart) {
+  const Database db;
+  db.run(kHistory);
+  db.run(
+      "INSERT INTO history VALUES (now() - interval '2 hours', 'auto', 'ok'),"
+      " (now() - interval '10 hours', 'auto', '...'), (now() - interval '5 hours', 'auto', '...')");
+  const auto runs = [&](const std::string& more, const std::string& status) {
+    return look_at_backups(db, history("auto = { values = [\"auto\"], every = \"6h\", grace = "
+                                       "\"30m\"" +
+                                       more + " }"))
+        .value("pg_integrity_backups", {{"status", status}});
+  };
+  EXPECT_EQ(runs("", "stuck"), 1) << "schedule and grace are over";
+  EXPECT_EQ(runs("", "running"), 1);
+  EXPECT_EQ(runs(", stuck_after = \"1h\"", "stuck"), 2);
+  EXPECT_EQ(runs(", stuck_after = \"1d\"", "stuck"), 0);
+  const Findings found = look_at_backups(
+      db, history("auto = { values = [\"auto\"], every = \"6h\", grace = \"30m\" }"));
+  const ReportObject& object = found.object("backups/log.auto");
+  EXPECT_EQ(object.state, State::proven) << "others have kept the schedule since";
+  EXPECT_EQ(object.lines, std::vector<std::string>{"1 said to be running for longer than 6h30m"});
 }
 
 TEST(BackupHistoryTable, MissedRunsCountFromTheEndOfTheGrace) {
@@ -204,6 +228,48 @@ TEST(BackupDirectory, TakesTheModificationTimeWhereNothingElseSaysMore) {
   EXPECT_EQ(found.value("pg_integrity_backups", {{"status", "success"}}), 2);
   EXPECT_EQ(found.state("backups/dir.dump"), State::proven);
   EXPECT_EQ(found.state("backups/dir"), State::proven);
+}
+
+TEST(BackupDirectory, AShrunkenBackupIsAFinding) {
+  const Database db;
+  const BackupDirectory backups;
+  const std::string source = backups.source("every = \"24h\"\nsize_ratio_min = 0.5");
+  for (const int hours : {26, 50, 74})
+    backups.file("old" + std::to_string(hours) + ".dump", plain_dump(hours == 50 ? 90000 : 10000),
+                 hours);
+  Findings found = look_at_backups(db, backups.source("size_ratio_min = 0.5"));
+  EXPECT_FALSE(found.value("pg_integrity_backup_size_ratio")) << "two are too few to compare with";
+  backups.file("new.dump", plain_dump(6000), 2);
+  found = look_at_backups(db, source);
+  EXPECT_EQ(found.value("pg_integrity_backup_size_ratio"), 0.6) << "one large one is no rule";
+  EXPECT_EQ(found.state("backups/dir.dump"), State::proven);
+  backups.file("newest.dump", plain_dump(4000), 1);
+  found = look_at_backups(db, source);
+  EXPECT_EQ(found.value("pg_integrity_backup_size_ratio"), 0.4);
+  EXPECT_EQ(found.violated(), "backups/dir.dump");
+}
+
+TEST(BackupDirectory, TheNextOneNeedsRoom) {
+  const Database db;
+  const BackupDirectory backups;
+  const auto room = [&](const std::string& least) {
+    return look_at_backups(db, backups.source("room_min = " + least));
+  };
+  EXPECT_EQ(room("1.5").reason("backups/dir.dump"), Reason::missing) << "how large will it be?";
+  backups.file("small.dump", kDump, 1);
+  backups.file("large.dump", plain_dump(1'000'000), 30);
+  struct statvfs facts {};
+  ASSERT_EQ(::statvfs(backups.path().c_str(), &facts), 0);
+  const double free = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
+  Findings found = room("1.5");
+  EXPECT_NEAR(found.value("pg_integrity_backup_room_ratio").value() / (free / 1e6), 1, 0.1)
+      << "of the largest of those before";
+  EXPECT_EQ(found.state("backups/dir.dump"), State::proven);
+  found = room("1000000000000");
+  EXPECT_EQ(found.violated(), "backups/dir.dump");
+  EXPECT_FALSE(look_at_backups(db, backups.source("every = \"24h\""))
+                   .value("pg_integrity_backup_room_ratio"))
+      << "nobody asked";
 }
 
 TEST(BackupDirectory, TakesTheTimeFromTheNameAndTheOlderOfTwo) {

@@ -1,21 +1,16 @@
 #include "collectors/registry.h"
+#include "tests/support/content.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 namespace pg_integrity::test {
 namespace {
 
 const std::filesystem::path kSource = PG_INTEGRITY_SOURCE_DIR;
-
-std::string slurp(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 bool contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -37,7 +32,7 @@ TEST(Registry, FindsACollectorByItsNameAndNothingElse) {
 TEST(Registry, EveryCollectorIsInTheFileOfItsNameAndHasATest) {
   for (const CollectorSpec* spec : collectors()) {
     const std::string name(spec->name);
-    const std::string source = slurp(kSource / "collectors" / (name + ".cpp"));
+    const std::string source = content_of(kSource / "collectors" / (name + ".cpp"));
     EXPECT_NE(source.find(".name = \"" + name + "\""), std::string::npos) << name;
     EXPECT_TRUE(std::filesystem::exists(kSource / "tests/collectors" / (name + "_test.cpp")))
         << name;
@@ -48,7 +43,7 @@ TEST(Registry, LeavesNoCollectorOut) {
   std::set<std::string, std::less<>> files;
   for (const auto& entry : std::filesystem::directory_iterator(kSource / "collectors"))
     if (entry.path().extension() == ".cpp" &&
-        slurp(entry.path()).find("constexpr CollectorSpec k") != std::string::npos)
+        content_of(entry.path()).find("constexpr CollectorSpec k") != std::string::npos)
       files.insert(entry.path().stem());
   std::set<std::string, std::less<>> known;
   for (const CollectorSpec* spec : collectors()) known.emplace(spec->name);

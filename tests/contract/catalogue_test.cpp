@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "collectors/registry.h"
 #include "exporter/grants.h"
+#include "tests/support/content.h"
 #include "tests/support/demo.h"
 #include "tests/support/exporter.h"
 #include "tests/support/wait.h"
@@ -19,11 +19,6 @@
 
 namespace pg_integrity::test {
 namespace {
-
-std::string slurp(const std::string& file) {
-  std::ifstream stream(PG_INTEGRITY_SOURCE_DIR "/" + file);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// The part of a document between its markers.
 std::string generated_part(const std::string& text) {
@@ -39,17 +34,18 @@ nlohmann::json catalogue() {
 }
 
 TEST(Catalogue, TheReferenceInTheReadmeIsGeneratedFromTheCode) {
-  EXPECT_EQ(generated_part(slurp("README.md")), catalogue_as_markdown())
+  EXPECT_EQ(generated_part(content_of(PG_INTEGRITY_SOURCE_DIR "/README.md")),
+            catalogue_as_markdown())
       << "run tests/update_reference.sh";
 }
 
 TEST(Catalogue, TheShippedGrantsAreThoseThatTheProgramPrints) {
-  EXPECT_EQ(slurp("deploy/grants.sql"), generic_grants("pgintegrity"))
+  EXPECT_EQ(content_of(PG_INTEGRITY_SOURCE_DIR "/deploy/grants.sql"), generic_grants("pgintegrity"))
       << "run tests/update_reference.sh";
 }
 
 TEST(Catalogue, EveryCollectorHasASourceATestAndAPlaceInTheDocumentation) {
-  const std::string guide = slurp("collectors/README.md");
+  const std::string guide = content_of(PG_INTEGRITY_SOURCE_DIR "/collectors/README.md");
   for (const CollectorSpec* spec : collectors()) {
     const std::string name(spec->name);
     for (const std::string& file :
@@ -60,7 +56,7 @@ TEST(Catalogue, EveryCollectorHasASourceATestAndAPlaceInTheDocumentation) {
 }
 
 TEST(Catalogue, EveryClaimOfTheReportIsProvenByMetricsThatExist) {
-  const std::string readme = slurp("README.md");
+  const std::string readme = content_of(PG_INTEGRITY_SOURCE_DIR "/README.md");
   const std::size_t from = readme.find("## What became of the report's claims");
   ASSERT_NE(from, std::string::npos);
   const std::string claims = readme.substr(from, readme.find("\n## ", from) - from);

@@ -57,6 +57,9 @@ TEST_F(Explain, SaysWhatEachCollectorWouldAskAndReadsNoTable) {
     directory = "/var/backups"
     pattern = "*.dump"
     every = "24h"
+    [[server.backups]]
+    name = "repository"
+    pgbackrest = { command = ["pgbackrest", "info", "--output=json"] }
     [[server.collectors.files.directories]]
     path = "/srv/media"
     patterns = ["*.avi"]
@@ -82,8 +85,9 @@ TEST_F(Explain, SaysWhatEachCollectorWouldAskAndReadsNoTable) {
           "\n  orphans, every 15m\n", "c.\"parent_id\"", "\n  duplicates, every 1h\n",
           "      $1 = \"public\".\"parent_pkey\"\n", "FROM \"public\".\"child_id_seq\" s",
           "\n    list /var/backups *.dump\n", "\n    list /srv/media\n",
-          "\n    read /nonexistent/token\n", "\n    GET http://127.0.0.1:9/users\n",
-          "\n    SELECT public.boom() AS n\n", "\"created_at\" IS NOT NULL", "\n    SELECT 1\n"})
+          "\n    run pgbackrest info --output=json\n", "\n    read /nonexistent/token\n",
+          "\n    GET http://127.0.0.1:9/users\n", "\n    SELECT public.boom() AS n\n",
+          "\"created_at\" IS NOT NULL", "\n    SELECT 1\n"})
       EXPECT_TRUE(contains(text, said)) << said << "\n" << text;
     EXPECT_FALSE(contains(text, "was run"));
     EXPECT_EQ(contains(text, "\n      cost "), cost);

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
+#include "tests/support/content.h"
 #include "tests/support/temporary.h"
 
 namespace pg_integrity::test {
@@ -21,11 +21,6 @@ std::vector<std::filesystem::path> files_in(const std::string& folder) {
     if (entry.path().extension() == ".toml") files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;
-}
-
-std::string slurp(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 /// What is wrong with a file, a line each, without the file's name.
@@ -65,7 +60,7 @@ TEST(Config, EveryBadFileIsRefusedWithItsExactLines) {
     ASSERT_TRUE(std::filesystem::exists(expected)) << file << " needs its .expected beside it";
     const std::string actual = complaints(file);
     EXPECT_FALSE(actual.empty()) << file << " is accepted";
-    EXPECT_TRUE(matches(actual, slurp(expected))) << file << "\n" << actual;
+    EXPECT_TRUE(matches(actual, content_of(expected))) << file << "\n" << actual;
     for (const char* secret : {"geheim", "hush"})
       EXPECT_EQ(actual.find(secret), std::string::npos) << file << " shows a secret";
   }
@@ -177,7 +172,7 @@ TEST_F(Environment, ADataSourceNameIsEnough) {
   ASSERT_EQ(options.servers.size(), 1U);
   EXPECT_EQ(options.servers[0].name, "127.0.0.1");
   EXPECT_EQ(options.servers[0].home_database, "app");
-  EXPECT_EQ(options.servers[0].not_watched.size(), 10U);
+  EXPECT_EQ(options.servers[0].not_watched.size(), 11U);
 }
 
 TEST_F(Environment, LibpqsOwnEnvironmentIsEnough) {

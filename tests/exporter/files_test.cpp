@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -174,6 +175,22 @@ TEST_F(FilesOf, HeadIsTheBeginningOfAFile) {
   EXPECT_EQ(head(directory_.write("empty", "")), "");
 }
 
+TEST_F(FilesOf, TheTailIsTheEndOfTheFileAsItIs) {
+  const std::string plain = directory_.write("plain", "0123456789");
+  FileEnds ends = files().ends(plain, 3, 4);
+  EXPECT_EQ(ends.head, "012");
+  EXPECT_EQ(ends.tail, "6789");
+  EXPECT_FALSE(ends.packed);
+  EXPECT_EQ(ends.file.size, 10);
+  EXPECT_EQ(files().ends(plain, 3, 100).tail, "0123456789");
+  EXPECT_EQ(files().ends(directory_.write("empty", ""), 3, 4).tail, "");
+  const std::string packed = gzipped("0123456789");
+  ends = files().ends(directory_.write("packed.gz", packed), 3, 4);
+  EXPECT_EQ(ends.head, "012");
+  EXPECT_EQ(ends.tail, packed.substr(packed.size() - 4));
+  EXPECT_TRUE(ends.packed);
+}
+
 TEST_F(FilesOf, HeadOfAGzipFileIsThatOfItsContent) {
   const std::string content = "-- PostgreSQL database dump\n" + std::string(100000, 'x');
   const std::string file = directory_.write("dump.gz", gzipped(content));
@@ -244,6 +261,39 @@ TEST_F(FilesOf, NoDescriptorStaysOpen) {
     EXPECT_THROW(head(damaged), SourceError);
   }
   EXPECT_TRUE(eventually([&] { return open_descriptors() == before; }));
+}
+
+TEST_F(FilesOf, AWholeFileIsReadOrNothing) {
+  const std::string bytes("a\0\xff\n", 4);
+  const std::string file = directory_.write("file", bytes);
+  EXPECT_EQ(files().contents(file, 4), bytes);
+  EXPECT_EQ(files().contents(directory_.write("empty", ""), 4), "");
+  EXPECT_EQ(failure([&] { files().contents(file, 3); }).reason(), Reason::limit);
+  EXPECT_EQ(failure([&] { files().contents(directory_.path(), 4); }).reason(), Reason::io);
+}
+
+TEST_F(FilesOf, ADirectoryIsAsNewAsTheNewestFileInIt) {
+  std::filesystem::create_directory(path("directory"));
+  const timespec times[2] = {{4000000000, 0}, {4000000000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, directory_.write("directory/a", "x").c_str(), times, 0), 0);
+  EXPECT_EQ(list().at(0).modified, 4000000000);
+}
+
+TEST_F(FilesOf, ACopyIsAnotherFile) {
+  directory_.write("a", "x");
+  std::filesystem::copy(path("a"), path("b"));
+  const auto entries = list();
+  EXPECT_GT(entries.at(0).inode, 0);
+  EXPECT_NE(entries.at(0).inode, entries.at(1).inode);
+}
+
+TEST_F(FilesOf, RoomIsThatOfWhoeverIsNotRoot) {
+  struct statvfs facts {};
+  ASSERT_EQ(::statvfs(directory_.path().c_str(), &facts), 0);
+  const double free = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
+  EXPECT_NEAR(files().room(directory_.path()) / free, 1, 0.1);
+  EXPECT_EQ(failure([&] { static_cast<void>(files().room(directory_.path() + "/none")); }).reason(),
+            Reason::io);
 }
 
 }  // namespace

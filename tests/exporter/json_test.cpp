@@ -87,5 +87,28 @@ TEST(JsonOf, NestingIsBounded) {
   EXPECT_EQ(count(std::string(64, '[') + std::string(64, ']')), "1");
 }
 
+TEST(JsonDocument, IsReadWhole) {
+  const JsonValue read =
+      SaxJson().read(R"({"a": [1, -2.5, "x", true, null], "b": {"c": {}}, "n": null})");
+  EXPECT_EQ(read.at("a").elements().size(), 5U);
+  EXPECT_EQ(read.at("a").elements()[1].number(), -2.5);
+  EXPECT_EQ(read.at("a").elements()[2].text(), "x");
+  EXPECT_TRUE(read.at("a").elements()[3].flag());
+  EXPECT_TRUE(read.at("b").at("c").members().empty());
+  EXPECT_EQ(read.find("n"), nullptr);
+  EXPECT_EQ(read.find("z"), nullptr);
+  EXPECT_EQ(read.maybe_number("z"), std::nullopt);
+}
+
+TEST(JsonDocument, AnythingElseIsRefused) {
+  for (const std::string& text : {std::string(), std::string("{"), std::string("[1,]"),
+                                  std::string(100000, '['), std::string("1 2")})
+    EXPECT_THROW((void)SaxJson().read(text), SourceError) << text.substr(0, 10);
+  const JsonValue read = SaxJson().read(R"({"a": 1})");
+  EXPECT_THROW((void)read.at("b"), SourceError);
+  EXPECT_THROW((void)read.at("a").text(), SourceError);
+  EXPECT_THROW((void)read.at("a").at("c"), SourceError);
+}
+
 }  // namespace
 }  // namespace pg_integrity::test

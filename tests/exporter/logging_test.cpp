@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <thread>
 #include <vector>
 
+#include "tests/support/content.h"
 #include "tests/support/temporary.h"
 
 namespace pg_integrity::test {
@@ -35,8 +35,7 @@ class Logging : public ::testing::Test {
   }
   std::string written() {
     std::fflush(stderr);
-    std::ifstream file(directory_.path() + "/err");
-    return {std::istreambuf_iterator<char>(file), {}};
+    return content_of(directory_.path() + "/err");
   }
   /// What comes after the time and the level of the only line.
   std::string message() {

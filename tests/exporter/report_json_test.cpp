@@ -1,12 +1,12 @@
 // The shape of /report.json is the one that exporter/README.md promises.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 
+#include "tests/support/content.h"
 #include "tests/support/sample_report.h"
 
 namespace pg_integrity::test {
@@ -26,8 +26,7 @@ void add_shape(const nlohmann::json& value, const std::string& path, std::set<st
 
 /// The fields that exporter/README.md promises, each in a row of its table.
 std::set<std::string> documented_fields() {
-  std::ifstream file(PG_INTEGRITY_SOURCE_DIR "/exporter/README.md");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = content_of(PG_INTEGRITY_SOURCE_DIR "/exporter/README.md");
   const std::size_t begin = text.find("\n## report.json");
   const std::string chapter = text.substr(begin, text.find("\n## ", begin + 1) - begin);
   const std::regex field("\\n\\| `([^`]+)` \\|");

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <iterator>
 
+#include "tests/support/content.h"
 #include "tests/support/sample_evidence.h"
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
@@ -41,8 +41,7 @@ class Keeper : public ::testing::Test, public SampleEvidence {
   }
   [[nodiscard]] std::string file() const { return directory_.path() + "/evidence.json"; }
   [[nodiscard]] bool saved(const std::string& system_identifier) const {
-    std::ifstream in(file());
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::string text = content_of(file());
     return text.find(system_identifier) != std::string::npos;
   }
 

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "tests/support/cluster.h"
+#include "tests/support/content.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
 #include "tests/support/wire.h"
@@ -22,11 +23,6 @@ ProcessOptions with_dsn(const std::string& dsn) {
 
 long lines_of(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');
-}
-
-std::string slurp(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 TEST(BadInput, ADsnThatIsNoneIsRefusedInOneLine) {
@@ -66,9 +62,9 @@ TEST(BadInput, AWrongPasswordIsAnAuthFailureAndIsShownNowhere) {
   std::string everything = exporter.log();
   for (const char* path : {"/", "/metrics", "/report.md", "/report.json"})
     everything += fetch(exporter.port(), path).body;
-  everything += slurp("/proc/" + std::to_string(exporter.process().pid()) + "/cmdline");
+  everything += content_of("/proc/" + std::to_string(exporter.process().pid()) + "/cmdline");
   EXPECT_EQ(exporter.stop(), 0);
-  everything += exporter.process().out() + slurp(exporter.state_file());
+  everything += exporter.process().out() + content_of(exporter.state_file());
   EXPECT_NE(everything.find("guarded"), std::string::npos);
   EXPECT_EQ(everything.find(kSecret), std::string::npos);
 }

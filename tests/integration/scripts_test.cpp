@@ -60,6 +60,22 @@ TEST(Scripts, AFinishedInstallationToo) {
   EXPECT_TRUE(std::filesystem::exists(directory.path() + "/createcluster.conf"));
 }
 
+TEST(Scripts, ASecondSignalDoesNotEndTheCleaningUp) {
+  const TemporaryDirectory directory;
+  Process script(with_common("on_end 'touch " + directory.path() + "/ending; sleep 1; touch " +
+                             directory.path() + "/clean'\n" + "touch " + directory.path() +
+                             "/busy; sleep 60\n"));
+  const auto is_there = [&](const std::string& name) {
+    return eventually([&] { return std::filesystem::exists(directory.path() + "/" + name); });
+  };
+  ASSERT_TRUE(is_there("busy"));
+  ASSERT_EQ(::kill(-script.pid(), SIGTERM), 0);
+  ASSERT_TRUE(is_there("ending"));
+  ASSERT_EQ(::kill(-script.pid(), SIGTERM), 0);
+  EXPECT_EQ(script.wait_for(std::chrono::seconds(30)), 143);
+  EXPECT_TRUE(std::filesystem::exists(directory.path() + "/clean"));
+}
+
 TEST(Scripts, WhoCannotInstallPackagesIsToldSoAtOnce) {
   const TemporaryDirectory directory;
   const Finished finished =
@@ -97,6 +113,28 @@ TEST(Scripts, QuickstartDoesNotTakeAnotherExporterForItsOwn) {
   EXPECT_TRUE(
       finished.err.starts_with("error: something listens on " + address + " already\nHINT: "))
       << finished.err;
+}
+
+TEST(Scripts, QuickstartDrillsTheDemo) {
+  ProcessOptions options;
+  options.environment["EXPORTER"] = PG_INTEGRITY_PROGRAM;
+  options.without = {"DATA_SOURCE_NAME"};
+  const Finished finished =
+      run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh", "--drill", "--once"}, options);
+  EXPECT_EQ(finished.status, 0) << finished.out << finished.err;
+  EXPECT_NE(finished.out.find("recorded/dump: success; measured recovery time (RTO) "),
+            std::string::npos)
+      << finished.out << finished.err;
+  EXPECT_NE(finished.out.find("; recovery point (RPO) "), std::string::npos) << finished.out;
+}
+
+TEST(Scripts, QuickstartDrillsNobodysOwnDatabase) {
+  ProcessOptions options;
+  options.environment["DATA_SOURCE_NAME"] = "host=192.0.2.1";
+  const Finished finished =
+      run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh", "--drill"}, options);
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: --drill is of the demo\nHINT: ")) << finished.err;
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 // SIGTERM, SIGINT and SIGHUP, at awkward moments.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <csignal>
+#include <fstream>
 
+#include "exporter/processes.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
@@ -32,6 +35,32 @@ TEST(Signals, TerminationCancelsARunningQueryAndEndsWithSuccess) {
     exporter.process().signal(signal);
     EXPECT_EQ(exporter.process().wait_for(std::chrono::seconds(5)), 0) << exporter.log();
     EXPECT_TRUE(eventually([&] { return sleeping(database) == "0"; }));
+  }
+}
+
+TEST(Signals, AProgramThatIsAskedEndsWithTheExporter) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const Database database;
+    const TemporaryDirectory directory;
+    const std::string program = directory.write(
+        "hangs", "#!/bin/sh\necho $$ > " + directory.path() + "/new && mv " + directory.path() +
+                     "/new " + directory.path() + "/pid\nexec sleep 1000\n");
+    ::chmod(program.c_str(), 0755);
+    ExporterProcess exporter(one_server(database.dsn(),
+                                        "[[server.backups]]\nname = \"repository\"\npgbackrest = { "
+                                        "command = [\"" +
+                                            program +
+                                            "\"], timeout = \"10m\" }\n"
+                                            "[server.collectors.backups]\ndeadline = \"10m\"\n"));
+    pid_t asked = 0;
+    ASSERT_TRUE(eventually([&] { return bool(std::ifstream(directory.path() + "/pid") >> asked); }))
+        << exporter.log();
+    ASSERT_TRUE(start_of_process(asked));
+    exporter.process().signal(signal);
+    EXPECT_EQ(exporter.process().wait_for(std::chrono::seconds(5)),
+              signal == SIGTERM ? 0 : 128 + SIGKILL)
+        << exporter.log();
+    EXPECT_TRUE(eventually([&] { return !start_of_process(asked); }));
   }
 }
 

@@ -35,10 +35,10 @@ ApiServer::ApiServer(Answer answer, const Certificate* certificate)
   else
     impl_->server = std::make_unique<httplib::SSLServer>(certificate->certificate.c_str(),
                                                          certificate->key.c_str());
-  impl_->server->Get(".*", [this, answer = std::move(answer)](const httplib::Request& request,
-                                                              httplib::Response& response) {
+  const auto serve = [this, answer = std::move(answer)](const httplib::Request& request,
+                                                        httplib::Response& response) {
     ++asked_;
-    ApiAsked asked{request.path, {}};
+    ApiAsked asked{request.path, {}, request.body};
     for (const auto& [name, value] : request.headers) {
       std::string lower = name;
       for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -52,7 +52,9 @@ ApiServer::ApiServer(Answer answer, const Certificate* certificate)
     response.status = given.status;
     if (!given.location.empty()) response.set_header("Location", given.location);
     response.set_content(given.body, "application/json");
-  });
+  };
+  impl_->server->Get(".*", serve);
+  impl_->server->Post(".*", serve);
   impl_->server->set_keep_alive_max_count(1);
   port_ = impl_->server->bind_to_any_port("127.0.0.1");
   if (port_ <= 0) throw std::runtime_error("the API server finds no port");

@@ -18,6 +18,7 @@ namespace pg_integrity::test {
 struct ApiAsked {
   std::string path;
   std::map<std::string, std::string> headers;  ///< names in lower case
+  std::string body = {};
 };
 
 struct ApiAnswer {

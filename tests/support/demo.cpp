@@ -15,7 +15,7 @@ constexpr std::string_view kApiAddress = "127.0.0.1:7777";
 
 }  // namespace
 
-Demo::Demo() {
+Demo::Demo(const std::map<std::string, std::string>& settings) : cluster(settings) {
   database.run_file(PG_INTEGRITY_SOURCE_DIR "/deploy/demo/database.sql");
   database.run_file(PG_INTEGRITY_SOURCE_DIR "/deploy/grants.sql");
   api_ = std::make_unique<Process>(

@@ -1,6 +1,7 @@
 // The report's database in a cluster of its own, loaded as the quickstart does, and its API.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -10,7 +11,8 @@
 namespace pg_integrity::test {
 
 struct Demo {
-  Demo();
+  /// @param settings of the server, added to postgresql.conf.
+  explicit Demo(const std::map<std::string, std::string>& settings = {});
 
   /// The environment in which the demo's configuration finds its database, as the least role.
   [[nodiscard]] ProcessOptions environment() const;

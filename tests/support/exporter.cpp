@@ -29,9 +29,11 @@ void ExporterProcess::rewrite_configuration(const std::string& toml) const {
                                         "/state\"\nlisten = \"127.0.0.1:0\"\n" + toml);
 }
 
-void ExporterProcess::start() {
+void ExporterProcess::start(int port) {
   process_ = std::make_unique<Process>(
-      std::vector<std::string>{program(), "--config", config_path_}, options_);
+      std::vector<std::string>{program(), "--config", config_path_, "--listen",
+                               "127.0.0.1:" + std::to_string(port)},
+      options_);
   const std::regex listening("msg=\"listening\" url=\"http://127\\.0\\.0\\.1:([0-9]+)/\"");
   std::smatch match;
   std::string text;
@@ -63,8 +65,17 @@ bool ExporterProcess::ready() const {
 }
 
 void ExporterProcess::wait_until_ready() const {
-  if (!eventually([&] { return ready(); }, std::chrono::seconds(60)))
-    throw std::runtime_error("the exporter does not become ready: " + log());
+  std::string trouble;
+  const auto is_ready = [&] {
+    try {
+      return ready();
+    } catch (const std::runtime_error& error) {
+      trouble = error.what();
+      return false;
+    }
+  };
+  if (!eventually(is_ready, std::chrono::seconds(120)))
+    throw std::runtime_error("the exporter does not become ready: " + trouble + "\n" + log());
 }
 
 bool ExporterProcess::shows(const std::string& name, const LabelSet& labels, double value,

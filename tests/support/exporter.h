@@ -21,7 +21,8 @@ class ExporterProcess {
 
   /// Starts it again after stop(), with the same configuration and state directory; `start` waits
   /// until it listens.
-  void start();
+  /// @param port 0: any that is free.
+  void start(int port = 0);
   /// SIGTERM; returns the exit status, or throws if it has not ended within ten seconds.
   int stop();
   void rewrite_configuration(const std::string& toml) const;

@@ -1,4 +1,5 @@
 #include "tests/support/process.h"
+#include "tests/support/content.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <thread>
@@ -21,11 +21,6 @@
 namespace pg_integrity::test {
 
 namespace {
-
-std::string slurp(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// Where outputs go: a directory for the life of this test program.
 const std::string& output_directory() {
@@ -101,11 +96,11 @@ bool Process::running() {
 }
 
 std::string Process::out() const {
-  return slurp(out_path_);
+  return content_of(out_path_);
 }
 
 std::string Process::err() const {
-  return slurp(err_path_);
+  return content_of(err_path_);
 }
 
 Finished run(std::vector<std::string> command, const ProcessOptions& options) {

@@ -28,6 +28,7 @@ class StepSources final : public Sources {
   TableScans& scans() override { return scans_; }
   Files& files() override { throw std::logic_error("there are no files here"); }
   Http& http() override { throw std::logic_error("there is no network here"); }
+  Processes& processes() override { throw std::logic_error("there are no programs here"); }
   [[nodiscard]] const Json& json() const override { throw std::logic_error("no JSON here"); }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] bool step_is_full() const override { return true; }

@@ -8,9 +8,11 @@
 
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstdint>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 
 namespace pg_integrity::test {
 
@@ -51,7 +53,9 @@ void Wire::send(const std::string& bytes) const {
 std::string Wire::some() const {
   std::array<char, 1 << 16> buffer{};
   const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
-  if (count < 0) throw std::runtime_error("the connection brings nothing");
+  if (count < 0)
+    throw std::runtime_error("the connection brings nothing: " +
+                             std::generic_category().message(errno));
   return {buffer.data(), static_cast<std::size_t>(count)};
 }
 

@@ -1,0 +1,34 @@
+// What the integrity collectors find in a restored copy. Blocks; one thread.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collectors/schema.h"
+#include "exporter/options.h"
+#include "exporter/processes.h"
+#include "exporter/runtime.h"
+
+namespace pg_integrity {
+
+struct CopyCheck {
+  std::vector<std::string> findings;  ///< for people; without row values
+  /// Rows whose parent is missing, by their table, once for each of its keys.
+  std::vector<std::pair<QualifiedName, double>> orphans;
+};
+
+/// Has the collectors `orphans` and `duplicates` look at the copy as they would at the source,
+/// where the restore itself was no such look.
+/// @param server whose copy it is.
+/// @param schema of the copy.
+/// @param in_order pg_restore made keys and unique indexes when all rows were there, so that the
+/// server has looked at every one of them. Of keys that are NOT VALID, and of references and keys
+/// that only the configuration knows, that is not so; nor of what psql restores, which says itself
+/// what comes when.
+/// @throws Interrupted
+CopyCheck check_copy(const ServerOptions& server, const ConnectionOptions& copy,
+                     const Schema& schema, bool in_order, Interruption& interruption,
+                     Machinery& machinery);
+
+}  // namespace pg_integrity

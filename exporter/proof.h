@@ -1,0 +1,17 @@
+// How far a backup is good, without restoring it: its table of contents, and all of it decoded.
+#pragma once
+
+#include "collectors/recovery_records.h"
+#include "exporter/processes.h"
+
+namespace pg_integrity {
+
+/// The backup as it is now, with nothing proved of it. @throws SourceError{io}
+ProofRecord unproved(Files& files, const std::string& path);
+
+/// Proves levels 2 and 3 and fills in how far it came.
+/// @param wal_archive where base backups find log that they do not hold; may be empty.
+/// @throws SourceError if it cannot be told; Interrupted.
+void prove(Interruption& interruption, ProofRecord& proof, const std::string& wal_archive);
+
+}  // namespace pg_integrity

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Checks alerts/: the rules, their tests, Alertmanager's configuration, and where each alert is sent.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+promtool check rules --lint=all --lint-fatal alerts/*.rules.yml
+promtool test rules alerts/tests/*_test.yml
+amtool check-config alerts/alertmanager.yml
+
+# receiver_of NAME SEVERITY: who such an alert is meant for.
+receiver_of() {
+  case $1/$2 in
+    PgIntegrityWatchdog/*) echo deadman ;;
+    */critical) echo pager ;;
+    */warning) echo tickets ;;
+    *) echo nobody ;;
+  esac
+}
+
+# Name and severity of each alert, one a line.
+alerts() {
+  sed -nE 's/^ *- alert: (.*)/\1/p; s/^ *labels: \{ severity: ([a-z]+),.*/\1/p' alerts/*.rules.yml | paste -d ' ' - -
+}
+
+routed=0
+while read -r name severity; do
+  said=$(amtool config routes test --config.file=alerts/alertmanager.yml \
+    --verify.receivers="$(receiver_of "$name" "$severity")" \
+    alertname="$name" severity="$severity" server=shop 2>&1) || {
+    printf '%s (%s):\n%s\n' "$name" "$severity" "$said" >&2
+    exit 1
+  }
+  routed=$((routed + 1))
+done < <(alerts)
+[ "$routed" = "$(cat alerts/*.rules.yml | grep -c -- '- alert: ')" ]
+echo "$routed alerts go where their severity says"

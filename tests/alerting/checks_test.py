@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""The checks beside this file can fail: each defect that they are for is planted once.
+
+    tests/alerting/checks_test.py PROGRAM
+"""
+import copy
+import json
+import subprocess
+import sys
+import unittest
+
+import yaml
+
+import contract
+import dashboard_lint
+import promql
+
+HOUSE = None
+BOARDS = dashboard_lint.read_boards()
+OVERVIEW = "pg-integrity-overview.json"
+
+
+class Lint(unittest.TestCase):
+    """Each method breaks a copy of the overview and names what must be said of it."""
+
+    def finds(self, expected, change):
+        boards = copy.deepcopy(BOARDS)
+        board = boards[OVERVIEW]
+        change(board)
+        problems = ["%s: %s" % found for found in dashboard_lint.lint(boards)]
+        self.assertTrue(any(expected in problem for problem in problems), problems)
+
+    def panel(self, change):
+        return lambda board: change(dashboard_lint.panels_of(board)[0])
+
+    def a_table(self, change):
+        return lambda board: change(next(one for one in board["panels"] if one["type"] == "table"))
+
+    def test_nothing_is_wrong_as_it_is(self):
+        self.assertEqual(list(dashboard_lint.lint(BOARDS)), [])
+        self.assertEqual(dashboard_lint.type_check(BOARDS), "")
+
+    def test_what_grafana_would_not_import_or_keep(self):
+        self.finds("schemaVersion", lambda board: board.update(schemaVersion=16))
+        self.finds("no stable uid", lambda board: board.update(uid="x"))
+        self.finds("its id is of one Grafana", lambda board: board.update(id=7))
+        self.finds("breaks provisioning", lambda board: board.update(__inputs=[]))
+        self.finds("no links to its siblings", lambda board: board.update(links=[]))
+        self.finds("alerts are not annotated", lambda board: board["annotations"].update(list=[]))
+        self.finds("a link to no dashboard", self.panel(lambda one: one["links"][0].update(url="/d/pg-other")))
+
+    def test_variables(self):
+        self.finds("$server is not defined", lambda board: board["templating"]["list"].pop(2))
+        self.finds("data source, multi", lambda board: board["templating"]["list"][1].update(multi=False))
+        self.finds("variable more is not used", lambda board: board["templating"]["list"].append(
+            {"type": "textbox", "name": "more", "label": "More"}))
+
+    def test_layout(self):
+        self.finds("lies on", self.panel(lambda one: one["gridPos"].update(w=7)))
+        self.finds("there is a hole", self.panel(lambda one: one["gridPos"].update(w=4)))
+        self.finds("not equally high", self.panel(lambda one: one["gridPos"].update(h=4)))
+
+    def test_panels(self):
+        self.finds("no title or description", self.panel(lambda one: one.update(description="")))
+        self.finds("never green", self.panel(lambda one: one["fieldConfig"]["defaults"].pop("noValue")))
+        self.finds("unit", self.panel(lambda one: one["fieldConfig"]["defaults"].update(unit="parsecs")))
+        self.finds("left to Grafana's defaults", self.panel(lambda one: one["fieldConfig"]["defaults"].pop("color")))
+        self.finds("not the variable", self.panel(lambda one: one["datasource"].update(uid="mine")))
+        self.finds("not all can tell", self.panel(
+            lambda one: one["fieldConfig"]["defaults"]["thresholds"]["steps"][0].update(color="#00FF00")))
+        self.finds("chosen instance", self.panel(lambda one: one["targets"][0].update(expr="pg_integrity_up")))
+        self.finds("without $__rate_interval", self.panel(lambda one: one["targets"][0].update(
+            expr='rate(pg_integrity_collector_runs_total{instance=~"$instance"}[5m])')))
+        self.finds("a counter without a rate", self.panel(lambda one: one["targets"][0].update(
+            expr='pg_integrity_collector_runs_total{instance=~"$instance"}')))
+        self.finds("legend has a label", self.panel(lambda one: one["targets"][0].update(
+            expr='sum by (server) (pg_integrity_up{instance=~"$instance"})', legendFormat="{{database}}")))
+
+    def test_tables(self):
+        self.finds("of different labels", self.a_table(lambda one: one["targets"][0].update(
+            expr='max by (instance, server) (pg_integrity_up{instance=~"$instance"})')))
+        self.finds("an override of no field", self.a_table(
+            lambda one: one["fieldConfig"]["overrides"][0]["matcher"].update(options="nothing")))
+
+    def test_types(self):
+        boards = copy.deepcopy(BOARDS)
+        dashboard_lint.panels_of(boards[OVERVIEW])[0]["targets"][0]["expr"] = "rate(up)"
+        self.assertIn("expected type range vector", dashboard_lint.type_check(boards))
+
+
+class Contract(unittest.TestCase):
+    def finds(self, expected, check, change):
+        house = copy.deepcopy(HOUSE)
+        change(house)
+        problems = list(check(house))
+        self.assertTrue(any(expected in problem for problem in problems), problems)
+
+    @staticmethod
+    def first_rule(house):
+        return house.rules()[0][1]
+
+    def rule(self, **changes):
+        return lambda house: self.first_rule(house).update(changes)
+
+    def notes(self, **changes):
+        return lambda house: self.first_rule(house)["annotations"].update(changes)
+
+    def test_rules(self):
+        check = contract.check_rules
+        self.finds("not a name", check, self.rule(alert="PgIntegrity" + "Long" * 8))
+        self.finds("twice", check, self.rule(alert=HOUSE.rules()[1][1]["alert"]))
+        self.finds("no such severity", check, self.rule(labels={"severity": "bad", "component": "audit"}))
+        self.finds("`for`", check, self.rule(**{"for": "10m"}))
+        self.finds("a threshold", check, self.rule(expr="pg_integrity_unaudited_deletes > 7"))
+        self.finds("no metric", check, self.rule(expr="pg_integrity_nonsense > 0"))
+        self.finds("no label", check, self.rule(expr='pg_integrity_up{kind="a"} > 0'))
+        self.finds("has the label", check, self.rule(expr="sum by (kind) (pg_integrity_up) > 0"))
+        self.finds("fixed sentence", check, self.notes(summary="{{ $value }}"))
+        self.finds("not its runbook's", check, self.notes(runbook_url="x"))
+        self.finds("the alert has not", check, self.notes(description="{{ $labels.kind }}"))
+
+        def grow(house):
+            group = house.groups["audit.rules.yml"][0]
+            group["rules"] *= 3
+
+        self.finds("rules in a group", check, grow)
+
+    def test_what_is_judged(self):
+        self.finds("nothing alerts on it", contract.check_judged,
+                   lambda house: house.groups["audit.rules.yml"][0]["rules"].pop(0))
+
+    def test_runbooks(self):
+        check = contract.check_runbooks
+        self.finds("has no runbook", check, lambda house: house.runbooks.pop("PgIntegrityApiDown"))
+        self.finds("no such alert", check, lambda house: house.runbooks.update(PgIntegrityOther="# PgIntegrityOther\n"))
+        self.finds("its headings", check, lambda house: house.runbooks.update(PgIntegrityApiDown="# PgIntegrityApiDown\n"))
+        self.finds("no metric", check, lambda house: house.runbooks.update(
+            PgIntegrityApiDown="```promql\npg_integrity_nonsense\n```"))
+        self.finds("README.md lacks", check, lambda house: setattr(house, "readme", ""))
+
+    def test_tests(self):
+        def without(key, value):
+            def change(house):
+                for test in house.tests:
+                    for case in test.get("alert_rule_test", ()):
+                        if case["alertname"] == "PgIntegrityApiDown" and bool(case["exp_alerts"]) == value:
+                            case["alertname"] = key
+            return change
+
+        self.finds("PgIntegrityApiDown firing", contract.check_tests, without("PgIntegrityApiSlow", True))
+        self.finds("PgIntegrityApiDown silent", contract.check_tests, without("PgIntegrityApiSlow", False))
+        self.finds("PgIntegrityApiDown resolving", contract.check_tests, without("PgIntegrityApiSlow", False))
+
+    def test_usage(self):
+        self.finds("is used by no alert and no panel", contract.check_usage,
+                   lambda house: house.dashboards.pop("pg-integrity-sync.json"))
+        self.finds("there is no metric", contract.check_usage, lambda house: house.dashboards[OVERVIEW]["panels"][0]
+                   ["targets"][0].update(expr="pg_integrity_nonsense"))
+
+    def test_alertmanager(self):
+        self.finds("which no alert has", contract.check_alertmanager, lambda house: house.alertmanager[
+            "inhibit_rules"][0].update(equal=["planet"]))
+        self.finds("matches no alertname", contract.check_alertmanager, lambda house: house.alertmanager[
+            "inhibit_rules"][0].update(source_matchers=["alertname = PgIntegrityOther"]))
+
+    def test_order(self):
+        def swap(house):
+            rules = house.groups["recovery.rules.yml"][0]["rules"]
+            rules.insert(0, rules.pop(next(
+                index for index, rule in enumerate(rules) if rule["alert"] == "PgIntegrityBackupOverdue")))
+
+        self.finds("PgIntegrityBackupOverdue mutes PgIntegrityBackupFailures", contract.check_order, swap)
+        self.finds("PgIntegrityExporterDown mutes PgIntegrityExporterAbsent and comes after it", contract.check_order,
+                   lambda house: house.groups["exporter.rules.yml"][0]["rules"].reverse())
+        self.finds("PgIntegrityReplicaDown mutes PgIntegrityObjectiveUnknown", contract.check_order,
+                   lambda house: [rule.pop("keep_firing_for", None) for _, rule in house.rules()])
+
+    def test_strings_are_no_metrics(self):
+        self.assertEqual(promql.metrics('a{b="pg_integrity_up"} + pg_integrity_up{server="{"}'), {"pg_integrity_up"})
+
+
+class Kubernetes(unittest.TestCase):
+    """The twins say what the files say."""
+
+    def test_rules(self):
+        groups = [group for name in sorted(HOUSE.groups) for group in HOUSE.groups[name]]
+        twin = yaml.safe_load((contract.ROOT / "deploy/kubernetes/prometheus-rule.yaml").read_text())
+        self.assertEqual(twin["kind"], "PrometheusRule")
+        self.assertEqual(twin["spec"]["groups"], groups)
+
+    def test_dashboards(self):
+        twins = {}
+        for document in yaml.safe_load_all((contract.ROOT / "deploy/kubernetes/dashboards.yaml").read_text()):
+            self.assertEqual(document["kind"], "ConfigMap")
+            twins.update({name: json.loads(text) for name, text in document["data"].items()})
+        self.assertEqual(twins, BOARDS)
+
+    def test_examples_run_drills_as_nobody(self):
+        text = (contract.ROOT / "deploy/kubernetes/examples/drills.yaml").read_text()
+        jobs = [document for document in yaml.safe_load_all(text) if document["kind"] == "CronJob"]
+        self.assertEqual(len(jobs), 2)
+        for job in jobs:
+            self.assertEqual(job["spec"]["concurrencyPolicy"], "Forbid")
+            pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+            self.assertTrue(pod["securityContext"]["runAsNonRoot"])
+            self.assertFalse(pod["automountServiceAccountToken"])
+            (container,) = pod["containers"]
+            self.assertEqual(container["args"][0], "drill")
+            self.assertTrue({mount["name"] for mount in container["volumeMounts"]}
+                            <= {volume["name"] for volume in pod["volumes"]})
+
+
+if __name__ == "__main__":
+    HOUSE = contract.House(json.loads(subprocess.check_output([sys.argv.pop(1), "catalogue", "--format", "json"])))
+    unittest.main()

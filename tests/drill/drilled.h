@@ -1,0 +1,59 @@
+// A source database, a directory of its dumps, and drills of them by the real program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "collectors/recovery_records.h"
+#include "exporter/clock.h"
+#include "exporter/files.h"
+#include "exporter/json.h"
+#include "tests/support/cluster.h"
+#include "tests/support/process.h"
+#include "tests/support/temporary.h"
+
+namespace pg_integrity::test {
+
+class Drilled {
+ public:
+  Drilled();
+
+  Database database;
+  TemporaryDirectory dumps;
+  TemporaryDirectory records;
+  TemporaryDirectory work;
+
+  /// Parents, children and a foreign key, with a few hundred rows.
+  void fill() const;
+  [[nodiscard]] std::vector<std::string> command(
+      const std::vector<std::string>& options = {}) const;
+  [[nodiscard]] Finished drill(const std::vector<std::string>& options = {}) const;
+  /// Takes the dump NAME with its record.
+  void record(const std::string& name, const std::vector<std::string>& options = {}) const;
+  /// Takes a dump without a record. @param options of pg_dump
+  void dump(const std::string& name, const std::vector<std::string>& options = {"-Fc"}) const;
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return dumps.path() + "/" + name;
+  }
+
+  [[nodiscard]] std::vector<DrillRecord> drills() const;
+  /// The only one.
+  [[nodiscard]] DrillRecord only_drill() const;
+  [[nodiscard]] std::vector<ProofRecord> proofs() const;
+  /// What drills have left behind beside records: directories and processes, by name.
+  [[nodiscard]] std::vector<std::string> leftovers() const;
+
+ private:
+  SystemClock clock_;
+  mutable DisposableWorkers workers_{clock_};
+};
+
+/// Reasons of a drill in one text.
+std::string reasons_of(const DrillRecord& drill);
+
+/// Changes a byte at a place between 0 and 1 of the file's length.
+void flip_bit(const std::string& path, double where);
+void truncate_by(const std::string& path, std::uintmax_t bytes);
+void halve(const std::string& path);
+
+}  // namespace pg_integrity::test

@@ -1,0 +1,17 @@
+// What is in a file.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace pg_integrity::test {
+
+/// All of it, as it is; nothing if it cannot be read.
+inline std::string content_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+}  // namespace pg_integrity::test
