@@ -13,15 +13,26 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/batch.h"
-#include "collectors/metric.h"
-#include "collectors/metric_set.h"
-#include "collectors/schema.h"
-#include "collectors/settings.h"
-#include "collectors/sources.h"
-#include "collectors/table_scan.h"
+#include "collectors/base/batch.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/base/settings.h"
+#include "collectors/postgres/read_set.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/table_scan.h"
 
 namespace pg_integrity {
+
+class Clock;
+class Files;
+class Http;
+class Json;
+class MetricSet;
+class Processes;
+class ScanPlan;
+class Session;
+class TableScans;
 
 /// Which question an answer belongs to.
 enum class Question : std::uint8_t {
@@ -141,6 +152,8 @@ struct CollectorSpec {
   std::string_view needs_hint = {};
   /// Finds faults that single options cannot show. May be nullptr.
   void (*check)(const Settings& settings, Problems& problems) = nullptr;
+  /// What it reads beyond the catalog: no_reads, or a function. Without a default.
+  ReadsOf reads;
   std::unique_ptr<Collector> (*make)(const Settings& settings, ScanPlan& plan) = nullptr;
 };
 
@@ -160,54 +173,5 @@ inline constexpr std::array<Option, 3> kCommonOptions{
            .help = "bound of one step, that is of one statement or one look at a directory",
            .min = 0.1,
            .max = 86400}};
-
-/// Walks the objects of a pass in order, resuming after the last one done.
-///
-///     Walk walk(from);
-///     if (walk.each("a", tables, key_of, look) == Progress::more) return Progress::more;
-///
-/// `items` must be sorted by key; sections must be visited in the order of their names.
-class Walk {
- public:
-  enum class Pace : std::uint8_t {
-    by_time,  ///< as many items a step as its time allows
-    singly,   ///< one item a step: what was seen of one stands when the next one fails
-  };
-
-  explicit Walk(Sources& from, Pace pace = Pace::by_time) : from_(from), pace_(pace) {}
-
-  template <typename Items, typename KeyOf, typename Look>
-  Progress each(std::string_view section, const Items& items, KeyOf key_of, Look look) {
-    known_ += items.size();
-    for (const auto& item : items) {
-      const std::string key = std::string(section) + '\0' + key_of(item);
-      if (!from_.position().empty() && key <= from_.position()) {
-        ++done_;
-        continue;
-      }
-      if (looked_ && (pace_ == Pace::singly || from_.step_is_full())) return Progress::more;
-      look(item);
-      looked_ = true;
-      from_.position() = key;
-      from_.note_progress(++done_, known_);
-    }
-    return Progress::done;
-  }
-
- private:
-  Sources& from_;
-  Pace pace_;
-  bool looked_ = false;
-  std::size_t done_ = 0;
-  std::size_t known_ = 0;  ///< of the sections reached so far
-};
-
-/// A key that sorts as the tuple of its parts does.
-template <typename... Part>
-std::string walk_key(const Part&... part) {
-  std::string key;
-  ((key += part, key += '\0'), ...);
-  return key;
-}
 
 }  // namespace pg_integrity

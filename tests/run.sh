@@ -60,13 +60,20 @@ unpack_schemas() (
   rm -f ./*.deb
 )
 
-sources() { find collectors exporter tests -name '*.cpp' -o -name '*.h'; }
+# sources FOLDER... ENDING: what git tracks, so that no file in a sub-folder is missed.
+sources() { git ls-files -- "${@:1:$#-1}" | grep "\.${*: -1}\$"; }
 
-format() { sources | xargs clang-format-$FORMAT_VERSION --dry-run --Werror; }
+format() { sources collectors exporter tests '\(cpp\|h\)' | xargs clang-format-$FORMAT_VERSION --dry-run --Werror; }
 
 shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh tests/*/*.sh .ci/run; }
 
-tidy() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release; }
+# tidy FOLDER...: each source that git tracks in these folders.
+tidy() {
+  sources "$@" cpp >build/tidy.list
+  echo "$(wc -l <build/tidy.list) sources"
+  [ "$(wc -l <build/tidy.list)" -ge 150 ] || { echo "too few: most sources were not seen"; return 1; }
+  xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release <build/tidy.list
+}
 
 # run_tests PRESET LABELS: they wait more than they work. The whole output is in
 # build/PRESET/Testing/Temporary/LastTest.log.
@@ -111,11 +118,11 @@ stage alerting "alerts, dashboards and metrics agree" tests/alerting/run.sh \
   build/release/exporter/pg_integrity_exporter
 stage release-tests "tests of the program" run_tests release $shipped_label
 if [ $full = 1 ]; then
-  stage tidy "clang-tidy (everything)" tidy collectors/*.cpp exporter/*.cpp tests/*/*.cpp
+  stage tidy "clang-tidy (everything)" tidy collectors exporter tests
   stage bench "benchmarks" run_benchmarks
   sed -n '/empty tables/,$p' build/logs/bench.log
 else
-  stage tidy "clang-tidy (sources)" tidy collectors/*.cpp exporter/*.cpp
+  stage tidy "clang-tidy (sources)" tidy collectors exporter
 fi
 stage asan-build "building (AddressSanitizer, UBSan)" build asan "${sanitized[@]}"
 stage asan-tests "tests with AddressSanitizer and UBSan" run_tests asan $sanitized_label

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "exporter/logging.h"
-#include "exporter/page.h"
+#include "exporter/io/clock.h"
+#include "exporter/io/logging.h"
+#include "exporter/metrics/page.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"

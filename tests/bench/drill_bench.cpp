@@ -15,13 +15,18 @@
 #include <thread>
 #include <vector>
 
-#include "collectors/recovery_records.h"
-#include "exporter/clock.h"
-#include "exporter/files.h"
-#include "exporter/json.h"
-#include "exporter/processes.h"
-#include "exporter/scratch_cluster.h"
+#include "collectors/base/instant.h"
+#include "collectors/recovery/drill_records.h"
+#include "exporter/commands/drill.h"
+#include "exporter/drill/scratch_cluster.h"
+#include "exporter/io/child_process.h"
+#include "exporter/io/clock.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/io/files.h"
+#include "exporter/io/interruption.h"
+#include "exporter/io/json_reader.h"
 #include "tests/support/cluster.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary.h"
 
@@ -96,7 +101,7 @@ class DrillBench {
 
   /// Seconds of the whole program, from its start to its end.
   double drill(const std::vector<std::string>& options) {
-    std::vector<std::string> command{PG_INTEGRITY_PROGRAM, "drill", "--config",
+    std::vector<std::string> command{program(), "drill", "--config",
                                      directory_.path() + "/exporter.toml"};
     command.insert(command.end(), options.begin(), options.end());
     const auto began = std::chrono::steady_clock::now();

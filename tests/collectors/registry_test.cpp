@@ -1,16 +1,24 @@
 #include "collectors/registry.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/base/metric_rules.h"
+#include "collectors/base/settings.h"
+#include "collectors/base/units.h"
+#include "collectors/collector.h"
 #include "tests/support/content.h"
+#include "tests/support/paths.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
+#include <string>
 
 namespace pg_integrity::test {
 namespace {
 
-const std::filesystem::path kSource = PG_INTEGRITY_SOURCE_DIR;
+const std::filesystem::path kSource = source_path("");
 
 bool contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -29,22 +37,37 @@ TEST(Registry, FindsACollectorByItsNameAndNothingElse) {
   EXPECT_EQ(collector_named("Orphans"), nullptr);
 }
 
+/// Sources below collectors/ that define a collector, by their stem, and the theme that each is in.
+std::map<std::string, std::string, std::less<>> collector_files() {
+  std::map<std::string, std::string, std::less<>> files;
+  std::size_t seen = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kSource / "collectors")) {
+    if (entry.path().extension() != ".cpp") continue;
+    ++seen;
+    if (content_of(entry.path()).find("constexpr CollectorSpec k") != std::string::npos)
+      files.emplace(entry.path().stem(), entry.path().parent_path().filename());
+  }
+  EXPECT_GE(seen, 60U) << "most sources were not seen";
+  return files;
+}
+
 TEST(Registry, EveryCollectorIsInTheFileOfItsNameAndHasATest) {
+  const auto files = collector_files();
   for (const CollectorSpec* spec : collectors()) {
     const std::string name(spec->name);
-    const std::string source = content_of(kSource / "collectors" / (name + ".cpp"));
+    ASSERT_TRUE(files.contains(name)) << name;
+    const std::filesystem::path theme = files.at(name);
+    const std::string source = content_of(kSource / "collectors" / theme / (name + ".cpp"));
     EXPECT_NE(source.find(".name = \"" + name + "\""), std::string::npos) << name;
-    EXPECT_TRUE(std::filesystem::exists(kSource / "tests/collectors" / (name + "_test.cpp")))
+    EXPECT_TRUE(
+        std::filesystem::exists(kSource / "tests/collectors" / theme / (name + "_test.cpp")))
         << name;
   }
 }
 
 TEST(Registry, LeavesNoCollectorOut) {
   std::set<std::string, std::less<>> files;
-  for (const auto& entry : std::filesystem::directory_iterator(kSource / "collectors"))
-    if (entry.path().extension() == ".cpp" &&
-        content_of(entry.path()).find("constexpr CollectorSpec k") != std::string::npos)
-      files.insert(entry.path().stem());
+  for (const auto& [stem, theme] : collector_files()) files.insert(stem);
   std::set<std::string, std::less<>> known;
   for (const CollectorSpec* spec : collectors()) known.emplace(spec->name);
   EXPECT_EQ(files, known);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 
 namespace pg_integrity::test {
@@ -13,13 +14,13 @@ TEST(MetricDeclarations, WrongOnesDoNotCompileAndTheMessageSaysWhy) {
   int wrong = 0;
   int right = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(PG_INTEGRITY_SOURCE_DIR "/tests/contract/no_compile")) {
+       std::filesystem::directory_iterator(source_path("tests/contract/no_compile"))) {
     std::ifstream file(entry.path());
     std::string expected;
     std::getline(file, expected);
     expected = expected.substr(3);
-    const Finished compiled = run({PG_INTEGRITY_COMPILER, "-std=c++20", "-fsyntax-only",
-                                   "-I" PG_INTEGRITY_SOURCE_DIR, entry.path().string()});
+    const Finished compiled = run(
+        {compiler(), "-std=c++20", "-fsyntax-only", "-I" + source_path(""), entry.path().string()});
     if (expected == "compiles") {
       EXPECT_EQ(compiled.status, 0) << entry.path() << compiled.err;
       ++right;

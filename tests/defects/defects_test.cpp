@@ -9,11 +9,13 @@
 #include <iterator>
 #include <sstream>
 
+#include "collectors/collector.h"
 #include "collectors/registry.h"
 #include "tests/defects/matrix.h"
 #include "tests/support/api_server.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 #include "tests/support/plain_dump.h"
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
@@ -24,7 +26,7 @@ namespace {
 constexpr std::chrono::minutes kPatience{3};
 
 std::string own_file(const std::string& name) {
-  return PG_INTEGRITY_SOURCE_DIR "/tests/defects/" + name;
+  return source_path("tests/defects/") + name;
 }
 
 std::string content_of(const std::string& path) {

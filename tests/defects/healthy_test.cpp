@@ -8,13 +8,14 @@
 #include "tests/defects/matrix.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 #include "tests/support/wire.h"
 
 namespace pg_integrity::test {
 namespace {
 
 std::string own_file(const std::string& name) {
-  return PG_INTEGRITY_SOURCE_DIR "/tests/defects/" + name;
+  return source_path("tests/defects/") + name;
 }
 
 /// Serves until everything has been looked at: nothing is found, and nothing to be warned of.

@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "collectors/ports/session.h"
+#include "collectors/registry.h"
+#include "exporter/evidence/self_metrics.h"
 #include "tests/defects/matrix.h"
 #include "tests/support/api_server.h"
 #include "tests/support/cluster.h"

@@ -7,7 +7,11 @@
 #include <optional>
 #include <stdexcept>
 
+#include "collectors/base/metric.h"
+#include "collectors/base/metric_rules.h"
+#include "collectors/recovery/backup_catalogue.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary.h"
 

@@ -4,6 +4,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "collectors/base/instant.h"
+#include "collectors/recovery/drill_records.h"
+#include "exporter/commands/drill.h"
+#include "exporter/drill/run.h"
 #include "tests/drill/drilled.h"
 #include "tests/support/base_backup.h"
 

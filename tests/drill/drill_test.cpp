@@ -6,9 +6,14 @@
 #include <random>
 #include <thread>
 
+#include "collectors/base/instant.h"
+#include "collectors/recovery/drill_records.h"
+#include "exporter/commands/drill.h"
+#include "exporter/drill/run.h"
 #include "tests/drill/drilled.h"
 #include "tests/support/content.h"
 #include "tests/support/demo.h"
+#include "tests/support/paths.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -54,7 +59,7 @@ TEST_F(DrillOf, ARecordedDumpIsProvenRowByRowInEveryForm) {
 }
 
 TEST_F(DrillOf, TheDemoIsProvenInOneCommand) {
-  database.run_file(PG_INTEGRITY_SOURCE_DIR "/deploy/demo/database.sql");
+  database.run_file(source_path("deploy/demo/database.sql"));
   record("demo.dump");
   const Finished finished = drill();
   EXPECT_EQ(finished.status, 0) << finished.err;

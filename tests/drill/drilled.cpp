@@ -6,6 +6,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "collectors/base/instant.h"
+#include "exporter/commands/drill.h"
+#include "exporter/drill/run.h"
+#include "tests/support/paths.h"
+
 namespace pg_integrity::test {
 
 namespace fs = std::filesystem;
@@ -29,9 +34,8 @@ void Drilled::fill() const {
 }
 
 std::vector<std::string> Drilled::command(const std::vector<std::string>& options) const {
-  std::vector<std::string> words{PG_INTEGRITY_PROGRAM, "drill",
-                                 "--config",           records.path() + "/exporter.toml",
-                                 "--work-dir",         work.path()};
+  std::vector<std::string> words{
+      program(), "drill", "--config", records.path() + "/exporter.toml", "--work-dir", work.path()};
   words.insert(words.end(), options.begin(), options.end());
   return words;
 }

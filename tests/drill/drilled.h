@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "collectors/recovery_records.h"
-#include "exporter/clock.h"
-#include "exporter/files.h"
-#include "exporter/json.h"
+#include "collectors/recovery/drill_records.h"
+#include "exporter/commands/drill.h"
+#include "exporter/io/clock.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/io/files.h"
+#include "exporter/io/json_reader.h"
 #include "tests/support/cluster.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary.h"

@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <functional>
 
+#include "collectors/recovery/drill_records.h"
+#include "exporter/commands/drill.h"
+#include "exporter/drill/run.h"
 #include "tests/drill/drilled.h"
 
 namespace pg_integrity::test {

@@ -9,9 +9,11 @@
 #include <regex>
 #include <set>
 
+#include "exporter/commands/drill.h"
 #include "tests/support/base_backup.h"
 #include "tests/support/demo.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 #include "tests/support/prometheus.h"
 #include "tests/support/wait.h"
 
@@ -64,8 +66,7 @@ std::set<std::string> labels_shown(const nlohmann::json& target) {
 
 std::vector<Expression> expressions() {
   std::vector<Expression> all;
-  for (const auto& file :
-       std::filesystem::directory_iterator(PG_INTEGRITY_SOURCE_DIR "/dashboards")) {
+  for (const auto& file : std::filesystem::directory_iterator(source_path("dashboards"))) {
     if (file.path().extension() != ".json") continue;
     const std::string board = file.path().filename().string() + "/";
     const auto json = nlohmann::json::parse(std::ifstream(file.path()));

@@ -7,6 +7,7 @@
 
 #include "tests/support/demo.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 

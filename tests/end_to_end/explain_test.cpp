@@ -5,6 +5,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
+#include "tests/support/paths.h"
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 

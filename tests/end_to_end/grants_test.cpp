@@ -6,9 +6,12 @@
 #include <filesystem>
 #include <sstream>
 
-#include "exporter/grants_script.h"
+#include "collectors/base/metric.h"
+#include "collectors/postgres/schema.h"
+#include "exporter/commands/grants_script.h"
 #include "tests/support/demo.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 
 namespace pg_integrity::test {
 namespace {

@@ -11,9 +11,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "collectors/registry.h"
 #include "tests/support/api_server.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 #include "tests/support/prometheus.h"
 #include "tests/support/wait.h"
 
@@ -154,8 +156,7 @@ baseline = )" + std::to_string(baseline) +
     const Page page = *webhook.page(alert, "firing");
     EXPECT_EQ(page.receiver, "pager");
     EXPECT_EQ(page.runbook, "https://runbooks.example/" + alert + ".md");
-    EXPECT_TRUE(
-        std::filesystem::exists(PG_INTEGRITY_SOURCE_DIR "/alerts/runbooks/" + alert + ".md"));
+    EXPECT_TRUE(std::filesystem::exists(source_path("alerts/runbooks/") + alert + ".md"));
     EXPECT_FALSE(page.labels.contains("pg_integrity_runbooks"));
     for (const auto& [name, value] : labels) EXPECT_EQ(page.labels.at(name), value);
     repair();

@@ -5,6 +5,7 @@
 
 #include "tests/support/demo.h"
 #include "tests/support/exporter.h"
+#include "tests/support/paths.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -18,9 +19,8 @@ TEST(Stack, ShowsWhatFiresAndLeavesNothingBehind) {
   const std::string alertmanager = "127.0.0.1:" + std::to_string(free_port());
   ProcessOptions options;
   options.environment = {{"PROMETHEUS", prometheus}, {"ALERTMANAGER", alertmanager}};
-  Process stack(
-      {PG_INTEGRITY_SOURCE_DIR "/deploy/stack.sh", "127.0.0.1:" + std::to_string(exporter.port())},
-      options);
+  Process stack({source_path("deploy/stack.sh"), "127.0.0.1:" + std::to_string(exporter.port())},
+                options);
   const auto says = [&](const std::string& text) {
     return stack.out().find(text) != std::string::npos;
   };
@@ -42,7 +42,7 @@ TEST(Stack, DoesNotTakeSomebodysPrometheusForItsOwn) {
   const Cluster other;
   ProcessOptions options;
   options.environment = {{"PROMETHEUS", "127.0.0.1:" + std::to_string(other.port())}};
-  const Finished finished = run({PG_INTEGRITY_SOURCE_DIR "/deploy/stack.sh"}, options);
+  const Finished finished = run({source_path("deploy/stack.sh")}, options);
   EXPECT_EQ(finished.status, 1);
   EXPECT_TRUE(finished.err.starts_with(
       "error: something listens on 127.0.0.1:" + std::to_string(other.port()) + " already\nHINT: "))

@@ -6,10 +6,13 @@
 #include <fstream>
 #include <iterator>
 
+#include "collectors/base/errors.h"
+#include "exporter/report/report.h"
 #include "tests/support/cluster.h"
 #include "tests/support/content.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
+#include "tests/support/paths.h"
 #include "tests/support/wire.h"
 
 namespace pg_integrity::test {

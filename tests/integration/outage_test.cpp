@@ -2,6 +2,7 @@
 // turns green by it.
 #include <gtest/gtest.h>
 
+#include "collectors/base/instant.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
@@ -94,19 +95,19 @@ TEST_F(Outage, CurrentValuesExpireWhilePastEventsStayAndTheirAgesGrow) {
       "[[server.backups]]\nname = \"runs\"\ntable = { table = \"runs\", time = \"at\", kind = "
       "\"kind\", status = \"status\", success = [\"success\"] }\n"
       "kinds = { full = { values = [\"full\"], every = \"1d\" } }\n";
-  RunningSampler sampler(one_server(database.dsn(), backups + kEverySecond));
+  RunningScheduler scheduler(one_server(database.dsn(), backups + kEverySecond));
   ASSERT_TRUE(eventually([&] {
-    const PageText page = sampler.page();
+    const PageText page = scheduler.page();
     return page.value("pg_integrity_table_rows", {{"table", "child"}}) == 5 &&
            page.value("pg_integrity_backup_age_seconds").has_value();
   }));
-  const double age = *sampler.page().value("pg_integrity_backup_age_seconds");
+  const double age = *scheduler.page().value("pg_integrity_backup_age_seconds");
   cluster.stop("immediate");
-  ASSERT_TRUE(eventually([&] { return sampler.page().value("pg_integrity_up") == 0; }));
-  EXPECT_EQ(sampler.page().value("pg_integrity_table_rows", {{"table", "child"}}), 5);
+  ASSERT_TRUE(eventually([&] { return scheduler.page().value("pg_integrity_up") == 0; }));
+  EXPECT_EQ(scheduler.page().value("pg_integrity_table_rows", {{"table", "child"}}), 5);
 
-  sampler.clock.advance(Seconds(301));
-  const PageText later = sampler.page();
+  scheduler.clock.advance(Seconds(301));
+  const PageText later = scheduler.page();
   EXPECT_FALSE(later.value("pg_integrity_table_rows", {{"table", "child"}}));
   EXPECT_FALSE(later.value("pg_integrity_orphaned_rows", kKey));
   ASSERT_TRUE(later.value("pg_integrity_backup_age_seconds"));

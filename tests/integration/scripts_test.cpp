@@ -8,6 +8,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
+#include "tests/support/paths.h"
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
@@ -16,8 +17,7 @@ namespace {
 
 /// Lines of bash that have read deploy/common.sh.
 std::vector<std::string> with_common(const std::string& lines) {
-  return {"bash", "-c",
-          "set -euo pipefail\n. '" PG_INTEGRITY_SOURCE_DIR "/deploy/common.sh'\n" + lines};
+  return {"bash", "-c", "set -euo pipefail\n. '" + source_path("deploy/common.sh") + "'\n" + lines};
 }
 
 TEST(Scripts, AnInterruptedInstallationLetsServicesStartAgain) {
@@ -108,7 +108,7 @@ TEST(Scripts, QuickstartDoesNotTakeAnotherExporterForItsOwn) {
   const std::string address = "127.0.0.1:" + std::to_string(other.port());
   ProcessOptions options;
   options.environment["LISTEN"] = address;
-  const Finished finished = run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh"}, options);
+  const Finished finished = run({source_path("deploy/quickstart.sh")}, options);
   EXPECT_EQ(finished.status, 1);
   EXPECT_TRUE(
       finished.err.starts_with("error: something listens on " + address + " already\nHINT: "))
@@ -117,10 +117,10 @@ TEST(Scripts, QuickstartDoesNotTakeAnotherExporterForItsOwn) {
 
 TEST(Scripts, QuickstartDrillsTheDemo) {
   ProcessOptions options;
-  options.environment["EXPORTER"] = PG_INTEGRITY_PROGRAM;
+  options.environment["EXPORTER"] = program();
   options.without = {"DATA_SOURCE_NAME"};
   const Finished finished =
-      run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh", "--drill", "--once"}, options);
+      run({source_path("deploy/quickstart.sh"), "--drill", "--once"}, options);
   EXPECT_EQ(finished.status, 0) << finished.out << finished.err;
   EXPECT_NE(finished.out.find("recorded/dump: success; measured recovery time (RTO) "),
             std::string::npos)
@@ -131,8 +131,7 @@ TEST(Scripts, QuickstartDrillsTheDemo) {
 TEST(Scripts, QuickstartDrillsNobodysOwnDatabase) {
   ProcessOptions options;
   options.environment["DATA_SOURCE_NAME"] = "host=192.0.2.1";
-  const Finished finished =
-      run({PG_INTEGRITY_SOURCE_DIR "/deploy/quickstart.sh", "--drill"}, options);
+  const Finished finished = run({source_path("deploy/quickstart.sh"), "--drill"}, options);
   EXPECT_EQ(finished.status, 1);
   EXPECT_TRUE(finished.err.starts_with("error: --drill is of the demo\nHINT: ")) << finished.err;
 }

@@ -5,10 +5,11 @@
 #include <csignal>
 #include <fstream>
 
-#include "exporter/processes.h"
+#include "exporter/io/child_process.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
+#include "tests/support/paths.h"
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 

@@ -12,6 +12,8 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "collectors/ports/session.h"
+#include "exporter/commands/serve.h"
 #include "tests/support/process.h"
 
 namespace pg_integrity::test {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "exporter/commands/serve.h"
 #include "tests/support/temporary.h"
 
 namespace pg_integrity::test {

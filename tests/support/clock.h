@@ -3,7 +3,8 @@
 
 #include <atomic>
 
-#include "exporter/clock.h"
+#include "collectors/base/instant.h"
+#include "exporter/io/clock.h"
 
 namespace pg_integrity::test {
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "tests/support/paths.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -16,11 +17,10 @@ constexpr std::string_view kApiAddress = "127.0.0.1:7777";
 }  // namespace
 
 Demo::Demo(const std::map<std::string, std::string>& settings) : cluster(settings) {
-  database.run_file(PG_INTEGRITY_SOURCE_DIR "/deploy/demo/database.sql");
-  database.run_file(PG_INTEGRITY_SOURCE_DIR "/deploy/grants.sql");
+  database.run_file(source_path("deploy/demo/database.sql"));
+  database.run_file(source_path("deploy/grants.sql"));
   api_ = std::make_unique<Process>(
-      std::vector<std::string>{"python3", PG_INTEGRITY_SOURCE_DIR "/deploy/demo/api.py"},
-      environment());
+      std::vector<std::string>{"python3", source_path("deploy/demo/api.py")}, environment());
   if (!eventually([&] { return api_->out().ends_with('\n'); }))
     throw std::runtime_error("the demo's API does not start: " + api_->err());
   const std::string port = api_->out();
@@ -37,7 +37,7 @@ ProcessOptions Demo::environment() const {
 }
 
 std::string Demo::configuration() const {
-  std::ifstream file(PG_INTEGRITY_SOURCE_DIR "/deploy/demo/exporter.toml");
+  std::ifstream file(source_path("deploy/demo/exporter.toml"));
   std::string text;
   bool found = false;
   for (std::string line; std::getline(file, line);) {

@@ -5,14 +5,11 @@
 #include <regex>
 #include <stdexcept>
 
+#include "tests/support/paths.h"
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
 namespace pg_integrity::test {
-
-std::string program() {
-  return PG_INTEGRITY_PROGRAM;
-}
 
 ExporterProcess::ExporterProcess(const std::string& toml, const ProcessOptions& options)
     : options_(options), config_path_(directory_.path() + "/exporter.toml") {

@@ -6,13 +6,11 @@
 #include <vector>
 
 #include "tests/support/page_text.h"
+#include "tests/support/paths.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary.h"
 
 namespace pg_integrity::test {
-
-/// Path of the program under test.
-std::string program();
 
 class ExporterProcess {
  public:

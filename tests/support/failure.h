@@ -4,7 +4,7 @@
 #include <functional>
 #include <stdexcept>
 
-#include "collectors/errors.h"
+#include "collectors/base/errors.h"
 
 namespace pg_integrity::test {
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "exporter/logging.h"
+#include "exporter/io/logging.h"
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);

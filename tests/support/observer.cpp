@@ -4,9 +4,17 @@
 
 #include <stdexcept>
 
+#include "collectors/base/errors.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
 #include "collectors/registry.h"
-#include "exporter/config.h"
-#include "exporter/page.h"
+#include "exporter/config/config.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/saved_evidence.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/evidence/verdict.h"
+#include "exporter/io/clock.h"
+#include "exporter/metrics/page.h"
 #include "tests/support/temporary.h"
 
 namespace pg_integrity::test {
@@ -25,7 +33,7 @@ const ReportObject* find_object(const Report& report, const std::string& name) {
 Findings findings_of(const Runtime& runtime, const Clock& clock) {
   Findings findings;
   findings.snapshot = runtime.evidence()->snapshot();
-  findings.record = std::make_shared<const Record>(record_of(*runtime.evidence()));
+  findings.saved = std::make_shared<const SavedEvidence>(saved_evidence_of(*runtime.evidence()));
   findings.report = make_report(*findings.snapshot, clock);
   findings.page = PageText(page_text(findings.snapshot, clock));
   return findings;
@@ -89,29 +97,30 @@ std::string Findings::violated() const {
   return names;
 }
 
-Findings look(const std::string& toml, std::shared_ptr<const Record> record) {
+Findings look(const std::string& toml, std::shared_ptr<const SavedEvidence> saved) {
   const SystemClock clock;
-  Machinery machinery(clock);
-  Runtime runtime(options_from(toml), machinery, std::move(record));
-  runtime.sampler().run_once();
+  ProcessResources resources(clock);
+  Runtime runtime(options_from(toml), resources, std::move(saved));
+  runtime.scheduler().run_once();
   return findings_of(runtime, clock);
 }
 
-RunningSampler::RunningSampler(const std::string& toml, std::shared_ptr<const Record> record)
-    : machinery_(std::make_unique<Machinery>(clock)),
-      runtime_(std::make_unique<Runtime>(options_from(toml), *machinery_, std::move(record))) {
-  runtime_->sampler().start();
+RunningScheduler::RunningScheduler(const std::string& toml,
+                                   std::shared_ptr<const SavedEvidence> saved)
+    : resources_(std::make_unique<ProcessResources>(clock)),
+      runtime_(std::make_unique<Runtime>(options_from(toml), *resources_, std::move(saved))) {
+  runtime_->scheduler().start();
 }
 
-RunningSampler::~RunningSampler() {
+RunningScheduler::~RunningScheduler() {
   stop();
 }
 
-void RunningSampler::stop() {
-  runtime_->sampler().stop();
+void RunningScheduler::stop() {
+  runtime_->scheduler().stop();
 }
 
-Findings RunningSampler::findings() {
+Findings RunningScheduler::findings() {
   return findings_of(*runtime_, clock);
 }
 

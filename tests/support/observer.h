@@ -6,8 +6,14 @@
 #include <optional>
 #include <string>
 
-#include "exporter/report.h"
-#include "exporter/runtime.h"
+#include "collectors/base/errors.h"
+#include "collectors/ports/clock.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/saved_evidence.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/evidence/verdict.h"
+#include "exporter/report/report.h"
+#include "exporter/scheduler/runtime.h"
 #include "tests/support/clock.h"
 #include "tests/support/page_text.h"
 
@@ -25,7 +31,7 @@ std::string one_server(const std::string& dsn, const std::string& more = {},
 struct Findings {
   Report report;
   std::shared_ptr<const Snapshot> snapshot;
-  std::shared_ptr<const Record> record;
+  std::shared_ptr<const SavedEvidence> saved;
   PageText page{""};
 
   /// The object of that name on whichever database has it; the test fails if there is none.
@@ -46,16 +52,17 @@ struct Findings {
 };
 
 /// Looks at everything once.
-/// @param record evidence of an earlier look.
-Findings look(const std::string& toml, std::shared_ptr<const Record> record = nullptr);
+/// @param saved evidence of an earlier look.
+Findings look(const std::string& toml, std::shared_ptr<const SavedEvidence> saved = nullptr);
 
 /// An exporter that keeps sampling, on a clock that the test can push ahead.
-class RunningSampler {
+class RunningScheduler {
  public:
-  explicit RunningSampler(const std::string& toml, std::shared_ptr<const Record> record = nullptr);
-  ~RunningSampler();
-  RunningSampler(const RunningSampler&) = delete;
-  RunningSampler& operator=(const RunningSampler&) = delete;
+  explicit RunningScheduler(const std::string& toml,
+                            std::shared_ptr<const SavedEvidence> saved = nullptr);
+  ~RunningScheduler();
+  RunningScheduler(const RunningScheduler&) = delete;
+  RunningScheduler& operator=(const RunningScheduler&) = delete;
 
   SteppedClock clock;
   [[nodiscard]] Findings findings();
@@ -64,7 +71,7 @@ class RunningSampler {
   void stop();
 
  private:
-  std::unique_ptr<Machinery> machinery_;
+  std::unique_ptr<ProcessResources> resources_;
   std::unique_ptr<Runtime> runtime_;
 };
 

@@ -7,7 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "exporter/postgres.h"
+#include "collectors/base/instant.h"
+#include "collectors/ports/session.h"
+#include "exporter/io/clock.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/io/watchdog.h"
+#include "exporter/postgres/live_session.h"
+#include "exporter/postgres/pqxx_session.h"
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "tests/support/paths.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test {
@@ -70,8 +71,7 @@ std::vector<Series> Prometheus::wait_for(const std::string& expression) const {
 }
 
 void write_hurried_alerts(const std::string& directory, const std::string& webhook) {
-  const Finished done =
-      run({PG_INTEGRITY_SOURCE_DIR "/deploy/hurried_alerts.sh", directory, webhook});
+  const Finished done = run({source_path("deploy/hurried_alerts.sh"), directory, webhook});
   if (done.status != 0) throw std::runtime_error("hurried_alerts.sh: " + done.err);
 }
 

@@ -2,7 +2,16 @@
 // event and an objective, with objects named by `thing`.
 #pragma once
 
-#include "exporter/evidence.h"
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/collector.h"
+#include "collectors/ports/session.h"
+#include "collectors/recovery/backup_metrics.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/evidence.h"
+#include "exporter/evidence/snapshot.h"
 #include "tests/support/clock.h"
 
 namespace pg_integrity::test {
@@ -36,7 +45,8 @@ constexpr CollectorSpec kSampleSpec{.name = "sample",
                                     .interval = "1m",
                                     .deadline = "10s",
                                     .metrics = kSampleMetrics,
-                                    .identity = kSampleIdentity};
+                                    .identity = kSampleIdentity,
+                                    .reads = no_reads};
 
 /// Evidence with that one collector on server "s", database "d", at an interval of ten minutes.
 struct SampleEvidence {

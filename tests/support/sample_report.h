@@ -7,7 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "exporter/report.h"
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/registry.h"
+#include "exporter/config/options.h"
+#include "exporter/report/report.h"
 #include "tests/support/sample_evidence.h"
 
 namespace pg_integrity::test {

@@ -5,8 +5,21 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "collectors/base/batch.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_info.h"
 #include "collectors/collector.h"
-#include "collectors/shared_schema.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/files.h"
+#include "collectors/ports/http.h"
+#include "collectors/ports/json.h"
+#include "collectors/ports/processes.h"
+#include "collectors/ports/session.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/schema_cache.h"
+#include "collectors/postgres/table_scan.h"
+#include "collectors/registry.h"
+#include "exporter/config/options.h"
 #include "tests/support/clock.h"
 #include "tests/support/observer.h"
 

@@ -1,5 +1,5 @@
 // error
-#include "collectors/batch.h"
+#include "collectors/base/batch.h"
 constexpr auto kMetric = pg_integrity::gauge("pg_integrity_thing", "Help.", "table");
 void use(pg_integrity::Batch& out) {
   out.count(kMetric, 1, std::string("t"));

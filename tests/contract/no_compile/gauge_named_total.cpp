@@ -1,3 +1,3 @@
 // only_counters_end_in_total
-#include "collectors/metric.h"
+#include "collectors/base/metric.h"
 constexpr auto kMetric = pg_integrity::gauge("pg_integrity_things_total", "Help.");

@@ -1,3 +1,3 @@
 // metric_must_use_a_base_unit
-#include "collectors/metric.h"
+#include "collectors/base/metric.h"
 constexpr auto kMetric = pg_integrity::gauge("pg_integrity_thing_milliseconds", "Help.");

@@ -1,5 +1,7 @@
 // compiles
-#include "collectors/batch.h"
+#include "collectors/base/batch.h"
+#include "collectors/base/metric.h"
+#include "collectors/recovery/backup_metrics.h"
 namespace pg_integrity {
 constexpr auto kMax = gauge("pg_integrity_thing_max_seconds", "Objective.", "table");
 constexpr auto kAge =

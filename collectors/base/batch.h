@@ -1,0 +1,192 @@
+// What one step of a collector observed. Observations (set, set_age, unproven) are discarded when
+// the step throws; events (count, observe) are kept. Built by one thread, then handed over whole.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric.h"
+#include "collectors/base/metric_info.h"
+
+namespace pg_integrity {
+
+/// One value of one series. Of an age the value is not kept but `since`.
+struct Sample {
+  const MetricInfo* metric = nullptr;
+  std::vector<std::string> labels;
+  double value = 0;
+  Instant since{};        ///< ages only: the moment they count from
+  Instant observed_at{};  ///< when the evidence was taken
+};
+
+/// An object that was looked at and could not be proved. Metric and labels say which one.
+struct UnprovenMark {
+  const MetricInfo* metric = nullptr;
+  std::vector<std::string> labels;
+  Reason reason{};
+  std::string detail;      ///< one line for the report; no row values, no secrets
+  Instant observed_at{};   ///< when it was looked at
+  bool unsettled = false;  ///< the next look may tell, and is wanted soon
+};
+
+/// One line of the report about an object.
+struct EvidenceLine {
+  const MetricInfo* metric = nullptr;
+  std::vector<std::string> labels;
+  std::string text;
+};
+
+/// How much an object matters when the series cap bites; the larger, the longer it stays.
+struct ObjectWeight {
+  const MetricInfo* metric = nullptr;
+  std::vector<std::string> labels;
+  bool configured = false;  ///< named in the configuration: stays before all discovered ones
+  double size = 0;          ///< rows, or anything that orders by importance
+};
+
+/// Something that happened. A count of 0 and an empty histogram initialise their series.
+struct Event {
+  enum class Kind : std::uint8_t { count, buckets, observation };
+  Kind kind{};
+  const MetricInfo* metric = nullptr;
+  std::vector<std::string> labels;
+  double value = 0;                  ///< count: the increment; observation: the value
+  std::vector<double> upper_bounds;  ///< buckets: ascending, without +Inf
+};
+
+class Batch {
+ public:
+  /// @param now the moment of everything added, until observed_at() says otherwise.
+  explicit Batch(Instant now) : observed_at_(now), now_(now) {}
+
+  /// What follows was observed at that moment (a scan that is shared, a pass that goes on).
+  void observed_at(Instant when) { observed_at_ = when; }
+  /// What follows is observed now again.
+  void observed_now() { observed_at_ = now_; }
+
+  /// A gauge. Call it only with what was seen: an unknown value is no value, never 0.
+  template <std::size_t N, typename... Label>
+  void set(const Metric<MetricType::gauge, N>& metric, double value, const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    samples_.push_back({&metric, {std::string(label)...}, value, {}, observed_at_});
+  }
+
+  /// A gauge that the configuration declares.
+  /// @param labels one value for each of its labels.
+  void set(const MetricInfo& metric, double value, std::vector<std::string> labels) {
+    samples_.push_back({&metric, std::move(labels), value, {}, observed_at_});
+  }
+
+  /// An age as its own clock (the database's, the kernel's) measured it at observed_at().
+  template <std::size_t N, typename... Label>
+  void set_age(const Metric<MetricType::age, N>& metric, Seconds age, const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    samples_.push_back({&metric, {std::string(label)...}, 0, observed_at_ - age, observed_at_});
+  }
+
+  /// Adds to a counter. count(metric, 0, …) makes its series exist from the start.
+  template <std::size_t N, typename... Label>
+  void count(const Metric<MetricType::counter, N>& metric, double increment,
+             const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    events_.push_back({Event::Kind::count, &metric, {std::string(label)...}, increment, {}});
+  }
+
+  /// Declares a histogram's buckets (ascending upper bounds, without +Inf) and makes its series
+  /// exist.
+  template <std::size_t N, typename... Label>
+  void buckets(const Metric<MetricType::histogram, N>& metric, std::vector<double> upper_bounds,
+               const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    events_.push_back(
+        {Event::Kind::buckets, &metric, {std::string(label)...}, 0, std::move(upper_bounds)});
+  }
+
+  /// Adds one observation to a histogram whose buckets were declared.
+  template <std::size_t N, typename... Label>
+  void observe(const Metric<MetricType::histogram, N>& metric, double value,
+               const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    events_.push_back({Event::Kind::observation, &metric, {std::string(label)...}, value, {}});
+  }
+
+  /// One bad object among many: it was looked at and is not proved.
+  template <MetricType Type, std::size_t N, typename... Label>
+  void unproven(const Metric<Type, N>& metric, Reason reason, std::string detail,
+                const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    unproven_.push_back({&metric, {std::string(label)...}, reason, std::move(detail), now_});
+  }
+
+  /// One look does not tell: the next one may, and need not wait for the next pass.
+  template <MetricType Type, std::size_t N, typename... Label>
+  void unsettled(const Metric<Type, N>& metric, std::string detail, const Label&... label) {
+    unproven(metric, Reason::pending, std::move(detail), label...);
+    unproven_.back().unsettled = true;
+  }
+
+  /// A line for the report about the object of that metric and labels.
+  template <MetricType Type, std::size_t N, typename... Label>
+  void evidence(const Metric<Type, N>& metric, std::string text, const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    evidence_.push_back({&metric, {std::string(label)...}, std::move(text)});
+  }
+
+  /// How much the object of that metric and labels matters when the series cap bites.
+  template <MetricType Type, std::size_t N, typename... Label>
+  void weight(const Metric<Type, N>& metric, bool configured, double size, const Label&... label) {
+    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+    weights_.push_back({&metric, {std::string(label)...}, configured, size});
+  }
+
+  /// Objects that the configuration excludes from being looked at.
+  void excluded(std::size_t objects) { excluded_ += objects; }
+
+  /// Runs `look`, which adds what it sees of one object. If it throws for that object's sake, what
+  /// it had observed is dropped and the object becomes unproven; a lost session is thrown on.
+  template <MetricType Type, std::size_t N, typename Look>
+  void attempt(const Metric<Type, N>& metric, const std::array<std::string, N>& labels,
+               Look&& look) {
+    const std::size_t samples = samples_.size();
+    const std::size_t lines = evidence_.size();
+    try {
+      look();
+    } catch (const SourceError& error) {
+      if (error.session_lost()) throw;
+      samples_.resize(samples);
+      evidence_.resize(lines);
+      unproven_.push_back(
+          {&metric, {labels.begin(), labels.end()}, error.reason(), error.what(), now_});
+    }
+    observed_now();
+  }
+
+  /// Drops everything but the events: the step failed.
+  void discard_observations();
+
+  [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
+  [[nodiscard]] const std::vector<UnprovenMark>& unproven_marks() const { return unproven_; }
+  [[nodiscard]] const std::vector<EvidenceLine>& evidence_lines() const { return evidence_; }
+  [[nodiscard]] const std::vector<ObjectWeight>& weights() const { return weights_; }
+  [[nodiscard]] const std::vector<Event>& events() const { return events_; }
+  [[nodiscard]] std::size_t excluded() const { return excluded_; }
+
+ private:
+  Instant observed_at_;
+  Instant now_;
+  std::vector<Sample> samples_;
+  std::vector<UnprovenMark> unproven_;
+  std::vector<EvidenceLine> evidence_;
+  std::vector<ObjectWeight> weights_;
+  std::vector<Event> events_;
+  std::size_t excluded_ = 0;
+};
+
+}  // namespace pg_integrity

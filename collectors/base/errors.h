@@ -1,0 +1,114 @@
+// What can go wrong while looking at a database, a directory or an endpoint: a closed set of
+// reasons (they are label values and appear in alerts) and the two exceptions that carry them.
+// Plain values; safe on any thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace pg_integrity {
+
+/// Why something is not proven. The order is that of kReasonNames.
+enum class Reason : std::uint8_t {
+  connect,         ///< the server could not be reached, or the connection was lost
+  auth,            ///< the server refused the role or its password
+  tls,             ///< encryption or a certificate was refused
+  timeout,         ///< a deadline passed
+  lock,            ///< somebody holds a lock that conflicts with reading
+  permission,      ///< the role may not see it (a missing grant, row-level security, a file mode)
+  missing,         ///< it does not exist
+  conflict,        ///< recovery or serialization conflict; the next run may succeed
+  server,          ///< the server reported another error
+  protocol,        ///< the conversation broke off in the middle of an answer
+  decode,          ///< an answer that is not what the question asks for
+  io,              ///< a file or directory could not be read
+  http,            ///< an HTTP answer that is not a success
+  limit,           ///< one of our own bounds was reached
+  clock,           ///< a time that cannot be true (it lies in the future)
+  config,          ///< the configuration does not fit what is there
+  unsafe,          ///< looking would run code that belongs to no superuser
+  too_large,       ///< above the configured size gate
+  stale,           ///< the newest evidence is too old to count
+  not_configured,  ///< nothing to go by was configured
+  pending,         ///< not looked at yet
+};
+
+inline constexpr std::array<std::string_view, 21> kReasonNames{
+    "connect",  "auth",   "tls",      "timeout",   "lock",  "permission",     "missing",
+    "conflict", "server", "protocol", "decode",    "io",    "http",           "limit",
+    "clock",    "config", "unsafe",   "too_large", "stale", "not_configured", "pending"};
+
+constexpr std::string_view name_of(Reason reason) {
+  return kReasonNames[static_cast<std::size_t>(reason)];
+}
+
+/// The reason of that name, or nothing.
+constexpr std::optional<Reason> reason_named(std::string_view name) {
+  for (std::size_t i = 0; i < kReasonNames.size(); ++i)
+    if (kReasonNames[i] == name) return static_cast<Reason>(i);
+  return std::nullopt;
+}
+
+/// Looking at the object again will not help until somebody changes something: what was seen before
+/// is withdrawn at once. The other reasons pass, so that earlier evidence may age out instead.
+constexpr bool is_lasting(Reason reason) {
+  switch (reason) {
+    case Reason::permission:
+    case Reason::missing:
+    case Reason::decode:
+    case Reason::config:
+    case Reason::unsafe:
+    case Reason::too_large:
+    case Reason::clock:
+    case Reason::not_configured:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The other side is down, as far as this reason tells. With any other reason we do not know.
+constexpr bool says_down(Reason reason) {
+  switch (reason) {
+    case Reason::connect:
+    case Reason::auth:
+    case Reason::tls:
+    case Reason::timeout:
+    case Reason::protocol:
+    case Reason::http:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Nothing trustworthy could be read. what() is one line without secrets or row values; it may end
+/// in "HINT: …".
+class SourceError : public std::runtime_error {
+ public:
+  enum class Scope : std::uint8_t {
+    object,   ///< this question failed; the next one may succeed
+    session,  ///< the session is gone: every further question of this step would fail too
+  };
+
+  /// @param damage the server says that what it read is corrupted.
+  SourceError(Reason reason, const std::string& message, Scope scope = Scope::object,
+              bool damage = false)
+      : std::runtime_error(message), reason_(reason), scope_(scope), damage_(damage) {}
+
+  [[nodiscard]] Reason reason() const noexcept { return reason_; }
+  [[nodiscard]] bool session_lost() const noexcept { return scope_ == Scope::session; }
+  [[nodiscard]] bool damage() const noexcept { return damage_; }
+
+ private:
+  Reason reason_;
+  Scope scope_;
+  bool damage_;
+};
+
+}  // namespace pg_integrity

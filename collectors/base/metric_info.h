@@ -1,0 +1,63 @@
+// What the runtime knows of a metric, and what its value should be. Constants; safe on any thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace pg_integrity {
+
+enum class MetricType : std::uint8_t {
+  gauge,
+  age,        ///< a gauge computed at each scrape: seconds since a stored moment
+  counter,    ///< counts events since the process started
+  histogram,  ///< distribution of events since the process started
+};
+
+struct MetricInfo;
+
+/// What a metric should be. Made by must_be(), at_most(), at_least(), within() only. Objectives are
+/// exported gauges; an objective without a value sets no limit. Compare metrics by name.
+struct Expectation {
+  bool constant = false;  ///< the value must equal `value`
+  double value = 0;
+  const MetricInfo* upper = nullptr;  ///< must not be above this objective
+  const MetricInfo* lower = nullptr;  ///< must not be below this objective
+
+  [[nodiscard]] constexpr bool none() const {
+    return !constant && upper == nullptr && lower == nullptr;
+  }
+};
+
+inline constexpr std::size_t kMaxLabels = 6;
+
+/// What the runtime needs to know of a metric. The labels `server` and `database` are added by the
+/// runtime and are never declared.
+struct MetricInfo {
+  std::string_view name;
+  std::string_view help;
+  MetricType type = MetricType::gauge;
+  /// A past event (a backup, a last entry) stays true: its value outlives the evidence window.
+  bool past_event = false;
+  Expectation expectation;
+  std::array<std::string_view, kMaxLabels> label_names{};
+  std::size_t label_count = 0;
+  /// Gathered over many looks and held against later ones: it outlives a change of the options.
+  bool learned = false;
+  /// A sum that no later look brings down.
+  bool cumulative = false;
+
+  [[nodiscard]] constexpr std::span<const std::string_view> labels() const {
+    return {label_names.data(), label_count};
+  }
+};
+
+/// A metric whose type and number of labels the compiler knows.
+template <MetricType Type, std::size_t Labels>
+struct Metric : MetricInfo {
+  static constexpr std::size_t kLabels = Labels;
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,55 @@
+// Metrics that only a configuration knows: they are what metric.h declares, by the same rules, with
+// texts of their own. Built by one thread; constant, and safe on any thread, from then on.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/metric_info.h"
+
+namespace pg_integrity {
+
+class MetricSet {
+ public:
+  MetricSet() = default;
+  MetricSet(const MetricSet&) = delete;
+  MetricSet& operator=(const MetricSet&) = delete;
+
+  /// Adds a gauge; whether it obeys the rules, fault_of() says.
+  /// @param labels at most kMaxLabels.
+  /// @param expectation its objectives are metrics of this set.
+  /// @return valid as long as the set.
+  const MetricInfo& add(std::string name, std::string help, std::vector<std::string> labels,
+                        const Expectation& expectation) {
+    Entry& entry = entries_.emplace_back();
+    entry.name = std::move(name);
+    entry.help = std::move(help);
+    entry.labels = std::move(labels);
+    entry.info.name = entry.name;
+    entry.info.help = entry.help;
+    entry.info.expectation = expectation;
+    for (const std::string& label : entry.labels)
+      entry.info.label_names.at(entry.info.label_count++) = label;
+    return entry.info;
+  }
+
+  /// @return nullptr if there is no such metric.
+  [[nodiscard]] const MetricInfo* find(std::string_view name) const {
+    for (const Entry& entry : entries_)
+      if (entry.name == name) return &entry.info;
+    return nullptr;
+  }
+
+ private:
+  struct Entry {
+    std::string name;
+    std::string help;
+    std::vector<std::string> labels;
+    MetricInfo info;  ///< looks at the texts above
+  };
+  std::deque<Entry> entries_;  ///< never moved
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,75 @@
+#include "collectors/integrity/sequences.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace pg_integrity {
+
+namespace {
+
+// A column is fed by its default, if that is nextval() and nothing else; by the sequence that it
+// owns, unless its default computes something of its own. Defaults are deparsed without their table
+// (0), which locks nothing; those of generated columns, which name others, are let alone.
+constexpr std::string_view kFedColumns = R"(
+WITH fallback(relid, attnum, id, plain) AS (
+  SELECT v.adrelid, v.adnum, v.oid, CASE WHEN a.attgenerated = '' THEN pg_get_expr(v.adbin, 0)
+    ~ '^\(?nextval\(''([^'']|'''')*''::regclass\)\)?(::(smallint|integer|bigint|numeric))?$'
+    ELSE false END
+  FROM pg_attrdef v JOIN pg_attribute a ON a.attrelid = v.adrelid AND a.attnum = v.adnum),
+fed(relid, attnum, seqid, owned) AS (
+  SELECT f.relid, f.attnum, d.refobjid, false FROM fallback f
+    JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.id
+      AND d.refclassid = 'pg_class'::regclass
+  WHERE f.plain
+  UNION ALL
+  SELECT d.refobjid, d.refobjsubid, d.objid, true FROM pg_depend d
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') AND NOT EXISTS (
+      SELECT FROM fallback f WHERE f.relid = d.refobjid AND f.attnum = d.refobjsubid AND NOT plain))
+SELECT DISTINCT ON (c.oid, a.attnum) n.nspname AS schema, c.relname AS table_name,
+  a.attname AS column_name, sn.nspname AS sequence_schema, sc.relname AS sequence_name,
+  s.seqincrement AS increment
+FROM fed JOIN pg_sequence s ON s.seqrelid = fed.seqid AND NOT s.seqcycle
+  JOIN pg_class sc ON sc.oid = s.seqrelid JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+  JOIN pg_class c ON c.oid = fed.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = fed.attnum
+ORDER BY c.oid, a.attnum, fed.owned)";
+
+}  // namespace
+
+std::vector<FedColumn> fed_columns(Session& session, const Schema& schema) {
+  const Rows rows = session.query(kFedColumns);
+  std::vector<FedColumn> columns;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row row = rows[i];
+    FedColumn fed{{row.text("schema"), row.text("table_name")},
+                  row.text("column_name"),
+                  {row.text("sequence_schema"), row.text("sequence_name")},
+                  row.text("increment")};
+    const Table* table = schema.table(fed.table);
+    const Column* column = table == nullptr ? nullptr : table->column(fed.column);
+    if (column != nullptr && column->type == ColumnType::number && !table->has_foreign_partition)
+      columns.push_back(std::move(fed));
+  }
+  std::sort(columns.begin(), columns.end(), [](const FedColumn& a, const FedColumn& b) {
+    return std::tie(a.table, a.column) < std::tie(b.table, b.column);
+  });
+  return columns;
+}
+
+double values_behind(Session& session, const Table& table, const FedColumn& fed) {
+  const bool up = !fed.increment.starts_with('-');
+  const std::string& step = fed.increment;
+  const std::string column = sql_identifier(fed.column);
+  const std::string far = std::string(up ? "max(" : "min(") + column + ")";
+  // numeric: the far ends of bigint must not overflow.
+  const std::string next =
+      "(s.last_value::numeric + CASE WHEN s.is_called THEN " + step + " ELSE 0 END)";
+  const Rows rows =
+      session.query("SELECT coalesce(greatest(0, floor((t.far::numeric - " + next + ") / " + step +
+                    ") + 1), 0) AS behind FROM " + fed.sequence.sql() + " s, (SELECT " + far +
+                    " AS far FROM " + table.from_clause() + ") t");
+  return rows.only().number("behind");
+}
+
+}  // namespace pg_integrity

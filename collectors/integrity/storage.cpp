@@ -1,0 +1,262 @@
+// What holds the data: page checksums and whether any failed, indexes that are not valid,
+// collations whose rules changed under the indexes that are sorted by them, and sequences that a
+// restore left behind their columns.
+#include <map>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/metric.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/base/settings.h"
+#include "collectors/collector.h"
+#include "collectors/integrity/catalog_list.h"
+#include "collectors/integrity/sequences.h"
+#include "collectors/ports/session.h"
+#include "collectors/postgres/read_set.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/table_scan.h"
+#include "collectors/walk.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr auto kChecksumsEnabled =
+    gauge("pg_integrity_checksums_enabled",
+          "1 if the server's pages have checksums; without them damage goes unnoticed.");
+constexpr auto kAcknowledged =
+    gauge("pg_integrity_checksum_failures_acknowledged",
+          "Configured number of checksum_failures that are known.", "pages");
+constexpr auto kChecksumFailures =
+    gauge("pg_integrity_checksum_failures",
+          "Pages that failed their checksum since statistics were reset: the database's own, or "
+          "those of tables that all databases share.",
+          at_most(kAcknowledged), "pages");
+constexpr auto kLastFailure = past_event(
+    gauge("pg_integrity_checksum_last_failure_timestamp_seconds",
+          "When a page last failed its checksum, Unix time; absent if none did.", "pages"));
+constexpr auto kInvalidIndexes =
+    gauge("pg_integrity_invalid_indexes",
+          "Indexes that are not valid and are not being built: they answer nothing, some not even "
+          "for uniqueness.",
+          must_be(0), "schema");
+constexpr auto kUnloggedTables = gauge(
+    "pg_integrity_unlogged_tables",
+    "Unlogged tables: a crash of the server empties them, and no copy by WAL contains their rows.");
+constexpr auto kSequenceBehind =
+    gauge("pg_integrity_sequence_behind_values",
+          "Next values of the column's sequence that the column has reached or passed already.",
+          must_be(0), "schema", "table", "column");
+constexpr auto kCollationMismatch = gauge(
+    "pg_integrity_collation_mismatch",
+    "1 if the collation's rules are of another version than those that indexes were built by.",
+    must_be(0), "schema", "collation");
+
+constexpr const MetricInfo* kMetrics[] = {&kChecksumsEnabled, &kChecksumFailures, &kAcknowledged,
+                                          &kLastFailure,      &kInvalidIndexes,   &kUnloggedTables,
+                                          &kSequenceBehind,   &kCollationMismatch};
+
+constexpr std::string_view kIdentity[] = {"pages", "schema", "table", "column", "collation"};
+
+constexpr Option kOptions[] = {
+    {.name = "acknowledged_checksum_failures",
+     .type = OptionType::number,
+     .fallback = "0",
+     .help =
+         "so many checksum failures are known and dealt with; more, of either kind of pages, are a"
+         " violation"},
+    {.name = "exact_up_to",
+     .type = OptionType::size,
+     .fallback = "1GiB",
+     .help = "columns without an index in tables with a larger heap are not held against their"
+             " sequence"}};
+
+// The counters are NULL where there are no checksums. Database 0 stands for the shared tables.
+constexpr std::string_view kDatabaseFacts = R"(
+SELECT CASE s.datid WHEN 0 THEN 'shared_pages' ELSE 'database_pages' END AS pages,
+  s.checksum_failures AS failures, extract(epoch FROM s.checksum_last_failure) AS last_failure,
+  current_setting('data_checksums') = 'on' AS enabled,
+  (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND n.nspname <> 'pg_catalog') AS unlogged
+FROM pg_stat_database s WHERE s.datid = 0 OR s.datname = current_database())";
+
+// Whoever builds an index without locking out writers holds a lock on its table all the while; that
+// and his place in the progress view are seen without further rights. Whoever drops one so, or
+// builds it anew, holds that lock on the index itself. The index of a partitioned table waits for
+// indexes of its partitions to be attached: it never had rows of its own.
+constexpr std::string_view kInvalid = R"(
+SELECT n.nspname AS schema, ic.relname AS index, ic.relkind = 'I' AS waits, coalesce(rn.nspname, n.nspname) AS root_schema,
+  coalesce(r.relname, c.relname) AS root_name
+FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
+  LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+WHERE NOT (i.indisvalid AND i.indisready AND i.indislive) AND NOT EXISTS (
+  SELECT FROM pg_stat_progress_create_index p JOIN pg_locks l ON l.pid = p.pid
+    JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+  WHERE l.locktype = 'relation' AND l.relation = i.indrelid)
+  AND NOT EXISTS (
+  SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    AND d.datname = current_database()
+  WHERE l.locktype = 'relation' AND l.relation = i.indexrelid AND l.granted
+    AND l.mode = 'ShareUpdateExclusiveLock')
+ORDER BY 1, 2)";
+
+// Only collations that an index is sorted by. The database's own has had a version since 15.
+constexpr std::string_view kCollations = R"(
+SELECT n.nspname AS schema, l.collname AS name,
+  l.collversion IS DISTINCT FROM pg_collation_actual_version(l.oid) AS mismatch
+FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+WHERE l.collversion IS NOT NULL
+  AND l.collencoding IN (-1, (SELECT encoding FROM pg_database WHERE datname = current_database()))
+  AND l.oid IN (SELECT u.oid FROM pg_index i, unnest(i.indcollation::oid[]) AS u(oid)))";
+constexpr std::string_view kDefaultCollation = R"(
+UNION ALL SELECT 'pg_catalog', 'default',
+  datcollversion IS DISTINCT FROM pg_database_collation_actual_version(oid)
+FROM pg_database WHERE datname = current_database() AND datcollversion IS NOT NULL
+  AND EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE 'pg_catalog.default'::regcollation = ANY (i.indcollation::oid[])
+      AND c.relpersistence <> 't'
+      AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)))";
+
+class Storage final : public Collector {
+ public:
+  explicit Storage(const Settings& settings)
+      : acknowledged_(settings.number("acknowledged_checksum_failures")),
+        exact_up_to_(settings.number("exact_up_to")) {}
+
+  void declare(Batch& /*out*/) const override {}
+
+  Progress collect(Sources& from, Batch& out) override {
+    const auto schema = from.schema();
+    if (from.position().empty()) {
+      look_at_pages(from, out);
+      count_invalid_indexes(from, *schema, out);
+      look_at_collations(from, out);
+    }
+    const auto& columns =
+        fed_columns_.get(from, schema, [&] { return fed_columns(from.session(), *schema); });
+    Walk walk(from);
+    return walk.each(
+        "sequences", columns,
+        [](const FedColumn& fed) { return walk_key(fed.table.schema, fed.table.name, fed.column); },
+        [&](const FedColumn& fed) {
+          const std::array<std::string, 3> labels{fed.table.schema, fed.table.name, fed.column};
+          if (from.wants(labels))
+            out.attempt(kSequenceBehind, labels,
+                        [&] { look_at_sequence(from.session(), *schema, fed, out); });
+        });
+  }
+
+ private:
+  void look_at_pages(Sources& from, Batch& out) const {
+    const Rows rows = from.session().query(kDatabaseFacts);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const Row facts = rows[i];
+      const std::array<std::string, 1> pages{facts.text("pages")};
+      const auto failures = facts.maybe_number("failures");
+      if (i == 0) {
+        out.set(kChecksumsEnabled, facts.flag("enabled") ? 1 : 0);
+        out.set(kUnloggedTables, facts.number("unlogged"));
+      }
+      if (!failures || !from.wants(pages)) continue;
+      out.set(kChecksumFailures, *failures, pages[0]);
+      out.set(kAcknowledged, acknowledged_, pages[0]);
+      if (const auto last = facts.maybe_number("last_failure"))
+        out.set(kLastFailure, *last, pages[0]);
+    }
+  }
+
+  static void count_invalid_indexes(Sources& from, const Schema& schema, Batch& out) {
+    std::map<std::string, double> invalid;
+    for (const Table& table : schema.tables) invalid[table.name.schema] = 0;
+    const Rows rows = from.session().query(kInvalid);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const Row row = rows[i];
+      if (schema.table({row.text("root_schema"), row.text("root_name")}) == nullptr) continue;
+      const QualifiedName index{row.text("schema"), row.text("index")};
+      if (row.flag("waits")) {
+        out.evidence(kInvalidIndexes,
+                     "index " + index.display() +
+                         " waits for indexes of all partitions. HINT: ALTER INDEX … ATTACH"
+                         " PARTITION",
+                     index.schema);
+        continue;
+      }
+      ++invalid[index.schema];
+      out.evidence(kInvalidIndexes,
+                   "index " + index.display() + " is not valid. HINT: REINDEX INDEX, or drop it",
+                   index.schema);
+    }
+    for (const auto& [name, count] : invalid)
+      if (from.wants(std::array<std::string, 1>{name})) out.set(kInvalidIndexes, count, name);
+  }
+
+  static void look_at_collations(Sources& from, Batch& out) {
+    std::string sql(kCollations);
+    if (from.session().server().version_num >= 150000) sql += kDefaultCollation;
+    const Rows rows = from.session().query(sql);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::array<std::string, 2> labels{rows[i].text("schema"), rows[i].text("name")};
+      if (!from.wants(labels)) continue;
+      const bool mismatch = rows[i].flag("mismatch");
+      out.set(kCollationMismatch, mismatch ? 1 : 0, labels[0], labels[1]);
+      if (mismatch)
+        out.evidence(kCollationMismatch,
+                     "HINT: rebuild the indexes that use it, then ALTER COLLATION or DATABASE …"
+                     " REFRESH VERSION",
+                     labels[0], labels[1]);
+    }
+  }
+
+  void look_at_sequence(Session& session, const Schema& schema, const FedColumn& fed,
+                        Batch& out) const {
+    const Table& table = *schema.table(fed.table);
+    if (!table.column(fed.column)->leads_index && heap_bytes(session, table) > exact_up_to_)
+      throw SourceError(Reason::too_large,
+                        "the table is above exact_up_to and no index leads with " + fed.column +
+                            ". HINT: create one, or raise exact_up_to");
+    out.set(kSequenceBehind, values_behind(session, table, fed), fed.table.schema, fed.table.name,
+            fed.column);
+    out.evidence(kSequenceBehind, "sequence " + fed.sequence.display(), fed.table.schema,
+                 fed.table.name, fed.column);
+  }
+
+  double acknowledged_;
+  double exact_up_to_;
+  CatalogList<std::vector<FedColumn>> fed_columns_;
+};
+
+std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
+  return std::make_unique<Storage>(settings);
+}
+
+void add_reads(const Settings& /*settings*/, Session& session, const Schema& schema, Reads& reads) {
+  for (const FedColumn& fed : fed_columns(session, schema)) {
+    if (schema.table(fed.table)->foreign_code) continue;
+    reads.add(schema, fed.table, {fed.column});
+    reads.sequences.insert(fed.sequence);
+  }
+}
+
+}  // namespace
+
+extern const CollectorSpec kStorageSpec;
+constexpr CollectorSpec kStorageSpec{
+    .name = "storage",
+    .summary =
+        "page checksums, invalid indexes, collation versions, sequences behind their columns",
+    .report_section = "Storage",
+    .question = Question::intact,
+    .lane = Lane::scan,
+    .scope = Scope::database,
+    .depends_on = DependsOn::tables | DependsOn::statistics | DependsOn::outside,
+    .interval = "15m",
+    .deadline = "60s",
+    .metrics = kMetrics,
+    .identity = kIdentity,
+    .options = kOptions,
+    .reads = add_reads,
+    .make = make};
+
+}  // namespace pg_integrity

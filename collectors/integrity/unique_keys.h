@@ -1,0 +1,63 @@
+// What must be unique in a database: its unique indexes, and keys over columns that somebody
+// declares; and the statement that counts the surplus rows of one, composed so that it compares as
+// the index does and runs no code of the database's users. Pure functions over a session.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "collectors/ports/session.h"
+#include "collectors/postgres/schema.h"
+
+namespace pg_integrity {
+
+/// A primary key, a unique constraint or a unique index.
+struct UniqueIndex {
+  QualifiedName table;
+  std::string name;
+  bool partitioned = false;   ///< of the root of a partitioned table, over all its partitions
+  double estimated_rows = 0;  ///< the planner's; 0 if never analyzed
+  std::optional<double> estimated_bytes;  ///< of the table's heap, as in the Schema
+  bool foreign_code = false;              ///< of the table or, of a partition, its root
+
+  [[nodiscard]] QualifiedName index() const { return {table.schema, name}; }
+  /// What is read: the table, or the one partition.
+  [[nodiscard]] Table heap() const {
+    Table read;
+    read.name = table;
+    read.partitioned = partitioned;
+    read.estimated_bytes = estimated_bytes;
+    read.foreign_code = foreign_code;
+    return read;
+  }
+};
+
+/// Every unique index that the catalog takes for valid, sorted by table and name. One of a
+/// partition is left out if it belongs to an index of the root; so is what the schema excludes.
+std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema);
+
+/// @throws SourceError{unsafe} if evaluating or comparing what the index holds would run code that
+/// neither a superuser nor an extension of one owns.
+void require_trusted(Session& session, const QualifiedName& index);
+
+/// The statement whose only column, `surplus`, counts the rows beyond the first of each value. To
+/// compose it takes one look at the catalog.
+/// @throws SourceError{unsafe} if it would run code that neither a superuser nor an extension owns.
+std::string surplus_sql(Session& session, const UniqueIndex& index);
+
+/// The columns of its table that this statement reads; those that the index only INCLUDEs are among
+/// them if it has expressions or a predicate, too.
+std::set<std::string> columns_of(Session& session, const UniqueIndex& index);
+
+/// The same for a declared key. Each of `columns` is a column of the table, or one of text as
+/// lower(column), btrim(column) or lower(btrim(column)).
+/// @throws SourceError as above; {missing} or {config} if the columns are not like that.
+std::string surplus_sql(Session& session, const Table& table,
+                        const std::vector<std::string>& columns);
+
+/// The columns of the table that a declared key means; those that it does not have are left out.
+std::vector<std::string> columns_of(const Table& table, const std::vector<std::string>& columns);
+
+}  // namespace pg_integrity

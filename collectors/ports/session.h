@@ -1,0 +1,111 @@
+// A session with one database, and the rows that it answers with. It only reads. Every call is
+// bounded by the deadline of its step and throws SourceError when nothing trustworthy could be
+// read. One thread at a time uses a session; rows are plain values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/instant.h"
+
+namespace pg_integrity {
+
+/// An answer in memory: column names, and cells row by row in PostgreSQL's text format.
+struct Answer {
+  std::vector<std::string> columns;
+  std::vector<std::optional<std::string>> cells;
+
+  /// @throws SourceError{decode} if there is no such column.
+  [[nodiscard]] const std::optional<std::string>& cell(std::size_t row,
+                                                       std::string_view column) const;
+};
+
+/// One row of an answer, which it keeps alive. What NULL means is said by the choice of accessor:
+/// number() and text() take it for an error (decode), maybe_number() and maybe_text() for "absent".
+/// A column that the answer does not have is a decode error too.
+class Row {
+ public:
+  Row(std::shared_ptr<const Answer> answer, std::size_t index)
+      : answer_(std::move(answer)), index_(index) {}
+
+  [[nodiscard]] const std::string& text(std::string_view column) const;
+  [[nodiscard]] double number(std::string_view column) const;
+  [[nodiscard]] bool flag(std::string_view column) const;
+  [[nodiscard]] const std::optional<std::string>& maybe_text(std::string_view column) const;
+  /// NaN and infinities are decode errors.
+  [[nodiscard]] std::optional<double> maybe_number(std::string_view column) const;
+
+ private:
+  std::shared_ptr<const Answer> answer_;
+  std::size_t index_;
+};
+
+class Rows {
+ public:
+  /// @param elapsed time of the statement alone, as this side saw it.
+  Rows(Answer answer, Seconds elapsed)
+      : answer_(std::make_shared<const Answer>(std::move(answer))), elapsed_(elapsed) {}
+
+  [[nodiscard]] std::size_t size() const {
+    return answer_->columns.empty() ? 0 : answer_->cells.size() / answer_->columns.size();
+  }
+  [[nodiscard]] Row operator[](std::size_t index) const { return {answer_, index}; }
+  /// The only row. @throws SourceError{decode} if there are more or none.
+  [[nodiscard]] Row only() const;
+  [[nodiscard]] Seconds elapsed() const { return elapsed_; }
+
+ private:
+  std::shared_ptr<const Answer> answer_;
+  Seconds elapsed_;
+};
+
+/// What a server says of itself.
+struct ServerInfo {
+  int version_num = 0;  ///< as server_version_num: 150018
+  std::string version;  ///< "15.18"
+  bool in_recovery = false;
+  std::string system_identifier;  ///< of the cluster, for as long as it lives
+  std::uint32_t timeline = 0;     ///< changes when a standby or a restored copy is promoted
+  Instant read_at{};              ///< when the session was opened
+};
+
+/// How the server may come by the rows of a statement.
+enum class Access : std::uint8_t {
+  any,   ///< as its planner likes
+  heap,  ///< through no index: for questions about whether an index tells the truth
+};
+
+/// A session with one database. Each question is a transaction of its own: BEGIN READ ONLY, bounded
+/// settings by SET LOCAL, the statement, COMMIT; nothing remains on the server connection
+/// afterwards.
+class Session {
+ public:
+  virtual ~Session() = default;
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// One statement of ours. Parameters are $1, $2, … of type text unless the statement casts them.
+  virtual Rows query(std::string_view sql, std::span<const std::string> parameters,
+                     Access access) = 0;
+  Rows query(std::string_view sql, std::span<const std::string> parameters) {
+    return query(sql, parameters, Access::any);
+  }
+  Rows query(std::string_view sql, Access access = Access::any) {
+    return query(sql, std::span<const std::string>(), access);
+  }
+
+  /// One statement of the user's, read through a cursor: what cannot be a cursor (writes, several
+  /// statements) is refused by the server. At most `max_rows` rows are read.
+  virtual Rows probe(std::string_view sql, std::size_t max_rows) = 0;
+
+  /// As it was when the session began.
+  [[nodiscard]] virtual const ServerInfo& server() const = 0;
+};
+
+}  // namespace pg_integrity

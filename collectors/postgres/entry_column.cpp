@@ -1,0 +1,31 @@
+#include "collectors/postgres/entry_column.h"
+
+namespace pg_integrity {
+
+namespace {
+
+// In lower case and without underscores; the first one that a table has is taken. Times of a change
+// (updated_at) or of something planned (starts_at) are none of them.
+constexpr std::string_view kUsualNames[] = {
+    "createdat",    "created",     "createdon",  "createtime", "createdtime", "creationtime",
+    "creationdate", "datecreated", "insertedat", "insertedon", "loggedat",    "recordedat"};
+
+std::string bare(const std::string& name) {
+  std::string out;
+  for (const char c : name)
+    if (c != '_') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+}  // namespace
+
+const Column* entry_column(const Table& table) {
+  for (const std::string_view usual : kUsualNames)
+    for (const Column& column : table.columns)
+      if ((column.type == ColumnType::timestamptz || lacks_zone(column)) &&
+          bare(column.name) == usual)
+        return &column;
+  return nullptr;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,49 @@
+#include "collectors/postgres/schema.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "collectors/base/errors.h"
+
+namespace pg_integrity {
+
+std::string sql_identifier(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+QualifiedName qualified_name(const std::string& text) {
+  const std::size_t dot = text.find('.');
+  if (dot == std::string::npos) return {"public", text};
+  return {text.substr(0, dot), text.substr(dot + 1)};
+}
+
+const Column* Table::column(std::string_view column_name) const {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const Column& column) { return column.name == column_name; });
+  return found == columns.end() ? nullptr : &*found;
+}
+
+std::string Table::from_clause() const {
+  if (foreign_code)
+    throw SourceError(Reason::unsafe,
+                      "any look at " + name.display() + std::string(kForeignCodeRuns));
+  return partitioned ? name.sql() : "ONLY " + name.sql();
+}
+
+const Table* Schema::table(const QualifiedName& name) const {
+  const auto found = std::lower_bound(
+      tables.begin(), tables.end(), name,
+      [](const Table& table, const QualifiedName& key) { return table.name < key; });
+  return found == tables.end() || found->name != name ? nullptr : &*found;
+}
+
+Table* Schema::table(const QualifiedName& name) {
+  return const_cast<Table*>(std::as_const(*this).table(name));
+}
+
+}  // namespace pg_integrity

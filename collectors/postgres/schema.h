@@ -1,0 +1,119 @@
+// What a database consists of, discovered from its catalog: tables, columns, keys, foreign keys,
+// triggers, sequences. A Schema is immutable and shared by all collectors of its database.
+//
+// Only the catalog is read (no user table, no lock that waits behind somebody's DDL). System
+// schemas, temporary tables, views, foreign tables, partitions (they belong to their root) and
+// objects that an extension owns are left out; what the configuration excludes is counted.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/instant.h"
+
+namespace pg_integrity {
+
+/// `name` as an SQL identifier: always quoted, so that no content of a name is ever syntax.
+std::string sql_identifier(std::string_view name);
+
+struct QualifiedName {
+  std::string schema;
+  std::string name;
+
+  auto operator<=>(const QualifiedName&) const = default;
+  bool operator==(const QualifiedName&) const = default;
+  [[nodiscard]] std::string sql() const {
+    return sql_identifier(schema) + "." + sql_identifier(name);
+  }
+  /// "schema.name", as configuration and reports write it.
+  [[nodiscard]] std::string display() const { return schema + "." + name; }
+};
+
+/// "schema.name" as the configuration writes it; a name without a dot is in the schema public.
+QualifiedName qualified_name(const std::string& text);
+
+/// The types that collectors treat differently. A domain counts as its base type.
+enum class ColumnType : std::uint8_t { timestamptz, timestamp, date, text, boolean, number, other };
+
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::other;
+  bool not_null = false;
+  bool leads_index = false;  ///< first column of a valid btree index over the whole table
+};
+
+/// A primary key or unique constraint.
+struct UniqueKey {
+  std::string name;
+  bool primary = false;
+  std::vector<std::string> columns;
+};
+
+/// Why a table with foreign code is not looked at: what follows its name in an error.
+inline constexpr std::string_view kForeignCodeRuns =
+    " may call a function that belongs to no superuser: an index, extended statistics or partition"
+    " key has it. HINT: if it can be trusted, give the function to a superuser";
+
+struct Table {
+  QualifiedName name;
+  bool partitioned = false;
+  bool has_foreign_partition = false;     ///< reading it would reach another server
+  std::optional<double> estimated_rows;   ///< the planner's; nothing if never analyzed
+  std::optional<double> estimated_bytes;  ///< of the heap at the last VACUUM or ANALYZE
+  std::vector<Column> columns;
+  std::vector<UniqueKey> keys;
+  /// Planning any statement about it may call functions that belong to no superuser.
+  bool foreign_code = false;
+
+  [[nodiscard]] const Column* column(std::string_view column_name) const;
+  /// The table in a FROM clause: ONLY, so that inheritance children are not counted twice.
+  /// @throws SourceError{unsafe} if it has foreign code.
+  [[nodiscard]] std::string from_clause() const;
+};
+
+/// One pair of columns of a reference, and how PostgreSQL itself compares them.
+struct ReferenceColumn {
+  std::string child;
+  std::string parent;
+  std::string comparison;   ///< "OPERATOR(schema.=)", the parent's value on its left
+  std::string parent_cast;  ///< "::schema.type" where the operator takes another type, else empty
+  std::string child_cast;
+  std::string
+      collation;  ///< " COLLATE schema.name" where the columns' collations differ, else empty
+};
+
+struct ForeignKey {
+  std::string name;
+  QualifiedName child;
+  QualifiedName parent;
+  bool child_partitioned = false;
+  bool parent_partitioned = false;
+  bool match_full = false;
+  bool validated = true;
+  bool enforced = true;       ///< all its triggers on both sides fire, and it is not NOT ENFORCED
+  bool indexed = false;       ///< a valid index of the child leads with its columns
+  bool temporal = false;      ///< compares periods (PERIOD, PostgreSQL 18)
+  bool foreign_cast = false;  ///< comparing calls a cast that belongs to no superuser
+  bool foreign_code = false;  ///< one of its tables has foreign code
+  std::vector<ReferenceColumn> columns;
+};
+
+struct Schema {
+  Instant loaded_at{};
+  std::vector<Table> tables;             ///< sorted by name
+  std::vector<ForeignKey> foreign_keys;  ///< sorted by child, then name; once per logical key
+  std::size_t triggers = 0;              ///< user triggers on the tables above
+  std::size_t sequences = 0;
+  std::size_t excluded_tables = 0;
+  std::size_t excluded_foreign_keys = 0;
+
+  /// @return nullptr if there is no such table, or it is excluded.
+  [[nodiscard]] const Table* table(const QualifiedName& name) const;
+  [[nodiscard]] Table* table(const QualifiedName& name);
+};
+
+}  // namespace pg_integrity

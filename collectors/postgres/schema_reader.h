@@ -1,0 +1,32 @@
+// How a Schema is read from the system catalogs, part by part. Each part fills in its own; the
+// tables come first.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "collectors/ports/session.h"
+#include "collectors/postgres/schema.h"
+
+// Which classes are anybody's own tables. For statements on alias c (namespace n).
+#define PGI_USER_CLASS                                                              \
+  " n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema'"                \
+  " AND n.nspname !~ '^pg_(toast|temp_|toast_temp_)' AND c.relpersistence <> 't'"   \
+  " AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass" \
+  " AND e.objid = c.oid AND e.deptype = 'e')"
+
+namespace pg_integrity {
+
+/// Tables and partition roots with the planner's estimates, sorted by name.
+void read_tables(Session& session, const std::vector<std::string>& exclude, Schema& into);
+void read_columns(Session& session, Schema& into);
+/// Primary keys and unique constraints.
+void read_unique_keys(Session& session, Schema& into);
+/// Logical foreign keys, sorted by child and name.
+void read_foreign_keys(Session& session, const std::vector<std::string>& exclude, Schema& into);
+/// Marks the tables and keys that no statement may touch, as its planning would run foreign code.
+void find_foreign_code(Session& session, Schema& into);
+void count_triggers_and_sequences(Session& session, const std::vector<std::string>& exclude,
+                                  Schema& into);
+
+}  // namespace pg_integrity

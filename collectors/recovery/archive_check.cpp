@@ -1,0 +1,107 @@
+#include "collectors/recovery/archive_check.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "collectors/recovery/archive_format.h"
+#include "collectors/recovery/archive_header.h"
+
+namespace pg_integrity {
+
+namespace {
+
+using State = ArchiveVerdict::State;
+
+constexpr std::size_t kTarBlock = 512;
+/// A tar archive ends with two blocks of zeros.
+constexpr std::size_t kTarEnd = 2 * kTarBlock;
+static_assert(kTarEnd <= kArchiveTailBytes);
+/// A custom archive ends with the number 0, after its last data, or with an offset of 0.
+constexpr std::size_t kCustomEnd = 1 + kArchiveIntSize;
+
+bool ends_in_zeros(std::string_view tail, std::size_t count) {
+  return tail.size() >= count &&
+         tail.substr(tail.size() - count).find_first_not_of('\0') == std::string_view::npos;
+}
+
+/// After the comment that ends a plain dump nothing comes but blank lines, the end of the comment,
+/// and \unrestrict. The last line is a whole one.
+bool ends_as_plain_dump(std::string_view tail) {
+  if (!tail.ends_with('\n')) return false;
+  for (const std::string_view end :
+       {"-- PostgreSQL database dump complete", "-- PostgreSQL database cluster dump complete"}) {
+    const std::size_t at = tail.rfind(end);
+    if (at == std::string_view::npos || (at > 0 && tail[at - 1] != '\n')) continue;
+    std::string_view rest = tail.substr(at + end.size());
+    bool only_that = true;
+    while (!rest.empty() && only_that) {
+      std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      only_that = line.empty() || line == "--" || line.starts_with("\\unrestrict ");
+    }
+    if (only_that) return true;
+  }
+  return false;
+}
+
+/// What an archive says of itself; plausible if nothing speaks against it.
+ArchiveVerdict check_contents(std::string_view archive, const ArchiveContents& contents,
+                              const std::string& database) {
+  const auto header = archive_header(archive);
+  if (!header) return {State::other, "it is no archive of pg_dump"};
+  if (!database.empty() && !header->database.empty() && header->database != database)
+    return {State::other, "it is of another database"};
+  if (contents.state == ArchiveContents::State::whole && !contents.data)
+    return {State::damaged, "it holds no data"};
+  return {State::plausible, {}};
+}
+
+ArchiveVerdict cut_short() {
+  return {State::damaged, "its end is missing"};
+}
+
+}  // namespace
+
+ArchiveVerdict check_archive(const FileEnds& ends, double size, const std::string& database) {
+  const std::string_view head = ends.head;
+  if (!is_backup(head)) return {State::other, "it is not recognised as a backup"};
+  if (is_archive(head)) {
+    const std::string_view archive = unwrapped_archive(head);
+    ArchiveVerdict verdict = check_contents(archive, archive_contents(archive), database);
+    if (verdict.state != State::plausible) return verdict;
+  }
+  if (ends.packed || is_compressed(head)) return {State::plausible, {}};
+  const bool tar = unwrapped_archive(head).size() != head.size() || is_tar_of(head, "backup_label");
+  const bool whole =
+      tar ? ends_in_zeros(ends.tail, kTarEnd) && static_cast<std::uint64_t>(size) % kTarBlock == 0
+      : is_archive(head) ? ends_in_zeros(ends.tail, kCustomEnd)
+                         : ends_as_plain_dump(ends.tail);
+  return whole ? ArchiveVerdict{State::plausible, {}} : cut_short();
+}
+
+ArchiveVerdict check_archive_folder(const std::string& toc, const std::vector<FileEntry>& files,
+                                    const std::string& database) {
+  const ArchiveContents contents = archive_contents(toc);
+  ArchiveVerdict verdict = check_contents(toc, contents, database);
+  if (verdict.state != State::plausible) return verdict;
+  if (contents.state == ArchiveContents::State::cut_short && toc.size() < kMaxContentsBytes)
+    return cut_short();
+  std::map<std::string_view, double> sizes;
+  for (const FileEntry& file : files) sizes[file.name] = file.size;
+  constexpr std::array<std::string_view, 4> kSuffixes{"", ".gz", ".lz4", ".zst"};
+  for (const std::string& file : contents.files) {
+    const bool there =
+        std::any_of(kSuffixes.begin(), kSuffixes.end(), [&](std::string_view suffix) {
+          std::string name = file;
+          name += suffix;
+          const auto found = sizes.find(name);
+          return found != sizes.end() && found->second > 0;
+        });
+    if (!there) return {State::damaged, "files that its table of contents names are missing"};
+  }
+  return {State::plausible, {}};
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,231 @@
+// What the configuration says of backups, and what can be wrong with it. Constants and pure
+// functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collectors/base/instant.h"
+#include "collectors/base/settings.h"
+#include "collectors/recovery/archive_directory.h"
+#include "collectors/recovery/backup_catalogue.h"
+#include "collectors/recovery/backup_history.h"
+#include "collectors/recovery/drill_records.h"
+#include "collectors/recovery/history_table.h"
+
+namespace pg_integrity {
+
+inline constexpr Option kHistoryTableOptions[] = {
+    {.name = "schema", .fallback = "public", .help = "schema of the history table"},
+    {.name = "table", .help = "the history table", .required = true},
+    {.name = "time", .help = "column: when the backup was started", .required = true},
+    {.name = "finished",
+     .help = "column: when it was finished, from which missed runs count; default: `time`"},
+    {.name = "kind", .help = "column: which kind it is", .required = true},
+    {.name = "status", .help = "column: how it ended; without it every row is a success"},
+    {.name = "success", .type = OptionType::texts, .help = "statuses that mean success"},
+    {.name = "failed", .type = OptionType::texts, .help = "statuses that mean failure"},
+    {.name = "running", .type = OptionType::texts, .help = "statuses that mean not finished yet"},
+    {.name = "zone",
+     .type = OptionType::zone,
+     .help = "IANA zone of the time column, if it has none of its own"}};
+
+/// Of a catalogue's file or program; both programs have the same.
+inline constexpr Option kCatalogueMaxAgeOption{
+    .name = "max_age",
+    .type = OptionType::duration,
+    .help = "`file`: an older one says nothing, and is a finding; default: 2h",
+    .min = 60};
+inline constexpr Option kCatalogueTimeoutOption{
+    .name = "timeout",
+    .type = OptionType::duration,
+    .help =
+        "`command`: it is killed if it takes longer; default: 15s; the collector's `deadline`"
+        " ends it, too",
+    .min = 1};
+inline constexpr Option kCatalogueRefreshOption{
+    .name = "refresh",
+    .type = OptionType::duration,
+    .help = "`command`: it is run so often, and after a failure with the next look; default: 5m"};
+
+inline constexpr Option kPgBackRestOptions[] = {
+    {.name = "command",
+     .type = OptionType::texts,
+     .help = "the program and its arguments, run without a shell:"
+             " [\"pgbackrest\", \"info\", \"--output=json\"]"},
+    {.name = "file",
+     .help = "instead: a file with what `pgbackrest info --output=json` prints, which a timer"
+             " writes"},
+    {.name = "stanza", .help = "the stanza; default: the only one"},
+    kCatalogueMaxAgeOption,
+    kCatalogueTimeoutOption,
+    kCatalogueRefreshOption};
+
+inline constexpr Option kBarmanOptions[] = {
+    {.name = "command",
+     .type = OptionType::texts,
+     .help = "the program and its arguments, run without a shell:"
+             " [\"barman\", \"-f\", \"json\", \"list-backups\", \"SERVER\"]"},
+    {.name = "file",
+     .help = "instead: a file with what `barman -f json list-backups SERVER` prints, which a timer"
+             " writes"},
+    {.name = "server", .help = "the server in Barman's configuration; default: the only one"},
+    kCatalogueMaxAgeOption,
+    kCatalogueTimeoutOption,
+    kCatalogueRefreshOption};
+
+inline constexpr Option kBackupKindOptions[] = {
+    {.name = "values",
+     .type = OptionType::texts,
+     .help = "history table: texts that mean this kind"},
+    {.name = "pattern", .help = "directory: glob over the names of this kind's files"},
+    {.name = "every",
+     .type = OptionType::duration,
+     .help = "the schedule; without it or `at` this kind is observed, not judged",
+     .min = 60},
+    {.name = "at",
+     .type = OptionType::texts,
+     .help = "instead: the times of the day at which backups begin: [\"03:00\", \"15:00\"], of a"
+             " week: [\"Sun 03:00\"]"},
+    {.name = "zone",
+     .type = OptionType::zone,
+     .help = "IANA zone of `at`; default: the source's `zone`"},
+    {.name = "grace",
+     .type = OptionType::duration,
+     .help = "how late a backup may be; default: a quarter of the shortest time between two"},
+    {.name = "stuck_after",
+     .type = OptionType::duration,
+     .help = "history table and barman: what says for longer that it runs is stuck; default: the"
+             " longest time between two and `grace`; 1d without a schedule",
+     .min = 60},
+    {.name = "satisfied_by",
+     .type = OptionType::texts,
+     .help = "kinds that do for this one, as a full backup does for an incremental one"}};
+
+inline constexpr Option kBackupSourceOptions[] = {
+    {.name = "name", .help = "label `source`; unique in the server", .required = true},
+    {.name = "table",
+     .type = OptionType::record,
+     .help = "a table that lists the backups",
+     .members = kHistoryTableOptions},
+    {.name = "pgbackrest",
+     .type = OptionType::record,
+     .help = "what pgBackRest says of its repository; kinds: full, diff, incr",
+     .members = kPgBackRestOptions},
+    {.name = "barman",
+     .type = OptionType::record,
+     .help = "what Barman says of its catalogue; kinds: full, incr",
+     .members = kBarmanOptions},
+    {.name = "directory", .help = "a directory that holds dumps or base backups"},
+    {.name = "pattern", .fallback = "*", .help = "directory without `kinds`: glob over file names"},
+    {.name = "kinds",
+     .type = OptionType::named_records,
+     .help = "the kinds of backup; a directory may do without: its one kind is `dump`",
+     .members = kBackupKindOptions},
+    {.name = "every",
+     .type = OptionType::duration,
+     .help = "directory without `kinds`: the schedule",
+     .min = 60},
+    {.name = "at",
+     .type = OptionType::texts,
+     .help = "directory without `kinds`, instead: the times of the day at which backups begin"},
+    {.name = "grace",
+     .type = OptionType::duration,
+     .help = "directory without `kinds`: how late a backup may be; default: a quarter of the"
+             " shortest time between two"},
+    {.name = "ignore",
+     .type = OptionType::texts,
+     .help = "history table: texts of the kind column that are no backups"},
+    {.name = "retention",
+     .type = OptionType::duration,
+     .help = "how far back the copies must reach"},
+    {.name = "continuous",
+     .type = OptionType::flag,
+     .fallback = "false",
+     .help = "true: these are base backups, and the server archives its log to where they are: the"
+             " recovery point is then the archive's"},
+    {.name = "min_size",
+     .type = OptionType::size,
+     .fallback = "1kB",
+     .help = "directory: a smaller file is no backup"},
+    {.name = "size_ratio_min",
+     .type = OptionType::number,
+     .help = "a newest backup that is smaller than so many times the median of those before it is a"
+             " violation",
+     .max = 1},
+    {.name = "room_min",
+     .type = OptionType::number,
+     .help = "directory: its file system must have room for so many times the largest of the seven"
+             " newest backups; 1.5 leaves some for growth"},
+    {.name = "location",
+     .help = "where the backups are, such as local or cloud; default: the source's name"},
+    {.name = "copy_of", .help = "the source of which this one holds copies, in another location"},
+    {.name = "locations_min",
+     .type = OptionType::integer,
+     .help = "in so many locations, its own and those of its copies, a backup must be that is not"
+             " too old",
+     .min = 1},
+    {.name = "usable",
+     .type = OptionType::integer,
+     .help = "directory: the proof level that a backup must have reached to count; default: 2 where"
+             " `drills` says where proofs are recorded, else 1",
+     .min = kOnRecord,
+     .max = kCompared},
+    {.name = "database",
+     .help = "directory: the database that archives must be of; a plain dump does not tell"},
+    {.name = "wal_archive",
+     .help = "directory: where the server archives its log, as segments or each one compressed, for"
+             " base backups that do not hold all of it that they need"},
+    {.name = "settle",
+     .type = OptionType::duration,
+     .fallback = "2m",
+     .help = "directory: a file changed within this time is still being written"},
+    {.name = "zone",
+     .type = OptionType::zone,
+     .fallback = "UTC",
+     .help = "IANA zone of `at`, and of times in archive headers, file names and Barman's IDs"}};
+
+inline constexpr Option kBackupOptions[] = {
+    {.name = "backups",
+     .type = OptionType::records,
+     .help = "where backups are recorded",
+     .members = kBackupSourceOptions,
+     .home = OptionHome::server},
+    {.name = "recovery_point_objective",
+     .type = OptionType::duration,
+     .help = "how old the newest point may be that the server could be brought back to",
+     .min = 1,
+     .home = OptionHome::server},
+    kDrillsOption};
+
+/// Where backups are recorded, as the configuration says it: in one of three.
+struct BackupSource {
+  std::string name;
+  std::vector<BackupKind> kinds;
+  std::optional<HistoryTable> table;
+  std::optional<ArchiveDirectory> directory;
+  std::optional<BackupCatalogue> catalogue;
+  std::optional<Seconds> retention;  ///< how far back the copies must reach
+  std::optional<double> size_ratio_min;
+  std::optional<double> room_min;  ///< of a directory: room for so many of the largest one
+  std::string location;            ///< where the backups are
+  std::string copy_of;             ///< the source of which it holds copies; empty: of none
+  std::optional<double> locations_min;
+  bool continuous = false;  ///< base backups; the log is archived to where they are
+
+  /// The ProofLevel that a backup must have reached to count.
+  [[nodiscard]] int usable() const { return directory ? directory->usable : kOnRecord; }
+};
+
+/// @param settings one complete record of `backups`.
+BackupSource backup_source_from(const Settings& settings);
+
+/// All of them. Where proofs are recorded they are asked for, unless a source says otherwise.
+/// @param settings those of the collector.
+std::vector<BackupSource> backup_sources_from(const Settings& settings);
+
+/// Finds what single options cannot show.
+void check_backup_sources(const Settings& settings, Problems& problems);
+
+}  // namespace pg_integrity

@@ -1,0 +1,141 @@
+#include "collectors/recovery/backup_report.h"
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/units.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/files.h"
+#include "collectors/recovery/backup_history.h"
+#include "collectors/recovery/backup_metrics.h"
+
+namespace pg_integrity {
+
+using backup_metrics::kAge;
+using backup_metrics::kBackups;
+using backup_metrics::kInfo;
+using backup_metrics::kLastSuccess;
+using backup_metrics::kLogMissing;
+using backup_metrics::kMissedRuns;
+using backup_metrics::kOldest;
+using backup_metrics::kProofFailed;
+using backup_metrics::kProofLevel;
+using backup_metrics::kProvenAge;
+using backup_metrics::kRetention;
+using backup_metrics::kRoomRatio;
+using backup_metrics::kSize;
+using backup_metrics::kSizeRatio;
+
+namespace {
+
+/// What cannot be read is no backup, and hides what the newest one is.
+void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
+                           const KindHistory& history, Batch& out) {
+  const auto& hidden = history.newest_unreadable;
+  if (hidden && (!history.newest || hidden->changed > history.newest->time))
+    out.unproven(kLastSuccess, hidden->reason, "the newest may be unreadable: " + hidden->what,
+                 source.name, kind.name);
+  else if (!history.newest && history.newest_waiting)
+    out.unproven(kLastSuccess, Reason::pending,
+                 "the newest backup has reached proof level " +
+                     std::to_string(history.newest_waiting->level) + " of " +
+                     std::to_string(source.usable()),
+                 source.name, kind.name);
+  else if (!history.newest)
+    out.unproven(kLastSuccess, Reason::missing,
+                 source.directory ? "no finished backup that is recognised as one is there"
+                                  : "no successful backup of this kind is on record",
+                 source.name, kind.name);
+}
+
+}  // namespace
+
+void report_kind(const Clock& clock, const BackupSource& source, const BackupKind& kind,
+                 const KindHistory& history, bool proofs_recorded, Batch& out) {
+  for (std::size_t i = 0; i < kBackupStatusNames.size(); ++i)
+    out.set(kBackups, history.runs[i], source.name, kind.name, std::string(kBackupStatusNames[i]));
+  if (const double stuck = history.runs[static_cast<std::size_t>(BackupStatus::stuck)]; stuck > 0)
+    out.evidence(kLastSuccess,
+                 std::to_string(static_cast<long>(stuck)) + " said to be running for longer than " +
+                     format_duration(kind.stuck_after),
+                 source.name, kind.name);
+  if (history.from_the_future > 0)
+    out.unproven(kLastSuccess, Reason::clock,
+                 "backups on record that lie in the future. HINT: check the clocks and `zone`",
+                 source.name, kind.name);
+  if (kind.schedule.promised()) report_unknown_newest(source, kind, history, out);
+  if (source.directory && proofs_recorded)
+    out.set(kProofFailed, history.disproved, source.name, kind.name);
+  if (history.base_backups > 0) out.set(kLogMissing, history.without_log, source.name, kind.name);
+  if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);
+  const auto& rejected = history.newest_rejected;
+  if (rejected && (!history.newest || rejected->changed > history.newest->time))
+    out.evidence(kLastSuccess, "does not count: " + rejected->name + ": " + rejected->why,
+                 source.name, kind.name);
+  if (!history.newest) return;
+  const NewestBackup& newest = *history.newest;
+  out.set(kLastSuccess, newest.time, source.name, kind.name);
+  out.set_age(kAge, newest.age, source.name, kind.name);
+  out.set(kProofLevel, newest.level, source.name, kind.name);
+  if (const auto ratio = history.size_ratio()) out.set(kSizeRatio, *ratio, source.name, kind.name);
+  if (newest.size) out.set(kSize, *newest.size, source.name, kind.name);
+  out.set(kInfo, 1, source.name, kind.name, newest.time_source);
+  if (!kind.schedule.promised()) return;
+  const Seconds since = history.finished_age.value_or(newest.age);
+  out.set(kMissedRuns, kind.schedule.missed_runs(since, clock), source.name, kind.name);
+}
+
+/// While a history shorter than the objective grows, nothing is known; when an old copy went
+/// before its time, the objective is missed until the history is long enough again. That a row of
+/// a table is still there does not prove that its copy is.
+void report_retention(Sources& from, const BackupSource& source, const BackupHistory& history,
+                      Batch& out) {
+  std::optional<Seconds> oldest;
+  for (const auto& [name, kind] : history.kinds)
+    if (kind.oldest_age && (!oldest || *kind.oldest_age > *oldest)) oldest = kind.oldest_age;
+  if (!oldest) {
+    out.unproven(kRetention, Reason::missing, "no successful backup is on record", source.name);
+    return;
+  }
+  constexpr double kTolerance = 60;  // seconds that two looks at the same copy may differ by
+  const UnixTime began = from.clock().unix_now() - oldest->count();
+  const auto before = from.previous(kOldest, std::array<std::string, 1>{source.name});
+  out.set(kOldest, began, source.name);
+  const bool met = *oldest >= *source.retention;
+  if (met || (before && began > before->value + kTolerance))
+    out.set(kRetention, oldest->count(), source.name);
+  else
+    out.unproven(kRetention, Reason::pending,
+                 "the copies reach back " + format_duration(*oldest) + " of " +
+                     format_duration(*source.retention),
+                 source.name);
+  if (met && !source.directory)
+    out.unproven(kRetention, Reason::not_configured,
+                 "what is on record does not prove that the copies exist. HINT: give their "
+                 "`directory` a source"
+                 " of its own",
+                 source.name);
+}
+
+void report_room(Files& files, const BackupSource& source, const BackupHistory& history,
+                 Batch& out) {
+  if (!source.room_min) return;
+  double room = 0;
+  try {
+    room = files.room(source.directory->path);
+  } catch (const SourceError& error) {
+    for (const BackupKind& kind : source.kinds)
+      out.unproven(kRoomRatio, error.reason(), error.what(), source.name, kind.name);
+    return;
+  }
+  for (const BackupKind& kind : source.kinds) {
+    const auto size = history.kinds.at(kind.name).largest_size();
+    if (size && *size > 0)
+      out.set(kRoomRatio, room / *size, source.name, kind.name);
+    else
+      out.unproven(kRoomRatio, Reason::missing,
+                   "no backup that counts tells how much room the next one will need", source.name,
+                   kind.name);
+  }
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,227 @@
+// Backups: how old the newest one of each kind is, how many runs of its schedule were missed, and
+// how far back the copies reach. A manual backup never hides that the automatic one stopped: each
+// kind is judged by itself.
+#include <algorithm>
+#include <map>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/settings.h"
+#include "collectors/collector.h"
+#include "collectors/ports/session.h"
+#include "collectors/postgres/read_set.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/table_scan.h"
+#include "collectors/recovery/archive_directory.h"
+#include "collectors/recovery/backup_catalogue.h"
+#include "collectors/recovery/backup_config.h"
+#include "collectors/recovery/backup_copies.h"
+#include "collectors/recovery/backup_history.h"
+#include "collectors/recovery/backup_metrics.h"
+#include "collectors/recovery/backup_report.h"
+#include "collectors/recovery/drill_records.h"
+#include "collectors/recovery/history_table.h"
+#include "collectors/recovery/recovery_point.h"
+#include "collectors/recovery/wal_archive.h"
+#include "collectors/walk.h"
+
+namespace pg_integrity {
+
+namespace {
+
+using backup_metrics::kAll;
+using backup_metrics::kCatalogueAge;
+using backup_metrics::kCatalogueMaxAge;
+using backup_metrics::kLastSuccess;
+using backup_metrics::kLocationsMin;
+using backup_metrics::kMaxAge;
+using backup_metrics::kProofLevelMin;
+using backup_metrics::kRetention;
+using backup_metrics::kRetentionMin;
+using backup_metrics::kRoomRatioMin;
+using backup_metrics::kSizeRatioMin;
+using backup_metrics::kUnrecognised;
+
+constexpr std::string_view kIdentity[] = {"source", "kind"};
+
+class Backups final : public Collector {
+ public:
+  explicit Backups(const Settings& settings)
+      : sources_(backup_sources_from(settings)),
+        recovery_point_(settings.maybe_duration("recovery_point_objective")) {
+    if (const Settings* drills = settings.record("drills")) records_ = drills->text("directory");
+    std::sort(sources_.begin(), sources_.end(),
+              [](const BackupSource& a, const BackupSource& b) { return key_of(a) < key_of(b); });
+  }
+
+  void declare(Batch& out) const override {
+    for (const BackupSource& source : sources_) {
+      for (const BackupKind& kind : source.kinds) {
+        if (source.size_ratio_min)
+          out.set(kSizeRatioMin, *source.size_ratio_min, source.name, kind.name);
+        if (source.room_min) out.set(kRoomRatioMin, *source.room_min, source.name, kind.name);
+        if (!kind.schedule.promised()) continue;
+        if (source.locations_min)
+          out.set(kLocationsMin, *source.locations_min, source.name, kind.name);
+        out.set(kMaxAge, kind.schedule.max_age().count(), source.name, kind.name);
+        out.set(kProofLevelMin, source.usable(), source.name, kind.name);
+      }
+      if (source.retention) out.set(kRetentionMin, source.retention->count(), source.name);
+      if (source.catalogue && source.catalogue->command.empty())
+        out.set(kCatalogueMaxAge, source.catalogue->max_age.count(), source.name);
+    }
+    recovery_point_.declare(out);
+  }
+
+  Progress collect(Sources& from, Batch& out) override {
+    if (from.position().empty()) {
+      recovery_point_.begin();
+      copies_.begin();
+      has_base_ = false;
+    }
+    Walk walk(from, Walk::Pace::singly);
+    if (walk.each("sources", sources_, key_of, [&](const BackupSource& source) {
+          look_at(from, source, out);
+        }) == Progress::more)
+      return Progress::more;
+    return walk.each(
+        "whole", std::array<std::string, 1>{}, [](const std::string& whole) { return whole; },
+        [&](const std::string& /*whole*/) {
+          if (has_base_) look_at_archive(from, out);
+          recovery_point_.conclude(from, out);
+        });
+  }
+
+ private:
+  [[nodiscard]] bool proofs_recorded() const { return !records_.empty(); }
+
+  /// Files first: they can be read while the database is down, which is when they matter most. A
+  /// copy comes before what it is a copy of.
+  static std::string key_of(const BackupSource& source) {
+    const std::string rank = source.table ? "table" : source.copy_of.empty() ? "file" : "copy";
+    return walk_key(rank, source.name);
+  }
+
+  BackupHistory read(Sources& from, const BackupSource& source, Batch& out) {
+    if (source.directory)
+      return archives_[source.name].read(from.files(), from.clock(), *source.directory,
+                                         source.kinds, read_proofs(from));
+    if (source.table)
+      return read_history_table(from.session(), *from.schema(), *source.table, source.kinds);
+    if (!source.catalogue->command.empty()) return ask(from, source);
+    const CatalogueFile file = read_catalogue_file(from.files(), *source.catalogue);
+    out.set_age(kCatalogueAge, file.age, source.name);
+    if (file.age > source.catalogue->max_age)
+      throw SourceError(Reason::stale, source.catalogue->file +
+                                           " is too old. HINT: see to the timer that writes it");
+    return read_catalogue(from.json(), from.clock(), *source.catalogue, file.text, source.kinds);
+  }
+
+  BackupHistory ask(Sources& from, const BackupSource& source) {
+    CatalogueProgram& program = programs_[source.name];
+    const std::string& answer = program.ask(from.processes(), from.clock(), *source.catalogue);
+    try {
+      return read_catalogue(from.json(), from.clock(), *source.catalogue, answer, source.kinds);
+    } catch (const SourceError&) {
+      program.forget();
+      throw;
+    }
+  }
+
+  /// That the database is down does not hide what was found in directories.
+  void look_at_archive(Sources& from, Batch& out) {
+    try {
+      recovery_point_.add(from, archive_.look(from.session(), from.clock().now()), out);
+    } catch (const SourceError& error) {
+      recovery_point_.add(error);
+    }
+  }
+
+  Proofs read_proofs(Sources& from) {
+    Proofs newest;
+    if (!proofs_recorded()) return newest;
+    for (ProofRecord& proof : proofs_.read(from.files(), from.json(), records_).records) {
+      const auto [known, added] = newest.try_emplace(proof.path, proof);
+      if (!added && known->second.checked_at < proof.checked_at) known->second = std::move(proof);
+    }
+    return newest;
+  }
+
+  void look_at(Sources& from, const BackupSource& source, Batch& out) {
+    try {
+      BackupHistory history = read(from, source, out);
+      apply_satisfied_by(source.kinds, history);
+      recovery_point_.add(from, source.name, history, out);
+      copies_.add(source, history);
+      copies_.report(source, out);
+      for (const auto& [name, kind] : history.kinds)
+        has_base_ = has_base_ || (source.continuous && kind.newest);
+      for (const BackupKind& kind : source.kinds)
+        report_kind(from.clock(), source, kind, history.kinds.at(kind.name), proofs_recorded(),
+                    out);
+      if (source.table) out.set(kUnrecognised, history.unrecognised, source.name);
+      report_room(from.files(), source, history, out);
+      if (source.retention) report_retention(from, source, history, out);
+    } catch (const SourceError& error) {
+      if (error.session_lost()) throw;
+      recovery_point_.add(error);
+      copies_.add(source, error);
+      copies_.report(source, out);
+      for (const BackupKind& kind : source.kinds)
+        out.unproven(kLastSuccess, error.reason(), error.what(), source.name, kind.name);
+      if (source.retention || (source.catalogue && source.catalogue->command.empty()))
+        out.unproven(kRetention, error.reason(), error.what(), source.name);
+    }
+  }
+
+  std::vector<BackupSource> sources_;
+  std::map<std::string, ArchiveReader> archives_;     ///< by source
+  std::map<std::string, CatalogueProgram> programs_;  ///< by source
+  std::string records_;                               ///< where proofs are recorded; empty: nowhere
+  ProofReader proofs_;
+  WalArchive archive_;
+  bool has_base_ = false;  ///< a base backup that counts was found in this pass
+  RecoveryPoint recovery_point_;
+  BackupCopies copies_;
+};
+
+std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
+  return std::make_unique<Backups>(settings);
+}
+
+void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+  for (const Settings& record : settings.records("backups"))
+    if (const auto table = backup_source_from(record).table)
+      reads.add(
+          schema, table->table,
+          {table->time_column, table->kind_column, table->status_column, table->finish_column});
+}
+
+}  // namespace
+
+extern const CollectorSpec kBackupsSpec;
+constexpr CollectorSpec kBackupsSpec{
+    .name = "backups",
+    .summary = "age, missed runs, proof and retention of backups, by source and kind",
+    .report_section = "Backups",
+    .question = Question::recoverable,
+    .lane = Lane::quick,
+    .scope = Scope::server,
+    .depends_on = DependsOn::tables | DependsOn::time | DependsOn::outside,
+    .interval = "1m",
+    .deadline = "20s",
+    .metrics = kAll,
+    .identity = kIdentity,
+    .options = kBackupOptions,
+    .needs = "backups",
+    .needs_hint = "say where backups are recorded: [[server.backups]]",
+    .check =
+        [](const Settings& settings, Problems& problems) {
+          check_backup_sources(settings, problems);
+          if (problems.empty())
+            check_backup_copies(backup_sources_from(settings), settings, problems);
+        },
+    .reads = add_reads,
+    .make = make};
+
+}  // namespace pg_integrity

@@ -1,0 +1,22 @@
+// `check`: one look at everything, and a report.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "exporter/commands/command.h"
+
+namespace pg_integrity {
+
+enum class ReportFormat : std::uint8_t { text, markdown, json };
+
+struct CheckCommand {
+  std::string config_path;  ///< empty: the environment
+  ReportFormat format = ReportFormat::text;
+  bool recorded = false;  ///< the verdict on record, without touching the database
+};
+
+/// Looks at everything once and prints the report on standard output.
+ExitCode check(const CheckCommand& command);
+
+}  // namespace pg_integrity

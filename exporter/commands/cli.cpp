@@ -1,0 +1,195 @@
+#include "exporter/commands/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+
+#include "collectors/base/settings.h"
+#include "collectors/registry.h"
+#include "exporter/commands/catalogue.h"
+#include "exporter/commands/check.h"
+#include "exporter/commands/command.h"
+#include "exporter/commands/config_check.h"
+#include "exporter/commands/drill.h"
+#include "exporter/commands/explain.h"
+#include "exporter/commands/grants.h"
+#include "exporter/commands/record_dump.h"
+#include "exporter/commands/serve.h"
+#include "exporter/io/logging.h"
+#include "exporter/version.h"
+
+namespace pg_integrity {
+
+namespace {
+
+const std::map<std::string, LogLevel> kLogLevels{{"debug", LogLevel::debug},
+                                                 {"info", LogLevel::info},
+                                                 {"warning", LogLevel::warning},
+                                                 {"error", LogLevel::error}};
+const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
+                                                   {"markdown", ReportFormat::markdown},
+                                                   {"json", ReportFormat::json}};
+
+struct Arguments {
+  GrantsCommand grants;
+  ExplainCommand explain;
+  DrillCommand drill;
+  RecordCommand record;
+  bool record_dump = false;
+  std::string config;
+  std::string log_level;
+  std::string listen;
+  std::string format;
+  bool recorded = false;
+};
+
+template <typename Value>
+CLI::Validator one_of(const std::map<std::string, Value>& values) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) names.push_back(name);
+  return CLI::IsMember(names);
+}
+
+void add_config(CLI::App& command, Arguments& arguments) {
+  command.add_option("-c,--config", arguments.config,
+                     "configuration file; without it DATA_SOURCE_NAME or libpq's environment");
+}
+
+CLI::App* add_grants(CLI::App& app, GrantsCommand& grants) {
+  CLI::App* command = app.add_subcommand(
+      "grants", "print the least privileges for what is enabled, as SQL for psql");
+  command->add_flag("--column-wise", grants.column_wise, "grant single columns, no whole tables");
+  command->add_option("--role", grants.role, "the role")->default_val("pgintegrity");
+  command->add_flag("--generic", grants.generic, "for any database, without looking at one");
+  return command;
+}
+
+CLI::App* add_explain(CLI::App& app, ExplainCommand& explain) {
+  CLI::App* command = app.add_subcommand(
+      "explain", "print what would be asked of databases, files and endpoints; asks nothing of it");
+  command->add_option("--collector", explain.collectors, "this one only; may be repeated");
+  command->add_flag("--cost", explain.cost, "with the planner's estimates (EXPLAIN)");
+  return command;
+}
+
+CLI::App* add_drill(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = app.add_subcommand(
+      "drill",
+      "restore the newest backups into a throwaway server and compare; 0 proven, 1 a backup "
+      "failed, 2 unproven, 3 unusable");
+  DrillCommand& drill = arguments.drill;
+  command->add_option("--server", drill.server, "the server whose backups; default: the only one");
+  command->add_option("--source", drill.source, "this backup source only");
+  command->add_option("--kind", drill.kind, "this kind of backup only");
+  command->add_option("--backup", drill.backup, "this file or folder, not the newest");
+  command->add_option("--target", drill.target,
+                      "connection string of an empty database, in place of a throwaway server");
+  command->add_option("--jobs", drill.jobs, "parallel jobs of pg_restore or pg_dump")
+      ->check(CLI::Range(1, 64))
+      ->default_val(1);
+  command->add_option("--user", drill.user, "as root: whose process the throwaway server is")
+      ->default_val("postgres");
+  command->add_option("--work-dir", drill.work_dir,
+                      "where the throwaway server is made; default: TMPDIR or /var/tmp");
+  CLI::Option* proof_only = command->add_flag(
+      "--proof-only", drill.proof_only, "read the newest backups to their end; restore nothing");
+  CLI::Option* record = command->add_flag("--record", arguments.record_dump,
+                                          "take a dump, and record what its tables hold");
+  record->excludes(proof_only);
+  command->add_option("--dump", arguments.record.dump, "--record: the dump to be written")
+      ->needs(record);
+  command
+      ->add_option("--database", arguments.record.database,
+                   "--record: default: that of the connection string")
+      ->needs(record);
+  command->add_option("--format", arguments.record.format, "--record: custom or directory")
+      ->check(CLI::IsMember({"custom", "directory"}))
+      ->default_val("custom");
+  return command;
+}
+
+ExitCode run_drill(Arguments& arguments) {
+  if (!arguments.record_dump) {
+    arguments.drill.config_path = arguments.config;
+    return drill(arguments.drill);
+  }
+  arguments.record.config_path = arguments.config;
+  arguments.record.server = arguments.drill.server;
+  arguments.record.jobs = arguments.drill.jobs;
+  return record_dump(arguments.record);
+}
+
+int code_of(ExitCode code) {
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  Arguments arguments;
+  CLI::App app{
+      "Watches whether the data of PostgreSQL databases is intact and could be recovered."};
+  app.name("pg_integrity_exporter");
+  app.set_version_flag("--version",
+                       std::string("pg_integrity_exporter ") + kVersion + " (" + kRevision + ")");
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  app.add_option("--log-level", arguments.log_level,
+                 "debug, info, warning or error; default: info when serving, else warning")
+      ->check(one_of(kLogLevels));
+  add_config(app, arguments);
+  const std::string listen_help = "address:port, in place of the configured one";
+  app.add_option("--listen", arguments.listen, listen_help);
+
+  CLI::App* serve_command = app.add_subcommand("serve", "serve metrics (the default)");
+  CLI::App* check_command = app.add_subcommand(
+      "check", "look at everything once and report; 0 proven, 1 violated, 2 unproven, 3 unusable");
+  check_command->add_option("--format", arguments.format, "text, markdown or json")
+      ->check(one_of(kFormats))
+      ->default_val("text");
+  check_command->add_flag("--recorded", arguments.recorded,
+                          "report the evidence on record, without touching the database");
+  CLI::App* config_command = app.add_subcommand("config", "about the configuration");
+  config_command->require_subcommand(1);
+  CLI::App* config_check_command =
+      config_command->add_subcommand("check", "say what is wrong with the configuration");
+  CLI::App* catalogue_command =
+      app.add_subcommand("catalogue", "print every metric and configuration key");
+  std::string catalogue_format;
+  catalogue_command->add_option("--format", catalogue_format, "markdown or json")
+      ->check(CLI::IsMember({"markdown", "json"}))
+      ->default_val("markdown");
+
+  const CLI::App* grants_command = add_grants(app, arguments.grants);
+  const CLI::App* explain_command = add_explain(app, arguments.explain);
+  const CLI::App* drill_command = add_drill(app, arguments);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::fprintf(stderr, "pg_integrity_exporter: %s. HINT: see pg_integrity_exporter --help\n",
+                 error.what());
+    return code_of(ExitCode::usage);
+  }
+  const bool serving = app.get_subcommands().empty() || serve_command->parsed();
+  if (arguments.log_level.empty()) arguments.log_level = serving ? "info" : "warning";
+  start_logging(kLogLevels.at(arguments.log_level));
+  if (catalogue_command->parsed()) {
+    const std::string text =
+        catalogue_format == "json" ? catalogue_as_json() : catalogue_as_markdown();
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return 0;
+  }
+  if (config_check_command->parsed()) return code_of(check_config(arguments.config));
+  arguments.grants.config_path = arguments.config;
+  arguments.explain.config_path = arguments.config;
+  if (grants_command->parsed()) return code_of(print_grants(arguments.grants));
+  if (explain_command->parsed()) return code_of(explain(arguments.explain));
+  if (drill_command->parsed()) return code_of(run_drill(arguments));
+  if (check_command->parsed())
+    return code_of(check({arguments.config, kFormats.at(arguments.format), arguments.recorded}));
+  return code_of(serve({arguments.config, arguments.listen}));
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,36 @@
+#include "exporter/commands/command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "exporter/io/console.h"
+
+namespace pg_integrity {
+
+ReadOptions read_options(const std::string& path) {
+  return path.empty() ? configuration_from_environment() : read_configuration(path);
+}
+
+std::optional<Options> options_or_complain(const std::string& config_path) {
+  ReadOptions read = read_options(config_path);
+  if (auto* options = std::get_if<Options>(&read)) return std::move(*options);
+  for (const std::string& line : std::get<std::vector<std::string>>(read)) say(line);
+  return std::nullopt;
+}
+
+const ServerOptions* server_named(const Options& options, const std::string& name) {
+  if (name.empty() && options.servers.size() == 1) return &options.servers.front();
+  for (const ServerOptions& server : options.servers)
+    if (server.name == name) return &server;
+  say(name.empty() ? "there are several servers. HINT: choose one: --server NAME"
+                   : "there is no server \"" + name + "\" in the configuration");
+  return nullptr;
+}
+
+void leave(ExitCode code) {
+  std::fflush(nullptr);
+  std::_Exit(static_cast<int>(code));
+}
+
+}  // namespace pg_integrity

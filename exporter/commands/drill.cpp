@@ -1,0 +1,246 @@
+#include "exporter/commands/drill.h"
+#include "exporter/io/console.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/settings.h"
+#include "collectors/base/units.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/files.h"
+#include "collectors/recovery/archive_directory.h"
+#include "collectors/recovery/backup_config.h"
+#include "collectors/recovery/backup_history.h"
+#include "collectors/recovery/drill_records.h"
+#include "collectors/registry.h"
+#include "exporter/config/options.h"
+#include "exporter/drill/proof.h"
+#include "exporter/drill/record_files.h"
+#include "exporter/drill/run.h"
+#include "exporter/drill/scratch_cluster.h"
+#include "exporter/io/child_process.h"
+#include "exporter/io/clock.h"
+#include "exporter/io/files.h"
+#include "exporter/io/interruption.h"
+#include "exporter/io/json_reader.h"
+#include "exporter/scheduler/runtime.h"
+
+namespace pg_integrity {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Seconds kLook{300};  ///< at a directory or at records
+constexpr std::size_t kKeptDrills = 100;
+
+/// What of a configuration says what to drill.
+struct Plan {
+  const ServerOptions* server = nullptr;
+  const Settings* settings = nullptr;  ///< of restore_drill
+  std::string directory;               ///< of the records
+};
+
+/// A backup to be restored.
+struct Chosen {
+  std::string source;
+  std::string kind;
+  std::string path;
+  UnixTime time = 0;
+  std::string wal_archive;  ///< of the source; may be empty
+};
+
+/// @return false after having said what is wrong.
+bool make_plan(const Options& options, const DrillCommand& command, Plan& plan) {
+  plan.server = server_named(options, command.server);
+  if (plan.server == nullptr) return false;
+  for (const CollectorOptions& collector : plan.server->collectors)
+    if (collector.spec->name == "restore_drill") plan.settings = &collector.settings;
+  if (plan.settings == nullptr) {
+    say("server \"" + plan.server->name +
+        "\" has no place for records. HINT: [server.drills] directory = \"…\"");
+    return false;
+  }
+  plan.directory = plan.settings->record("drills")->text("directory");
+  if (::access(plan.directory.c_str(), W_OK | X_OK) == 0) return true;
+  say(plan.directory + " cannot be written. HINT: create it, or run this as who may write it");
+  return false;
+}
+
+/// The newest backup of a kind, whatever was found of it so far: to prove it is what a drill is
+/// for.
+void take_newest(const std::string& directory, const KindHistory& kind, Chosen& chosen) {
+  const auto take = [&](const std::string& name, UnixTime time) {
+    if (!chosen.path.empty() && time <= chosen.time) return;
+    chosen.path = directory + "/" + name;
+    chosen.time = time;
+  };
+  if (kind.newest) take(kind.newest->name, kind.newest->time);
+  if (kind.newest_waiting) take(kind.newest_waiting->name, kind.newest_waiting->time);
+  if (const auto& rejected = kind.newest_rejected; rejected && rejected->failed)
+    take(rejected->name, rejected->changed);
+}
+
+/// The newest backup of each source and kind that the command means.
+std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files& files,
+                           const Clock& clock) {
+  std::vector<Chosen> chosen;
+  for (const Settings& record : plan.settings->records("backups")) {
+    const BackupSource source = backup_source_from(record);
+    if (!source.directory || (!command.source.empty() && source.name != command.source)) continue;
+    const BackupHistory history =
+        ArchiveReader().read(files, clock, *source.directory, source.kinds);
+    for (const auto& [name, kind] : history.kinds) {
+      if (!command.kind.empty() && name != command.kind) continue;
+      Chosen one{source.name, name, {}, 0, source.directory->wal_archive};
+      take_newest(source.directory->path, kind, one);
+      if (!one.path.empty() || !command.backup.empty())
+        chosen.push_back(one);
+      else
+        say(source.name + "/" + name + ": there is no finished backup");
+    }
+  }
+  return chosen;
+}
+
+/// The named backup, as one of the only source that is meant.
+std::vector<Chosen> choose_named(std::vector<Chosen> newest, const DrillCommand& command,
+                                 Files& files, const Clock& clock) {
+  if (newest.size() != 1) return {};
+  Chosen& named = newest.front();
+  const fs::path path = fs::absolute(command.backup);
+  const ArchiveDirectory directory{
+      path.parent_path().string(), 0, Seconds(0), "UTC", kPlausible, {}, named.wal_archive};
+  const BackupHistory history =
+      ArchiveReader().read(files, clock, directory, {{"", {}, path.filename().string(), {}, {}}});
+  named.path = path.string();
+  const auto& found = history.kinds.at("").newest;
+  named.time = found ? found->time : 0;
+  return newest;
+}
+
+ExitCode worse(ExitCode a, ExitCode b) {
+  if (a == ExitCode::violated || b == ExitCode::violated) return ExitCode::violated;
+  return a == ExitCode::proven ? b : a;
+}
+
+ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& chosen,
+                   Interruption& interruption, ProcessResources& resources,
+                   const ScratchPlace& place) {
+  const Drilled drilled =
+      run_drill({*plan.server, chosen.source, chosen.kind, chosen.path, chosen.time,
+                 chosen.wal_archive, command.target, command.jobs, place},
+                interruption, resources);
+  const DrillRecord& record = drilled.record;
+  if (drilled.proof) save_proof(plan.directory, *drilled.proof);
+  save_drill(plan.directory, record);
+  WorkerFiles files(resources.workers, resources.clock.now() + kLook);
+  const SaxJson json;
+  thin_drills(plan.directory, DrillReader().read(files, json, plan.directory).records, record,
+              kKeptDrills);
+  const std::string outcome(kDrillOutcomeNames[static_cast<std::size_t>(record.outcome)]);
+  for (const std::string& reason : record.reasons) say("  " + reason);
+  say(chosen.source + "/" + chosen.kind + ": " + outcome + "; measured recovery time (RTO) " +
+      format_duration(record.duration) + "; recovery point (RPO) " +
+      format_utc(record.backup_time) + ", " +
+      format_duration(Seconds(record.started - record.backup_time)) + " before the drill");
+  switch (record.outcome) {
+    case DrillOutcome::success:
+      return ExitCode::proven;
+    case DrillOutcome::failed:
+      return ExitCode::violated;
+    default:
+      return ExitCode::unproven;
+  }
+}
+
+ExitCode prove_one(const Plan& plan, const Chosen& chosen, Interruption& interruption,
+                   ProcessResources& resources) {
+  WorkerFiles files(resources.workers, resources.clock.now() + kLook);
+  const SaxJson json;
+  ProofRecord proof = unproved(files, chosen.path);
+  const std::string what = chosen.source + "/" + chosen.kind + ": " + chosen.path;
+  for (const ProofRecord& known : ProofReader().read(files, json, plan.directory).records) {
+    const bool same = known.path == proof.path && known.inode == proof.inode &&
+                      known.size == proof.size && known.modified == proof.modified;
+    if (!same || (known.level < 3 && !known.disproved())) continue;
+    say(what + ": on record" + (known.disproved() ? " as damaged: " + known.disproof : ""));
+    return known.disproved() ? ExitCode::violated : ExitCode::proven;
+  }
+  prove(interruption, proof, chosen.wal_archive);
+  proof.checked_at = resources.clock.unix_now();
+  save_proof(plan.directory, proof);
+  say(what + (proof.disproved() ? ": damaged: " + proof.disproof
+                                : ": proof level " + std::to_string(proof.level)));
+  return proof.disproved() ? ExitCode::violated : ExitCode::proven;
+}
+
+/// @return false after having said what is wrong.
+bool choose_place(const DrillCommand& command, ScratchPlace& place) {
+  const char* temporary = std::getenv("TMPDIR");
+  place.base = !command.work_dir.empty() ? command.work_dir
+               : temporary != nullptr    ? temporary
+                                         : "/var/tmp";
+  if (::geteuid() != 0) return true;
+  place.account = account_named(command.user);
+  if (place.account && place.account->uid != 0) return true;
+  say("--user: \"" + command.user + "\" is no unprivileged user of this machine");
+  return false;
+}
+
+ExitCode drill_all(const Plan& plan, const DrillCommand& command, Interruption& interruption,
+                   ProcessResources& resources, const ScratchPlace& place) {
+  WorkerFiles files(resources.workers, resources.clock.now() + kLook);
+  std::vector<Chosen> chosen = choose(plan, command, files, resources.clock);
+  if (!command.backup.empty()) {
+    chosen = choose_named(std::move(chosen), command, files, resources.clock);
+    if (chosen.empty()) {
+      say("--backup needs the one source and kind that it is of. HINT: --source and --kind");
+      return ExitCode::usage;
+    }
+  }
+  ExitCode code = chosen.empty() ? ExitCode::unproven : ExitCode::proven;
+  for (const Chosen& one : chosen) {
+    try {
+      code = worse(code, command.proof_only
+                             ? prove_one(plan, one, interruption, resources)
+                             : drill_one(plan, command, one, interruption, resources, place));
+    } catch (const SourceError& error) {
+      interruption.check();
+      say(one.source + "/" + one.kind + ": " + error.what());
+      code = worse(code, ExitCode::unproven);
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+ExitCode drill(const DrillCommand& command) {
+  const auto options = options_or_complain(command.config_path);
+  Plan plan;
+  ScratchPlace place;
+  if (!options || !make_plan(*options, command, plan) || !choose_place(command, place))
+    return ExitCode::usage;
+  Interruption interruption;
+  const SystemClock clock;
+  ProcessResources resources(clock);
+  try {
+    remove_unfinished(plan.directory);
+    if (const std::size_t swept = sweep(place))
+      say("removed what " + std::to_string(swept) + " interrupted drills had left");
+    return drill_all(plan, command, interruption, resources, place);
+  } catch (const Interrupted&) {
+    say("interrupted; nothing is left of it");
+  } catch (const std::exception& error) {
+    say(error.what());
+  }
+  return ExitCode::unproven;
+}
+
+}  // namespace pg_integrity

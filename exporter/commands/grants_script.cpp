@@ -1,0 +1,136 @@
+#include "exporter/commands/grants_script.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "collectors/postgres/schema.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// The exporter's two sessions, two of a `check` beside it, one for a person.
+constexpr const char* kConnectionLimit = "5";
+
+/// An SQL literal; standard_conforming_strings is on.
+std::string literal(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'";
+}
+
+/// A value of a connection string, which has rules of its own.
+std::string conninfo_value(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
+  return out + "'";
+}
+
+/// An argument of psql's connect command, which takes even what single quotes hold for an
+/// identifier: within double quotes nothing is special but they. Only the end of a line must go in
+/// single quotes, which know C's escapes.
+std::string connect_argument(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text)
+    if (c == '\n' || c == '\r')
+      out += c == '\n' ? "\"'\\n'\"" : "\"'\\r'\"";
+    else
+      out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+/// A statement that another one writes.
+std::string written_by(const std::string& query) {
+  return query + " \\gexec\n";
+}
+
+}  // namespace
+
+std::string script_heading() {
+  return "\\set ON_ERROR_STOP on\nSET standard_conforming_strings = on;\n";
+}
+
+std::string connect_to(const std::string& database, const std::string& host,
+                       const std::string& port, bool raw) {
+  std::string target = "dbname=" + conninfo_value(database);
+  if (!host.empty()) target += " host=" + conninfo_value(host);
+  if (!port.empty()) target += " port=" + conninfo_value(port);
+  return "\\connect -reuse-previous=on " + connect_argument(target) +
+         "\nSET standard_conforming_strings = on;\nSET client_encoding = " +
+         (raw ? "'SQL_ASCII'" : "'UTF8'") + ";\n";
+}
+
+std::string role_script(const std::string& role, const ServerNeeds& needs) {
+  const std::string name = sql_identifier(role);
+  const std::string megabytes = std::to_string(std::llround(std::ceil(needs.temp_bytes / 1048576)));
+  std::string sql = written_by(
+      "SELECT " + literal("CREATE ROLE " + name + " LOGIN") +
+      " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = " + literal(role) + ")");
+  sql +=
+      "-- Two sessions for the exporter, two for a `check` beside it, one for psql to see what they"
+      " see.\nALTER ROLE " +
+      name + " CONNECTION LIMIT " + kConnectionLimit + ";\nALTER ROLE " + name +
+      " SET default_transaction_read_only = on;\nALTER ROLE " + name +
+      " SET idle_in_transaction_session_timeout = '60s';\n";
+  sql += "-- What sorting may take on the server's disk: only a superuser may set it.\n" +
+         written_by("SELECT " +
+                    literal("ALTER ROLE " + name + " SET temp_file_limit = '" + megabytes + "MB'") +
+                    " FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper");
+  if (needs.sessions)
+    sql += "-- Who is connected from where, and in which state.\nGRANT pg_read_all_stats TO " +
+           name + ";\n";
+  return sql;
+}
+
+std::string grant_all_data(const std::string& role) {
+  return "-- Counting needs to read; nothing else is granted. Tables with row-level security stay"
+         " unproven unless\n-- the role may see all their rows (BYPASSRLS).\n"
+         "GRANT pg_read_all_data TO " +
+         sql_identifier(role) + ";\n";
+}
+
+std::string grant_functions(const std::string& role, const Reads& reads) {
+  std::string sql;
+  for (const auto& [function, arguments] : reads.functions)
+    sql += "GRANT EXECUTE ON FUNCTION " + function.sql() + "(" + arguments + ") TO " +
+           sql_identifier(role) + ";\n";
+  return sql;
+}
+
+std::string grant_connect(const std::string& role) {
+  return written_by(
+      "SELECT 'GRANT CONNECT ON DATABASE ' ||"
+      " pg_catalog.quote_ident(pg_catalog.current_database()) || " +
+      literal(" TO " + sql_identifier(role)));
+}
+
+std::string grant_reads(const std::string& role, const Reads& reads, Extent extent,
+                        const std::map<QualifiedName, std::string>& any_column) {
+  const std::string to = " TO " + sql_identifier(role) + ";\n";
+  const bool whole = extent != Extent::columns;
+  std::set<std::string> schemas;
+  for (const auto& [table, columns] : reads.tables) schemas.insert(table.schema);
+  for (const QualifiedName& sequence : reads.sequences) schemas.insert(sequence.schema);
+  for (const auto& [function, arguments] : reads.functions) schemas.insert(function.schema);
+  std::string sql;
+  for (const std::string& schema : schemas)
+    sql += "GRANT USAGE ON SCHEMA " + sql_identifier(schema) + to;
+  for (const auto& [table, columns] : reads.tables) {
+    std::string list;
+    for (const std::string& column : columns)
+      list += (list.empty() ? "" : ", ") + sql_identifier(column);
+    if (const auto any = any_column.find(table); list.empty() && any != any_column.end())
+      list = sql_identifier(any->second);
+    sql += "GRANT SELECT";
+    if (!whole && !list.empty()) sql += " (" + list + ")";
+    sql += " ON " + table.sql() + to;
+  }
+  for (const QualifiedName& sequence : reads.sequences)
+    sql += "GRANT SELECT ON SEQUENCE " + sequence.sql() + to;
+  if (reads.large_objects)
+    sql += "GRANT SELECT" + std::string(whole ? "" : " (loid, data)") +
+           " ON pg_catalog.pg_largeobject" + to;
+  return sql + grant_functions(role, reads);
+}
+
+}  // namespace pg_integrity

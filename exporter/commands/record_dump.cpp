@@ -1,0 +1,132 @@
+#include "exporter/commands/record_dump.h"
+#include "exporter/io/console.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "exporter/config/conninfo.h"
+#include "exporter/config/options.h"
+#include "exporter/config/settings_check.h"
+#include "exporter/drill/archive_tools.h"
+#include "exporter/drill/copy_comparison.h"
+#include "exporter/drill/dump_record.h"
+#include "exporter/drill/record_files.h"
+#include "exporter/drill/scratch_cluster.h"
+#include "exporter/io/child_process.h"
+#include "exporter/io/clock.h"
+#include "exporter/io/interruption.h"
+#include "exporter/postgres/live_session.h"
+#include "exporter/postgres/pqxx_session.h"
+#include "exporter/scheduler/runtime.h"
+
+namespace pg_integrity {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Seconds kForever{30.0 * 86400};
+
+/// Removes what was begun, unless it was finished.
+class Unfinished {
+ public:
+  explicit Unfinished(std::string path) : path_(std::move(path)) {}
+  ~Unfinished() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  void finished() { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+/// pg_dump of the session's own version, or the next newer one.
+std::string fitting_pg_dump(const LiveSession& session) {
+  const std::string major = std::to_string(session.server().version_num / 10000);
+  for (const std::string& directory : program_directories("pg_dump"))
+    if (fs::path(directory).parent_path().filename() == major) return directory + "/pg_dump";
+  return newest_program("pg_dump");
+}
+
+Command dump_command(const RecordCommand& command, const ConnectionOptions& connection,
+                     const std::string& database, const PinnedSession& pinned,
+                     const std::string& path) {
+  const VisibleDsn visible_dsn = visible(current_dsn(connection), database);
+  Command dump;
+  dump.arguments = {fitting_pg_dump(*pinned.session), "--snapshot=" + pinned.snapshot,
+                    "--format=" + command.format,     "--file=" + path,
+                    "--dbname=" + visible_dsn.dsn,    "--no-password"};
+  if (command.format == "directory")
+    dump.arguments.push_back("--jobs=" + std::to_string(command.jobs));
+  dump.inherited = {"HOME",          "PGHOST",     "PGHOSTADDR", "PGPORT",        "PGUSER",
+                    "PGPASSWORD",    "PGPASSFILE", "PGSERVICE",  "PGSERVICEFILE", "PGSSLMODE",
+                    "PGSSLROOTCERT", "PGSSLCERT",  "PGSSLKEY"};
+  if (!visible_dsn.password.empty()) dump.environment["PGPASSWORD"] = visible_dsn.password;
+  dump.on_line = [](const std::string& line) { say(line); };
+  return dump;
+}
+
+void record(const RecordCommand& command, const ServerOptions& server, ProcessResources& resources,
+            Interruption& interruption) {
+  const std::string database = command.database.empty() ? server.home_database : command.database;
+  const PinnedSession pinned = open_pinned_session(server.connection, database, resources.clock,
+                                                   resources.watchdog, resources.workers);
+  const std::string path = fs::absolute(command.dump).string();
+  const std::string temporary = path + ".new";
+  Unfinished dump_file(temporary);
+  std::error_code ignored;
+  fs::remove_all(temporary, ignored);  // of one that was killed
+  Child dumping(interruption,
+                dump_command(command, server.connection, database, pinned, temporary));
+  const DumpRecord content =
+      digest_tables(*pinned.session, resources.clock, [&](std::size_t done, std::size_t of) {
+        interruption.check();
+        dumping.ended_within(Seconds(0));
+        if (done == of) say("digested " + std::to_string(of) + " tables");
+      });
+  const Ended dumped = dumping.wait(kForever);
+  if (!dumped.good()) throw SourceError(Reason::server, "pg_dump failed: " + dumped.last_word());
+  const Ended contents = list_contents(interruption, archive_at(interruption, temporary));
+  DumpRecord complete = content;
+  complete.created = creation_of(contents.out);
+  Unfinished record_file(path_of_dump_record(path));
+  save_dump_record(path,
+                   complete);  // first: a dump without it would be taken for an unrecorded one
+  fs::rename(temporary, path);
+  record_file.finished();
+  dump_file.finished();
+}
+
+}  // namespace
+
+ExitCode record_dump(const RecordCommand& command) {
+  const auto options = options_or_complain(command.config_path);
+  const ServerOptions* server = options ? server_named(*options, command.server) : nullptr;
+  if (server == nullptr) return ExitCode::usage;
+  if (command.dump.empty() || ::access(command.dump.c_str(), F_OK) == 0) {
+    say("--dump must name a file that does not exist yet");
+    return ExitCode::usage;
+  }
+  Interruption interruption;
+  const SystemClock clock;
+  ProcessResources resources(clock);
+  try {
+    record(command, *server, resources, interruption);
+    say(command.dump + " and its record are written");
+    return ExitCode::proven;
+  } catch (const Interrupted&) {
+    say("interrupted; nothing is left of it");
+  } catch (const std::exception& error) {
+    say(error.what());
+  }
+  return ExitCode::violated;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,116 @@
+// Sources that record what a collector asks for and answer from the catalog alone: nothing of a
+// user's table, file, endpoint or program is looked at. One thread.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/files.h"
+#include "collectors/ports/http.h"
+#include "collectors/ports/json.h"
+#include "collectors/ports/processes.h"
+#include "collectors/ports/session.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/table_scan.h"
+#include "exporter/io/json_reader.h"
+
+namespace pg_integrity {
+
+struct RecordedStatement {
+  std::string sql;
+  std::vector<std::string> parameters;
+  Access access = Access::any;
+  bool users_own = false;  ///< written by a user: a probe
+
+  auto operator<=>(const RecordedStatement&) const = default;
+};
+
+/// Each statement and each look at something else, once.
+struct Recording {
+  std::vector<RecordedStatement> statements;
+  std::vector<std::string> outside;  ///< "GET https://…", "read /a/file", "run a program"
+
+  void add(RecordedStatement statement);
+  void add(const std::string& look);
+
+ private:
+  std::set<RecordedStatement> known_;
+  std::set<std::string> known_looks_;
+};
+
+/// What is thrown instead of an answer: the collector goes on with its next object.
+inline constexpr std::string_view kNotAsked = "only recorded, not asked";
+
+/// Passes on what reads the catalog. Whatever names anything in double quotes reads more than that
+/// (all names of a database's users are quoted, and nothing of ours is), and so may a user's probe.
+class RecordingSession final : public Session {
+ public:
+  /// Both must outlive it.
+  RecordingSession(Session& session, Recording& recording)
+      : session_(session), recording_(recording) {}
+
+  using Session::query;
+  Rows query(std::string_view sql, std::span<const std::string> parameters, Access access) override;
+  Rows probe(std::string_view sql, std::size_t max_rows) override;
+  [[nodiscard]] const ServerInfo& server() const override { return session_.server(); }
+
+ private:
+  Session& session_;
+  Recording& recording_;
+};
+
+/// Sources of one pass over all objects, in one step if the collector makes no more of it.
+class RecordingSources final : public Sources {
+ public:
+  /// All of them must outlive it.
+  RecordingSources(Session& session, std::shared_ptr<const Schema> schema, TableScans& scans,
+                   const Clock& clock, Recording& recording);
+  ~RecordingSources() override;
+
+  Session& session() override { return session_; }
+  Session& replica(const std::string& name) override;
+  std::shared_ptr<const Schema> schema() override { return schema_; }
+  TableScans& scans() override { return scans_; }
+  Files& files() override;
+  Http& http() override;
+  Processes& processes() override;
+  [[nodiscard]] const Json& json() const override { return json_; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
+  [[nodiscard]] bool step_is_full() const override { return false; }
+  [[nodiscard]] Seconds reusable_age() const override { return Seconds(0); }
+  using Sources::wants;
+  [[nodiscard]] bool wants(std::span<const std::string> /*identity*/) const override {
+    return true;
+  }
+  std::string& position() override { return position_; }
+  using Sources::previous;
+  [[nodiscard]] std::optional<Sample> previous(
+      const MetricInfo& /*metric*/, std::span<const std::string> /*labels*/) const override {
+    return std::nullopt;
+  }
+
+ private:
+  class RecordingFiles;
+  class RecordingHttp;
+  class RecordingProcesses;
+
+  RecordingSession session_;
+  Recording& recording_;
+  const std::shared_ptr<const Schema> schema_;
+  TableScans& scans_;
+  const Clock& clock_;
+  const std::unique_ptr<RecordingFiles> files_;
+  const std::unique_ptr<RecordingHttp> http_;
+  const std::unique_ptr<RecordingProcesses> processes_;
+  SaxJson json_;
+  std::string position_;
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,220 @@
+#include "exporter/commands/serve.h"
+#include "exporter/io/console.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+
+#include "collectors/registry.h"
+#include "exporter/commands/signals.h"
+#include "exporter/config/config.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/evidence.h"
+#include "exporter/evidence/saved_evidence.h"
+#include "exporter/evidence/state_file.h"
+#include "exporter/evidence/state_keeper.h"
+#include "exporter/http/server.h"
+#include "exporter/io/clock.h"
+#include "exporter/io/logging.h"
+#include "exporter/metrics/exposition.h"
+#include "exporter/metrics/page.h"
+#include "exporter/metrics/publisher.h"
+#include "exporter/report/report.h"
+#include "exporter/scheduler/runtime.h"
+#include "exporter/version.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// Where evidence is kept: the directory, if it can be written; else nowhere, after one line.
+std::string usable_state_dir(const std::string& directory) {
+  if (::access(directory.c_str(), W_OK | X_OK) == 0) return directory;
+  log(LogLevel::warning,
+      "evidence will not survive a restart. HINT: create state_dir, or name another",
+      {{"state_dir", directory}});
+  return {};
+}
+
+class Exporter {
+ public:
+  Exporter(ServeCommand command, Options options)
+      : command_(std::move(command)),
+        resources_(clock_),
+        listen_(options.listen),
+        state_dir_(usable_state_dir(options.state_dir)),
+        reload_by_http_(options.reload_by_http) {
+    const auto saved = state_dir_.empty() ? nullptr : evidence_on_record(state_dir_, clock_);
+    runtime_ = std::make_shared<Runtime>(std::move(options), resources_, saved);
+    runtime_->scheduler().prepare();  // the first scrape finds the recorded evidence
+  }
+
+  ExitCode run() {
+    const auto evidence = [this]() -> std::shared_ptr<const Evidence> {
+      return runtime()->evidence();
+    };
+    Publisher publisher(evidence, clock_);
+    HttpServer http(handlers(publisher),
+                    [this] { end_after_failure("the HTTP server ended of itself"); });
+    http_ = &http;
+    try {
+      const int port = http.start(listen_);
+      log(LogLevel::info, "listening",
+          {{"url", "http://" + listen_.host + ":" + std::to_string(port) + "/"},
+           {"version", kVersion}});
+    } catch (const std::runtime_error& error) {
+      say(error.what());
+      return ExitCode::violated;
+    }
+    {
+      const StateKeeper keeper(state_dir_, evidence, clock_, resources_.workers);
+      runtime()->scheduler().start();
+      wait_for_the_end();
+      give_signals_back();
+      log(LogLevel::info, "stopping");
+      const std::lock_guard no_reload(reload_mutex_);
+      stopping_ = true;
+      runtime()->scheduler().stop();
+    }
+    http.stop();
+    http_ = nullptr;
+    return failed_ ? ExitCode::violated : ExitCode::proven;
+  }
+
+  [[nodiscard]] bool threads_are_out() const { return resources_.workers.given_up() > 0; }
+
+ private:
+  [[nodiscard]] std::shared_ptr<Runtime> runtime() const {
+    const std::lock_guard lock(mutex_);
+    return runtime_;
+  }
+
+  HttpHandlers handlers(Publisher& publisher) {
+    HttpHandlers handlers;
+    handlers.metrics = [this, &publisher](bool gzip) {
+      const HttpServer* http = http_;
+      const ProcessFacts facts{kVersion, kRevision, reload_successful_,
+                               http == nullptr ? 0 : http->connections()};
+      return Page(publisher.body(), facts, clock_, gzip);
+    };
+    const auto report = [this, &publisher] {
+      return make_report(*publisher.body()->snapshot(), clock_);
+    };
+    handlers.report_html = [report] { return report_as_html(report()); };
+    handlers.report_policy = report_policy();
+    handlers.report_markdown = [report] { return report_as_markdown(report()); };
+    handlers.report_json = [report] { return report_as_json(report()); };
+    // The page must show the first look, too. Who was ready stays so: what a reload adds takes
+    // nobody off the scrape.
+    handlers.ready = [this, &publisher] {
+      const auto body = publisher.body();
+      const auto& collectors = body->snapshot()->collectors;
+      if (runtime()->scheduler().ready() &&
+          std::all_of(collectors.begin(), collectors.end(),
+                      [](const auto& collector) { return collector->health.attempted; }))
+        ready_ = true;
+      return ready_.load();
+    };
+    if (reload_by_http_) handlers.reload = [this] { return reload(); };
+    return handlers;
+  }
+
+  void wait_for_the_end() {
+    const sigset_t signals = handled_signals();
+    for (;;) {
+      int signal = 0;
+      ::sigwait(&signals, &signal);
+      if (signal != SIGHUP) return;
+      reload();
+    }
+  }
+
+  /// Ends the process in good order, for its supervisor to start it anew.
+  void end_after_failure(const std::string& what) {
+    log(LogLevel::error, what);
+    failed_ = true;
+    ::kill(::getpid(), SIGTERM);
+  }
+
+  /// Puts the configuration into force if it is good; keeps the old one if not. Evidence goes
+  /// along.
+  bool reload() {
+    const std::lock_guard one_at_a_time(reload_mutex_);
+    if (stopping_) return false;
+    ReadOptions read = read_options(command_.config_path);
+    if (const auto* lines = std::get_if<std::vector<std::string>>(&read)) {
+      for (const std::string& line : *lines)
+        log(LogLevel::error, "the configuration is not usable, the old one stays",
+            {{"error", line}});
+      reload_successful_ = false;
+      return false;
+    }
+    Options options = std::get<Options>(std::move(read));
+    const auto old = runtime();
+    old->scheduler().stop();
+    const auto saved = std::make_shared<const SavedEvidence>(saved_evidence_of(*old->evidence()));
+    const auto before = old->evidence()->snapshot();
+    std::shared_ptr<Runtime> fresh;
+    try {
+      fresh = std::make_shared<Runtime>(std::move(options), resources_, saved, before.get());
+      fresh->scheduler().start();
+    } catch (const std::exception& error) {  // no thread or memory to be had
+      end_after_failure("the configuration cannot be put in force: " + std::string(error.what()));
+      return false;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      runtime_ = std::move(fresh);
+    }
+    reload_successful_ = true;
+    log(LogLevel::info,
+        "configuration reloaded; listen, state_dir and reload_by_http need a restart");
+    return true;
+  }
+
+  const ServeCommand command_;
+  const SystemClock clock_;
+  ProcessResources resources_;
+  const ListenAddress listen_;
+  const std::string state_dir_;
+  const bool reload_by_http_;
+  std::atomic<bool> reload_successful_ = true;
+  std::atomic<bool> failed_ = false;
+  std::atomic<bool> ready_ = false;
+  std::atomic<HttpServer*> http_ = nullptr;
+  std::mutex reload_mutex_;
+  bool stopping_ = false;  ///< under reload_mutex_
+  mutable std::mutex mutex_;
+  std::shared_ptr<Runtime> runtime_;
+};
+
+}  // namespace
+
+ExitCode serve(const ServeCommand& command) {
+  auto options = options_or_complain(command.config_path);
+  if (!options) return ExitCode::usage;
+  if (!command.listen.empty()) {
+    const auto listen = parse_listen(command.listen);
+    if (!listen) {
+      say("--listen: \"" + command.listen +
+          "\" is no address and port. HINT: write it as 127.0.0.1:10187, [::1]:10187 or :10187");
+      return ExitCode::usage;
+    }
+    options->listen = *listen;
+  }
+  take_signals();
+  ExitCode code{};
+  {
+    auto exporter = std::make_unique<Exporter>(command, std::move(*options));
+    code = exporter->run();
+    if (exporter->threads_are_out()) leave(code);
+  }
+  return code;
+}
+
+}  // namespace pg_integrity

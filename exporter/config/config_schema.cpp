@@ -1,0 +1,135 @@
+#include "exporter/config/config_schema.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "collectors/collector.h"
+#include "collectors/registry.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Option kAcceptOptions[] = {
+    {.name = "object", .help = "the object as the report names it", .required = true},
+    {.name = "database", .help = "where it is; default: in every database of the server"},
+    {.name = "at_most",
+     .type = OptionType::number,
+     .fallback = "0",
+     .help = "how far its values may be from what they should be"},
+    {.name = "until",
+     .type = OptionType::date,
+     .help = "from this day on it counts again",
+     .required = true},
+    {.name = "reason", .help = "why it is accepted; shown in the report", .required = true}};
+
+constexpr Option kOwnServerOptions[] = {
+    {.name = "name", .help = "label `server`; unique", .required = true},
+    {.name = "dsn",
+     .help = "libpq connection string or URI; default: libpq's environment (PGHOST, PGSERVICE, …)"},
+    {.name = "dsn_file", .help = "a file that holds the connection string; read at each connect"},
+    {.name = "databases",
+     .type = OptionType::texts,
+     .help = "databases to watch, by name or glob; default: that of the connection string"},
+    {.name = "exclude",
+     .type = OptionType::texts,
+     .help = "globs over \"schema.table\": what they match is not looked at, only counted"},
+    {.name = "max_load",
+     .type = OptionType::number,
+     .fallback = "0.05",
+     .help = "share of one session's time that this server may be kept busy",
+     .min = 0.001,
+     .max = 1},
+    {.name = "max_sessions",
+     .type = OptionType::integer,
+     .fallback = "2",
+     .help = "sessions with this server at any time, whatever the number of its databases",
+     .min = 1,
+     .max = 16},
+    {.name = "series_cap",
+     .type = OptionType::integer,
+     .fallback = "10000",
+     .help = "series of one collector on the page",
+     .min = 10,
+     .max = 1000000},
+    {.name = "accept",
+     .type = OptionType::records,
+     .help = "known damage that counts as accepted for a while",
+     .members = kAcceptOptions}};
+
+/// Collectors' options are joined with the common ones and given homes; the spans point in here.
+struct Tree {
+  std::vector<std::vector<Option>> collectors;
+  std::vector<Option> collector_table;
+  std::vector<Option> server;
+  std::vector<Option> defaults;
+  std::vector<Option> top;
+
+  Tree() {
+    server.assign(std::begin(kOwnServerOptions), std::end(kOwnServerOptions));
+    for (const CollectorSpec* spec : ::pg_integrity::collectors()) add_collector(*spec);
+    server.push_back({.name = "collectors",
+                      .type = OptionType::record,
+                      .help = "one table a collector",
+                      .members = collector_table});
+    for (const Option& option : server)
+      if (option.name != "name" && !option.name.starts_with("dsn") && option.name != "accept")
+        defaults.push_back(option);
+    top = {{.name = "listen",
+            .fallback = "127.0.0.1:10187",
+            .help = "address and port of the HTTP server; \":10187\" is every address"},
+           {.name = "state_dir",
+            .fallback = "/var/lib/pg_integrity_exporter",
+            .help = "directory for evidence that survives a restart"},
+           {.name = "reload_by_http",
+            .type = OptionType::flag,
+            .fallback = "false",
+            .help = "true: POST /-/reload reads the configuration anew, as SIGHUP does"},
+           {.name = "defaults",
+            .type = OptionType::record,
+            .help = "what holds for every server below, unless it says otherwise, key by key",
+            .members = defaults},
+           {.name = "server",
+            .type = OptionType::records,
+            .help = "a server to watch",
+            .required = true,
+            .members = server}};
+  }
+
+  void add_collector(const CollectorSpec& spec) {
+    std::vector<Option> options;
+    for (Option common : kCommonOptions) {
+      if (common.name == "interval") common.fallback = spec.interval;
+      if (common.name == "deadline") common.fallback = spec.deadline;
+      options.push_back(common);
+    }
+    for (const Option& option : spec.options)
+      if (option.home == OptionHome::collector)
+        options.push_back(option);
+      else if (std::none_of(server.begin(), server.end(),
+                            [&](const Option& other) { return other.name == option.name; }))
+        server.push_back(option);  // several collectors may read one option of the server
+    collectors.push_back(std::move(options));
+    collector_table.push_back({.name = spec.name,
+                               .type = OptionType::record,
+                               .help = spec.summary,
+                               .members = collectors.back()});
+  }
+};
+
+const Tree& tree() {
+  static const Tree tree;
+  return tree;
+}
+
+}  // namespace
+
+std::span<const Option> configuration_options() {
+  return tree().top;
+}
+
+std::span<const Option> server_options() {
+  return tree().server;
+}
+
+}  // namespace pg_integrity

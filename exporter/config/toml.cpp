@@ -1,0 +1,276 @@
+#include "exporter/config/toml.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#if __has_include(<toml++/toml.hpp>)
+#include <toml++/toml.hpp>
+#else
+#include <toml++/toml.h>
+#endif
+
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_rules.h"
+#include "collectors/base/units.h"
+#include "exporter/config/spelling.h"
+#include "exporter/io/clock.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr std::size_t kMaxBytes = 1 << 20;
+constexpr std::size_t kMaxLine = 8 << 10;
+
+std::string_view expected(OptionType type) {
+  switch (type) {
+    case OptionType::flag:
+      return "true or false";
+    case OptionType::integer:
+      return "a whole number";
+    case OptionType::number:
+      return "a number";
+    case OptionType::duration:
+      return "a duration such as \"90s\", \"15m\", \"6h\" or \"7d\"";
+    case OptionType::size:
+      return "a size such as \"64MiB\", or a number of bytes";
+    case OptionType::date:
+      return "a day such as 2026-01-31";
+    case OptionType::text:
+      return "text";
+    case OptionType::zone:
+      return "an IANA time zone such as \"UTC\" or \"Europe/Berlin\"";
+    case OptionType::texts:
+      return "a list of texts";
+    case OptionType::record:
+      return "a table";
+    case OptionType::records:
+      return "an array of tables";
+    case OptionType::named_records:
+      return "a table of tables";
+  }
+  return "";
+}
+
+class Reader {
+ public:
+  Reader(std::string file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
+
+  Settings read(const toml::table& table, std::span<const Option> options, const std::string& where,
+                std::string name = {}) {
+    Settings settings(place(table.source()), std::move(name));
+    for (const auto& [key, node] : table) {
+      const std::string_view text = key.str();
+      const auto option = std::find_if(options.begin(), options.end(),
+                                       [&](const Option& o) { return o.name == text; });
+      if (option == options.end())
+        problems_.add(place(key.source()), "unknown key \"" + std::string(text) + "\" " + where,
+                      key_hint(text, options));
+      else
+        read_option(node, *option, settings, place(key.source()));
+    }
+    return settings;
+  }
+
+ private:
+  [[nodiscard]] Place place(const toml::source_region& source) const {
+    return {file_, source.begin.line, source.begin.column};
+  }
+
+  static std::string in_table(const Option& option) {
+    return "in \"" + std::string(option.name) + "\"";
+  }
+
+  void read_option(const toml::node& node, const Option& option, Settings& into,
+                   const Place& key_place) {
+    std::optional<Settings::Value> value;
+    switch (option.type) {
+      case OptionType::record:
+        if (const toml::table* table = node.as_table())
+          value = std::vector<Settings>{read(*table, option.members, in_table(option))};
+        break;
+      case OptionType::records:
+        value = read_records(node, option);
+        break;
+      case OptionType::named_records:
+        value = read_named_records(node, option);
+        break;
+      case OptionType::texts:
+        value = read_texts(node);
+        break;
+      default:
+        value = read_scalar(node, option);
+    }
+    const bool usable = value && in_range(*value, option, node);
+    if (usable)
+      into.put(option.name, std::move(*value), key_place);
+    else
+      into.refuse(option.name);
+    if (!value)
+      problems_.add(place(node.source()), "\"" + std::string(option.name) + "\" should be " +
+                                              std::string(expected(option.type)));
+  }
+
+  std::optional<Settings::Value> read_records(const toml::node& node, const Option& option) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr) return std::nullopt;
+    std::vector<Settings> records;
+    for (const toml::node& element : *array) {
+      const toml::table* table = element.as_table();
+      if (table == nullptr) return std::nullopt;
+      records.push_back(read(*table, option.members, in_table(option)));
+    }
+    return records;
+  }
+
+  std::optional<Settings::Value> read_named_records(const toml::node& node, const Option& option) {
+    const toml::table* tables = node.as_table();
+    if (tables == nullptr) return std::nullopt;
+    std::vector<Settings> records;
+    for (const auto& [key, element] : *tables) {
+      const toml::table* table = element.as_table();
+      if (table == nullptr) return std::nullopt;
+      records.push_back(read(*table, option.members, in_table(option), std::string(key.str())));
+    }
+    return records;
+  }
+
+  static std::optional<Settings::Value> read_texts(const toml::node& node) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr) return std::nullopt;
+    std::vector<std::string> texts;
+    for (const toml::node& element : *array) {
+      const auto text = element.value_exact<std::string>();
+      if (!text) return std::nullopt;
+      texts.push_back(*text);
+    }
+    return texts;
+  }
+
+  static std::optional<Settings::Value> read_scalar(const toml::node& node, const Option& option) {
+    const auto text = node.value_exact<std::string>();
+    const auto integer = node.value_exact<std::int64_t>();
+    const auto number = [](std::optional<double> found) {
+      return found ? std::optional<Settings::Value>(*found) : std::nullopt;
+    };
+    switch (option.type) {
+      case OptionType::flag:
+        if (const auto flag = node.value_exact<bool>()) return *flag;
+        return std::nullopt;
+      case OptionType::integer:
+        return integer ? number(static_cast<double>(*integer)) : std::nullopt;
+      case OptionType::number:
+        return integer ? number(static_cast<double>(*integer)) : number(node.value_exact<double>());
+      case OptionType::duration: {
+        const auto duration = text ? parse_duration(*text) : std::nullopt;
+        return duration ? number(duration->count()) : std::nullopt;
+      }
+      case OptionType::size:
+        if (integer && *integer >= 0) return number(static_cast<double>(*integer));
+        return text ? number(parse_size(*text)) : std::nullopt;
+      case OptionType::date:
+        return read_date(node, text);
+      case OptionType::zone:
+        if (!text || !is_known_zone(*text)) return std::nullopt;
+        return *text;
+      default:
+        if (!text) return std::nullopt;
+        return *text;
+    }
+  }
+
+  static std::optional<Settings::Value> read_date(const toml::node& node,
+                                                  const std::optional<std::string>& text) {
+    std::string day = text.value_or("");
+    if (const auto date = node.value_exact<toml::date>()) {
+      char buffer[16];
+      std::snprintf(buffer, sizeof buffer, "%04d-%02d-%02d", static_cast<int>(date->year),
+                    static_cast<int>(date->month), static_cast<int>(date->day));
+      day = buffer;
+    }
+    const auto time = parse_date(day);
+    if (!time) return std::nullopt;
+    return *time;
+  }
+
+  bool in_range(const Settings::Value& value, const Option& option, const toml::node& node) {
+    const double* number = std::get_if<double>(&value);
+    if (number == nullptr || option.type == OptionType::date) return true;
+    if (std::isfinite(*number) && *number >= option.min && *number <= option.max) return true;
+    const auto written = [&](double bound) {
+      if (option.type == OptionType::duration) return "\"" + format_duration(Seconds(bound)) + "\"";
+      std::string text = std::to_string(bound);
+      text.erase(text.find_last_not_of('0') + 1);
+      return text.ends_with('.') ? text.substr(0, text.size() - 1) : text;
+    };
+    problems_.add(place(node.source()), "\"" + std::string(option.name) + "\" is out of range",
+                  std::isfinite(option.max)
+                      ? "from " + written(option.min) + " to " + written(option.max)
+                      : "at least " + written(option.min));
+    return false;
+  }
+
+  std::string file_;
+  Problems& problems_;
+};
+
+/// The file's text, if it is one that the parser may see.
+std::optional<std::string> read_text(const std::string& path, Problems& problems) {
+  const Place place{path};
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) {
+    problems.add(place, std::generic_category().message(errno),
+                 "name an existing file with --config");
+    return std::nullopt;
+  }
+  if (!S_ISREG(facts.st_mode)) {
+    problems.add(place, "not a regular file");
+    return std::nullopt;
+  }
+  if (static_cast<std::size_t>(facts.st_size) > kMaxBytes) {
+    problems.add(place, "larger than 1 MiB");
+    return std::nullopt;
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file && text.empty() && facts.st_size > 0) {
+    problems.add(place, "cannot be read", "check who may read it");
+    return std::nullopt;
+  }
+  std::uint32_t line = 1;
+  std::size_t length = 0;
+  for (const char c : text) {
+    length = c == '\n' ? 0 : length + 1;
+    if (c == '\0' || length > kMaxLine) {
+      problems.add({path, line, static_cast<std::uint32_t>(length)},
+                   c == '\0' ? "holds a NUL byte" : "the line is longer than 8 KiB",
+                   c == '\0' ? "save it as UTF-8" : "");
+      return std::nullopt;
+    }
+    if (c == '\n') ++line;
+  }
+  return text;
+}
+
+}  // namespace
+
+Settings read_toml(const std::string& path, std::span<const Option> options, Problems& problems) {
+  const auto text = read_text(path, problems);
+  if (!text) return {};
+  try {
+    const toml::table table = toml::parse(*text, path);
+    return Reader(path, problems).read(table, options, "at the top of the file");
+  } catch (const toml::parse_error& error) {
+    const auto& begin = error.source().begin;
+    problems.add({path, begin.line, begin.column}, std::string(error.description()));
+    return {};
+  }
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,285 @@
+#include "exporter/drill/archive_tools.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/recovery/archive_header.h"
+#include "exporter/drill/scratch_cluster.h"
+#include "exporter/io/interruption.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Seconds kForever{30.0 * 86400};
+constexpr Seconds kAfterDamage{30};
+constexpr std::size_t kMaxContents = std::size_t{64} << 20;
+
+struct Compression {
+  std::string_view magic;
+  const char* program;
+};
+constexpr std::array<Compression, 5> kCompressions{{{"\x1f\x8b", "gzip"},
+                                                    {"\x28\xb5\x2f\xfd", "zstd"},
+                                                    {"\x04\x22\x4d\x18", "lz4"},
+                                                    {std::string_view("\xfd"
+                                                                      "7zXZ\0",
+                                                                      6),
+                                                     "xz"},
+                                                    {"BZh", "bzip2"}}};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  [[nodiscard]] int number() const { return number_; }
+  void close() {
+    if (number_ >= 0) ::close(number_);
+    number_ = -1;
+  }
+
+ private:
+  int number_;
+};
+
+int open_to_read(const std::string& path) {
+  const int number = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (number >= 0) return number;
+  const Reason reason = errno == EACCES || errno == EPERM ? Reason::permission : Reason::io;
+  throw SourceError(reason, path + ": " + std::generic_category().message(errno));
+}
+
+std::string beginning_of(const std::string& path) {
+  const Descriptor file(open_to_read(path));
+  std::string head(kArchiveHeadBytes, '\0');
+  const ssize_t count = ::read(file.number(), head.data(), head.size());
+  if (count < 0)
+    throw SourceError(Reason::io, path + ": " + std::generic_category().message(errno));
+  head.resize(static_cast<std::size_t>(count));
+  return head;
+}
+
+/// Runs a command that reads the archive from its standard input.
+Ended run_with_input(Interruption& interruption, const Archive& archive, Command command) {
+  Descriptor file(open_to_read(archive.path));
+  if (archive.decompressor.empty()) {
+    command.in = file.number();
+    return run(interruption, command, kForever);
+  }
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw SourceError(Reason::limit, "no pipe can be made");
+  Descriptor from(ends[0]);
+  Descriptor to(ends[1]);
+  Command decompress;
+  decompress.arguments = archive.decompressor;
+  decompress.in = file.number();
+  decompress.out = to.number();
+  decompress.niceness = command.niceness;
+  decompress.directory = command.directory;
+  Child decompressor(interruption, decompress);
+  to.close();
+  command.in = from.number();
+  Child consumer(interruption, command);
+  from.close();
+  while (!consumer.ended_within(Seconds(0.2))) {
+    interruption.check();
+    if (!decompressor.ended_within(Seconds(0)) || decompressor.status() == 0) continue;
+    // Who reads half an archive may wait for the rest for ever.
+    if (!consumer.ended_within(kAfterDamage)) consumer.signal(SIGKILL);
+  }
+  Ended consumed = consumer.wait(kForever);
+  const Ended decompressed = decompressor.wait(kForever);
+  // Who reads may have had enough: then the decompressor ends by SIGPIPE, and that is no fault.
+  if (!decompressed.good() && decompressed.status != 128 + SIGPIPE) {
+    consumed.status = std::max(consumed.status, 1);
+    consumed.errors.push_back("pg_restore: error: " + decompressed.last_word());
+  }
+  return consumed;
+}
+
+/// pg_restore reads on for ever where a tar archive was cut off: its members are counted first.
+void require_whole_tar(const std::string& path) {
+  constexpr off_t kBlock = 512;
+  constexpr std::size_t kSizeAt = 124;
+  constexpr std::size_t kSizeDigits = 11;
+  const Descriptor file(open_to_read(path));
+  std::array<char, kBlock> block{};
+  for (off_t at = 0; ::pread(file.number(), block.data(), block.size(), at) == kBlock;) {
+    if (std::all_of(block.begin(), block.end(), [](char c) { return c == 0; })) return;
+    const std::string size(block.data() + kSizeAt, kSizeDigits);
+    const off_t bytes = std::strtoll(size.c_str(), nullptr, 8);
+    at += kBlock + (bytes + kBlock - 1) / kBlock * kBlock;
+  }
+  throw SourceError(Reason::decode, path + ": the tar archive ends early");
+}
+
+ArchiveForm form_of(const std::string& path, const std::string& head) {
+  if (!is_backup(head)) throw SourceError(Reason::decode, path + " is no dump");
+  if (head.starts_with("PGDMP")) return ArchiveForm::custom;
+  return is_archive(head) ? ArchiveForm::tar : ArchiveForm::plain;
+}
+
+/// pg_restore with the archive as its file or, if it is compressed, from its standard input.
+Ended pg_restore(Interruption& interruption, const Archive& archive, Command command,
+                 const std::vector<std::string>& options) {
+  command.arguments = {newest_program("pg_restore")};
+  command.arguments.insert(command.arguments.end(), options.begin(), options.end());
+  if (!archive.decompressor.empty()) return run_with_input(interruption, archive, command);
+  command.arguments.push_back(archive.path);
+  return run(interruption, command, kForever);
+}
+
+bool contains_any(const std::string& text, std::initializer_list<const char*> parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char* part) { return text.find(part) != std::string::npos; });
+}
+
+/// What the server or the tool says is wrong; empty: the line says nothing of that.
+std::string complaint_in(const std::string& line) {
+  if (const auto at = line.find("ERROR:  "); at != std::string::npos) return line.substr(at + 8);
+  if (const auto at = line.find("FATAL:  "); at != std::string::npos) return line.substr(at + 8);
+  if (const auto at = line.find(": error: "); at != std::string::npos) return line.substr(at + 9);
+  return {};
+}
+
+/// Row values come after a colon: 'invalid input syntax for type integer: "x"'.
+std::string without_values(const std::string& complaint) {
+  const bool of_a_row =
+      contains_any(complaint, {"invalid input", "invalid byte", "out of range", "malformed"});
+  return of_a_row ? complaint.substr(0, complaint.find(": ")) : complaint;
+}
+
+bool is_about_surroundings(const std::string& complaint) {
+  const bool absent = contains_any(complaint, {" does not exist", " is not available"});
+  return (absent && (complaint.starts_with("role ") || complaint.starts_with("tablespace ") ||
+                     complaint.starts_with("extension "))) ||
+         contains_any(complaint,
+                      {"could not open extension control file", "could not access file \"",
+                       "unsupported version (", "unrecognized configuration parameter",
+                       "invalid value for parameter \"default_tablespace\"",
+                       "must be loaded via shared_preload_libraries", "No space left on device",
+                       "could not extend file"}) ||
+         (complaint.starts_with("collation ") && absent);
+}
+
+}  // namespace
+
+Archive archive_at(Interruption& interruption, const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
+    if (!is_archive(beginning_of(path + "/toc.dat")))
+      throw SourceError(Reason::decode, path + " is no dump");
+    return {path, ArchiveForm::directory, {}};
+  }
+  const std::string head = beginning_of(path);
+  for (const Compression& compression : kCompressions) {
+    if (!head.starts_with(compression.magic)) continue;
+    Archive archive{path, ArchiveForm::plain, {newest_program(compression.program), "-dc"}};
+    Command command;
+    command.arguments = archive.decompressor;
+    const Descriptor file(open_to_read(path));
+    command.in = file.number();
+    command.keep_out = true;
+    command.max_out = kArchiveHeadBytes;
+    archive.form = form_of(path, run(interruption, command, kForever).out);
+    return archive;
+  }
+  const ArchiveForm form = form_of(path, head);
+  if (form == ArchiveForm::tar) require_whole_tar(path);
+  return {path, form, {}};
+}
+
+Ended list_contents(Interruption& interruption, const Archive& archive) {
+  Command command;
+  command.keep_out = true;
+  command.max_out = kMaxContents;
+  return pg_restore(interruption, archive, command, {"--list"});
+}
+
+Ended decode_whole(Interruption& interruption, const Archive& archive) {
+  Command command;
+  command.niceness = 19;
+  if (archive.has_contents())
+    return pg_restore(interruption, archive, command, {"--file=/dev/null"});
+  command.arguments = {newest_program("cat")};
+  command.keep_out = true;
+  command.only_tail = true;
+  Ended ended = run_with_input(interruption, archive, command);
+  if (ended.good() && !ends_as_a_dump(ended.out)) {
+    ended.status = 1;
+    ended.errors.emplace_back("pg_restore: error: the dump ends early");
+  }
+  return ended;
+}
+
+bool ends_as_a_dump(const std::string& tail) {
+  return contains_any(tail, {"-- PostgreSQL database dump complete\n",
+                             "-- PostgreSQL database cluster dump complete\n"});
+}
+
+Ended restore_into(Interruption& interruption, const Archive& archive,
+                   const RestoreTarget& target) {
+  Command command;
+  command.environment = target.environment;
+  if (archive.has_contents()) {
+    std::vector<std::string> options{"--no-owner", "--no-privileges", "--dbname=" + target.dsn};
+    const bool parallel = archive.form != ArchiveForm::tar && archive.decompressor.empty();
+    if (parallel && target.jobs > 1) options.push_back("--jobs=" + std::to_string(target.jobs));
+    return pg_restore(interruption, archive, command, options);
+  }
+  command.account = target.account;
+  command.arguments = {newest_program("psql"), "-Xq", "-d", target.dsn};
+  Ended ended = run_with_input(interruption, archive, command);
+  const Ended decoded = decode_whole(interruption, archive);
+  if (!decoded.good()) {
+    ended.status = std::max(ended.status, 1);
+    ended.errors.insert(ended.errors.end(), decoded.errors.begin(), decoded.errors.end());
+  }
+  return ended;
+}
+
+std::string creation_of(const std::string& contents) {
+  constexpr std::string_view kWords = "; Archive created at ";
+  const std::size_t at = contents.find(kWords);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + kWords.size();
+  return contents.substr(begin, contents.find('\n', begin) - begin);
+}
+
+std::vector<RestoreFault> faults_in(const std::vector<std::string>& errors) {
+  std::vector<RestoreFault> faults;
+  bool extension_is_missing = false;
+  for (const std::string& line : errors) {
+    const std::string complaint = complaint_in(line);
+    if (complaint.empty()) continue;
+    RestoreFault fault{Blame::backup, without_values(complaint)};
+    if (is_about_surroundings(complaint)) {
+      fault.blame = Blame::surroundings;
+      extension_is_missing =
+          extension_is_missing || complaint.find("extension") != std::string::npos;
+    } else if (extension_is_missing && complaint.find(" does not exist") != std::string::npos) {
+      fault.blame = Blame::surroundings;  // what the extension would have brought
+    }
+    const auto twin = std::find_if(faults.begin(), faults.end(), [&](const RestoreFault& other) {
+      return other.what == fault.what;
+    });
+    if (twin == faults.end()) faults.push_back(std::move(fault));
+  }
+  return faults;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,171 @@
+#include "exporter/drill/base_backup_tools.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_rules.h"
+#include "collectors/recovery/base_backup_manifest.h"
+#include "exporter/io/child_process.h"
+#include "exporter/io/interruption.h"
+
+namespace pg_integrity {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Seconds kForever{30.0 * 86400};
+
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+/// The log that it needs is in it or, as it is, in the archive.
+/// @return all of it is in the backup.
+bool require_log(const std::string& path, const std::string& wal_archive) {
+  const auto text_of = [](const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const auto manifest = read_manifest(text_of(path + "/" + kManifestName));
+  const auto needed =
+      manifest ? segments_needed(*manifest, text_of(path + "/" + kLabelName)) : std::nullopt;
+  if (!needed) throw SourceError(Reason::decode, "its manifest or its label is missing, or none");
+  const fs::path own = fs::path(path) / "pg_wal";
+  bool held = true;
+  for (const std::string& segment : *needed) {
+    if (exists(own / segment)) continue;
+    held = false;
+    if (wal_archive.empty())
+      throw SourceError(Reason::decode, "it needs " + segment + " of the log, which is nowhere");
+    if (exists(fs::path(wal_archive) / segment)) continue;
+    std::error_code error;
+    for (const auto& file : fs::directory_iterator(wal_archive, error))
+      if (is_segment(file.path().filename().string(), segment))
+        throw SourceError(Reason::missing, "the archive of the log is compressed: not read here");
+    throw SourceError(error ? Reason::io : Reason::decode,
+                      "it needs " + segment + " of the log, which is nowhere");
+  }
+  return held;
+}
+
+/// Programs of the major version that the backup is of: no other reads its files or its log.
+std::string programs_for(const std::string& path) {
+  if (!exists(path + "/" + kLabelName) && exists(path + "/base.tar"))
+    throw SourceError(
+        Reason::missing,
+        "a base backup as tar files is not looked into. HINT: take it as plain files");
+  std::string version;
+  std::ifstream(path + "/PG_VERSION") >> version;
+  if (version.empty()) throw SourceError(Reason::decode, path + ": PG_VERSION is missing");
+  for (const std::string& directory : program_directories("pg_verifybackup"))
+    if (fs::path(directory).parent_path().filename() == version) return directory;
+  throw SourceError(Reason::missing,
+                    "the backup is of PostgreSQL " + version.substr(0, 8) +
+                        ", which is not installed here. HINT: install that version's server");
+}
+
+/// Links lead out of the copy, to where the source keeps what is behind them; what else is no file
+/// has no place in one.
+void require_no_links(const std::string& path) {
+  std::error_code error;
+  for (auto entry = fs::recursive_directory_iterator(path, error);
+       !error && entry != fs::recursive_directory_iterator(); entry.increment(error))
+    if (entry->is_symlink() || !(entry->is_regular_file() || entry->is_directory()))
+      throw SourceError(Reason::missing,
+                        "the backup holds links (tablespaces, or a log elsewhere): it is not "
+                        "started here");
+  if (error) throw SourceError(Reason::io, path + ": " + error.message());
+}
+
+void must(const Ended& ended) {
+  if (!ended.good()) throw SourceError(Reason::io, "copying failed: " + ended.last_word());
+}
+
+/// In single quotes, for the shell that restore_command is run by.
+std::string quoted(const std::string& path) {
+  std::string text = "'";
+  for (const char letter : path) {
+    if (letter == '\'')
+      text += "'\\''";
+    else if (letter == '%')
+      text += "%%";
+    else
+      text += letter;
+  }
+  return text + "'";
+}
+
+/// Nothing of what the source's server was told is left: whom it follows, what it loads, where it
+/// listens, which commands it runs.
+void forget_configuration(const std::string& data) {
+  std::error_code ignored;
+  for (const char* name : {"postgresql.auto.conf", "postmaster.pid", "postmaster.opts",
+                           "standby.signal", "recovery.signal", "tablespace_map"})
+    fs::remove(data + "/" + name, ignored);
+  std::vector<fs::path> slots;
+  for (const auto& slot : fs::directory_iterator(data + "/pg_replslot", ignored))
+    slots.push_back(slot.path());
+  for (const fs::path& slot : slots) fs::remove_all(slot, ignored);
+  std::ofstream(data + "/postgresql.conf") << "";
+  std::ofstream(data + "/pg_hba.conf") << "local all all trust\n";
+  std::ofstream(data + "/pg_ident.conf") << "";
+}
+
+}  // namespace
+
+bool is_base_backup(const std::string& path) {
+  return exists(path + "/" + kManifestName) || exists(path + "/" + kLabelName);
+}
+
+Ended verify_base_backup(Interruption& interruption, const std::string& path,
+                         const std::string& wal_archive, BaseBackupCheck check) {
+  Command command;
+  command.niceness = 19;
+  command.arguments = {programs_for(path) + "/pg_verifybackup"};
+  if (check == BaseBackupCheck::files)
+    command.arguments.insert(command.arguments.end(), {"--skip-checksums", "--no-parse-wal"});
+  else if (!require_log(path, wal_archive))
+    command.arguments.push_back("--wal-directory=" + wal_archive);
+  command.arguments.push_back(path);
+  return run(interruption, command, kForever);
+}
+
+std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
+                                                  const ScratchPlace& place,
+                                                  const std::string& path,
+                                                  const std::string& wal_archive,
+                                                  const ScratchLogin& login) {
+  const std::string programs = programs_for(path);
+  require_no_links(path);
+  require_log(path, wal_archive);
+  const auto fill = [&](const std::string& data) {
+    Command command;
+    command.directory = data;  // by which a sweep finds it
+    command.arguments = {newest_program("cp"), "-R", "--reflink=auto", path + "/.", data};
+    must(run(interruption, command, kForever));
+    require_no_links(data);  // once nobody else can change it: we may be root
+    forget_configuration(data);
+    if (!wal_archive.empty()) std::ofstream(data + "/recovery.signal") << "";
+    if (!place.account) return;
+    command.arguments = {
+        newest_program("chown"), "-R",
+        std::to_string(place.account->uid) + ":" + std::to_string(place.account->gid), data};
+    must(run(interruption, command, kForever));
+  };
+  // Up to where the backup is consistent, and no further: that is what it proves.
+  std::vector<std::string> settings{"hot_standby=off", "max_prepared_transactions=1000",
+                                    "recovery_target=immediate", "recovery_target_action=promote",
+                                    "recovery_target_timeline=current"};
+  if (!wal_archive.empty())
+    settings.push_back("restore_command=cp " + quoted(wal_archive) + "/%f \"%p\"");
+  return std::make_unique<ScratchCluster>(interruption, place, programs, fill, settings, login);
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,195 @@
+#include "exporter/drill/copy_comparison.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/session.h"
+#include "collectors/postgres/entry_column.h"
+#include "collectors/postgres/row_digest.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/schema_cache.h"
+#include "collectors/postgres/table_scan.h"
+#include "exporter/config/settings_check.h"
+#include "exporter/evidence/self_metrics.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// As pg_restore --list names them: kind, schema and name, of what belongs to a table its table
+/// first.
+constexpr std::string_view kObjects = R"(
+SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+    WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
+  || ' ' || n.nspname::text || ' ' || c.relname::text AS object
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+UNION ALL SELECT CASE k.contype WHEN 'f' THEN 'FK CONSTRAINT' WHEN 'c' THEN 'CHECK CONSTRAINT'
+    ELSE 'CONSTRAINT' END
+  || ' ' || n.nspname::text || ' ' || c.relname::text || ' ' || k.conname::text
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+UNION ALL SELECT 'TRIGGER ' || n.nspname::text || ' ' || c.relname::text || ' ' || t.tgname::text
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT t.tgisinternal)";
+
+constexpr std::array<std::string_view, 10> kKinds{
+    "TABLE ",         "VIEW ",       "MATERIALIZED VIEW ", "SEQUENCE ",         "INDEX ",
+    "FOREIGN TABLE ", "CONSTRAINT ", "FK CONSTRAINT ",     "CHECK CONSTRAINT ", "TRIGGER "};
+
+/// What begins with such a word and is none of those objects.
+constexpr std::array<std::string_view, 6> kOthers{"TABLE DATA ",        "SEQUENCE SET ",
+                                                  "SEQUENCE OWNED BY ", "TABLE ATTACH ",
+                                                  "INDEX ATTACH ",      "MATERIALIZED VIEW DATA "};
+
+template <typename Names>
+bool begins_with_any(std::string_view text, const Names& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return text.starts_with(name); });
+}
+
+/// The object of one line, with its owner behind it; empty: it is of no kind that is looked for.
+std::string object_of(const std::string& line) {
+  if (line.empty() || line.front() == ';') return {};
+  std::size_t at = line.find("; ");  // dump id; catalog oid, object oid
+  for (int words = 0; words < 2 && at != std::string::npos; ++words)
+    at = line.find(' ', at + (words == 0 ? 2 : 1));
+  if (at == std::string::npos) return {};
+  const std::string object = line.substr(at + 1);
+  return begins_with_any(object, kKinds) && !begins_with_any(object, kOthers) ? object
+                                                                              : std::string();
+}
+
+std::string counted(double rows) {
+  return std::to_string(std::llround(rows));
+}
+
+DrilledTable compared(const DumpRecord::TableContent& copy,
+                      const DumpRecord::TableContent* record) {
+  DrilledTable table{copy.schema, copy.table, {}, {}, {}, {}};
+  if (copy.unproven.empty()) table.rows = copy.rows;
+  if (record == nullptr)
+    table.unproven = "it is not in the record of its backup";
+  else if (!record->unproven.empty() || !copy.unproven.empty())
+    table.unproven = record->unproven.empty() ? copy.unproven : record->unproven;
+  else if (copy.rows == record->rows && copy.content != record->content)
+    table.unexplained_rows = 1;  // at least
+  else
+    table.unexplained_rows = std::abs(copy.rows - record->rows);
+  return table;
+}
+
+double rows_up_to(Session& session, const Table& table, const Column& column, UnixTime until) {
+  const std::string sql = "SELECT count(*) AS n FROM " + table.from_clause() + " WHERE " +
+                          moment_sql(column, "UTC") + " <= to_timestamp(" + std::to_string(until) +
+                          ")";
+  return session.query(sql).only().number("n");
+}
+
+}  // namespace
+
+DumpRecord digest_tables(LiveSession& session, const Clock& clock,
+                         const std::function<void(std::size_t, std::size_t)>& done) {
+  session.set_deadline(clock.now() + kComparison);
+  DumpRecord record;
+  record.taken_at = clock.unix_now();
+  record.encoding =
+      session.query("SELECT current_setting('server_encoding') AS e").only().text("e");
+  record.hash = hash_sample(session);
+  const auto schema = load_schema(session, {}, clock.now());
+  for (const Table& table : schema->tables) {
+    DumpRecord::TableContent content{table.name.schema, table.name.name, 0, {}, {}};
+    const DigestTable known = digest_table(session, table.name);
+    if (table.foreign_code || table.has_foreign_partition || !known.trusted) {
+      content.unproven = table.has_foreign_partition
+                             ? "a partition is on another server"
+                             : "reading it may run code that belongs to no superuser";
+    } else {
+      const Digest digested = digest(session, table, known.columns, {}, RowHash::hash64);
+      content.rows = digested.rows;
+      content.content = digested.content;
+    }
+    record.tables.push_back(std::move(content));
+    done(record.tables.size(), schema->tables.size());
+  }
+  return record;
+}
+
+std::vector<std::string> missing_objects(Session& copy, const std::string& contents) {
+  const Rows rows = copy.query(kObjects);
+  std::set<std::string, std::less<>> present;
+  for (std::size_t i = 0; i < rows.size(); ++i) present.insert(rows[i].text("object"));
+  std::vector<std::string> missing;
+  for (std::size_t begin = 0; begin < contents.size();) {
+    const std::size_t end = std::min(contents.find('\n', begin), contents.size());
+    const std::string object = object_of(contents.substr(begin, end - begin));
+    begin = end + 1;
+    if (object.empty()) continue;
+    // Names and owners may hold spaces: whichever cut gives a known object.
+    bool found = false;
+    for (std::size_t cut = object.size(); !found && cut != std::string::npos && cut > 0;
+         cut = object.rfind(' ', cut - 1))
+      found = present.contains(std::string_view(object).substr(0, cut));
+    if (!found) missing.push_back(object.substr(0, object.rfind(' ')));
+  }
+  return missing;
+}
+
+Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record) {
+  Comparison comparison;
+  for (const auto& table : copy.tables) {
+    const auto* recorded = record.find(table.schema, table.table);
+    comparison.tables.push_back(compared(table, recorded));
+    if (comparison.tables.back().unexplained_rows.value_or(0) == 0) continue;
+    const bool same_number = table.rows == recorded->rows;
+    comparison.differences.push_back("table " + table.schema + "." + table.table +
+                                     (same_number ? " holds other rows than its backup's record"
+                                                  : " has " + counted(table.rows) +
+                                                        " rows, its backup's record " +
+                                                        counted(recorded->rows)));
+  }
+  for (const auto& table : record.tables) {
+    if (copy.find(table.schema, table.table) != nullptr || !table.unproven.empty()) continue;
+    comparison.tables.push_back({table.schema, table.table, {}, std::max(1.0, table.rows), {}, {}});
+    comparison.differences.push_back("table " + table.schema + "." + table.table +
+                                     " is in the backup's record and was not restored");
+  }
+  return comparison;
+}
+
+Comparison compare_by_creation(Session& copy, Session* source, const Clock& clock, UnixTime until) {
+  Comparison comparison;
+  const auto schema = load_schema(copy, {}, clock.now());
+  const auto original = source == nullptr ? nullptr : load_schema(*source, {}, clock.now());
+  for (const Table& table : schema->tables) {
+    DrilledTable drilled{table.name.schema, table.name.name, {}, {}, {}, {}};
+    const Table* there = original == nullptr ? nullptr : original->table(table.name);
+    const Column* column = entry_column(table);
+    try {
+      drilled.rows =
+          copy.query("SELECT count(*) AS n FROM " + table.from_clause()).only().number("n");
+      if (column == nullptr || there == nullptr || there->column(column->name) == nullptr) {
+        drilled.unproven = column == nullptr
+                               ? "it has no record and no column that says when a row was created"
+                               : "it has no record, and the source does not tell";
+      } else {
+        const double lacking =
+            rows_up_to(*source, *there, *column, until) - rows_up_to(copy, table, *column, until);
+        drilled.unexplained_rows = std::max(0.0, lacking);
+        if (lacking > 0)
+          comparison.differences.push_back("table " + table.name.display() + " lacks " +
+                                           counted(lacking) +
+                                           " rows that were created before the backup");
+      }
+    } catch (const SourceError& error) {
+      drilled.unproven = error.what();
+    }
+    comparison.tables.push_back(std::move(drilled));
+  }
+  return comparison;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,80 @@
+#include "exporter/drill/proof.h"
+
+#include <algorithm>
+
+#include "collectors/base/errors.h"
+#include "collectors/ports/files.h"
+#include "exporter/drill/archive_tools.h"
+#include "exporter/drill/base_backup_tools.h"
+#include "exporter/io/interruption.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// What is wrong with it, if that is the backup's fault.
+/// @throws SourceError if something is missing here.
+std::string fault_of(const Ended& ended) {
+  if (ended.good() || ended.out_of_bounds) return {};
+  std::string fault;
+  for (const RestoreFault& found : faults_in(ended.errors)) {
+    if (found.blame == Blame::surroundings) throw SourceError(Reason::missing, found.what);
+    if (fault.empty()) fault = found.what;
+  }
+  return fault.empty() ? ended.last_word() : fault;
+}
+
+bool reaches(ProofRecord& proof, int level, const Ended& ended) {
+  const std::string fault = fault_of(ended);
+  if (fault.empty()) {
+    proof.level = level;
+    return true;
+  }
+  proof.failed_level = level;
+  proof.disproof = fault;
+  return false;
+}
+
+}  // namespace
+
+ProofRecord unproved(Files& files, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == 0 ? "/" : path.substr(0, slash);
+  const std::string name = path.substr(slash + 1);
+  for (const FileEntry& entry : files.list(directory, "*", 100000)) {
+    if (entry.name != name) continue;
+    ProofRecord proof;
+    proof.path = path;
+    proof.inode = entry.inode;
+    proof.size = entry.size;
+    proof.modified = entry.modified;
+    return proof;
+  }
+  throw SourceError(Reason::missing, path + " does not exist");
+}
+
+void prove(Interruption& interruption, ProofRecord& proof, const std::string& wal_archive) {
+  const auto verified = [&](BaseBackupCheck check) {
+    return verify_base_backup(interruption, proof.path, wal_archive, check);
+  };
+  try {
+    if (is_base_backup(proof.path)) {
+      if (reaches(proof, 2, verified(BaseBackupCheck::files)))
+        reaches(proof, 3, verified(BaseBackupCheck::all));
+      return;
+    }
+    const Archive archive = archive_at(interruption, proof.path);
+    if (archive.has_contents()) {
+      if (!reaches(proof, 2, list_contents(interruption, archive))) return;
+      reaches(proof, 3, decode_whole(interruption, archive));
+    } else if (reaches(proof, 2, decode_whole(interruption, archive))) {
+      proof.level = 3;  // a plain dump has no table of contents: it is read whole or not at all
+    }
+  } catch (const SourceError& error) {
+    if (error.reason() != Reason::decode) throw;
+    proof.failed_level = std::max(2, proof.level + 1);
+    proof.disproof = error.what();
+  }
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,287 @@
+#include "exporter/drill/scratch_cluster.h"
+
+#include <dirent.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <thread>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_rules.h"
+#include "exporter/io/interruption.h"
+
+namespace pg_integrity {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPrefix = "pg_integrity_drill.";
+constexpr Seconds kCommand{300};
+constexpr Seconds kToStart{60};
+/// What a server says that finds its files or its log damaged or not there.
+constexpr std::array<std::string_view, 7> kDamage{
+    "checkpoint record",          "end of online backup", "consistent recovery point",
+    "configured recovery target", "control file",         "requested timeline",
+    "could not access status"};
+constexpr Seconds kToRecover{7.0 * 86400};
+
+std::string own_name() {
+  const pid_t pid = ::getpid();
+  return kPrefix + std::to_string(pid) + "." + start_of_process(pid).value_or("0");
+}
+
+/// Its maker still runs.
+bool in_use(const std::string& name) {
+  const std::size_t dot = name.find('.', std::string(kPrefix).size());
+  if (dot == std::string::npos) return false;
+  const std::string pid = name.substr(std::string(kPrefix).size(), dot);
+  return start_of_process(std::atoi(pid.c_str())) == name.substr(dot + 1);
+}
+
+/// Every process whose working directory is in that one, which is where all of ours run.
+std::vector<pid_t> processes_in(const std::string& directory) {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 1 || pid == ::getpid()) continue;
+    const std::string where = fs::read_symlink(entry.path() / "cwd", error).string();
+    if (!error && (where == directory || where.starts_with(directory + "/"))) found.push_back(pid);
+  }
+  return found;
+}
+
+/// A server that was killed leaves a segment of shared memory, whose key and id stand in its pid
+/// file. What else runs under that account may have written there: only a segment of the
+/// directory's owner, of that key, that nobody uses is removed.
+void remove_segment(const std::string& directory) {
+  struct stat owner {};
+  std::ifstream file(directory + "/data/postmaster.pid");
+  std::string line;
+  for (int number = 0; number < 7; ++number)
+    if (!std::getline(file, line)) return;
+  std::istringstream words(line);
+  long long key = 0;
+  int id = 0;
+  struct shmid_ds facts {};
+  if (!(words >> key >> id) || ::stat(directory.c_str(), &owner) != 0 ||
+      ::shmctl(id, IPC_STAT, &facts) != 0)
+    return;
+  if (facts.shm_perm.uid == owner.st_uid && facts.shm_nattch == 0 &&
+      facts.shm_perm.__key == static_cast<key_t>(key))
+    ::shmctl(id, IPC_RMID, nullptr);
+}
+
+void remove_with_processes(const std::string& directory) {
+  for (int looks = 0; looks < 100; ++looks) {
+    const std::vector<pid_t> left = processes_in(directory);
+    if (left.empty()) break;
+    for (const pid_t pid : left) ::kill(pid, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  remove_segment(directory);
+  std::error_code ignored;
+  fs::remove_all(directory, ignored);
+}
+
+/// Nobody else may have us remove what we did not make.
+bool is_ours(const std::string& path, const ScratchPlace& place) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) return false;
+  return facts.st_uid == ::geteuid() || (place.account && facts.st_uid == place.account->uid);
+}
+
+std::optional<int> major_version(const std::string& directory) {
+  const std::string name = fs::path(directory).parent_path().filename().string();
+  return name.empty() || name.find_first_not_of("0123456789") != std::string::npos
+             ? std::nullopt
+             : std::optional(std::atoi(name.c_str()));
+}
+
+void must(const Ended& ended, const std::string& what) {
+  if (!ended.good()) throw SourceError(Reason::io, what + " failed: " + ended.last_word());
+}
+
+/// A server that was to recover ends with a word of its own if what it was given is not good.
+SourceError why_it_ended(const Ended& ended) {
+  for (const std::string& line : ended.errors) {
+    const std::size_t at = std::min(line.find("FATAL:  "), line.find("PANIC:  "));
+    if (at == std::string::npos) continue;
+    const std::string word = line.substr(at + 8);
+    const bool damage = std::any_of(kDamage.begin(), kDamage.end(), [&](std::string_view part) {
+      return word.find(part) != std::string::npos;
+    });
+    return {damage ? Reason::decode : Reason::io, "the server did not start: " + word};
+  }
+  return {Reason::io, "the server did not start: " + ended.last_word()};
+}
+
+}  // namespace
+
+std::vector<std::string> program_directories(const std::string& program) {
+  std::vector<std::string> found;
+  const auto holds_it = [&](const fs::path& directory) {
+    return ::access((directory / program).c_str(), X_OK) == 0;
+  };
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error))
+    if (holds_it(entry.path() / "bin")) found.push_back(entry.path() / "bin");
+  std::sort(found.begin(), found.end(), [](const std::string& a, const std::string& b) {
+    return major_version(a).value_or(0) > major_version(b).value_or(0);
+  });
+  const char* path = std::getenv("PATH");
+  std::string rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    const fs::path directory = rest.substr(0, end);
+    rest.erase(0, end + 1);
+    // Debian's wrappers there choose a version by clusters that are none of ours.
+    const bool wrapper =
+        fs::read_symlink(directory / program, error).string().ends_with("pg_wrapper");
+    if (!directory.empty() && !wrapper && holds_it(directory)) found.push_back(directory);
+  }
+  return found;
+}
+
+std::string newest_program(const std::string& program) {
+  const auto found = program_directories(program);
+  if (found.empty())
+    throw SourceError(Reason::missing,
+                      program + " is not installed. HINT: install PostgreSQL's server package");
+  return found.front() + "/" + program;
+}
+
+std::size_t sweep(const ScratchPlace& place) {
+  std::size_t swept = 0;
+  std::error_code error;
+  std::vector<fs::path> left;
+  const fs::path base = fs::weakly_canonical(place.base, error);
+  for (const auto& entry : fs::directory_iterator(base, error))
+    if (entry.path().filename().string().starts_with(kPrefix)) left.push_back(entry.path());
+  for (const fs::path& path : left) {
+    if (in_use(path.filename().string()) || !is_ours(path.string(), place)) continue;
+    remove_with_processes(path.string());
+    ++swept;
+  }
+  return swept;
+}
+
+WorkDirectory::WorkDirectory(const ScratchPlace& place)
+    : path_(fs::weakly_canonical(place.base).string() + "/" + own_name()) {
+  if (::mkdir(path_.c_str(), 0700) != 0 ||
+      (place.account && ::chown(path_.c_str(), place.account->uid, place.account->gid) != 0))
+    throw SourceError(Reason::io, path_ + ": " + std::generic_category().message(errno));
+}
+
+WorkDirectory::~WorkDirectory() {
+  remove_with_processes(path_);
+}
+
+ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& place,
+                               const std::string& encoding)
+    : interruption_(interruption), work_(place) {
+  const std::string programs = fs::path(newest_program("initdb")).parent_path().string();
+  Command command;
+  command.account = place.account;
+  command.directory = work_.path();
+  command.arguments = {programs + "/initdb",
+                       "-D",
+                       work_.path() + "/data",
+                       "-U",
+                       login_.user,
+                       "-A",
+                       "trust",
+                       "-E",
+                       encoding,
+                       "--no-sync",
+                       encoding == "UTF8" ? "--locale=C.UTF-8" : "--locale=C"};
+  must(run(interruption, command, kCommand), "initdb");
+  start(place, programs, {"wal_level=minimal"});
+  await(programs, "template1", "CREATE DATABASE " + login_.database + " TEMPLATE template0",
+        kToStart);
+}
+
+ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& place,
+                               const std::string& programs,
+                               const std::function<void(const std::string& data)>& fill,
+                               const std::vector<std::string>& settings, ScratchLogin login)
+    : interruption_(interruption), work_(place), login_(std::move(login)) {
+  const std::string data = work_.path() + "/data";
+  if (::mkdir(data.c_str(), 0700) != 0)
+    throw SourceError(Reason::io, data + ": " + std::generic_category().message(errno));
+  fill(data);
+  start(place, programs, settings);
+  await(programs, login_.database, "SELECT 1", kToRecover);
+}
+
+void ScratchCluster::start(const ScratchPlace& place, const std::string& programs,
+                           const std::vector<std::string>& settings) {
+  Command command;
+  command.account = place.account;
+  command.directory = work_.path();
+  command.end_signal = SIGQUIT;  // at once, and yet with its own processes and shared memory
+  command.arguments = {programs + "/postgres", "-D", work_.path() + "/data", "-k", work_.path()};
+  const auto set = [&](const std::string& setting) {
+    command.arguments.emplace_back("-c");
+    command.arguments.push_back(setting);
+  };
+  // Nothing of it listens on the network, writes anywhere else, or starts somebody's code.
+  for (const char* setting :
+       {"listen_addresses=", "port=5432", "unix_socket_permissions=0700", "fsync=off",
+        "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0", "archive_mode=off",
+        "shared_preload_libraries=", "session_preload_libraries=", "local_preload_libraries=",
+        "autovacuum=off", "max_logical_replication_workers=0", "max_wal_size=4GB",
+        "maintenance_work_mem=256MB", "dynamic_shared_memory_type=mmap", "lc_messages=C",
+        "max_connections=50"})
+    set(setting);
+  for (const std::string& setting : settings) set(setting);
+  server_ = std::make_unique<Child>(interruption_, command);
+}
+
+void ScratchCluster::await(const std::string& programs, const std::string& database,
+                           const std::string& statement, Seconds longest) {
+  Command ask;
+  ask.directory = work_.path();
+  ask.arguments = {programs + "/psql",
+                   "-XqAt",
+                   "-d",
+                   "host=" + work_.path() + " user=" + login_.user + " dbname=" + database,
+                   "-c",
+                   statement};
+  const auto begin = std::chrono::steady_clock::now();
+  while (true) {
+    if (server_->ended_within(Seconds(0.1))) throw why_it_ended(server_->wait(Seconds(0)));
+    interruption_.check();
+    const Ended asked = run(interruption_, ask, kCommand);
+    if (asked.good()) return;
+    if (std::chrono::steady_clock::now() - begin > longest)
+      throw SourceError(Reason::timeout, "the scratch server did not answer: " + asked.last_word());
+    if (asked.last_word().find(" does not exist") != std::string::npos)
+      throw SourceError(Reason::missing, asked.last_word());
+  }
+}
+
+ScratchCluster::~ScratchCluster() {
+  if (!server_) return;
+  server_->signal(SIGQUIT);
+  server_->ended_within(Seconds(10));
+}
+
+std::string ScratchCluster::dsn() const {
+  return "host=" + work_.path() + " port=5432 user=" + login_.user + " dbname=" + login_.database;
+}
+
+}  // namespace pg_integrity

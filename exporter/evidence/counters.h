@@ -1,0 +1,14 @@
+// Counters and histograms, summed up from events.
+#pragma once
+
+#include <vector>
+
+#include "collectors/base/batch.h"
+#include "exporter/evidence/snapshot.h"
+
+namespace pg_integrity {
+
+/// Adds an event to the counter of its series, which begins with its first event.
+void count(std::vector<Counter>& counters, const Event& event);
+
+}  // namespace pg_integrity

@@ -1,0 +1,99 @@
+#include "exporter/evidence/saved_evidence.h"
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/metric.h"
+#include "collectors/base/settings.h"
+#include "collectors/collector.h"
+#include "collectors/registry.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/snapshot.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: tells configurations apart, protects
+/// nothing.
+std::uint32_t fnv1a(const std::string& text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 16777619U;
+  }
+  return hash;
+}
+
+/// A value, or why there is none. What is merely pending will be so again.
+bool is_worth_keeping(const Object& object) {
+  return !object.samples.empty() || (object.trouble && object.trouble->reason != Reason::pending);
+}
+
+/// The objects that the collector has learned something of, with that alone.
+std::map<ObjectKey, Object> learned_only(const std::map<ObjectKey, Object>& objects) {
+  std::map<ObjectKey, Object> learned;
+  for (const auto& [key, object] : objects) {
+    Object part;
+    for (const Sample& sample : object.samples)
+      if (sample.metric->learned) part.samples.push_back(sample);
+    if (part.samples.empty()) continue;
+    part.trouble = Trouble{Reason::pending, "not looked at since the options were changed",
+                           part.samples.front().observed_at};
+    part.configured = object.configured;
+    part.size = object.size;
+    learned.emplace(key, std::move(part));
+  }
+  return learned;
+}
+
+}  // namespace
+
+SavedEvidence saved_evidence_of(const Evidence& evidence) {
+  SavedEvidence saved;
+  const auto snapshot = evidence.snapshot();
+  for (const auto& server : snapshot->servers)
+    if (const auto identity = evidence.identity(server->name))
+      saved.servers.emplace(server->name, *identity);
+  for (const auto& collector : snapshot->collectors) {
+    SavedCollector& kept = saved.collectors[collector->id];
+    kept.version = collector->spec->version;
+    kept.own_metrics = collector->own_metrics;
+    kept.fingerprint = collector->fingerprint;
+    kept.success = collector->health.success;
+    kept.last_success = collector->health.last_success;
+    for (const auto& [key, object] : collector->objects)
+      if (is_worth_keeping(*object)) kept.objects.emplace(key, *object);
+    if (const auto counters = snapshot->counters.find(collector->id);
+        counters != snapshot->counters.end())
+      kept.counters = counters->second;
+  }
+  return saved;
+}
+
+void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& id,
+             const CollectorSpec& spec, std::uint64_t fingerprint) {
+  if (const auto server = saved.servers.find(id.server); server != saved.servers.end())
+    evidence.restore_identity(id.server, server->second.system_identifier, server->second.timeline);
+  const auto found = saved.collectors.find(id);
+  if (found == saved.collectors.end() || found->second.version != spec.version) return;
+  const SavedCollector& kept = found->second;
+  if (kept.fingerprint == fingerprint)
+    evidence.restore(id, kept.objects, kept.success, kept.last_success, kept.counters);
+  else if (kept.fingerprint >> 32U == fingerprint >> 32U)
+    evidence.restore(id, learned_only(kept.objects), false, std::nullopt, {});
+}
+
+std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector) {
+  // How often it looks does not change what it saw.
+  Settings settings = collector.settings;
+  for (const Option& common : kCommonOptions) settings.drop(common.name);
+  std::string objects = std::to_string(collector.spec->version) + ";";
+  for (const std::string& pattern : server.exclude)
+    objects += std::to_string(pattern.size()) + ":" + pattern;
+  std::string options = settings.canonical();
+  // What a collector of the whole server reads, it reads in the database of the DSN.
+  if (collector.spec->scope == Scope::server) options += ";" + server.home_database;
+  return std::uint64_t{fnv1a(objects)} << 32U | fnv1a(options);
+}
+
+}  // namespace pg_integrity

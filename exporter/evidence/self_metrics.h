@@ -1,0 +1,84 @@
+// What the exporter says of itself and of how its collectors fare. Health is on the page from the
+// start of the process, whatever the database does.
+#pragma once
+
+#include <array>
+
+#include "collectors/base/metric.h"
+#include "collectors/base/metric_info.h"
+
+namespace pg_integrity::self {
+
+// Of the process.
+inline constexpr auto kBuildInfo =
+    gauge("pg_integrity_build_info", "Always 1; which build this is.", "version", "revision");
+inline constexpr auto kReloadSuccessful = gauge(
+    "pg_integrity_config_last_reload_successful",
+    "1 if the newest attempt to read the configuration succeeded; else the one before is in force.",
+    must_be(1));
+inline constexpr auto kHttpConnections =
+    gauge("pg_integrity_http_connections", "Connections that the HTTP server is busy with.");
+
+// Of a server (label `server`).
+inline constexpr auto kSessions = gauge(
+    "pg_integrity_exporter_sessions",
+    "Our sessions with the server: open, connecting, or abandoned (cut off at a deadline, and "
+    "not yet closed by the server).",
+    "state");
+
+// Of a database (labels `server`, `database`).
+inline constexpr auto kUp = gauge(
+    "pg_integrity_up", "1 if the newest attempt to talk to the database succeeded.", must_be(1));
+inline constexpr auto kVerdict = gauge(
+    "pg_integrity_verdict",
+    "1 for the state that answers the question now, 0 for the others: proven, violated, unproven.",
+    "question", "state");
+
+// Of a collector (labels `server` and, unless it is about the whole server, `database`).
+inline constexpr auto kObjects = gauge(
+    "pg_integrity_objects",
+    "Objects by state: proven, violated, unproven, accepted (known damage), observed (not judged), "
+    "excluded (by configuration).",
+    "collector", "state");
+inline constexpr auto kUnprovenObjects =
+    gauge("pg_integrity_unproven_objects", "Unproven objects, by reason.", "collector", "reason");
+inline constexpr auto kSuccess =
+    gauge("pg_integrity_collector_success", "1 if the collector's newest attempt succeeded.",
+          must_be(1), "collector");
+inline constexpr auto kInterval = gauge(
+    "pg_integrity_collector_interval_seconds",
+    "Target between complete passes: as configured, or longer where max_load makes a pass longer.",
+    "collector");
+inline constexpr auto kDuration =
+    gauge("pg_integrity_collector_duration_seconds",
+          "How long the last complete pass took, rests for max_load included.", "collector");
+inline constexpr auto kLastSuccess =
+    gauge("pg_integrity_collector_last_success_timestamp_seconds",
+          "When the last complete pass ended, Unix time.", "collector");
+inline constexpr auto kDeadline = gauge(
+    "pg_integrity_collector_deadline_timestamp_seconds",
+    "When the next complete pass is overdue: three intervals after the last one, or after the "
+    "start of the process, Unix time.",
+    "collector");
+inline constexpr auto kRuns =
+    counter("pg_integrity_collector_runs_total",
+            "Attempts of the collector, by outcome: success or failure.", "collector", "outcome");
+inline constexpr auto kFailures = counter("pg_integrity_collector_failures_total",
+                                          "Failed attempts, by reason.", "collector", "reason");
+inline constexpr auto kDatabaseSeconds =
+    counter("pg_integrity_collector_database_seconds_total",
+            "Time that sessions were busy for the collector.", "collector");
+inline constexpr auto kSeriesDropped =
+    gauge("pg_integrity_series_dropped", "Series left out because the cap was reached.", must_be(0),
+          "collector");
+
+inline constexpr std::array<const MetricInfo*, 3> kProcessMetrics{&kBuildInfo, &kReloadSuccessful,
+                                                                  &kHttpConnections};
+inline constexpr std::array<const MetricInfo*, 1> kServerMetrics{&kSessions};
+inline constexpr std::array<const MetricInfo*, 2> kDatabaseMetrics{&kUp, &kVerdict};
+inline constexpr std::array<const MetricInfo*, 11> kCollectorMetrics{
+    &kObjects,  &kUnprovenObjects, &kSuccess,      &kInterval,
+    &kDuration, &kLastSuccess,     &kDeadline,     &kRuns,
+    &kFailures, &kDatabaseSeconds, &kSeriesDropped};
+
+}  // namespace pg_integrity::self

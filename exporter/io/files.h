@@ -1,0 +1,30 @@
+// Files and directories, read on disposable workers: a hung file system costs a deadline, not a
+// lane.
+#pragma once
+
+#include "collectors/base/instant.h"
+#include "collectors/ports/files.h"
+#include "exporter/io/disposable_workers.h"
+
+namespace pg_integrity {
+
+/// Valid for one step; every call ends at that step's deadline.
+class WorkerFiles final : public Files {
+ public:
+  WorkerFiles(DisposableWorkers& workers, Instant deadline)
+      : workers_(workers), deadline_(deadline) {}
+
+  std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+                              std::size_t limit) override;
+  FileTree tree(const std::string& directory, const TreeBounds& bounds,
+                const std::function<bool(const std::string& name)>& wanted) override;
+  FileEnds ends(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) override;
+  std::string contents(const std::string& path, std::size_t max_bytes) override;
+  double room(const std::string& directory) override;
+
+ private:
+  DisposableWorkers& workers_;
+  Instant deadline_;
+};
+
+}  // namespace pg_integrity

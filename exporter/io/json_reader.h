@@ -1,0 +1,17 @@
+// JSON documents of others. Counts are read without building them: memory is the depth, not the
+// size.
+#pragma once
+
+#include "collectors/base/json_pointer.h"
+#include "collectors/base/json_value.h"
+#include "collectors/ports/json.h"
+
+namespace pg_integrity {
+
+class SaxJson final : public Json {
+ public:
+  [[nodiscard]] double count(std::string_view text, const JsonPointer& pointer) const override;
+  [[nodiscard]] JsonValue read(std::string_view text) const override;
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,86 @@
+#include "exporter/io/logging.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace pg_integrity {
+
+namespace {
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+void append_escaped(std::string& out, std::string_view bytes) {
+  for (const char c : bytes) {
+    char escaped[5];
+    std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(c) & 0xffU);
+    out += escaped;
+  }
+}
+
+/// Bytes of the control character at the start: of C0, DEL, or of C1 (U+0080 to U+009F, which
+/// terminals obey as well), in UTF-8. 0: there is none.
+std::size_t control_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;
+  return text.size() > 1 && byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f ? 2 : 0;
+}
+
+/// A logfmt value: quoted, with quotes, backslashes and control characters escaped.
+void append_quoted(std::string& out, std::string_view value) {
+  out += '"';
+  while (!value.empty()) {
+    const char c = value.front();
+    const std::size_t control = control_length(value);
+    if (c == '\n')
+      out += "\\n";
+    else if (control > 0)
+      append_escaped(out, value.substr(0, control));
+    else if (c == '"' || c == '\\')
+      out += {'\\', c};
+    else
+      out += c;
+    value.remove_prefix(std::max<std::size_t>(control, 1));
+  }
+  out += '"';
+}
+
+}  // namespace
+
+void start_logging(LogLevel least) {
+  auto logger = spdlog::get("pg_integrity");
+  if (!logger) logger = spdlog::stderr_logger_mt("pg_integrity");
+  logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+  logger->set_level(to_spdlog(least));
+  logger->flush_on(spdlog::level::debug);
+  spdlog::set_default_logger(logger);
+}
+
+void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+  if (!spdlog::should_log(to_spdlog(level))) return;
+  std::string line = "msg=";
+  append_quoted(line, message);
+  for (const LogField& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    append_quoted(line, field.value);
+  }
+  spdlog::default_logger_raw()->log(to_spdlog(level), spdlog::string_view_t(line));
+}
+
+}  // namespace pg_integrity

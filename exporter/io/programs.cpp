@@ -1,0 +1,57 @@
+#include "exporter/io/programs.h"
+
+#include <memory>
+
+#include "collectors/base/errors.h"
+#include "exporter/io/child_process.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr std::size_t kToldBytes = 300;  ///< of an error that the program reports
+
+/// How it failed: its exit status, and the first thing it says of it.
+std::string failure_of(const Ended& ended) {
+  std::string text = ended.status > 128
+                         ? "was ended by signal " + std::to_string(ended.status - 128)
+                         : "ended with status " + std::to_string(ended.status);
+  if (!ended.errors.empty()) text.append(": ").append(ended.errors.front().substr(0, kToldBytes));
+  return text;
+}
+
+std::string output_now(Children& children, const ProgramRequest& request) {
+  const std::string& name = request.command.front();
+  Command command;
+  command.arguments = request.command;
+  command.arguments.front() = path_of_program(name);
+  command.inherited = {"HOME"};
+  command.keep_out = true;
+  command.max_out = request.max_out;
+  command.max_errors = 1;
+  Child child(children, command);
+  if (!child.ended_within(request.timeout))
+    throw SourceError(Reason::timeout, name + " did not end in time");
+  const Ended ended = child.wait(request.timeout);
+  if (ended.out_of_bounds)
+    throw SourceError(Reason::too_large,
+                      name + " prints more than " + std::to_string(request.max_out) + " bytes");
+  if (!ended.good()) throw SourceError(Reason::io, name + " " + failure_of(ended));
+  return ended.out;
+}
+
+}  // namespace
+
+std::string WorkerPrograms::output(const ProgramRequest& request) {
+  const auto children = std::make_shared<Children>();
+  try {
+    return workers_.run<std::string>(
+        "program " + request.command.front(), deadline_,
+        [children, request] { return output_now(*children, request); });
+  } catch (const SourceError&) {
+    children->interrupt();  // nobody waits for it any more
+    throw;
+  }
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,24 @@
+// Programs that collectors ask, run as children on disposable workers: one that hangs costs a
+// deadline, not a lane, and is killed then.
+#pragma once
+
+#include "collectors/base/instant.h"
+#include "collectors/ports/processes.h"
+#include "exporter/io/disposable_workers.h"
+
+namespace pg_integrity {
+
+/// Valid for one step; every call ends at that step's deadline, or at its own time-out.
+class WorkerPrograms final : public Processes {
+ public:
+  WorkerPrograms(DisposableWorkers& workers, Instant deadline)
+      : workers_(workers), deadline_(deadline) {}
+
+  std::string output(const ProgramRequest& request) override;
+
+ private:
+  DisposableWorkers& workers_;
+  Instant deadline_;
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,58 @@
+// Bounds what has no time-out of its own: at a deadline the watchdog runs a short action (shutting
+// a socket down) unless it was called off before. One thread serves all; safe on any thread.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "collectors/base/instant.h"
+#include "collectors/ports/clock.h"
+
+namespace pg_integrity {
+
+class Watchdog {
+ public:
+  explicit Watchdog(const Clock& clock);
+  ~Watchdog();
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  /// Calls the action off when destroyed; from then on it neither runs nor is running.
+  class Guard {
+   public:
+    Guard(Watchdog& owner, std::uint64_t id) : owner_(&owner), id_(id) {}
+    ~Guard() { owner_->disarm(id_); }
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+   private:
+    Watchdog* owner_;
+    std::uint64_t id_;
+  };
+
+  /// @param action runs on the watchdog's thread; must be quick and must not throw.
+  [[nodiscard]] Guard arm(Instant deadline, std::function<void()> action);
+
+ private:
+  struct Armed {
+    Instant deadline;
+    std::function<void()> action;
+  };
+
+  void disarm(std::uint64_t id);
+  void watch();
+
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::uint64_t, Armed> armed_;
+  std::uint64_t last_id_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace pg_integrity

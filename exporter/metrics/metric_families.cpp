@@ -1,0 +1,129 @@
+#include "exporter/metrics/metric_families.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <set>
+
+#include "collectors/base/metric.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/base/utf8.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// The serializer writes 16 digits: the largest double would be rounded up, out of range, and take
+/// the whole scrape down.
+double printable(double value) {
+  constexpr double kLargest = 1.797693134862315e308;
+  return std::isfinite(value) ? std::clamp(value, -kLargest, kLargest) : value;
+}
+
+/// HELP is written raw.
+std::string escaped_help(std::string_view help) {
+  std::string out;
+  for (const char c : help) {
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+struct MetricFamilies::Entry {
+  prometheus::MetricFamily family;
+  std::set<std::vector<std::string>> seen;
+
+  /// @return nullptr if the series is there already.
+  prometheus::ClientMetric* add(prometheus::MetricType type, const Labels& labels) {
+    family.type = type;
+    prometheus::ClientMetric metric;
+    std::vector<std::string> series;
+    for (const auto& [name, value] : labels) {
+      metric.label.push_back({name, valid_utf8(value)});
+      series.push_back(name + "=" + metric.label.back().value);
+    }
+    if (!seen.insert(std::move(series)).second) return nullptr;
+    family.metric.push_back(std::move(metric));
+    return &family.metric.back();
+  }
+};
+
+MetricFamilies::MetricFamilies() = default;
+MetricFamilies::~MetricFamilies() = default;
+
+MetricFamilies::Entry& MetricFamilies::entry(std::string_view name, std::string_view help) {
+  auto found = entries_.find(name);
+  if (found == entries_.end()) {
+    found = entries_.emplace(name, std::make_unique<Entry>()).first;
+    found->second->family.name = name;
+    found->second->family.help = escaped_help(help);
+  }
+  return *found->second;
+}
+
+void MetricFamilies::gauge(std::string_view name, std::string_view help, const Labels& labels,
+                           double value) {
+  if (auto* metric = entry(name, help).add(prometheus::MetricType::Gauge, labels))
+    metric->gauge.value = printable(value);
+}
+
+void MetricFamilies::counter(std::string_view name, std::string_view help, const Labels& labels,
+                             double value) {
+  if (auto* metric = entry(name, help).add(prometheus::MetricType::Counter, labels))
+    metric->counter.value = printable(value);
+}
+
+void MetricFamilies::histogram(std::string_view name, std::string_view help, const Labels& labels,
+                               const Counter& counter) {
+  auto* metric = entry(name, help).add(prometheus::MetricType::Histogram, labels);
+  if (metric == nullptr) return;
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i < counter.per_bucket.size(); ++i) {
+    cumulative += counter.per_bucket[i];
+    const double bound = i < counter.upper_bounds.size() ? counter.upper_bounds[i]
+                                                         : std::numeric_limits<double>::infinity();
+    metric->histogram.bucket.push_back({cumulative, bound});
+  }
+  metric->histogram.sample_count = cumulative;
+  metric->histogram.sample_sum = printable(counter.sum);
+}
+
+std::string MetricFamilies::take_text() {
+  std::vector<prometheus::MetricFamily> families;
+  for (auto& [name, entry] : entries_) families.push_back(std::move(entry->family));
+  entries_.clear();
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::optional<Utf8Character> next = first_utf8(text.substr(at));
+    if (!next) {
+      std::array<char, 5> escaped{};
+      std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
+                    static_cast<unsigned>(static_cast<unsigned char>(text[at])));
+      out += escaped.data();
+      ++at;
+    } else {
+      out += text.substr(at, next->bytes);
+      at += next->bytes;
+    }
+  }
+  return out;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,347 @@
+#include "exporter/postgres/pqxx_session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <pqxx/pqxx>
+#include <thread>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/settings.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/session.h"
+#include "exporter/config/conninfo.h"
+#include "exporter/postgres/server_errors.h"
+#include "exporter/postgres/session_socket.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr int kOldestVersion = 120000;
+constexpr Seconds kGrace{1};  ///< for the server's own statement_timeout to come first
+
+constexpr std::string_view kIdentity = R"(
+SELECT current_setting('server_version_num') AS version_num,
+  current_setting('server_version') AS version, pg_is_in_recovery() AS in_recovery,
+  current_setting('server_encoding') AS encoding, (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
+  (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline)";
+
+/// Settings of every transaction. Nothing of the session is changed; the timeout follows the
+/// deadline. Constraint exclusion would have the planner call what partitions have in a CHECK.
+/// @param raw a database without an encoding: its names may be any bytes, which must not be
+/// refused.
+std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
+  const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
+  return "SET LOCAL statement_timeout = " + std::to_string(milliseconds) +
+         "; SET LOCAL lock_timeout = 300"
+         "; SET LOCAL search_path = pg_catalog, pg_temp"
+         "; SET LOCAL row_security = off"
+         "; SET LOCAL jit = off"
+         "; SET LOCAL max_parallel_workers_per_gather = " +
+         std::to_string(parallel_workers) +
+         "; SET LOCAL constraint_exclusion = off"
+         "; SET LOCAL cursor_tuple_fraction = 1"
+         "; SET LOCAL TimeZone = 'UTC'"
+         "; SET LOCAL DateStyle = 'ISO, YMD'"
+         "; SET LOCAL standard_conforming_strings = on"
+         "; SET LOCAL IntervalStyle = 'postgres'"
+         "; SET LOCAL bytea_output = 'hex'"
+         "; SET LOCAL lc_monetary = 'C'"
+         "; SET LOCAL quote_all_identifiers = off"
+         "; SET LOCAL extra_float_digits = 1" +
+         std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
+}
+
+/// For Access::heap, on top of settings_sql().
+constexpr const char* kNoIndexes =
+    "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
+    "; SET LOCAL enable_bitmapscan = off";
+
+/// One statement through the extended protocol: a second one after a semicolon is refused.
+pqxx::result run_single(pqxx::transaction_base& transaction, const std::string& sql,
+                        std::span<const std::string> parameters) {
+#if PQXX_VERSION_MAJOR >= 7
+  pqxx::params values;
+  for (const std::string& parameter : parameters) values.append(parameter);
+  return transaction.exec(sql, values);
+#else
+  return transaction.exec_params(
+      sql, pqxx::prepare::make_dynamic_params(parameters.begin(), parameters.end()));
+#endif
+}
+
+Rows to_rows(const pqxx::result& result, Seconds elapsed) {
+  Answer answer;
+  for (pqxx::row::size_type i = 0; i < result.columns(); ++i)
+    answer.columns.emplace_back(result.column_name(i));
+  answer.cells.reserve(static_cast<std::size_t>(result.size()) * answer.columns.size());
+  for (const auto& row : result)
+    for (const auto& field : row)
+      if (field.is_null())
+        answer.cells.emplace_back();
+      else
+        answer.cells.emplace_back(std::in_place, field.c_str(), field.size());
+  return {std::move(answer), elapsed};
+}
+
+/// libpqxx 6 forgets the state of this one error class.
+std::string sqlstate_of(const pqxx::sql_error& error) {
+  const bool privilege = dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr;
+  return privilege ? "42501" : error.sqlstate();
+}
+
+class PostgresSession final : public LiveSession {
+ public:
+  PostgresSession(std::shared_ptr<pqxx::connection> connection, std::string database,
+                  int parallel_workers, const Clock& clock, Watchdog& watchdog,
+                  DisposableWorkers& workers)
+      : connection_(std::move(connection)),
+        socket_(std::make_shared<SessionSocket>(connection_->sock(), connection_->backendpid())),
+        database_(std::move(database)),
+        parallel_workers_(parallel_workers),
+        clock_(clock),
+        watchdog_(watchdog),
+        workers_(workers),
+        deadline_(clock.now() + Seconds(5)) {}
+
+  /// Finds out who answers; before that nothing else is asked.
+  void read_identity() {
+    const Rows rows = query(kIdentity);
+    const Row row = rows.only();
+    server_.version_num = static_cast<int>(row.number("version_num"));
+    server_.version = row.text("version");
+    server_.in_recovery = row.flag("in_recovery");
+    server_.system_identifier = row.text("system_identifier");
+    server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
+    server_.read_at = clock_.now();
+    raw_ = row.text("encoding") == "SQL_ASCII";
+    if (server_.version_num < kOldestVersion)
+      throw SourceError(
+          Reason::config,
+          "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
+          SourceError::Scope::session);
+  }
+
+  /// From here on every question is asked in one transaction.
+  std::string pin() {
+    try {
+      pinned_ = std::make_unique<pqxx::nontransaction>(*connection_);
+      pinned_->exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    } catch (...) {
+      rethrow_translated();
+    }
+    return query("SELECT pg_export_snapshot() AS name").only().text("name");
+  }
+
+  using Session::query;
+  Rows query(std::string_view sql, std::span<const std::string> parameters,
+             Access access) override {
+    return in_transaction([&](pqxx::transaction_base& transaction) {
+      if (access == Access::heap) transaction.exec(kNoIndexes);
+      return timed([&] { return run_single(transaction, std::string(sql), parameters); });
+    });
+  }
+
+  Rows probe(std::string_view sql, std::size_t max_rows) override {
+    const std::string declare = "DECLARE probe NO SCROLL CURSOR FOR " + std::string(sql);
+    const std::string fetch = "FETCH FORWARD " + std::to_string(max_rows) + " FROM probe";
+    return in_transaction([&](pqxx::transaction_base& transaction) {
+      return timed([&] {
+        run_single(transaction, declare, {});
+        return run_single(transaction, fetch, {});
+      });
+    });
+  }
+
+  [[nodiscard]] const ServerInfo& server() const override { return server_; }
+  [[nodiscard]] const std::string& database() const override { return database_; }
+  void set_deadline(Instant deadline) override { deadline_ = deadline; }
+  [[nodiscard]] bool usable() const override { return !broken_ && socket_->quiet(); }
+  [[nodiscard]] Seconds busy() const override { return busy_; }
+  void cut_off() override { socket_->shut_down(); }
+
+  void cancel() override {
+    try {
+      // cancel_query() opens a connection of its own and may block: nobody waits for it.
+      const std::string path = "cancel request to " + std::to_string(connection_->backendpid());
+      workers_.run<bool>(path, clock_.now(), [connection = connection_] {
+        try {
+          connection->cancel_query();
+        } catch (const std::exception&) {
+          return false;  // the deadline or cut_off() ends it
+        }
+        return true;
+      });
+    } catch (const SourceError&) {
+      return;  // always so: nobody waits
+    }
+  }
+
+  std::unique_ptr<AbandonedSession> abandon() override {
+    if (!socket_->cut()) return nullptr;
+    return abandoned(socket_, clock_);
+  }
+
+ private:
+  struct Timed {
+    pqxx::result result;
+    Seconds elapsed{};
+  };
+
+  template <typename Ask>
+  Timed timed(Ask ask) {
+    const Instant begin = clock_.now();
+    const pqxx::result result = ask();
+    return {result, clock_.now() - begin};
+  }
+
+  /// Runs `ask` in a read-only transaction under the deadline and translates what it throws.
+  template <typename Ask>
+  Rows in_transaction(Ask ask) {
+    const Instant begin = clock_.now();
+    const Seconds left = deadline_ - begin;
+    if (left.count() <= 0)
+      throw SourceError(Reason::timeout, "the step's deadline had passed before the question");
+    const auto guard =
+        watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
+    try {
+      if (pinned_) {
+        pinned_->exec(settings_sql(left, raw_, parallel_workers_));
+        const Timed answer = ask(*pinned_);
+        busy_ += clock_.now() - begin;
+        return to_rows(answer.result, answer.elapsed);
+      }
+      pqxx::read_transaction transaction(*connection_);
+      transaction.exec(settings_sql(left, raw_, parallel_workers_));
+      const Timed answer = ask(transaction);
+      transaction.commit();
+      busy_ += clock_.now() - begin;
+      return to_rows(answer.result, answer.elapsed);
+    } catch (...) {
+      busy_ += clock_.now() - begin;
+      rethrow_translated();
+    }
+  }
+
+  [[noreturn]] void rethrow_translated() {
+    broken_ = broken_ || socket_->cut() || !connection_->is_open();
+    if (socket_->cut())
+      throw SourceError(Reason::timeout,
+                        "the server did not answer in time; the session was cut off",
+                        SourceError::Scope::session);
+    try {
+      throw;
+    } catch (const pqxx::broken_connection&) {
+      broken_ = true;
+      throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
+    } catch (const pqxx::sql_error& error) {
+      const SourceError translation = server_error(sqlstate_of(error), error.what());
+      broken_ = broken_ || translation.session_lost();
+      if (broken_ && !translation.session_lost())
+        throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
+      throw translation;
+    } catch (const pqxx::failure& error) {
+      // libpqxx 6: deadlocks and serialization failures are no sql_error.
+      if (broken_)
+        throw SourceError(Reason::protocol, "the connection broke off in an answer",
+                          SourceError::Scope::session);
+      throw SourceError(Reason::conflict, first_line(error.what()));
+    } catch (const SourceError&) {
+      throw;
+    } catch (const std::exception&) {
+      broken_ = true;
+      throw SourceError(Reason::protocol, "an answer could not be understood",
+                        SourceError::Scope::session);
+    }
+  }
+
+  std::shared_ptr<pqxx::connection> connection_;
+  std::unique_ptr<pqxx::nontransaction> pinned_;  ///< holds the one transaction; nullptr: there is
+                                                  ///< none
+  std::shared_ptr<SessionSocket> socket_;
+  std::string database_;
+  int parallel_workers_;
+  const Clock& clock_;
+  Watchdog& watchdog_;
+  DisposableWorkers& workers_;
+  Instant deadline_;
+  ServerInfo server_;
+  Seconds busy_{0};
+  bool broken_ = false;
+  bool raw_ = false;
+};
+
+class PostgresConnector final : public Connector {
+ public:
+  PostgresConnector(ConnectionOptions connection, const Clock& clock, Watchdog& watchdog,
+                    DisposableWorkers& workers, int parallel_workers)
+      : connection_(std::move(connection)),
+        clock_(clock),
+        watchdog_(watchdog),
+        workers_(workers),
+        parallel_workers_(parallel_workers) {}
+
+  std::unique_ptr<LiveSession> open(const std::string& database) override {
+    return open_session(database);
+  }
+
+  std::unique_ptr<PostgresSession> open_session(const std::string& database) {
+    std::string dsn;
+    try {
+      dsn = current_dsn(connection_);
+      auto connection = std::make_shared<pqxx::connection>(completed(dsn, database));
+      return identified(std::make_unique<PostgresSession>(
+          std::move(connection), database, parallel_workers_, clock_, watchdog_, workers_));
+    } catch (const ConfigError& error) {
+      throw SourceError(Reason::config, error.what(), SourceError::Scope::session);
+    } catch (const pqxx::failure& error) {
+      const std::string text = first_line(without_secrets(error.what(), dsn));
+      throw SourceError(reason_of_refusal(text), text, SourceError::Scope::session);
+    } catch (const SourceError& error) {
+      throw SourceError(error.reason(), error.what(), SourceError::Scope::session);
+    }
+  }
+
+ private:
+  /// If the server does not even say who it is, this goes on until it has let go of the session:
+  /// nobody sends it another one meanwhile.
+  static std::unique_ptr<PostgresSession> identified(std::unique_ptr<PostgresSession> session) {
+    try {
+      session->read_identity();
+    } catch (const SourceError&) {
+      const auto left = session->abandon();
+      session.reset();
+      while (left && !left->gone()) std::this_thread::sleep_for(std::chrono::milliseconds(250));
+      throw;
+    }
+    return session;
+  }
+
+  ConnectionOptions connection_;
+  const Clock& clock_;
+  Watchdog& watchdog_;
+  DisposableWorkers& workers_;
+  int parallel_workers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
+                                                   const Clock& clock, Watchdog& watchdog,
+                                                   DisposableWorkers& workers,
+                                                   int parallel_workers) {
+  return std::make_unique<PostgresConnector>(connection, clock, watchdog, workers,
+                                             parallel_workers);
+}
+
+PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
+                                  const Clock& clock, Watchdog& watchdog,
+                                  DisposableWorkers& workers) {
+  auto session = PostgresConnector(connection, clock, watchdog, workers, 0).open_session(database);
+  std::string snapshot = session->pin();
+  return {std::move(session), std::move(snapshot)};
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,35 @@
+// Sessions with PostgreSQL through libpqxx (6.4 and 7.x). Each question is one read-only
+// transaction whose settings are SET LOCAL, so that nothing of ours stays on a server connection
+// that a pooler shares.
+#pragma once
+
+#include <memory>
+
+#include "collectors/ports/clock.h"
+#include "exporter/config/options.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/io/watchdog.h"
+#include "exporter/postgres/live_session.h"
+
+namespace pg_integrity {
+
+/// A connector for one server. The watchdog, workers and clock must outlive it and its sessions.
+/// @param parallel_workers of one statement: only a server of our own may be kept that busy.
+std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
+                                                   const Clock& clock, Watchdog& watchdog,
+                                                   DisposableWorkers& workers,
+                                                   int parallel_workers = 0);
+
+/// A session all of whose questions are asked in one REPEATABLE READ transaction, which others may
+/// share: they see the same rows.
+struct PinnedSession {
+  std::unique_ptr<LiveSession> session;
+  std::string snapshot;  ///< for pg_dump --snapshot, while the session lives
+};
+
+/// Blocks. @throws SourceError
+PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
+                                  const Clock& clock, Watchdog& watchdog,
+                                  DisposableWorkers& workers);
+
+}  // namespace pg_integrity

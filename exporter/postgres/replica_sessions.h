@@ -1,0 +1,64 @@
+// The copies of a server's databases, each with a pool of one session: opened, bounded, counted and
+// cut off as every other session is.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "collectors/base/instant.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/session.h"
+#include "exporter/config/options.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/postgres/live_session.h"
+#include "exporter/postgres/session_pool.h"
+
+namespace pg_integrity {
+
+/// A copy's session for one step. That it is lost is told by lost(), not by session_lost(), which
+/// speaks of the collector's own database. One thread at a time.
+class ReplicaSession final : public Session {
+ public:
+  ReplicaSession(SessionPool::Lease lease, Instant deadline);
+
+  using Session::query;
+  Rows query(std::string_view sql, std::span<const std::string> parameters, Access access) override;
+  Rows probe(std::string_view sql, std::size_t max_rows) override;
+  [[nodiscard]] const ServerInfo& server() const override { return lease_.session().server(); }
+
+  [[nodiscard]] bool lost() const { return lost_; }
+  /// Server time spent in this step.
+  [[nodiscard]] Seconds busy() const { return lease_.session().busy() - busy_before_; }
+
+ private:
+  template <typename Ask>
+  Rows asked(Ask ask);
+
+  SessionPool::Lease lease_;
+  Seconds busy_before_;
+  bool lost_ = false;
+};
+
+/// The pools of one server's copies. add() before anything else; then safe on any thread.
+class Replicas {
+ public:
+  void add(const ReplicaOptions& replica, std::shared_ptr<Connector> connector, const Clock& clock,
+           DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots);
+  /// @param database the watched one that it is a copy of.
+  /// @throws SourceError without session_lost().
+  [[nodiscard]] std::unique_ptr<ReplicaSession> open(const std::string& database,
+                                                     const std::string& name,
+                                                     Instant deadline) const;
+
+  void close_idle(Seconds unused_for);
+  /// As those of SessionPool.
+  void stop();
+  void cut_off();
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<SessionPool>> pools_;
+};
+
+}  // namespace pg_integrity

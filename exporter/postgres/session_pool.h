@@ -1,0 +1,100 @@
+// The sessions of one server: never more than a fixed number, whatever the number of its databases,
+// and with those counted that are still connecting or were given up. Whoever needs a session leases
+// one for a step. Safe on any thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/ports/clock.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/postgres/live_session.h"
+#include "exporter/postgres/session_socket.h"
+
+namespace pg_integrity {
+
+/// What is taken of a server's sessions. Kept while a pool is replaced by the next one: sessions
+/// that the old one gave up still count.
+class SessionSlots;
+std::shared_ptr<SessionSlots> make_session_slots();
+
+class SessionPool {
+ public:
+  struct Limits {
+    std::size_t sessions = 2;
+    Seconds connect_timeout{5};
+    Seconds first_retry{1};  ///< doubled at each failure, with jitter, up to last_retry
+    Seconds last_retry{30};
+    Seconds lifetime{300};  ///< of a session: a new one finds out who answers, with which secrets
+  };
+
+  struct Count {
+    std::size_t open = 0;        ///< leased or idle
+    std::size_t connecting = 0;  ///< somebody, or a worker that was given up, is connecting
+    std::size_t abandoned = 0;   ///< cut off, and not yet closed by the server
+  };
+
+  /// A session on loan; given back when destroyed.
+  class Lease {
+   public:
+    Lease(SessionPool& pool, std::unique_ptr<LiveSession> session)
+        : pool_(&pool), session_(std::move(session)) {}
+    ~Lease();
+    Lease(Lease&&) noexcept = default;
+    Lease& operator=(Lease&&) = delete;
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    [[nodiscard]] LiveSession& session() const { return *session_; }
+    /// The session is closed, not kept for another lease.
+    void discard() { discarded_ = true; }
+
+   private:
+    SessionPool* pool_;
+    std::unique_ptr<LiveSession> session_;
+    bool discarded_ = false;
+  };
+
+  /// @param server names the server in error texts.
+  /// @param slots of that server; a pool that used them before was stopped.
+  SessionPool(std::string server, std::shared_ptr<Connector> connector, Limits limits,
+              const Clock& clock, DisposableWorkers& workers,
+              std::shared_ptr<SessionSlots> slots = make_session_slots());
+  ~SessionPool();
+  SessionPool(const SessionPool&) = delete;
+  SessionPool& operator=(const SessionPool&) = delete;
+
+  /// A session with that database: an idle one, else a new one, else one that somebody gives back
+  /// in time. After a failure to connect the same failure is thrown at once until a retry is due.
+  /// @throws SourceError with session_lost().
+  Lease lease(const std::string& database, Instant deadline);
+
+  /// When lease() will try to connect again; now or earlier if nothing holds it back.
+  [[nodiscard]] Instant retry_at(const std::string& database) const;
+  [[nodiscard]] Count count() const;
+
+  /// Closes sessions that nobody has used for that long.
+  void close_idle(Seconds unused_for);
+  /// From now on lease() throws; what runs is cancelled.
+  void stop();
+  /// Shuts down what still runs.
+  void cut_off();
+
+ private:
+  std::unique_ptr<LiveSession> connect(const std::string& database, Instant deadline);
+  void note_failure(const std::string& database, const SourceError& error);
+  void give_back(std::unique_ptr<LiveSession> session, bool keep);
+
+  const std::string server_;
+  const std::shared_ptr<Connector> connector_;
+  const Limits limits_;
+  const Clock& clock_;
+  DisposableWorkers& workers_;
+  const std::shared_ptr<SessionSlots> slots_;
+  bool stopping_ = false;  ///< guarded by the slots' mutex
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,102 @@
+#include "exporter/postgres/session_socket.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Seconds kUntraceable{600};  ///< how long a slot is held when its end cannot be seen
+
+int second_descriptor(int original) {
+  const int descriptor = ::fcntl(original, F_DUPFD_CLOEXEC, 3);
+  if (descriptor < 0)
+    throw SourceError(Reason::limit,
+                      "no file descriptor is left to watch over a session: " +
+                          std::generic_category().message(errno) +
+                          ". HINT: raise the limit of open files (LimitNOFILE)",
+                      SourceError::Scope::session);
+  return descriptor;
+}
+
+/// The server process behind a Unix socket, if it can be seen from here: its parent is the
+/// postmaster that listens on the socket. Another PID namespace or a pooler gives 0.
+pid_t visible_backend(int socket, int backend_pid) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0) return 0;
+  std::ifstream file("/proc/" + std::to_string(backend_pid) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const std::size_t after_name = stat.rfind(')');  // "pid (name) state ppid …"
+  if (after_name == std::string::npos || stat.size() < after_name + 5) return 0;
+  return std::atol(stat.c_str() + after_name + 4) == peer.pid ? backend_pid : 0;
+}
+
+class AbandonedSocket final : public AbandonedSession {
+ public:
+  AbandonedSocket(std::shared_ptr<const SessionSocket> socket, const Clock& clock)
+      : socket_(std::move(socket)), clock_(clock), since_(clock.now()) {}
+
+  bool gone() override {
+    return socket_->closed_by_server().value_or(clock_.now() - since_ > kUntraceable);
+  }
+
+ private:
+  std::shared_ptr<const SessionSocket> socket_;
+  const Clock& clock_;
+  Instant since_;
+};
+
+}  // namespace
+
+SessionSocket::SessionSocket(int original, int backend_pid)
+    : descriptor_(second_descriptor(original)), backend_(visible_backend(original, backend_pid)) {}
+
+SessionSocket::~SessionSocket() {
+  ::close(descriptor_);
+}
+
+void SessionSocket::shut_down() {
+  cut_ = true;
+  ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+bool SessionSocket::quiet() const {
+  pollfd watched{descriptor_, POLLIN | POLLRDHUP, 0};
+  return !cut_ && ::poll(&watched, 1, 0) == 0;
+}
+
+std::optional<bool> SessionSocket::closed_by_server() const {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+    return info.tcpi_state == TCP_CLOSE;
+  if (backend_ > 0) return ::kill(backend_, 0) != 0 && errno == ESRCH;
+  return std::nullopt;
+}
+
+std::unique_ptr<AbandonedSession> abandoned(std::shared_ptr<const SessionSocket> socket,
+                                            const Clock& clock) {
+  return std::make_unique<AbandonedSocket>(std::move(socket), clock);
+}
+
+}  // namespace pg_integrity

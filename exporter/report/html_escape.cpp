@@ -1,0 +1,43 @@
+#include "exporter/report/html_escape.h"
+
+#include "exporter/report/printable.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr std::size_t kLongestText = 1'000;  // bytes
+
+}  // namespace
+
+std::string escaped(std::string_view raw) {
+  std::string out;
+  for (const char c : clipped(printable(raw), kLongestText)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string named(std::string_view name) {
+  return "<bdi>" + escaped(name) + "</bdi>";
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,125 @@
+#include <nlohmann/json.hpp>
+
+#include "collectors/base/instant.h"
+#include "collectors/registry.h"
+#include "exporter/evidence/verdict.h"
+#include "exporter/io/clock.h"
+#include "exporter/report/report.h"
+
+namespace pg_integrity {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;  ///< grows when a field goes or changes its meaning, not when one comes
+
+json time_or_null(const std::optional<UnixTime>& time) {
+  return time ? json(format_utc(*time)) : json(nullptr);
+}
+
+json to_json(const StateCounts& counts) {
+  json of = json::object();
+  for (const State state : worst_first()) {
+    const auto found = counts.find(state);
+    of[std::string(name_of(state))] = found == counts.end() ? 0 : found->second;
+  }
+  return of;
+}
+
+json text_or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+json to_json(const ReportObject& object) {
+  return {{"object", object.name},
+          {"anchor", object.anchor},
+          {"state", std::string(name_of(object.state))},
+          {"reason", object.reason ? json(std::string(name_of(*object.reason))) : json(nullptr)},
+          {"since", time_or_null(object.since)},
+          {"evidence_time", time_or_null(object.evidence_time)},
+          {"findings", object.findings},
+          {"evidence", object.lines},
+          {"values", object.values}};
+}
+
+json first_pass(const ReportCollector& collector) {
+  if (!collector.first_pass) return nullptr;
+  const bool known = collector.pass_known > 0;
+  return {{"looked_at", known ? json(collector.pass_done) : json(nullptr)},
+          {"of", known ? json(collector.pass_known) : json(nullptr)}};
+}
+
+json to_json(const ReportCollector& collector) {
+  json objects = json::array();
+  for (const ReportObject& object : collector.objects) objects.push_back(to_json(object));
+  return {{"collector", collector.name},
+          {"section", collector.section},
+          {"anchor", collector.anchor},
+          {"question", std::string(name_of(collector.question))},
+          {"state", std::string(name_of(collector.state))},
+          {"applicable", collector.applicable},
+          {"last_complete_pass", time_or_null(collector.last_success)},
+          {"failure", collector.failure ? json(*collector.failure) : json(nullptr)},
+          {"first_pass", first_pass(collector)},
+          {"interval_seconds", collector.interval.count()},
+          {"excluded", collector.excluded},
+          {"counts", to_json(collector.counts)},
+          {"objects", std::move(objects)}};
+}
+
+json to_json(const ReportDatabase& database) {
+  json questions = json::object();
+  for (const ReportQuestion& question : database.questions)
+    questions[std::string(name_of(question.question))] = {
+        {"state", std::string(name_of(question.state))},
+        {"configured", question.configured},
+        {"counts", to_json(question.counts)},
+        {"oldest_evidence", time_or_null(question.oldest_evidence)},
+        {"collectors_in_first_pass", question.first_passes},
+        {"collectors_failing", question.failing}};
+  json collectors = json::array();
+  for (const ReportCollector& collector : database.collectors)
+    collectors.push_back(to_json(collector));
+  return {{"database", text_or_null(database.name)},
+          {"state", std::string(name_of(database.state))},
+          {"out_of_reach", database.out_of_reach},
+          {"questions", std::move(questions)},
+          {"collectors", std::move(collectors)}};
+}
+
+}  // namespace
+
+std::string report_as_json(const Report& report) {
+  json servers = json::array();
+  for (const ReportServer& server : report.servers) {
+    json databases = json::array();
+    for (const ReportDatabase& database : server.databases)
+      if (!database.collectors.empty() || !database.questions.empty())
+        databases.push_back(to_json(database));
+    json not_watched = json::array();
+    for (const ReportUnwatched& unwatched : server.not_watched)
+      not_watched.push_back({{"collector", unwatched.collector},
+                             {"section", unwatched.section},
+                             {"hint", unwatched.hint}});
+    servers.push_back({{"server", server.name},
+                       {"state", std::string(name_of(server.state))},
+                       {"version", text_or_null(server.version)},
+                       {"role", text_or_null(server.role)},
+                       {"system_identifier", text_or_null(server.system_identifier)},
+                       {"databases", std::move(databases)},
+                       {"not_watched", std::move(not_watched)}});
+  }
+  const json document{{"format", kFormat},
+                      {"made_at", format_utc(report.made_at)},
+                      {"exporter", report.exporter},
+                      {"overall", std::string(name_of(report.overall))},
+                      {"counts", to_json(report.counts)},
+                      {"oldest_evidence", time_or_null(report.oldest_evidence)},
+                      {"newest_evidence", time_or_null(report.newest_evidence)},
+                      {"servers", std::move(servers)}};
+  // In ASCII: no name can turn text around in a terminal.
+  return document.dump(2, ' ', true, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <cctype>
+
+#include "collectors/base/units.h"
+#include "collectors/registry.h"
+#include "exporter/evidence/verdict.h"
+#include "exporter/io/clock.h"
+#include "exporter/report/printable.h"
+#include "exporter/report/report.h"
+
+namespace pg_integrity {
+
+namespace {
+
+bool starts_as(std::string_view text, std::string_view lower) {
+  return text.size() >= lower.size() &&
+         std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
+           return a == std::tolower(static_cast<unsigned char>(b));
+         });
+}
+
+/// Inside a Markdown table or list: nothing of it is markup, or becomes a link.
+std::string markdown(std::string_view raw) {
+  constexpr std::string_view kMarkup = "\\`*_{}[]<>()#+!|~&$";
+  const std::string text = printable(raw);
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = std::string_view(text).substr(i);
+    if (starts_as(rest, "www.")) {
+      out += text.substr(i, 3) + "\\.";
+      i += 3;
+      continue;
+    }
+    if (kMarkup.find(text[i]) != std::string_view::npos || rest.starts_with("://")) out += '\\';
+    out += text[i];
+  }
+  return out;
+}
+
+std::string place(const std::string& database) {
+  return database.empty() ? "the whole server" : "database " + markdown(database);
+}
+
+std::string state_of(const ReportObject& object) {
+  std::string text(name_of(object.state));
+  if (object.reason) text += " (" + std::string(name_of(*object.reason)) + ")";
+  return text;
+}
+
+/// What speaks for the state: the findings and their evidence, or the values of what is as it
+/// should be.
+std::string claim(const ReportObject& object) {
+  const bool good = object.state == State::proven || object.state == State::observed;
+  std::string text;
+  const auto add = [&](const std::string& piece) {
+    text += (text.empty() ? "" : "; ") + markdown(piece);
+  };
+  for (const std::string& finding : object.findings) add(finding);
+  if (good)
+    for (const std::string& value : object.values) add(value);
+  for (const std::string& line : object.lines) add(line);
+  return text;
+}
+
+void append_collector(std::string& out, const ReportCollector& collector) {
+  out += "\n#### " + collector.section + ", " + place(collector.database) + ": " +
+         std::string(name_of(collector.state)) + "\n\n";
+  out += collector.summary + " (`" + collector.name +
+         "`): " + counts_text(collector.counts, collector.excluded) + "; ";
+  const std::string progress = pass_progress(collector);
+  out += collector.last_success ? "last complete pass " + format_utc(*collector.last_success) +
+                                      ", every " + format_duration(collector.interval)
+                                : "no complete pass yet";
+  out += (progress.empty() ? "" : ", " + progress) + ".\n";
+  if (collector.failure) out += "\nNewest attempt failed: " + markdown(*collector.failure) + "\n";
+  if (collector.objects.empty()) return;
+  out += "\n| object | state | evidence taken | finding |\n|---|---|---|---|\n";
+  for (const ReportObject& object : collector.objects)
+    out += "| " + markdown(object.name) + " | " + state_of(object) + " | " +
+           (object.evidence_time ? format_utc(*object.evidence_time) : "never") + " | " +
+           claim(object) + " |\n";
+}
+
+void append_chapter(std::string& out, std::size_t number, const Chapter& chapter,
+                    const ReportServer& server) {
+  std::string text;
+  for (const ReportDatabase& database : server.databases)
+    for (const ReportCollector& collector : database.collectors)
+      if (belongs_to(chapter, collector.section)) append_collector(text, collector);
+  const bool watched = !text.empty();
+  for (const ReportUnwatched& unwatched : server.not_watched)
+    if (belongs_to(chapter, unwatched.section))
+      text += "\nNot watched: " + unwatched.section + " (`" + unwatched.collector +
+              "`). HINT: " + markdown(unwatched.hint) + "\n";
+  out += "\n### " + std::to_string(number) + ". " + std::string(chapter.title) + "\n";
+  if (!watched && !chapter.sections.empty())
+    out += "\n**Unproven**: there is no evidence, for nothing watches it.\n";
+  out += text;
+}
+
+void append_server(std::string& out, const Report& report, const ReportServer& server) {
+  out += "\n## Server " + markdown(server.name) + "\n\n";
+  const std::string note = server_note(server);
+  out += note.empty() ? "Nobody has seen it lately.\n" : markdown(note);
+  if (!note.empty()) out += ", system identifier " + markdown(server.system_identifier) + ".\n";
+  for (const ReportDatabase& database : server.databases) {
+    if (database.questions.empty()) continue;
+    out += "\n| database " + markdown(database.name) +
+           (database.out_of_reach ? " (out of reach)" : "") + " | answer |\n|---|---|\n";
+    for (const ReportQuestion& question : database.questions)
+      out += "| " + std::string(question_text(question.question)) + " | **" +
+             std::string(name_of(question.state)) + "**: " + answer_note(report, question) + " |\n";
+  }
+  std::size_t number = 0;
+  for (const Chapter& chapter : chapters()) append_chapter(out, ++number, chapter, server);
+}
+
+}  // namespace
+
+std::string report_as_markdown(const Report& report) {
+  std::string out = "# Evidence of " + format_utc(report.made_at) + "\n\nOverall: **" +
+                    std::string(name_of(report.overall)) + "** (" + overall_note(report) + ")\n\n";
+  out += "| | |\n|---|---|\n| report made | " + format_utc(report.made_at) + " |\n";
+  if (report.oldest_evidence && report.newest_evidence)
+    out += "| evidence taken | from " + format_utc(*report.oldest_evidence) + " to " +
+           format_utc(*report.newest_evidence) + " |\n";
+  out += "| by | pg\\_integrity\\_exporter " + markdown(report.exporter) + " |\n";
+  out +=
+      "\nProven: observed as it should be, lately enough. Violated: observed otherwise, and not "
+      "disproved since. Unproven: not seen, not lately, or not judged: no proof of anything.\n";
+  for (const ReportServer& server : report.servers) append_server(out, report, server);
+  return out;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,141 @@
+// The report: the verdict per question, collector and object with the age of its evidence, as data,
+// and its renderings as text, Markdown, JSON and one HTML page without outside assets. Pure
+// functions over immutable snapshots; safe on any thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/registry.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/evidence/verdict.h"
+
+namespace pg_integrity {
+
+using StateCounts = std::map<State, std::size_t>;
+
+struct ReportObject {
+  std::string name;    ///< "orphans/public.child.child_fkey"
+  std::string anchor;  ///< fragment of the HTML page; unique
+  State state{};
+  std::optional<Reason> reason;           ///< of unproven
+  std::optional<UnixTime> since;          ///< of unproven: when the trouble began
+  std::optional<UnixTime> evidence_time;  ///< of the oldest value that counts
+  std::vector<std::string> findings;      ///< broken expectations, or why it is unproven
+  std::vector<std::string> lines;         ///< further evidence
+  std::vector<std::string> values;        ///< "table_rows 22"
+};
+
+struct ReportCollector {
+  std::string name;
+  std::string database;  ///< empty: it is about the whole server
+  std::string anchor;    ///< fragment of the HTML page; unique
+  std::string section;
+  std::string summary;
+  Question question{};
+  State state{};
+  bool applicable = true;
+  std::optional<UnixTime> last_success;
+  std::optional<std::string> failure;  ///< why the newest attempt failed
+  bool first_pass = false;             ///< no complete pass yet
+  std::size_t pass_done = 0;           ///< of the first pass: objects looked at
+  std::size_t pass_known = 0;          ///< and objects there are; 0: not known
+  Seconds interval{};
+  std::size_t excluded = 0;
+  StateCounts counts;
+  std::vector<ReportObject> objects;  ///< worst first, then by name
+};
+
+struct ReportQuestion {
+  Question question{};
+  State state{};
+  bool configured = false;
+  StateCounts counts;                       ///< the objects that it rests on
+  std::optional<UnixTime> oldest_evidence;  ///< of what is judged
+  std::size_t first_passes = 0;             ///< collectors without a complete pass
+  std::size_t failing = 0;                  ///< collectors whose newest attempt failed
+};
+
+struct ReportDatabase {
+  std::string name;  ///< empty: what is about the whole server
+  State state{};     ///< the worst of its questions and collectors
+  bool out_of_reach = false;
+  std::vector<ReportQuestion> questions;
+  std::vector<ReportCollector> collectors;
+};
+
+struct ReportUnwatched {
+  std::string collector;
+  std::string section;
+  std::string hint;
+};
+
+struct ReportServer {
+  std::string name;
+  std::string anchor;                     ///< fragment of the HTML page; unique
+  State state{};                          ///< the worst of its databases
+  std::string version;                    ///< of PostgreSQL; empty: not known
+  std::string role;                       ///< "primary" or "standby"
+  std::string system_identifier;          ///< of the cluster
+  std::vector<ReportDatabase> databases;  ///< the whole server first
+  std::vector<ReportUnwatched> not_watched;
+};
+
+struct Report {
+  UnixTime made_at = 0;
+  std::string exporter;  ///< "0.3.0 (5989764)": version and revision of the program
+  std::vector<ReportServer> servers;
+  State overall{};  ///< violated, unproven or proven
+  StateCounts counts;
+  std::optional<UnixTime> oldest_evidence;
+  std::optional<UnixTime> newest_evidence;
+  std::size_t collectors = 0;
+  std::size_t first_passes = 0;  ///< collectors without a complete pass
+};
+
+Report make_report(const Snapshot& snapshot, const Clock& clock);
+
+std::string report_as_text(const Report& report);
+std::string report_as_markdown(const Report& report);
+std::string report_as_json(const Report& report);
+std::string report_as_html(const Report& report);
+/// Content-Security-Policy of the HTML page: nothing runs or is fetched, and only its own style
+/// counts.
+std::string_view report_policy();
+
+/// A chapter of the report that this program replaces, and the collectors' sections that answer it.
+struct Chapter {
+  std::string_view title;
+  std::span<const std::string_view> sections;
+};
+
+/// In the order of that report. The last one takes every section that no other has.
+std::span<const Chapter> chapters();
+bool belongs_to(const Chapter& chapter, std::string_view section);
+
+/// States from the worst to the best.
+std::span<const State> worst_first();
+/// The question in words.
+std::string_view question_text(Question question);
+/// "3m20s"; 0s if it lies ahead.
+std::string age_of(const Report& report, UnixTime when);
+/// "1 violated, 12 proven, 2 excluded": what occurs, worst first.
+std::string counts_text(const StateCounts& counts, std::size_t excluded = 0);
+/// What the answer rests on: "1 violated, 12 proven; oldest evidence 3m20s ago".
+std::string answer_note(const Report& report, const ReportQuestion& question);
+/// "312 of 1,440 objects looked at"; empty if nothing was yet.
+std::string pass_progress(const ReportCollector& collector);
+/// "3 violated, 1 unproven, 40 proven", and how many questions nothing could answer.
+std::string overall_note(const Report& report);
+/// "PostgreSQL 15.13, primary"; empty if nobody has seen it.
+std::string server_note(const ReportServer& server);
+
+}  // namespace pg_integrity

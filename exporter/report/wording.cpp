@@ -1,0 +1,132 @@
+// What all renderings of the report say in the same words.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "collectors/base/instant.h"
+#include "collectors/base/units.h"
+#include "collectors/collector.h"
+#include "exporter/evidence/verdict.h"
+#include "exporter/report/printable.h"
+#include "exporter/report/report.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr std::array<State, 5> kWorstFirst{State::violated, State::unproven, State::accepted,
+                                           State::proven, State::observed};
+
+constexpr std::string_view kContent[] = {"Database content"};
+constexpr std::string_view kActivity[] = {"Freshness"};
+constexpr std::string_view kMedia[] = {"Media", "Files"};
+constexpr std::string_view kSynchronization[] = {"Synchronization"};
+constexpr std::string_view kBackups[] = {"Backups", "Write-ahead log"};
+constexpr std::string_view kRecovery[] = {"Disaster recovery"};
+constexpr std::string_view kIntegrity[] = {"Foreign key integrity", "Uniqueness", "Storage"};
+constexpr std::string_view kSecurity[] = {"Protection status", "Audit and protection",
+                                          "Audit triggers",    "Privileges",
+                                          "Superusers",        "Connections"};
+constexpr std::string_view kPerformance[] = {"Performance"};
+
+constexpr Chapter kChapters[] = {{"Database content", kContent},
+                                 {"Activity", kActivity},
+                                 {"Multimedia and file storage", kMedia},
+                                 {"Synchronization", kSynchronization},
+                                 {"Backup systems", kBackups},
+                                 {"Disaster recovery", kRecovery},
+                                 {"Data integrity", kIntegrity},
+                                 {"Security and protection", kSecurity},
+                                 {"Performance", kPerformance},
+                                 {"Further checks", {}}};
+
+bool has(const Chapter& chapter, std::string_view section) {
+  return std::find(chapter.sections.begin(), chapter.sections.end(), section) !=
+         chapter.sections.end();
+}
+
+std::string of_collectors(std::size_t number) {
+  return grouped(number) + (number == 1 ? " collector " : " collectors ");
+}
+
+}  // namespace
+
+std::span<const Chapter> chapters() {
+  return kChapters;
+}
+
+bool belongs_to(const Chapter& chapter, std::string_view section) {
+  if (!chapter.sections.empty()) return has(chapter, section);
+  return std::none_of(std::begin(kChapters), std::end(kChapters),
+                      [&](const Chapter& other) { return has(other, section); });
+}
+
+std::span<const State> worst_first() {
+  return kWorstFirst;
+}
+
+std::string_view question_text(Question question) {
+  switch (question) {
+    case Question::intact:
+      return "Is the data intact?";
+    case Question::recoverable:
+      return "Could we get it back?";
+    case Question::service:
+      return "Does it answer as promised?";
+  }
+  return "";
+}
+
+std::string age_of(const Report& report, UnixTime when) {
+  return format_duration(Seconds(std::max(0.0, std::floor(report.made_at - when))));
+}
+
+std::string counts_text(const StateCounts& counts, std::size_t excluded) {
+  std::string text;
+  const auto add = [&](std::size_t count, std::string_view name) {
+    if (count > 0) text += (text.empty() ? "" : ", ") + grouped(count) + " " + std::string(name);
+  };
+  for (const State state : kWorstFirst)
+    if (const auto found = counts.find(state); found != counts.end())
+      add(found->second, name_of(state));
+  add(excluded, "excluded");
+  return text.empty() ? "nothing to look at" : text;
+}
+
+std::string answer_note(const Report& report, const ReportQuestion& question) {
+  std::string note = question.configured ? counts_text(question.counts)
+                                         : "nothing is configured that could prove it";
+  if (question.oldest_evidence)
+    note += "; oldest evidence " + age_of(report, *question.oldest_evidence) + " ago";
+  if (question.first_passes > 0)
+    note += "; " + of_collectors(question.first_passes) + "in the first pass";
+  if (question.failing > 0) note += "; " + of_collectors(question.failing) + "failing";
+  return note;
+}
+
+std::string pass_progress(const ReportCollector& collector) {
+  if (collector.pass_known == 0) return {};
+  return grouped(collector.pass_done) + " of " + grouped(collector.pass_known) +
+         " objects looked at";
+}
+
+std::string overall_note(const Report& report) {
+  std::string note = counts_text(report.counts);
+  std::size_t unanswered = 0;
+  for (const ReportServer& server : report.servers)
+    for (const ReportDatabase& database : server.databases)
+      unanswered += static_cast<std::size_t>(
+          std::count_if(database.questions.begin(), database.questions.end(),
+                        [](const ReportQuestion& question) { return !question.configured; }));
+  if (unanswered > 0)
+    note += "; " + grouped(unanswered) + (unanswered == 1 ? " question" : " questions") +
+            " that nothing is configured to answer";
+  return note;
+}
+
+std::string server_note(const ReportServer& server) {
+  if (server.version.empty()) return {};
+  return "PostgreSQL " + server.version + ", " + server.role;
+}
+
+}  // namespace pg_integrity

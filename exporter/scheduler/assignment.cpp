@@ -1,0 +1,66 @@
+#include "exporter/scheduler/assignment.h"
+
+#include <algorithm>
+
+#include "collectors/base/glob.h"
+#include "collectors/base/settings.h"
+#include "collectors/collector.h"
+#include "collectors/ports/session.h"
+#include "collectors/registry.h"
+
+namespace pg_integrity {
+
+namespace {
+
+/// The settings of a collector on one database: records that name another one are left out; those
+/// that name none belong to the database of the DSN.
+Settings settings_for(const CollectorOptions& options, const std::string& database,
+                      const std::string& home) {
+  Settings settings = options.settings;
+  for (const Option& option : options.spec->options) {
+    const bool by_database = std::any_of(option.members.begin(), option.members.end(),
+                                         [](const Option& m) { return m.name == "database"; });
+    if (option.type == OptionType::records && by_database)
+      settings.keep_records(option.name, [&](const Settings& record) {
+        return (record.has("database") ? record.text("database") : home) == database;
+      });
+  }
+  return settings;
+}
+
+bool has_what_it_needs(const CollectorSpec& spec, const Settings& settings) {
+  return spec.needs.empty() || !settings.records(spec.needs).empty();
+}
+
+}  // namespace
+
+std::vector<Assignment> collectors_on(const ServerOptions& options, const std::string& database) {
+  const bool named = matches_any_glob(options.databases, database);
+  const bool home = database == options.home_database;
+  std::vector<Assignment> assigned;
+  for (const CollectorOptions& collector : options.collectors) {
+    if (collector.spec->scope == Scope::server ? !home : !named) continue;
+    Settings settings = settings_for(collector, database, options.home_database);
+    if (has_what_it_needs(*collector.spec, settings))
+      assigned.push_back({&collector, std::move(settings)});
+  }
+  return assigned;
+}
+
+bool is_glob(const std::string& name) {
+  return name.find_first_of("*?[") != std::string::npos;
+}
+
+bool has_globs(const ServerOptions& options) {
+  return std::any_of(options.databases.begin(), options.databases.end(), is_glob);
+}
+
+std::vector<std::string> databases_of(Session& session) {
+  const Rows rows =
+      session.query("SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate");
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < rows.size(); ++i) names.push_back(rows[i].text("datname"));
+  return names;
+}
+
+}  // namespace pg_integrity

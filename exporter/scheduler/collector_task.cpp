@@ -1,0 +1,263 @@
+#include "exporter/scheduler/collector_task.h"
+
+#include <algorithm>
+#include <exception>
+#include <new>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/files.h"
+#include "collectors/ports/http.h"
+#include "collectors/ports/json.h"
+#include "collectors/ports/processes.h"
+#include "collectors/ports/session.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/table_scan.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/self_metrics.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/io/files.h"
+#include "exporter/io/http_client.h"
+#include "exporter/io/json_reader.h"
+#include "exporter/io/logging.h"
+#include "exporter/io/programs.h"
+#include "exporter/scheduler/server_context.h"
+#include "exporter/scheduler/step_sources.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Seconds kRecheckInterval{60};  ///< what is violated or unsettled is looked at this soon
+constexpr Seconds kRetry{60};            ///< after a failure that is not about the connection
+constexpr std::size_t kLoggedChanges = 10;
+
+}  // namespace
+
+CollectorTask::CollectorTask(CollectorId id, const CollectorOptions& options,
+                             std::unique_ptr<Collector> collector,
+                             std::shared_ptr<ServerContext> server,
+                             std::shared_ptr<DatabaseContext> database, Instant first_due)
+    : id_(std::move(id)),
+      options_(options),
+      collector_(std::move(collector)),
+      server_(std::move(server)),
+      database_(std::move(database)),
+      next_pass_(first_due) {
+  Batch events(first_due);
+  events.count(self::kRuns, 0, id_.collector, std::string("success"));
+  events.count(self::kRuns, 0, id_.collector, std::string("failure"));
+  events.count(self::kDatabaseSeconds, 0, id_.collector);
+  server_->evidence.record(id_, events.events());
+}
+
+std::optional<Instant> CollectorTask::due() const {
+  const std::lock_guard lock(mutex_);
+  if (next_recheck_ && (!next_pass_ || *next_recheck_ < *next_pass_)) return next_recheck_;
+  return next_pass_;
+}
+
+void CollectorTask::server_lost() {
+  if (uses_session_ && !went_without_) evidence_lost();
+}
+
+void CollectorTask::evidence_lost() {
+  if (server_->once) return;
+  const std::lock_guard lock(mutex_);
+  if (next_pass_ && !waits_for_server_) next_pass_ = std::min(*next_pass_, server_->clock.now());
+}
+
+Pass CollectorTask::new_pass(Instant now, std::optional<std::set<ObjectKey>> only) {
+  const Era era = server_->evidence.era(id_.server);
+  return {{}, now, std::move(only), era, database_->reads(era)};
+}
+
+/// Sees to it that a pass is running; a recheck that is due goes before it.
+/// @return false if there is nothing to look at.
+bool CollectorTask::begin_pass() {
+  const Instant now = server_->clock.now();
+  const bool rechecking = pass_ && pass_->only;
+  bool recheck_due = false;
+  {
+    const std::lock_guard lock(mutex_);
+    recheck_due = next_recheck_ && *next_recheck_ <= now && !rechecking;
+    if (recheck_due) next_recheck_.reset();
+  }
+  if (recheck_due) {
+    auto objects = to_recheck();
+    if (!objects.empty()) {
+      waiting_ = std::move(pass_);
+      pass_ = new_pass(now, std::move(objects));
+      unsettled_.clear();
+    }
+  }
+  if (!pass_) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!next_pass_ || *next_pass_ > now) return false;
+    }
+    pass_ = new_pass(now, std::nullopt);
+    unsettled_.clear();
+    server_->evidence.pass_began(id_);
+  }
+  return true;
+}
+
+Seconds CollectorTask::step() {
+  if (!begin_pass()) return Seconds(0);
+  const Instant began = server_->clock.now();
+  const std::string position = pass_->position;
+  Batch batch(began);
+  std::optional<SourceError> error;
+  Progress progress = Progress::done;
+  Seconds busy{0};
+  Seconds load{0};
+  {
+    StepSources sources({id_, options_, *server_, *database_}, *pass_, began);
+    try {
+      progress = collector_->collect(sources, batch);
+    } catch (const SourceError& failure) {
+      error = failure;
+    } catch (const std::bad_alloc&) {
+      error = SourceError(Reason::limit, "out of memory");
+    } catch (const std::exception& failure) {
+      error = SourceError(Reason::decode, std::string("unexpected: ") + failure.what());
+    }
+    if (sources.asked_for_session()) uses_session_ = true;
+    busy = sources.busy();
+    // The share of max_load is each server's: the busiest one tells how long to rest.
+    load = std::max(busy, sources.busy_with_replicas());
+    if (server_->stopping) return load;
+    if (error && error->session_lost() && sources.leased())
+      server_->evidence.set_up(id_.server, database_->name(), false);
+  }
+  batch.count(self::kDatabaseSeconds, busy.count(), id_.collector);
+  server_->evidence.record(id_, batch.events());
+  const Instant now = server_->clock.now();
+  if (error) {
+    pass_->position = position;
+    failed(*error, now);
+  } else {
+    accepted(batch, progress, now);
+  }
+  return load;
+}
+
+void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now) {
+  const bool recheck = pass_->only.has_value();
+  const auto taken = server_->evidence.accept(id_, batch, recheck, pass_->era);
+  if (!taken) return start_anew(now);
+  const auto& changes = *taken;
+  for (std::size_t i = 0; i < std::min(changes.size(), kLoggedChanges); ++i)
+    log(changes[i].violated && !server_->once ? LogLevel::warning : LogLevel::info,
+        changes[i].violated ? "violated" : "proven again",
+        {{"server", id_.server},
+         {"database", database_->name()},
+         {"object", changes[i].object},
+         {"detail", changes[i].detail}});
+  if (changes.size() > kLoggedChanges)
+    log(server_->once ? LogLevel::info : LogLevel::warning, "further objects changed their state",
+        {{"server", id_.server},
+         {"database", database_->name()},
+         {"collector", id_.collector},
+         {"objects", std::to_string(changes.size() - kLoggedChanges)}});
+  const auto& marks = batch.unproven_marks();
+  for (const UnprovenMark& mark : marks)
+    if (mark.unsettled) unsettled_.insert(object_key(*options_.spec, *mark.metric, mark.labels));
+  if (std::any_of(marks.begin(), marks.end(),
+                  [](const auto& mark) { return mark.reason == Reason::missing; }))
+    pass_->reads->schema.contradict();
+  if (progress == Progress::more) {
+    if (!recheck) server_->evidence.pass_at(id_, pass_->done, pass_->known);
+    // Goes on after whatever else of its lane has fallen due meanwhile.
+    const std::lock_guard lock(mutex_);
+    (recheck ? next_recheck_ : next_pass_) = now;
+    return;
+  }
+  if (recheck) {
+    pass_ = std::move(waiting_);
+    waiting_.reset();
+  } else {
+    const Era era = pass_->era;
+    if (!server_->evidence.pass_complete(id_, era)) return start_anew(now);
+    count_attempt("success", std::nullopt);
+    {
+      const std::lock_guard lock(mutex_);
+      waits_for_server_ = false;
+      went_without_ = pass_->without_session;
+      const Seconds pause = went_without_ ? std::min(options_.interval, kRetry) : options_.interval;
+      next_pass_ = std::max(pass_->began + pause, now);
+      if (server_->once) next_pass_.reset();
+    }
+    pass_.reset();
+    attempted_ = true;
+    // The era may have ended since, after which nobody calls again.
+    if (server_->evidence.era(id_.server) != era) return start_anew(now);
+  }
+  plan_recheck(now);
+}
+
+void CollectorTask::plan_recheck(Instant now) {
+  if (server_->once || options_.interval <= kRecheckInterval) return;
+  const bool any = !to_recheck().empty();
+  const std::lock_guard lock(mutex_);
+  next_recheck_ = any ? std::optional(now + kRecheckInterval) : std::nullopt;
+}
+
+std::set<ObjectKey> CollectorTask::to_recheck() const {
+  std::set<ObjectKey> objects = unsettled_;
+  for (ObjectKey& key : server_->evidence.to_recheck(id_)) objects.insert(std::move(key));
+  return objects;
+}
+
+/// Another cluster answers: what this pass has seen is of the old one.
+void CollectorTask::start_anew(Instant now) {
+  pass_.reset();
+  waiting_.reset();
+  unsettled_.clear();
+  const std::lock_guard lock(mutex_);
+  next_recheck_.reset();
+  next_pass_ = now;
+}
+
+void CollectorTask::failed(const SourceError& error, Instant now) {
+  if (error.reason() == Reason::missing) pass_->reads->schema.contradict();
+  pass_.reset();
+  waiting_.reset();
+  attempted_ = true;
+  count_attempt("failure", error.reason());
+  if (server_->evidence.failed(id_, error))
+    // That the server is out of reach is said once, not by each of its collectors.
+    log(error.session_lost() ? LogLevel::debug : LogLevel::warning, "collector failed",
+        {{"server", id_.server},
+         {"database", database_->name()},
+         {"collector", id_.collector},
+         {"reason", std::string(name_of(error.reason()))},
+         {"error", error.what()}});
+  {
+    const std::lock_guard lock(mutex_);
+    next_recheck_.reset();
+    waits_for_server_ = error.session_lost();
+    if (server_->once)
+      next_pass_.reset();
+    else if (error.session_lost())
+      next_pass_ = std::max(server_->pool.retry_at(database_->name()), now + Seconds(0.5));
+    else
+      next_pass_ = now + std::min(options_.interval, kRetry);
+  }
+  if (error.session_lost() && error.reason() != Reason::limit && server_->server_lost)
+    server_->server_lost();
+}
+
+void CollectorTask::count_attempt(std::string_view outcome, std::optional<Reason> reason) {
+  Batch events(server_->clock.now());
+  events.count(self::kRuns, 1, id_.collector, std::string(outcome));
+  if (reason) events.count(self::kFailures, 1, id_.collector, std::string(name_of(*reason)));
+  server_->evidence.record(id_, events.events());
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,77 @@
+// One collector on one server or database, as a task: its passes, rechecks of what is violated,
+// retries after failures, and what becomes of its batches.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/postgres/schema_cache.h"
+#include "collectors/postgres/table_scan.h"
+#include "exporter/config/config_schema.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/evidence.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/postgres/replica_sessions.h"
+#include "exporter/postgres/session_pool.h"
+#include "exporter/scheduler/server_context.h"
+#include "exporter/scheduler/step_sources.h"
+#include "exporter/scheduler/task.h"
+
+namespace pg_integrity {
+
+class CollectorTask final : public Task {
+ public:
+  CollectorTask(CollectorId id, const CollectorOptions& options,
+                std::unique_ptr<Collector> collector, std::shared_ptr<ServerContext> server,
+                std::shared_ptr<DatabaseContext> database, Instant first_due);
+
+  [[nodiscard]] const CollectorId& id() const { return id_; }
+  /// A first attempt was made, good or bad. Safe on any thread.
+  [[nodiscard]] bool attempted() const { return attempted_; }
+
+  [[nodiscard]] std::optional<Instant> due() const override;
+  Seconds step() override;
+  void server_lost() override;
+  void evidence_lost() override;
+
+ private:
+  [[nodiscard]] Pass new_pass(Instant now, std::optional<std::set<ObjectKey>> only);
+  [[nodiscard]] bool begin_pass();
+  void accepted(const Batch& batch, Progress progress, Instant now);
+  void failed(const SourceError& error, Instant now);
+  void start_anew(Instant now);
+  void count_attempt(std::string_view outcome, std::optional<Reason> reason);
+  void plan_recheck(Instant now);
+  [[nodiscard]] std::set<ObjectKey> to_recheck() const;
+
+  const CollectorId id_;
+  const CollectorOptions options_;
+  const std::unique_ptr<Collector> collector_;
+  const std::shared_ptr<ServerContext> server_;
+  const std::shared_ptr<DatabaseContext> database_;
+
+  std::optional<Pass> pass_;       ///< the running pass or recheck
+  std::optional<Pass> waiting_;    ///< a pass that a recheck has put aside
+  std::set<ObjectKey> unsettled_;  ///< to be looked at again although they are not violated
+  std::atomic<bool> uses_session_ = false;
+  std::atomic<bool> went_without_ = false;  ///< the newest pass was complete without a session
+  std::atomic<bool> attempted_ = false;
+
+  mutable std::mutex mutex_;  ///< guards what follows
+  std::optional<Instant> next_pass_;
+  std::optional<Instant> next_recheck_;
+  bool waits_for_server_ = false;  ///< the newest attempt failed for want of a session
+};
+
+}  // namespace pg_integrity

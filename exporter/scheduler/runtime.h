@@ -1,0 +1,47 @@
+// One configuration in force: its evidence and the scheduler that gathers it. Replaced as a whole
+// at a reload.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "collectors/ports/clock.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/evidence.h"
+#include "exporter/evidence/saved_evidence.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/io/watchdog.h"
+#include "exporter/scheduler/scheduler.h"
+
+namespace pg_integrity {
+
+/// What outlives every configuration, and the workers that may still be out when one is replaced.
+struct ProcessResources {
+  explicit ProcessResources(const Clock& the_clock)
+      : clock(the_clock), watchdog(the_clock), workers(the_clock) {}
+
+  const Clock& clock;
+  Watchdog watchdog;
+  DisposableWorkers workers;
+  ServerSlots slots;  ///< used while runtimes are made, by one thread at a time
+};
+
+class Runtime {
+ public:
+  /// @param before the newest snapshot of the runtime that this one replaces, if it does; that one
+  /// was stopped.
+  Runtime(Options options, ProcessResources& resources,
+          const std::shared_ptr<const SavedEvidence>& saved, const Snapshot* before = nullptr);
+
+  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] const std::shared_ptr<Evidence>& evidence() const { return evidence_; }
+  [[nodiscard]] Scheduler& scheduler() { return *scheduler_; }
+
+ private:
+  Options options_;
+  std::shared_ptr<Evidence> evidence_;
+  std::unique_ptr<Scheduler> scheduler_;
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,371 @@
+#include "exporter/scheduler/scheduler.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/glob.h"
+#include "collectors/base/instant.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/postgres/table_scan.h"
+#include "collectors/registry.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/io/logging.h"
+#include "exporter/postgres/session_socket.h"
+#include "exporter/scheduler/assignment.h"
+#include "exporter/scheduler/collector_task.h"
+#include "exporter/scheduler/lane.h"
+#include "exporter/scheduler/server_context.h"
+#include "exporter/scheduler/task.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Seconds kFirstPassWithin{1.5};   ///< first passes are spread over this time
+constexpr Seconds kDiscoveryInterval{60};  ///< of databases, where globs name them
+constexpr Seconds kIdleTimeout{60};        ///< of sessions
+constexpr Seconds kCancelPatience{1.5};    ///< before what does not react to cancelling is cut off
+
+double spread() {
+  thread_local std::mt19937 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+}  // namespace
+
+/// One server: its lanes, sessions and tasks.
+class Scheduler::Server {
+ public:
+  Server(std::shared_ptr<const ServerOptions> options, std::shared_ptr<Connector> connector,
+         const Clock& clock, DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots,
+         Evidence& evidence, std::shared_ptr<const SavedEvidence> saved)
+      : options_(std::move(options)),
+        clock_(clock),
+        evidence_(evidence),
+        saved_(std::move(saved)),
+        pool_(options_->name, std::move(connector), limits(*options_), clock, workers,
+              std::move(slots)),
+        load_(options_->max_load),
+        context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)),
+        quick_(true, load_, clock, [this] { housekeeping(); }),
+        scan_(false, load_, clock, [this] { housekeeping(); }) {}
+
+  /// Before all else.
+  void add_replica(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
+                   DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots) {
+    context_->replicas.add(replica, std::move(connector), clock_, workers, std::move(slots));
+  }
+
+  void prepare() {
+    add_known_databases();
+    prepared_ = true;
+  }
+
+  void start() {
+    if (!prepared_) prepare();
+    context_->server_lost = [this] { tell_tasks(&Task::server_lost); };
+    context_->evidence_lost = [this] { tell_tasks(&Task::evidence_lost); };
+    start_lanes(false);
+  }
+
+  void run_once() {
+    context_->once = true;
+    add_known_databases();
+    discover_databases();
+    start_lanes(true);
+    join();
+  }
+
+  void begin_stop() {
+    context_->stopping = true;
+    pool_.stop();
+    context_->replicas.stop();
+    quick_.stop();
+    scan_.stop();
+  }
+
+  [[nodiscard]] bool finished() const {
+    return !started_ || (quick_.finished() && scan_.finished());
+  }
+
+  void cut_off() {
+    pool_.cut_off();
+    context_->replicas.cut_off();
+  }
+
+  void join() {
+    quick_.join();
+    scan_.join();
+  }
+
+  [[nodiscard]] bool ready() const {
+    const std::lock_guard lock(mutex_);
+    return (discovered_ || !has_globs(*options_)) &&
+           std::all_of(tasks_.begin(), tasks_.end(),
+                       [](const auto& task) { return task->attempted(); });
+  }
+
+ private:
+  class Discovery;
+
+  static SessionPool::Limits limits(const ServerOptions& options) {
+    SessionPool::Limits limits;
+    limits.sessions = options.max_sessions;
+    return limits;
+  }
+
+  void start_lanes(bool until_done) {
+    started_ = true;
+    quick_.start(until_done);
+    scan_.start(until_done);
+  }
+
+  void add_known_databases();
+  /// @return how long the server was busy with it; nothing if the databases could not be listed.
+  std::optional<Seconds> discover_databases();
+  void add_database(const std::string& database, bool home);
+  void add_task(const CollectorOptions& options, std::unique_ptr<Collector> collector,
+                const std::shared_ptr<DatabaseContext>& database);
+  void remove_database(const std::string& database);
+  void tell_tasks(void (Task::*news)());
+
+  [[nodiscard]] std::vector<std::string> watched() const {
+    const std::lock_guard lock(mutex_);
+    return databases_;
+  }
+
+  [[nodiscard]] bool is_watched(const std::string& database) const {
+    const auto names = watched();
+    return std::find(names.begin(), names.end(), database) != names.end();
+  }
+
+  void housekeeping() {
+    pool_.close_idle(kIdleTimeout);
+    context_->replicas.close_idle(kIdleTimeout);
+    const SessionPool::Count count = pool_.count();
+    evidence_.set_sessions({options_->name, count.open, count.connecting, count.abandoned});
+  }
+
+  const std::shared_ptr<const ServerOptions> options_;
+  const Clock& clock_;
+  Evidence& evidence_;
+  const std::shared_ptr<const SavedEvidence> saved_;
+  SessionPool pool_;
+  LoadShare load_;
+  const std::shared_ptr<ServerContext> context_;
+  bool prepared_ = false;
+  std::atomic<bool> started_ = false;
+
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<CollectorTask>> tasks_;
+  std::vector<std::string> databases_;
+  std::atomic<bool> discovered_ = false;
+  LaneThread quick_;  ///< the lanes go first: they use all of the above
+  LaneThread scan_;
+};
+
+/// Finds out, time and again, which databases the configuration's globs mean.
+class Scheduler::Server::Discovery final : public Task {
+ public:
+  Discovery(Server& server, Instant first_due) : server_(server), next_(first_due) {}
+
+  [[nodiscard]] std::optional<Instant> due() const override { return next_; }
+
+  Seconds step() override {
+    const Instant began = server_.clock_.now();
+    const std::optional<Seconds> busy = server_.discover_databases();
+    // While the server is out of reach, the collectors of the home database say so.
+    const Instant retry = server_.pool_.retry_at(server_.options_->home_database);
+    next_ = busy ? began + kDiscoveryInterval : std::max(retry, began + Seconds(1));
+    return busy.value_or(Seconds(0));
+  }
+
+  void server_lost() override {}
+  void evidence_lost() override {}
+
+ private:
+  Server& server_;
+  Instant next_;  ///< used by the lane's thread only
+};
+
+void Scheduler::Server::add_known_databases() {
+  std::vector<std::string> names{options_->home_database};
+  for (const std::string& name : options_->databases)
+    if (!is_glob(name)) names.push_back(name);
+  if (saved_)
+    for (const auto& [id, collector] : saved_->collectors)
+      if (id.server == options_->name && !id.database.empty()) names.push_back(id.database);
+  add_database(options_->home_database, true);
+  for (const std::string& name : names)
+    if (!is_watched(name)) add_database(name, false);
+  if (has_globs(*options_) && !context_->once)
+    quick_.add(std::make_shared<Discovery>(*this, clock_.now()));
+}
+
+std::optional<Seconds> Scheduler::Server::discover_databases() {
+  if (!has_globs(*options_)) return Seconds(0);
+  try {
+    const Instant deadline = clock_.now() + Seconds(10);
+    const SessionPool::Lease lease = pool_.lease(options_->home_database, deadline);
+    lease.session().set_deadline(deadline);
+    const Seconds before = lease.session().busy();
+    const std::vector<std::string> present = databases_of(lease.session());
+    for (const std::string& name : present)
+      if (!is_watched(name)) add_database(name, false);
+    // One that is named stays, unproven, whatever became of it; a glob's goes with its name.
+    const auto& named = options_->databases;
+    for (const std::string& name : watched())
+      if (std::find(present.begin(), present.end(), name) == present.end() &&
+          std::find(named.begin(), named.end(), name) == named.end())
+        remove_database(name);
+    discovered_ = true;
+    return lease.session().busy() - before;
+  } catch (const SourceError&) {
+    return std::nullopt;
+  }
+}
+
+/// Builds the collectors of a database, as far as the configuration names it, and, with the home
+/// database, those of the whole server.
+void Scheduler::Server::add_database(const std::string& database, bool home) {
+  const bool named = matches_any_glob(options_->databases, database);
+  if (!named && !home) return;
+  struct Made {
+    const CollectorOptions* options;
+    std::unique_ptr<Collector> collector;
+  };
+  std::vector<Made> made;
+  ScanPlan plan;
+  for (const Assignment& one : collectors_on(*options_, database))
+    made.push_back({one.options, one.options->spec->make(one.settings, plan)});
+  if (named) {
+    evidence_.add_database(options_->name, database);
+    const std::lock_guard lock(mutex_);
+    databases_.push_back(database);
+  }
+  const auto context =
+      std::make_shared<DatabaseContext>(database, options_->exclude, std::move(plan));
+  for (Made& one : made) add_task(*one.options, std::move(one.collector), context);
+}
+
+void Scheduler::Server::add_task(const CollectorOptions& options,
+                                 std::unique_ptr<Collector> collector,
+                                 const std::shared_ptr<DatabaseContext>& database) {
+  const CollectorSpec& spec = *options.spec;
+  const CollectorId id{options_->name,
+                       spec.scope == Scope::server ? std::string() : database->name(),
+                       std::string(spec.name)};
+  const std::uint64_t fingerprint = fingerprint_of(*options_, options);
+  const Instant now = clock_.now();
+  Batch declared(now);
+  collector->declare(declared);
+  evidence_.add(id, spec, options_, options.interval, fingerprint, declared,
+                collector->own_metrics());
+  if (saved_) restore(evidence_, *saved_, id, spec, fingerprint);
+  const Seconds delay = context_->once ? Seconds(0) : kFirstPassWithin * spread();
+  auto task = std::make_shared<CollectorTask>(id, options, std::move(collector), context_, database,
+                                              now + delay);
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(task);
+  }
+  (spec.lane == Lane::quick ? quick_ : scan_).add(std::move(task));
+}
+
+void Scheduler::Server::remove_database(const std::string& database) {
+  std::vector<std::shared_ptr<CollectorTask>> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(databases_, database);
+    for (const auto& task : tasks_)
+      if (task->id().database == database) gone.push_back(task);
+    std::erase_if(tasks_, [&](const auto& task) { return task->id().database == database; });
+  }
+  for (const auto& task : gone) {
+    quick_.remove(*task);
+    scan_.remove(*task);
+  }
+  evidence_.remove_database(options_->name, database);
+  log(LogLevel::warning, "database is gone", {{"server", options_->name}, {"database", database}});
+}
+
+void Scheduler::Server::tell_tasks(void (Task::*news)()) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& task : tasks_) ((*task).*news)();
+  }
+  quick_.wake();
+  scan_.wake();
+}
+
+Scheduler::Scheduler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
+                     const MakeConnector& make_connector, const Clock& clock,
+                     const DisposableWorkers& workers, ServerSlots& slots, Evidence& evidence,
+                     const std::shared_ptr<const SavedEvidence>& saved)
+    : workers_(workers.sibling()) {
+  const auto slots_of = [&](const std::string& name) {
+    auto& own = slots[name];
+    if (!own) own = make_session_slots();
+    return own;
+  };
+  for (const auto& options : servers) {
+    auto server = std::make_unique<Server>(options, make_connector(options->connection), clock,
+                                           *workers_, slots_of(options->name), evidence, saved);
+    for (const ReplicaOptions& replica : options->replicas)
+      server->add_replica(replica, make_connector(replica.connection), *workers_,
+                          slots_of(options->name + '\0' + replica.database + '\0' + replica.name));
+    servers_.push_back(std::move(server));
+  }
+}
+
+Scheduler::~Scheduler() {
+  stop();
+}
+
+void Scheduler::prepare() {
+  for (const auto& server : servers_) server->prepare();
+}
+
+void Scheduler::start() {
+  for (const auto& server : servers_) server->start();
+}
+
+void Scheduler::run_once() {
+  std::vector<std::thread> threads;
+  for (const auto& server : servers_) threads.emplace_back([&server] { server->run_once(); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+void Scheduler::cancel() {
+  for (const auto& server : servers_) server->begin_stop();
+  workers_->stop_waiting();
+  const auto patience = std::chrono::steady_clock::now() + kCancelPatience;
+  const auto finished = [&] {
+    return std::all_of(servers_.begin(), servers_.end(),
+                       [](const auto& server) { return server->finished(); });
+  };
+  while (!finished() && std::chrono::steady_clock::now() < patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (const auto& server : servers_) server->cut_off();
+}
+
+void Scheduler::stop() {
+  cancel();
+  for (const auto& server : servers_) server->join();
+}
+
+bool Scheduler::ready() const {
+  return std::all_of(servers_.begin(), servers_.end(),
+                     [](const auto& server) { return server->ready(); });
+}
+
+}  // namespace pg_integrity

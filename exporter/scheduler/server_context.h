@@ -1,0 +1,80 @@
+// What the tasks of one server, and those of one of its databases, share.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/postgres/schema_cache.h"
+#include "collectors/postgres/table_scan.h"
+#include "exporter/config/config_schema.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/evidence.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/postgres/replica_sessions.h"
+#include "exporter/postgres/session_pool.h"
+#include "exporter/scheduler/task.h"
+
+namespace pg_integrity {
+
+/// What the collectors of one database have read for each other.
+struct SharedReads {
+  SharedReads(const std::vector<std::string>& exclude, const ScanPlan& plan)
+      : schema(exclude), scans(plan) {}
+
+  SchemaCache schema;
+  TableScans scans;
+};
+
+/// A database, to its collectors. Safe on any thread.
+class DatabaseContext {
+ public:
+  DatabaseContext(std::string name, std::vector<std::string> exclude, ScanPlan plan)
+      : name_(std::move(name)), exclude_(std::move(exclude)), plan_(std::move(plan)) {}
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// What was read in that era; nothing of another one's.
+  std::shared_ptr<SharedReads> reads(Era era);
+
+ private:
+  const std::string name_;
+  const std::vector<std::string> exclude_;
+  const ScanPlan plan_;
+  std::mutex mutex_;
+  Era era_ = 0;
+  std::shared_ptr<SharedReads> reads_;
+};
+
+/// What the tasks of one server share.
+struct ServerContext {
+  ServerContext(std::shared_ptr<const ServerOptions> server_options, const Clock& the_clock,
+                DisposableWorkers& the_workers, Evidence& the_evidence, SessionPool& the_pool)
+      : options(std::move(server_options)),
+        clock(the_clock),
+        workers(the_workers),
+        evidence(the_evidence),
+        pool(the_pool) {}
+
+  const std::shared_ptr<const ServerOptions> options;
+  const Clock& clock;
+  DisposableWorkers& workers;
+  Evidence& evidence;
+  SessionPool& pool;
+  Replicas replicas;
+  bool once = false;                    ///< each pass is made once, without retry
+  std::function<void()> server_lost;    ///< tells the other tasks
+  std::function<void()> evidence_lost;  ///< tells the other tasks
+  std::atomic<bool> stopping = false;   ///< what a step still brings is not taken
+};
+
+}  // namespace pg_integrity

@@ -1,0 +1,113 @@
+// The sources of one step of a collector, and the pass that it belongs to. One thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "collectors/base/batch.h"
+#include "collectors/base/errors.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/metric_info.h"
+#include "collectors/collector.h"
+#include "collectors/ports/clock.h"
+#include "collectors/ports/files.h"
+#include "collectors/ports/http.h"
+#include "collectors/ports/json.h"
+#include "collectors/ports/processes.h"
+#include "collectors/ports/session.h"
+#include "collectors/postgres/schema.h"
+#include "collectors/postgres/schema_cache.h"
+#include "collectors/postgres/table_scan.h"
+#include "exporter/config/config_schema.h"
+#include "exporter/config/options.h"
+#include "exporter/evidence/evidence.h"
+#include "exporter/evidence/snapshot.h"
+#include "exporter/io/disposable_workers.h"
+#include "exporter/io/files.h"
+#include "exporter/io/http_client.h"
+#include "exporter/io/json_reader.h"
+#include "exporter/io/programs.h"
+#include "exporter/postgres/replica_sessions.h"
+#include "exporter/postgres/session_pool.h"
+#include "exporter/scheduler/server_context.h"
+#include "exporter/scheduler/task.h"
+
+namespace pg_integrity {
+
+/// A pass in progress, over everything or over some objects only.
+struct Pass {
+  std::string position;
+  Instant began{};
+  std::optional<std::set<ObjectKey>> only;
+  Era era = 0;
+  std::shared_ptr<SharedReads> reads;
+  bool without_session = false;  ///< it asked for one that was not to be had
+  std::size_t done = 0;          ///< of the items known to it
+  std::size_t known = 0;
+};
+
+/// Whose step it is. Everything outlives the step.
+struct StepOf {
+  const CollectorId& id;
+  const CollectorOptions& options;
+  ServerContext& server;
+  DatabaseContext& database;
+};
+
+/// The sources of one step. The session is leased when first asked for and given back with the
+/// step.
+class StepSources final : public Sources {
+ public:
+  /// @param pass goes on by what the collector does.
+  StepSources(const StepOf& of, Pass& pass, Instant began);
+
+  Session& session() override;
+  Session& replica(const std::string& name) override;
+  std::shared_ptr<const Schema> schema() override;
+  TableScans& scans() override { return pass_.reads->scans; }
+  Files& files() override { return files_; }
+  Http& http() override { return http_; }
+  Processes& processes() override { return processes_; }
+  [[nodiscard]] const Json& json() const override { return json_; }
+  [[nodiscard]] const Clock& clock() const override { return of_.server.clock; }
+  [[nodiscard]] bool step_is_full() const override;
+  [[nodiscard]] Seconds reusable_age() const override;
+  [[nodiscard]] bool wants(std::span<const std::string> identity) const override;
+  std::string& position() override { return pass_.position; }
+  void note_progress(std::size_t done, std::size_t known) override;
+  [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
+                                               std::span<const std::string> labels) const override;
+
+  /// How long the server was kept busy by this step.
+  [[nodiscard]] Seconds busy() const;
+  /// The same of all copies together.
+  [[nodiscard]] Seconds busy_with_replicas() const;
+  [[nodiscard]] bool asked_for_session() const { return asked_for_session_; }
+  [[nodiscard]] bool leased() const { return lease_.has_value(); }
+
+ private:
+  void lease();
+  void connect();
+
+  const StepOf of_;
+  Pass& pass_;
+  Instant began_;
+  Instant deadline_;
+  WorkerFiles files_;
+  WorkerHttp http_;
+  WorkerPrograms processes_;
+  SaxJson json_;
+  bool asked_for_session_ = false;
+  std::optional<SessionPool::Lease> lease_;
+  std::shared_ptr<const Schema> schema_;
+  Seconds busy_before_{0};
+  std::map<std::string, std::unique_ptr<ReplicaSession>> replicas_;
+  Seconds busy_with_replicas_{0};
+};
+
+}  // namespace pg_integrity

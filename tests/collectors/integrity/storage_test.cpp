@@ -1,0 +1,300 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "collectors/base/errors.h"
+#include "exporter/evidence/verdict.h"
+#include "tests/support/cluster.h"
+#include "tests/support/observer.h"
+#include "tests/support/opened_session.h"
+#include "tests/support/step_sources.h"
+#include "tests/support/wait.h"
+
+namespace pg_integrity::test {
+namespace {
+
+Findings look_at_storage(const Database& database, const std::string& more = {}) {
+  return look(one_server(database.dsn(), more, "storage"));
+}
+
+const LabelSet kOwn{{"pages", "database_pages"}};
+
+std::optional<double> behind(const Findings& found, const std::string& table,
+                             const std::string& column = "id") {
+  return found.value("pg_integrity_sequence_behind_values",
+                     {{"schema", "public"}, {"table", table}, {"column", column}});
+}
+
+TEST(Storage, AStockDatabaseRaisesNothing) {
+  const Database db;
+  db.run(
+      R"(CREATE TABLE t (id serial PRIMARY KEY, name text UNIQUE); INSERT INTO t (name) VALUES ('a');
+    CREATE UNLOGGED TABLE passing (i int);)");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.value("pg_integrity_checksums_enabled"), 0);
+  EXPECT_TRUE(found.page.all("pg_integrity_checksum_failures").empty()) << "nobody counts them";
+  EXPECT_FALSE(found.value("pg_integrity_checksum_last_failure_timestamp_seconds"));
+  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(found.value("pg_integrity_unlogged_tables"), 1);
+  EXPECT_EQ(behind(found, "t"), 0);
+  EXPECT_EQ(found.collector("storage").state, State::proven);
+}
+
+TEST(Storage, ChecksumFailuresAreAViolationUntilTheyAreAcknowledged) {
+  Cluster cluster;
+  const ProcessOptions unprivileged{{}, {}, true};
+  cluster.stop();
+  ASSERT_EQ(run({Cluster::programs() + "/pg_checksums", "--enable", "--no-sync", "-D",
+                 cluster.data_directory()},
+                unprivileged)
+                .status,
+            0);
+  cluster.start();
+  const Database db(cluster);
+  db.run("CREATE TABLE t (i int); INSERT INTO t SELECT generate_series(1, 100); CHECKPOINT");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(found.value("pg_integrity_checksums_enabled"), 1);
+  EXPECT_EQ(found.value("pg_integrity_checksum_failures", kOwn), 0);
+  EXPECT_EQ(found.collector("storage").state, State::proven);
+
+  const std::string file =
+      cluster.data_directory() + "/" + db.ask("SELECT pg_relation_filepath('t')");
+  cluster.stop();
+  {
+    std::fstream page(file, std::ios::in | std::ios::out | std::ios::binary);
+    page.seekp(8000);
+    page << "damaged";
+  }
+  cluster.start();
+  EXPECT_ANY_THROW(db.run("SELECT count(*) FROM t"));
+  ASSERT_TRUE(eventually([&] {
+    return db.ask(
+               "SELECT checksum_failures > 0 FROM pg_stat_database WHERE datname = "
+               "current_database()") == "t";
+  }));
+  found = look_at_storage(db);
+  EXPECT_EQ(found.value("pg_integrity_checksum_failures", kOwn), 1);
+  EXPECT_NEAR(found.value("pg_integrity_checksum_last_failure_timestamp_seconds", kOwn).value(),
+              std::stod(db.ask("SELECT extract(epoch FROM now())")), 60);
+  EXPECT_EQ(found.value("pg_integrity_checksum_failures", {{"pages", "shared_pages"}}), 0);
+  EXPECT_EQ(found.violated(), "storage/database_pages");
+  EXPECT_EQ(look_at_storage(db, "[server.collectors.storage]\nacknowledged_checksum_failures = 1")
+                .violated(),
+            "");
+}
+
+TEST(Storage, AnIndexThatFailedIsInvalid) {
+  const Database db;
+  db.run(R"(CREATE TABLE t (i int); INSERT INTO t VALUES (1), (1);
+    CREATE TABLE left_out (i int); INSERT INTO left_out VALUES (1), (1);)");
+  EXPECT_ANY_THROW(db.run("CREATE UNIQUE INDEX CONCURRENTLY failed ON t (i)"));
+  EXPECT_ANY_THROW(db.run("CREATE UNIQUE INDEX CONCURRENTLY unwatched ON left_out (i)"));
+  Findings found = look_at_storage(db, "exclude = [\"public.left*\"]");
+  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 1);
+  EXPECT_EQ(found.violated(), "storage/public");
+  db.run("DROP INDEX failed");
+  found = look_at_storage(db, "exclude = [\"public.left*\"]");
+  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(found.violated(), "");
+}
+
+TEST(Storage, AnIndexThatIsBeingBuiltIsNot) {
+  const Database db;
+  db.run("CREATE TABLE t (i int); DROP ROLE IF EXISTS plain_one; CREATE ROLE plain_one LOGIN");
+  Client writer(db.dsn());
+  writer.run("BEGIN; INSERT INTO t VALUES (1)");  // the build waits for it
+  Process build(
+      {Cluster::programs() + "/psql", db.dsn(), "-c", "CREATE INDEX CONCURRENTLY slow ON t (i)"});
+  ASSERT_TRUE(eventually(
+      [&] { return db.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1"; }));
+  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(
+      look(one_server(db.dsn("plain_one"), {}, "storage")).value("pg_integrity_invalid_indexes"), 0)
+      << "seen without further rights";
+  // Whoever built it is gone; a lock that somebody else has on the table excuses nothing.
+  db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index");
+  ASSERT_TRUE(eventually([&] { return !build.running(); }));
+  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 1);
+  writer.run("ROLLBACK");
+}
+
+TEST(Storage, AnIndexThatIsBeingDroppedIsNot) {
+  const Database db;
+  db.run("CREATE TABLE t (i int); CREATE INDEX going ON t (i)");
+  Client reader(db.dsn());
+  reader.run("BEGIN; SELECT count(*) FROM t");  // the drop waits for it
+  Process drop({Cluster::programs() + "/psql", db.dsn(), "-c", "DROP INDEX CONCURRENTLY going"});
+  ASSERT_TRUE(eventually(
+      [&] { return db.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1"; }));
+  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 0);
+  db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DROP INDEX%'");
+  ASSERT_TRUE(eventually([&] { return !drop.running(); }));
+  EXPECT_EQ(look_at_storage(db).violated(), "storage/public") << "left behind, half dropped";
+}
+
+TEST(Storage, AnIndexThatWaitsForItsPartitionsIsToldNotJudged) {
+  const Database db;
+  db.run(R"(CREATE TABLE p (i int) PARTITION BY RANGE (i);
+    CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (9); CREATE INDEX root ON ONLY p (i);)");
+  ASSERT_EQ(db.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'root'::regclass"), "f");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(found.violated(), "");
+  EXPECT_NE(found.object("storage/public").lines.at(0).find("public.root waits"),
+            std::string::npos);
+}
+
+TEST(Storage, ASequenceThatARestoreLeftBehindIsFoundWithItsColumn) {
+  const Database db;
+  db.run(
+      R"(CREATE TABLE serials (id serial); INSERT INTO serials SELECT FROM generate_series(1, 10);
+    CREATE TABLE identities (id int GENERATED BY DEFAULT AS IDENTITY);
+    INSERT INTO identities SELECT FROM generate_series(1, 10);
+    CREATE SEQUENCE loose; CREATE TABLE defaults (id bigint DEFAULT nextval('loose'));
+    INSERT INTO defaults SELECT FROM generate_series(1, 10);
+    CREATE TABLE owners (id int); CREATE SEQUENCE owned OWNED BY owners.id; SELECT setval('owned', 10);
+    INSERT INTO owners VALUES (10);
+    CREATE TABLE sound (id serial); INSERT INTO sound SELECT FROM generate_series(1, 10);
+    CREATE TABLE fresh (id serial);)");
+  EXPECT_EQ(look_at_storage(db).violated(), "");
+  db.run(R"(SELECT setval('serials_id_seq', 4); SELECT setval('identities_id_seq', 10, false);
+    SELECT setval('loose', 1, false); INSERT INTO owners VALUES (11))");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "serials"), 6) << "5 to 10";
+  EXPECT_EQ(behind(found, "identities"), 1) << "10 itself comes next";
+  EXPECT_EQ(behind(found, "defaults"), 10);
+  EXPECT_EQ(behind(found, "owners"), 1);
+  EXPECT_EQ(behind(found, "sound"), 0);
+  EXPECT_EQ(behind(found, "fresh"), 0);
+  EXPECT_EQ(found.violated(),
+            "storage/public.defaults.id storage/public.identities.id storage/public.owners.id"
+            " storage/public.serials.id");
+}
+
+TEST(Storage, SequencesOfOtherStepsAndWays) {
+  const Database db;
+  db.run(
+      R"(CREATE SEQUENCE other; CREATE SEQUENCE tens INCREMENT 10 START 5; CREATE SEQUENCE down INCREMENT -1;
+    CREATE SEQUENCE rounds MAXVALUE 3 CYCLE; CREATE SEQUENCE big START 9223372036854775806;
+    CREATE TABLE t (tens int DEFAULT nextval('tens'), down int DEFAULT nextval('down'),
+      rounds int DEFAULT nextval('rounds'), big bigint DEFAULT nextval('big'),
+      shard bigint DEFAULT nextval('other') * 1000 + 7, code text DEFAULT 'x' || nextval('other'),
+      twice int GENERATED ALWAYS AS (1 + 1) STORED);
+    INSERT INTO t (tens, down, rounds, big) VALUES (4, 0, 3, 9223372036854775805);)");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(found.page.all("pg_integrity_sequence_behind_values").size(), 3U);
+  EXPECT_EQ(found.violated(), "");
+  db.run("INSERT INTO t (tens, down, rounds, big) VALUES (26, -3, 3, 9223372036854775807)");
+  found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "tens"), 3) << "5, 15, 25";
+  EXPECT_EQ(behind(found, "t", "down"), 3);
+  EXPECT_EQ(behind(found, "t", "big"), 2);
+}
+
+TEST(Storage, TheLargestStepIsTakenAsItIs) {
+  const Database db;
+  db.run(R"(CREATE SEQUENCE up INCREMENT 9223372036854775807;
+    CREATE SEQUENCE down INCREMENT -9223372036854775808;
+    CREATE TABLE t (up bigint DEFAULT nextval('up'), down bigint DEFAULT nextval('down'));
+    INSERT INTO t VALUES (0, 0);)");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "up"), 0) << "1 comes next";
+  EXPECT_EQ(behind(found, "t", "down"), 0) << "-1 comes next";
+  db.run("INSERT INTO t VALUES (5, -5)");
+  found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "up"), 1);
+  EXPECT_EQ(behind(found, "t", "down"), 1);
+}
+
+TEST(Storage, ADefaultThatAddsTwoSequencesIsLetAlone) {
+  const Database db;
+  db.run(R"(CREATE SEQUENCE a; CREATE SEQUENCE b; CREATE SEQUENCE "it's 'one'";
+    CREATE TABLE t (added bigint DEFAULT nextval('a') + nextval('b'),
+      quoted bigint DEFAULT nextval('"it''s ''one''"'));
+    INSERT INTO t VALUES (7, 3);)");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.page.all("pg_integrity_sequence_behind_values").size(), 1U);
+  EXPECT_EQ(behind(found, "t", "quoted"), 3);
+}
+
+TEST(Storage, ASequenceOfAPartitionedTableIsLookedAtOnce) {
+  const Database db;
+  db.run(R"(CREATE TABLE p (id serial, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+    CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (100);
+    CREATE TABLE "Mixed Case" ("Id" serial); INSERT INTO "Mixed Case" VALUES (2); INSERT INTO p VALUES (7);)");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.page.all("pg_integrity_sequence_behind_values").size(), 2U);
+  EXPECT_EQ(behind(found, "p"), 7);
+  EXPECT_EQ(behind(found, "Mixed Case", "Id"), 2);
+}
+
+TEST(Storage, ASequenceThatMayNotBeReadIsUnproven) {
+  const Database db;
+  db.run(R"(CREATE TABLE t (id serial); CREATE TABLE u (id serial); DROP ROLE IF EXISTS blind_three;
+    CREATE ROLE blind_three LOGIN; GRANT SELECT ON t, u, u_id_seq TO blind_three)");
+  const Findings found = look(one_server(db.dsn("blind_three"), {}, "storage"));
+  EXPECT_EQ(found.reason("storage/public.t.id"), Reason::permission);
+  EXPECT_EQ(found.state("storage/public.u.id"), State::proven);
+}
+
+TEST(Storage, WhichColumnsSequencesFeedIsAskedOncePerPass) {
+  const Database db;
+  db.run(R"(DO $$ BEGIN FOR i IN 1..40 LOOP
+    EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i); END LOOP; END $$)");
+  const auto collector = collector_from(one_server(db.dsn(), {}, "storage"));
+  OpenedSession session(db);
+  StepSources from(*session);
+  session->statements.clear();
+  EXPECT_EQ(pass(*collector, from), 40) << "so many columns, one a step";
+  const auto asked = [&](const std::string& what) {
+    return std::count_if(
+        session->statements.begin(), session->statements.end(),
+        [&](const std::string& sql) { return sql.find(what) != std::string::npos; });
+  };
+  EXPECT_EQ(asked("pg_attrdef"), 1);
+  EXPECT_EQ(asked("AS behind"), 40);
+  EXPECT_LT(session->statements.size(), 40 + 10U) << "nothing else is asked for each column";
+}
+
+TEST(Storage, ALargeColumnWithoutIndexIsUnproven) {
+  const Database db;
+  db.run(R"(CREATE TABLE t (id serial); INSERT INTO t SELECT FROM generate_series(1, 5000);
+    CREATE TABLE u (id serial PRIMARY KEY); INSERT INTO u SELECT FROM generate_series(1, 5000);)");
+  const Findings found = look_at_storage(db, "[server.collectors.storage]\nexact_up_to = \"8kB\"");
+  EXPECT_EQ(found.reason("storage/public.t.id"), Reason::too_large);
+  EXPECT_EQ(behind(found, "u"), 0) << "through its index";
+}
+
+TEST(Storage, ACollationWhoseVersionChangedUnderAnIndexIsFound) {
+  const Database db;
+  db.run(
+      R"(CREATE COLLATION german (provider = icu, locale = 'de'); CREATE COLLATION unused (provider = icu, locale = 'fr');
+    CREATE COLLATION sound (provider = icu, locale = 'es');
+    CREATE TABLE t (a text COLLATE german, b text COLLATE unused, c text COLLATE sound);
+    CREATE INDEX ON t (a); CREATE INDEX ON t (c);)");
+  EXPECT_EQ(look_at_storage(db).violated(), "");
+  db.run("UPDATE pg_collation SET collversion = '1' WHERE collname IN ('german', 'unused')");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(found.value("pg_integrity_collation_mismatch", {{"collation", "german"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_collation_mismatch", {{"collation", "sound"}}), 0);
+  EXPECT_EQ(found.violated(), "storage/public.german");
+  db.run("ALTER COLLATION german REFRESH VERSION");
+  EXPECT_EQ(look_at_storage(db).violated(), "");
+}
+
+TEST(Storage, TheDatabasesOwnCollationCountsToo) {
+  const Database db;
+  if (db.cluster().major() < 15) GTEST_SKIP() << "databases have a version since 15";
+  EXPECT_FALSE(look_at_storage(db).value("pg_integrity_collation_mismatch")) << "C has no version";
+  db.run(
+      "CREATE TABLE t (a text, i int PRIMARY KEY);"
+      "UPDATE pg_database SET datcollversion = '1' WHERE datname = current_database()");
+  EXPECT_FALSE(look_at_storage(db).value("pg_integrity_collation_mismatch"))
+      << "no index is sorted by it";
+  db.run("CREATE INDEX ON t (a)");
+  EXPECT_EQ(look_at_storage(db).violated(), "storage/pg_catalog.default");
+}
+
+}  // namespace
+}  // namespace pg_integrity::test

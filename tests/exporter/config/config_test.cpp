@@ -1,0 +1,210 @@
+#include "exporter/config/config.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "collectors/base/instant.h"
+#include "collectors/base/metric.h"
+#include "collectors/base/settings.h"
+#include "collectors/registry.h"
+#include "exporter/config/options.h"
+#include "tests/support/content.h"
+#include "tests/support/paths.h"
+#include "tests/support/temporary.h"
+
+namespace pg_integrity::test {
+namespace {
+
+std::vector<std::filesystem::path> files_in(const std::string& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(source_path("tests/config/") + folder))
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// What is wrong with a file, a line each, without the file's name.
+std::string complaints(const std::string& path) {
+  const ReadOptions read = read_configuration(path);
+  std::string all;
+  if (const auto* lines = std::get_if<std::vector<std::string>>(&read))
+    for (const std::string& line : *lines) {
+      EXPECT_TRUE(line.starts_with(path)) << line;
+      all += line.substr(path.size()) + "\n";
+    }
+  return all;
+}
+
+/// A `*` at the end of an expected line stands for words of the TOML parser's, which differ by its
+/// version.
+bool matches(const std::string& actual, const std::string& expected) {
+  std::istringstream a(actual);
+  std::istringstream e(expected);
+  std::string actual_line;
+  std::string expected_line;
+  while (std::getline(e, expected_line)) {
+    if (!std::getline(a, actual_line)) return false;
+    const bool open = expected_line.ends_with(" *");
+    if (open) expected_line.pop_back();
+    if (open ? !actual_line.starts_with(expected_line) : actual_line != expected_line) return false;
+  }
+  return !std::getline(a, actual_line);
+}
+
+TEST(Config, EveryBadFileIsRefusedWithItsExactLines) {
+  const auto files = files_in("invalid");
+  ASSERT_GE(files.size(), 30U);
+  for (const auto& file : files) {
+    auto expected = file;
+    expected.replace_extension(".expected");
+    ASSERT_TRUE(std::filesystem::exists(expected)) << file << " needs its .expected beside it";
+    const std::string actual = complaints(file);
+    EXPECT_FALSE(actual.empty()) << file << " is accepted";
+    EXPECT_TRUE(matches(actual, content_of(expected))) << file << "\n" << actual;
+    for (const char* secret : {"geheim", "hush"})
+      EXPECT_EQ(actual.find(secret), std::string::npos) << file << " shows a secret";
+  }
+}
+
+TEST(Config, EveryGoodFileIsAccepted) {
+  for (const auto& file : files_in("valid")) EXPECT_EQ(complaints(file), "") << file;
+}
+
+TEST(Config, TheDemosConfigurationIsAccepted) {
+  EXPECT_EQ(complaints(source_path("deploy/demo/exporter.toml")), "");
+}
+
+Options read_everything() {
+  return std::get<Options>(read_configuration(source_path("tests/config/valid/everything.toml")));
+}
+
+const CollectorOptions& collector(const ServerOptions& server, const std::string& name) {
+  for (const CollectorOptions& options : server.collectors)
+    if (options.spec->name == name) return options;
+  throw std::runtime_error("no collector " + name);
+}
+
+TEST(Config, ServersOverrideTheDefaultsKeyByKey) {
+  const Options options = read_everything();
+  const ServerOptions& first = options.servers.at(0);
+  const ServerOptions& second = options.servers.at(1);
+  EXPECT_EQ(first.max_load, 0.05);
+  EXPECT_EQ(second.max_load, 0.1);
+  EXPECT_EQ(second.max_sessions, 3U);
+  EXPECT_EQ(second.exclude, std::vector<std::string>{"public.tmp_*"});
+  EXPECT_EQ(collector(first, "orphans").interval, Seconds(900)) << "from the defaults";
+  EXPECT_EQ(collector(first, "orphans").deadline, Seconds(30)) << "its own";
+  EXPECT_EQ(collector(second, "orphans").deadline, Seconds(90));
+  EXPECT_EQ(collector(second, "query_latency").settings.number("slow_ratio_max"), 0.5);
+  EXPECT_THROW(collector(first, "query_latency"), std::runtime_error) << "disabled by default";
+  EXPECT_EQ(collector(first, "row_counts").interval, Seconds(300)) << "the program's own default";
+}
+
+TEST(Config, TakesWhatItSays) {
+  const Options options = read_everything();
+  EXPECT_EQ(options.listen.host, "::1");
+  EXPECT_EQ(options.listen.port, 10187);
+  EXPECT_TRUE(options.reload_by_http);
+  const ServerOptions& server = options.servers.at(0);
+  EXPECT_EQ(server.home_database, "database");
+  EXPECT_EQ(server.databases, (std::vector<std::string>{"database", "app_*"}));
+  ASSERT_EQ(server.accept.size(), 1U);
+  EXPECT_EQ(server.accept[0].until, 1769817600);
+  EXPECT_EQ(server.accept[0].at_most, 3);
+  const auto& sources = collector(server, "backups").settings.records("backups");
+  ASSERT_EQ(sources.size(), 2U);
+  EXPECT_EQ(sources[0].records("kinds").size(), 2U);
+  EXPECT_EQ(sources[1].duration("every"), Seconds(86400));
+  EXPECT_EQ(collector(server, "row_counts").settings.record("expect")->number("tables"), 15);
+  EXPECT_EQ(collector(server, "audit_logs").settings.records("logs")[0].duration("window"),
+            Seconds(129600));
+}
+
+TEST(Config, ACollectorDoesNotGetToSeeWhereACopyIs) {
+  const ServerOptions server = read_everything().servers.at(0);
+  ASSERT_EQ(server.replicas.size(), 1U);
+  EXPECT_EQ(server.replicas[0].name, "standby");
+  EXPECT_EQ(server.replicas[0].database, "database");
+  EXPECT_NE(server.replicas[0].connection.dsn.find("host=standby.example"), std::string::npos);
+  const Settings& settings = collector(server, "replica_sync").settings;
+  EXPECT_EQ(settings.records("replicas").at(0).duration("max_lag"), Seconds(60));
+  EXPECT_EQ(settings.canonical().find("geheim"), std::string::npos);
+}
+
+TEST(Config, WhatIsNoFileIsRefusedBeforeItIsParsed) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(complaints(directory.path()), ": not a regular file\n");
+  const std::string pipe = directory.path() + "/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(complaints(pipe), ": not a regular file\n");
+  EXPECT_EQ(complaints("/dev/zero"), ": not a regular file\n");
+  const std::string nowhere = directory.path() + "/nowhere";
+  EXPECT_EQ(complaints(nowhere),
+            ": No such file or directory. HINT: name an existing file with --config\n");
+  const std::string large = directory.write("large", std::string(1100000, '\n'));
+  EXPECT_EQ(complaints(large), ": larger than 1 MiB\n");
+  EXPECT_NE(complaints(directory.write("empty", "")).find("\"server\" is missing"),
+            std::string::npos);
+}
+
+TEST(Config, HostileNestingIsSurvived) {
+  const TemporaryDirectory directory;
+  std::string dotted = "a";
+  for (int i = 0; i < 4000; ++i) dotted += ".a";
+  EXPECT_NE(complaints(directory.write("dotted", dotted + " = 1\n")), "");
+  EXPECT_NE(complaints(directory.write("deep", "a = " + std::string(8000, '[') + "\n")), "");
+}
+
+class Environment : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : kNames) ::unsetenv(name);
+  }
+  void TearDown() override { SetUp(); }
+  static constexpr const char* kNames[] = {"DATA_SOURCE_NAME", "PGHOST", "PGDATABASE", "PGUSER",
+                                           "PGSSLMODE"};
+};
+
+TEST_F(Environment, ADataSourceNameIsEnough) {
+  ::setenv("DATA_SOURCE_NAME", "postgresql://u:geheim@127.0.0.1:5499/app", 1);
+  const Options options = std::get<Options>(configuration_from_environment());
+  ASSERT_EQ(options.servers.size(), 1U);
+  EXPECT_EQ(options.servers[0].name, "127.0.0.1");
+  EXPECT_EQ(options.servers[0].home_database, "app");
+  EXPECT_EQ(options.servers[0].not_watched.size(), 11U);
+}
+
+TEST_F(Environment, LibpqsOwnEnvironmentIsEnough) {
+  ::setenv("PGHOST", "/var/run/postgresql", 1);
+  ::setenv("PGDATABASE", "app", 1);
+  const Options options = std::get<Options>(configuration_from_environment());
+  EXPECT_EQ(options.servers[0].name, "local");
+  EXPECT_EQ(options.servers[0].home_database, "app");
+}
+
+TEST_F(Environment, AWrongDataSourceNameIsOneLineWithoutItsPassword) {
+  ::setenv("DATA_SOURCE_NAME", "postgresql://u:geheim@[::1/app", 1);
+  const auto lines = std::get<std::vector<std::string>>(configuration_from_environment());
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].find("geheim"), std::string::npos);
+  EXPECT_NE(lines[0].find("HINT: "), std::string::npos);
+}
+
+TEST(ParseListen, ReadsAddressAndPort) {
+  EXPECT_EQ(parse_listen("127.0.0.1:1")->host, "127.0.0.1");
+  EXPECT_EQ(parse_listen("[::1]:10187")->host, "::1");
+  EXPECT_EQ(parse_listen(":10187")->host, "::");
+  EXPECT_EQ(parse_listen("localhost:0")->port, 0);
+  for (const char* wrong :
+       {"", "10187", "host", "host:", "host:x", "host:65536", "::1:10187", "host:1x"})
+    EXPECT_FALSE(parse_listen(wrong)) << wrong;
+}
+
+}  // namespace
+}  // namespace pg_integrity::test
