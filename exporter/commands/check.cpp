@@ -2,13 +2,11 @@
 
 #include <atomic>
 #include <cstdio>
-#include <ctime>
-#include <thread>
 
-#include "exporter/commands/signals.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
+#include "exporter/io/signals.h"
 #include "exporter/report/report.h"
 #include "exporter/scheduler/runtime.h"
 #include "exporter/scheduler/scheduler.h"
@@ -42,17 +40,11 @@ std::string rendered(const Report& report, ReportFormat format) {
 
 /// Samples once; ends early, with its queries cancelled, at SIGINT or SIGTERM.
 bool sample_once(Scheduler& scheduler) {
-  std::atomic<bool> done = false;
-  std::thread sampling([&] {
-    scheduler.run_once();
-    done = true;
+  std::atomic<bool> interrupted = false;
+  const SignalThread signals([&] {
+    if (!interrupted.exchange(true)) scheduler.cancel();
   });
-  const sigset_t signals = handled_signals();
-  const timespec nap{0, 20'000'000};
-  bool interrupted = false;
-  while (!done && !interrupted) interrupted = ::sigtimedwait(&signals, nullptr, &nap) > 0;
-  if (interrupted) scheduler.cancel();
-  sampling.join();
+  scheduler.run_once();
   return !interrupted;
 }
 

@@ -95,7 +95,7 @@ Ended run_with_input(Interruption& interruption, const Archive& archive, Command
   command.in = from.number();
   Child consumer(interruption, command);
   from.close();
-  while (!consumer.ended_within(Seconds(0.2))) {
+  while (!consumer.ended_before_news_of(decompressor)) {
     interruption.check();
     if (!decompressor.ended_within(Seconds(0)) || decompressor.status() == 0) continue;
     // Who reads half an archive may wait for the rest for ever.

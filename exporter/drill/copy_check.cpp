@@ -1,13 +1,12 @@
 #include "exporter/drill/copy_check.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
 #include "collectors/base/batch.h"
 #include "collectors/registry.h"
 #include "exporter/config/conninfo.h"
 #include "exporter/evidence/verdict.h"
+#include "exporter/io/child_process.h"
 #include "exporter/io/interruption.h"
 #include "exporter/report/report.h"
 
@@ -35,17 +34,11 @@ Options options_for(ServerOptions server, const ConnectionOptions& copy) {
 }
 
 /// One pass of every collector. @throws Interrupted
-void look(Runtime& runtime, const Interruption& interruption) {
-  std::atomic<bool> done = false;
-  std::thread looking([&] {
+void look(Runtime& runtime, Interruption& interruption) {
+  {
+    const Children::Guard guard(interruption, [&] { runtime.scheduler().cancel(); });
     runtime.scheduler().run_once();
-    done = true;
-  });
-  while (!done) {
-    if (interruption.happened()) runtime.scheduler().cancel();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  looking.join();
   interruption.check();
 }
 

@@ -1,6 +1,7 @@
 #include "exporter/drill/scratch_cluster.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,11 +16,11 @@
 #include <fstream>
 #include <sstream>
 #include <system_error>
-#include <thread>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_rules.h"
+#include "exporter/io/child_process.h"
 #include "exporter/io/interruption.h"
 
 namespace pg_integrity {
@@ -31,6 +32,7 @@ namespace fs = std::filesystem;
 constexpr const char* kPrefix = "pg_integrity_drill.";
 constexpr Seconds kCommand{300};
 constexpr Seconds kToStart{60};
+constexpr int kMillisecondsToDie = 50;  ///< of a process that was killed
 /// What a server says that finds its files or its log damaged or not there.
 constexpr std::array<std::string_view, 7> kDamage{
     "checkpoint record",          "end of online backup", "consistent recovery point",
@@ -85,12 +87,21 @@ void remove_segment(const std::string& directory) {
     ::shmctl(id, IPC_RMID, nullptr);
 }
 
+/// They may be no children of ours: a descriptor tells when one has ended.
+void kill_and_wait(const std::vector<pid_t>& processes) {
+  for (const pid_t pid : processes) {
+    pollfd ended{end_of_process(pid), POLLIN, 0};
+    ::kill(pid, SIGKILL);
+    ::poll(&ended, 1, kMillisecondsToDie);
+    if (ended.fd >= 0) ::close(ended.fd);
+  }
+}
+
 void remove_with_processes(const std::string& directory) {
   for (int looks = 0; looks < 100; ++looks) {
     const std::vector<pid_t> left = processes_in(directory);
     if (left.empty()) break;
-    for (const pid_t pid : left) ::kill(pid, SIGKILL);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    kill_and_wait(left);
   }
   remove_segment(directory);
   std::error_code ignored;
@@ -263,6 +274,7 @@ void ScratchCluster::await(const std::string& programs, const std::string& datab
                    statement};
   const auto begin = std::chrono::steady_clock::now();
   while (true) {
+    // A server that has begun to answer tells nobody: it is asked until it does.
     if (server_->ended_within(Seconds(0.1))) throw why_it_ended(server_->wait(Seconds(0)));
     interruption_.check();
     const Ended asked = run(interruption_, ask, kCommand);

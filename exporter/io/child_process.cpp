@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -27,6 +29,9 @@ namespace {
 
 constexpr std::size_t kTail = 4096;     ///< bytes
 constexpr std::size_t kMaxLine = 2000;  ///< bytes
+constexpr Seconds kLongestPoll{3600};   ///< poll() counts milliseconds in an int
+/// A kernel before Linux 5.3 tells nobody that a child has ended: then it is looked at this often.
+constexpr Seconds kBlindNap{0.05};
 constexpr std::array<std::string_view, 3> kPath{"/usr/local/bin", "/usr/bin", "/bin"};
 
 /// What exec() wants, made before the fork: afterwards nothing may be allocated.
@@ -69,6 +74,11 @@ struct Pipe {
   std::array<int, 2> ends{};
 };
 
+void close_descriptor(int& descriptor) {
+  if (descriptor >= 0) ::close(descriptor);
+  descriptor = -1;
+}
+
 [[noreturn]] void become(const Command& command, char* const* arguments, char* const* environment,
                          pid_t parent, int out, int err) {
   ::setpgid(0, 0);
@@ -100,8 +110,25 @@ struct Pipe {
 
 void Children::interrupt() {
   happened_ = true;
-  const std::lock_guard lock(mutex_);
-  for (const auto& [group, signal] : groups_) end(group, signal);
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [group, signal] : groups_) end(group, signal);
+  }
+  const MutexLock lock(guards_mutex_);
+  guards_told_ = true;
+  for (const Guard* guard : guards_) guard->action_();
+}
+
+Children::Guard::Guard(Children& children, std::function<void()> action)
+    : children_(children), action_(std::move(action)) {
+  const MutexLock lock(children_.guards_mutex_);
+  children_.guards_.insert(this);
+  if (children_.guards_told_) action_();
+}
+
+Children::Guard::~Guard() {
+  const MutexLock lock(children_.guards_mutex_);
+  children_.guards_.erase(this);
 }
 
 void Children::end(pid_t group, int signal) {
@@ -109,13 +136,13 @@ void Children::end(pid_t group, int signal) {
 }
 
 void Children::watch(pid_t group, int signal) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   groups_[group] = signal;
   if (happened_) end(group, signal);
 }
 
 void Children::unwatch(pid_t group) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   groups_.erase(group);
 }
 
@@ -156,6 +183,7 @@ Child::Child(Children& children, const Command& command)
   }
   if (pid_ < 0) throw SourceError(Reason::limit, "no process can be made");
   ::setpgid(pid_, pid_);
+  end_ = end_of_process(pid_);
   children_.watch(pid_, command.end_signal);
 }
 
@@ -165,8 +193,7 @@ Child::~Child() {
     ::waitpid(pid_, nullptr, 0);
     children_.unwatch(pid_);
   }
-  for (const int descriptor : {out_, err_})
-    if (descriptor >= 0) ::close(descriptor);
+  for (int* descriptor : {&end_, &out_, &err_}) close_descriptor(*descriptor);
 }
 
 void Child::signal(int number) const {
@@ -196,52 +223,64 @@ void Child::take_out(const std::string& text) {
   }
 }
 
-bool Child::pump(int milliseconds) {
-  std::array<pollfd, 2> waits{{{out_, POLLIN, 0}, {err_, POLLIN, 0}}};
-  if (::poll(waits.data(), waits.size(), milliseconds) <= 0) return false;
+void Child::read_from(int& descriptor) {
   std::array<char, 65536> buffer{};
-  for (std::size_t i = 0; i < waits.size(); ++i) {
-    if (waits[i].fd < 0 || waits[i].revents == 0) continue;
-    const ssize_t count = ::read(waits[i].fd, buffer.data(), buffer.size());
-    if (count <= 0) {
-      int& descriptor = i == 0 ? out_ : err_;
-      ::close(descriptor);
-      descriptor = -1;
-      continue;
-    }
-    const std::string text(buffer.data(), static_cast<std::size_t>(count));
-    if (i == 1) {
-      take_errors(text);
-    } else {
-      take_out(text);
-    }
-  }
+  const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+  if (count <= 0) return close_descriptor(descriptor);
+  const std::string text(buffer.data(), static_cast<std::size_t>(count));
+  if (&descriptor == &err_)
+    take_errors(text);
+  else
+    take_out(text);
+}
+
+bool Child::pump(Seconds longest, const Child* other) {
+  std::array<pollfd, 6> waits{{{out_, POLLIN, 0},
+                               {err_, POLLIN, 0},
+                               {end_, POLLIN, 0},
+                               {other == nullptr ? -1 : other->out_, POLLIN, 0},
+                               {other == nullptr ? -1 : other->err_, POLLIN, 0},
+                               {other == nullptr ? -1 : other->end_, POLLIN, 0}}};
+  const bool blind =
+      (!reaped_ && end_ < 0) || (other != nullptr && !other->reaped_ && other->end_ < 0);
+  const Seconds time = std::min(longest, blind ? kBlindNap : kLongestPoll);
+  if (::poll(waits.data(), waits.size(), static_cast<int>(std::ceil(time.count() * 1000))) <= 0)
+    return false;
+  if (waits[0].revents != 0) read_from(out_);
+  if (waits[1].revents != 0) read_from(err_);
+  return true;
+}
+
+/// @return it has ended.
+bool Child::reap() {
+  int status = 0;
+  if (reaped_ || ::waitpid(pid_, &status, WNOHANG) != pid_) return reaped_;
+  reaped_ = true;
+  children_.unwatch(pid_);
+  close_descriptor(end_);
+  ended_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ::kill(-pid_, SIGKILL);  // whatever of its group is left
+  // A process that left the group may hold the pipes open: it is not waited for.
+  for (int looks = 0; looks < 100000 && (out_ >= 0 || err_ >= 0) && pump(Seconds(0.1)); ++looks)
+    continue;
+  for (int* descriptor : {&out_, &err_}) close_descriptor(*descriptor);
+  if (!line_.empty()) take_errors("\n");
   return true;
 }
 
 bool Child::ended_within(Seconds time) {
   const auto end = std::chrono::steady_clock::now() + time;
-  while (!reaped_) {
-    int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
-      reaped_ = true;
-      children_.unwatch(pid_);
-      ended_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-      ::kill(-pid_, SIGKILL);  // whatever of its group is left
-      // A process that left the group may hold the pipes open: it is not waited for.
-      for (int looks = 0; looks < 100000 && (out_ >= 0 || err_ >= 0) && pump(100); ++looks)
-        continue;
-      if (!line_.empty()) take_errors("\n");
-      return true;
-    }
+  while (!reap()) {
     const Seconds left = end - std::chrono::steady_clock::now();
-    if (left.count() <= 0) return false;
-    if (out_ < 0 && err_ < 0)
-      std::this_thread::sleep_for(std::min(left, Seconds(0.01)));
-    else
-      pump(static_cast<int>(std::min(left.count(), 0.05) * 1000) + 1);
+    pump(std::max(left, Seconds(0)));
+    if (left.count() <= 0) return reap();
   }
   return true;
+}
+
+bool Child::ended_before_news_of(const Child& other) {
+  pump(kLongestPoll, &other);
+  return reap();
 }
 
 Ended Child::wait(Seconds longest) {
@@ -276,6 +315,11 @@ std::string path_of_program(const std::string& name) {
   throw SourceError(Reason::missing, "there is no program " + name +
                                          ". HINT: install it, or write its whole path (searched: " +
                                          path_variable() + ")");
+}
+
+int end_of_process(pid_t pid) {
+  // glibc 2.36 declares pidfd_open() for C alone.
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
 }
 
 std::optional<std::string> start_of_process(pid_t pid) {

@@ -8,20 +8,21 @@
 #include <atomic>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "collectors/base/thread_annotations.h"
+#include "exporter/io/mutex.h"
 
 namespace pg_integrity {
 
 /// SIGTERM or SIGINT came: whatever is underway ends, and what was made goes.
 class Interrupted {};
 
-/// Children that somebody may end before their time. Safe on any thread.
+/// Children that somebody may end before their time, and what else is underway. Safe on any thread.
 class Children {
  public:
   Children() = default;
@@ -36,6 +37,21 @@ class Children {
   }
   [[nodiscard]] bool happened() const { return happened_; }
 
+  /// Runs an action when it is interrupted, on the thread that does it; at once if it was. The
+  /// action is called off when this is destroyed, and neither runs nor is running from then on.
+  class Guard {
+   public:
+    Guard(Children& children, std::function<void()> action);
+    ~Guard();
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+   private:
+    friend class Children;
+    Children& children_;
+    const std::function<void()> action_;
+  };
+
  private:
   friend class Child;
   void watch(pid_t group, int signal);
@@ -43,8 +59,11 @@ class Children {
   static void end(pid_t group, int signal);
 
   std::atomic<bool> happened_ = false;
-  std::mutex mutex_;
-  std::map<pid_t, int> groups_;  ///< what ends each child
+  Mutex mutex_;
+  std::map<pid_t, int> groups_ GUARDED_BY(mutex_);  ///< what ends each child
+  Mutex guards_mutex_;                              ///< locked while actions run
+  std::set<const Guard*> guards_ GUARDED_BY(guards_mutex_);
+  bool guards_told_ GUARDED_BY(guards_mutex_) = false;
 };
 
 /// An account of the operating system.
@@ -100,17 +119,24 @@ class Child {
   bool ended_within(Seconds time);
   /// Once it has ended.
   [[nodiscard]] int status() const { return ended_.status; }
+  /// Waits until this one has ended, or there is news of the other: it has said something or ended.
+  /// @return this one has ended.
+  bool ended_before_news_of(const Child& other);
   /// Waits for its end. @throws SourceError{timeout}, Interrupted; it is killed then.
   Ended wait(Seconds longest);
 
  private:
-  /// @return something came.
-  bool pump(int milliseconds);
+  bool reap();
+  /// Waits for news of this child, or of the other one; reads what this one says.
+  /// @return there is some.
+  bool pump(Seconds longest, const Child* other = nullptr);
+  void read_from(int& descriptor);
   void take_errors(const std::string& text);
   void take_out(const std::string& text);
 
   Children& children_;
   pid_t pid_ = -1;
+  int end_ = -1;  ///< a pidfd: becomes readable when the child has ended
   int out_ = -1;
   int err_ = -1;
   bool reaped_ = false;
@@ -128,6 +154,10 @@ Ended run(Children& children, const Command& command, Seconds longest);
 /// Where the PATH of children leads to for a name without a slash; a path as it is.
 /// @throws SourceError: missing if nothing is there, permission if we may not run it.
 std::string path_of_program(const std::string& name);
+
+/// A descriptor that becomes readable when that process has ended, whoever started it; -1: no such
+/// process, or a kernel before Linux 5.3.
+int end_of_process(pid_t pid);
 
 /// When that process was started, in clock ticks since boot: tells it from a later one with the
 /// same id. Nothing if it does not run.

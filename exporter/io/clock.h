@@ -4,10 +4,11 @@
 
 #include "collectors/base/instant.h"
 #include "collectors/ports/clock.h"
+#include "exporter/io/condition.h"
 
 namespace pg_integrity {
 
-class SystemClock final : public Clock {
+class SystemClock final : public WaitableClock {
  public:
   [[nodiscard]] Instant now() const override;
   [[nodiscard]] UnixTime unix_now() const override;

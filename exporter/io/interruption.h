@@ -1,10 +1,8 @@
 // Ctrl-C and its like, for commands that run children.
 #pragma once
 
-#include <atomic>
-#include <thread>
-
 #include "exporter/io/child_process.h"
+#include "exporter/io/signals.h"
 
 namespace pg_integrity {
 
@@ -12,16 +10,10 @@ namespace pg_integrity {
 /// thread, and interrupts the children then.
 class Interruption : public Children {
  public:
-  Interruption();
-  ~Interruption();
-  Interruption(const Interruption&) = delete;
-  Interruption& operator=(const Interruption&) = delete;
+  Interruption() : signals_([this] { interrupt(); }) {}
 
  private:
-  void take_signals();
-
-  std::atomic<bool> ended_ = false;
-  std::thread thread_;
+  const SignalThread signals_;
 };
 
 }  // namespace pg_integrity
