@@ -80,6 +80,10 @@ class Sources {
   [[nodiscard]] virtual const Json& json() const = 0;
   [[nodiscard]] virtual const Clock& clock() const = 0;
 
+  /// Lets time pass between two checks: the one way for a collector to wait.
+  /// @throws SourceError: timeout when the step's deadline comes before that time is over, and at
+  /// once, with session_lost(), when the exporter stops.
+  virtual void pause(Seconds time) = 0;
   /// The step has done its share: return Progress::more at the next opportunity.
   [[nodiscard]] virtual bool step_is_full() const = 0;
   /// How old a shared observation may be to be taken instead of a look of one's own.

@@ -4,7 +4,9 @@
 // values; safe on any thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace pg_integrity {
 
@@ -20,6 +22,11 @@ struct MonotonicClock {
 };
 
 using Instant = MonotonicClock::time_point;
+
+/// The earlier of two moments, one or both of which may never come.
+inline std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
+  return a && b ? std::min(a, b) : a ? a : b;
+}
 
 /// Seconds since 1970-01-01 00:00:00 UTC. May be fractional or negative.
 using UnixTime = double;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <thread>
 
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
@@ -184,7 +183,7 @@ class ApiSync final : public Collector {
         looks.add(rows, before, after);
         before = after;
         if (looks.done()) break;
-        if (!known) std::this_thread::sleep_for(kPause);
+        if (!known) from.pause(kPause);
         rows = rows_in(from, endpoint, ask(from, endpoint, out));
       }
       judge(endpoint, looks, known, out);

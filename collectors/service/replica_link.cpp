@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
 
 namespace pg_integrity {
 
 namespace {
 
+/// A copy tells its position when asked, and nobody when it moves on.
 constexpr Seconds kPoll{0.1};
 constexpr int kPolls = 10;
 
@@ -48,11 +48,11 @@ Row progress(Session& copy, CopyKind kind, const std::string& position) {
 }
 
 /// The newest progress, asked for until the position is reached or a second has passed.
-Row settled_progress(Session& copy, CopyKind kind, const std::string& position) {
+Row settled_progress(Sources& from, Session& copy, CopyKind kind, const std::string& position) {
   for (int polls = 1;; ++polls) {
     Row row = progress(copy, kind, position);
     if (row.flag("reached") || polls == kPolls) return row;
-    std::this_thread::sleep_for(kPoll);
+    from.pause(kPoll);
   }
 }
 
@@ -82,13 +82,13 @@ CopyFacts copy_facts(const DatabaseFacts& original, Session& copy, Instant now) 
   return facts;
 }
 
-bool has_reached(Session& copy, CopyKind kind, const std::string& position) {
-  return kind == CopyKind::plain || settled_progress(copy, kind, position).flag("reached");
+bool has_reached(Sources& from, Session& copy, CopyKind kind, const std::string& position) {
+  return kind == CopyKind::plain || settled_progress(from, copy, kind, position).flag("reached");
 }
 
-Seconds lag_of(Session& original, Session& copy, CopyKind kind) {
-  const Row now = original.query(kNow).only();
-  const Row row = settled_progress(copy, kind, now.text("position"));
+Seconds lag_of(Sources& from, Session& copy, CopyKind kind) {
+  const Row now = from.session().query(kNow).only();
+  const Row row = settled_progress(from, copy, kind, now.text("position"));
   if (row.flag("reached")) return Seconds(0);
   const auto age = row.maybe_number("age");
   const auto told_at = row.maybe_number("told_at");

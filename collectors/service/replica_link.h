@@ -7,6 +7,7 @@
 #include <string>
 
 #include "collectors/base/instant.h"
+#include "collectors/collector.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 
@@ -40,12 +41,12 @@ struct CopyFacts {
 CopyFacts copy_facts(const DatabaseFacts& original, Session& copy, Instant now);
 
 /// The copy has come as far as that position, now or within a second. A plain one always has.
-bool has_reached(Session& copy, CopyKind kind, const std::string& position);
+bool has_reached(Sources& from, Session& copy, CopyKind kind, const std::string& position);
 
 /// How far a copy that is not a plain one is behind: 0 if it has all that the database had written
 /// when it was asked.
 /// @throws SourceError{missing} if it does not tell.
-Seconds lag_of(Session& original, Session& copy, CopyKind kind);
+Seconds lag_of(Sources& from, Session& copy, CopyKind kind);
 
 /// How much of a table a subscriber subscribes to.
 enum class Subscribed : std::uint8_t { no, copying, yes };

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <thread>
 
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
@@ -143,7 +142,7 @@ class ReplicaSync final : public Collector {
         // One lost connection is no finding; a second wrong secret may lock an account.
         const bool again = says_down(error.reason()) && error.reason() != Reason::auth;
         if (error.session_lost() || !again) break;
-        if (tries > 1) std::this_thread::sleep_for(kSecondTry);
+        if (tries > 1) from.pause(kSecondTry);
       }
     }
     if (link.trouble) throw SourceError(*link.trouble);
@@ -170,7 +169,7 @@ class ReplicaSync final : public Collector {
         out.unproven(kUp, Reason::missing, "there is no table to compare", replica.name);
       if (kind == CopyKind::plain) return;
       out.attempt(kLag, labels, [&] {
-        const Seconds lag = lag_of(from.session(), from.replica(replica.name), kind);
+        const Seconds lag = lag_of(from, from.replica(replica.name), kind);
         out.set(kLag, lag.count(), replica.name);
       });
     });

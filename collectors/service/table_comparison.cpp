@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <functional>
-#include <thread>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
@@ -55,13 +54,13 @@ DigestComparison TableComparison::look(Sources& from, bool& behind) {
   DigestComparison looks;
   Digest before = original();
   for (;;) {
-    behind = behind || !has_reached(from.replica(what_.replica), what_.kind, before.position);
+    behind = behind || !has_reached(from, from.replica(what_.replica), what_.kind, before.position);
     const Digest copy = copy_of_slice(from);
     const Digest after = copy.same_as(before) ? before : original();
     looks.add(before, copy, after, !behind);
     if (looks.done()) return looks;
     before = after;
-    std::this_thread::sleep_for(kPause);
+    from.pause(kPause);
   }
 }
 
@@ -71,7 +70,7 @@ Digest TableComparison::copy_of_slice(Sources& from) const {
       return digest(from.replica(what_.replica), what_.copy, what_.columns, what_.slice);
     } catch (const SourceError& error) {
       if (!passes_soon(error.reason()) || tries == kTries) throw;
-      std::this_thread::sleep_for(kPause);
+      from.pause(kPause);
     }
   }
 }

@@ -41,7 +41,7 @@ std::vector<std::string> databases_to_visit(const ServerOptions& server, Session
 
 std::string survey_server(const ServerOptions& server, ProcessResources& resources,
                           const std::function<std::string(const Surveyed&)>& visit) {
-  const Clock& clock = resources.clock;
+  const WaitableClock& clock = resources.clock;
   SessionPool pool(
       server.name,
       make_postgres_connector(server.connection, clock, resources.watchdog, resources.workers), {},

@@ -83,6 +83,7 @@ class RecordingSources final : public Sources {
   Processes& processes() override;
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
+  void pause(Seconds /*time*/) override {}
   [[nodiscard]] bool step_is_full() const override { return false; }
   [[nodiscard]] Seconds reusable_age() const override { return Seconds(0); }
   using Sources::wants;

@@ -7,11 +7,10 @@
 #include <atomic>
 #include <csignal>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 
+#include "collectors/base/thread_annotations.h"
 #include "collectors/registry.h"
-#include "exporter/commands/signals.h"
 #include "exporter/config/config.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
@@ -21,6 +20,8 @@
 #include "exporter/http/server.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/logging.h"
+#include "exporter/io/mutex.h"
+#include "exporter/io/signals.h"
 #include "exporter/metrics/exposition.h"
 #include "exporter/metrics/page.h"
 #include "exporter/metrics/publisher.h"
@@ -58,7 +59,7 @@ class Exporter {
     const auto evidence = [this]() -> std::shared_ptr<const Evidence> {
       return runtime()->evidence();
     };
-    Publisher publisher(evidence, clock_);
+    Publisher publisher(evidence, clock_, resources_.news);
     HttpServer http(handlers(publisher),
                     [this] { end_after_failure("the HTTP server ended of itself"); });
     http_ = &http;
@@ -72,12 +73,12 @@ class Exporter {
       return ExitCode::violated;
     }
     {
-      const StateKeeper keeper(state_dir_, evidence, clock_, resources_.workers);
+      const StateKeeper keeper(state_dir_, evidence, clock_, resources_.workers, resources_.news);
       runtime()->scheduler().start();
       wait_for_the_end();
       give_signals_back();
       log(LogLevel::info, "stopping");
-      const std::lock_guard no_reload(reload_mutex_);
+      const MutexLock no_reload(reload_mutex_);
       stopping_ = true;
       runtime()->scheduler().stop();
     }
@@ -90,7 +91,7 @@ class Exporter {
 
  private:
   [[nodiscard]] std::shared_ptr<Runtime> runtime() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return runtime_;
   }
 
@@ -144,7 +145,7 @@ class Exporter {
   /// Puts the configuration into force if it is good; keeps the old one if not. Evidence goes
   /// along.
   bool reload() {
-    const std::lock_guard one_at_a_time(reload_mutex_);
+    const MutexLock one_at_a_time(reload_mutex_);
     if (stopping_) return false;
     ReadOptions read = read_options(command_.config_path);
     if (const auto* lines = std::get_if<std::vector<std::string>>(&read)) {
@@ -168,9 +169,10 @@ class Exporter {
       return false;
     }
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       runtime_ = std::move(fresh);
     }
+    resources_.news.tell();
     reload_successful_ = true;
     log(LogLevel::info,
         "configuration reloaded; listen, state_dir and reload_by_http need a restart");
@@ -187,10 +189,10 @@ class Exporter {
   std::atomic<bool> failed_ = false;
   std::atomic<bool> ready_ = false;
   std::atomic<HttpServer*> http_ = nullptr;
-  std::mutex reload_mutex_;
-  bool stopping_ = false;  ///< under reload_mutex_
-  mutable std::mutex mutex_;
-  std::shared_ptr<Runtime> runtime_;
+  Mutex reload_mutex_;
+  bool stopping_ GUARDED_BY(reload_mutex_) = false;
+  mutable Mutex mutex_;
+  std::shared_ptr<Runtime> runtime_ GUARDED_BY(mutex_);
 };
 
 }  // namespace

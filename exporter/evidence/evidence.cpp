@@ -44,8 +44,8 @@ void adopt(std::vector<Sample>& samples, const CollectorEvidence& evidence) {
 }  // namespace
 
 Evidence::Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
-                   const Snapshot* before)
-    : clock_(clock), servers_(std::move(servers)) {
+                   const Snapshot* before, News* news)
+    : clock_(clock), servers_(std::move(servers)), news_(news) {
   if (before == nullptr) return;
   for (const auto& collector : before->collectors)
     started_before_.emplace(collector->id, collector->health.started);
@@ -54,11 +54,16 @@ Evidence::Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerO
       up_before_.emplace(std::pair(database.server, database.database), database.up);
 }
 
+void Evidence::note_change() {
+  ++version_;
+  if (news_ != nullptr) news_->tell();
+}
+
 Evidence::Entry* Evidence::changed(const CollectorId& id) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return nullptr;
   found->second.published = nullptr;
-  ++version_;
+  note_change();
   return &found->second;
 }
 
@@ -81,7 +86,7 @@ void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
                    std::shared_ptr<const ServerOptions> options, Seconds interval,
                    std::uint64_t fingerprint, const Batch& declared,
                    std::shared_ptr<const MetricSet> own_metrics) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry entry;
   entry.now.id = id;
   entry.now.spec = &spec;
@@ -95,28 +100,28 @@ void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
   place_declared(entry, clock_.now());
   for (const Event& event : declared.events()) count(entry.counters, event);
   entries_.insert_or_assign(id, std::move(entry));
-  ++version_;
+  note_change();
 }
 
 void Evidence::add_database(const std::string& server, const std::string& database) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto before = up_before_.find({server, database});
   up_.try_emplace({server, database},
                   before == up_before_.end() ? std::nullopt : std::optional(before->second));
-  ++version_;
+  note_change();
 }
 
 void Evidence::remove_database(const std::string& server, const std::string& database) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(entries_, [&](const auto& entry) {
     return entry.first.server == server && entry.first.database == database;
   });
   up_.erase({server, database});
-  ++version_;
+  note_change();
 }
 
 void Evidence::pass_began(const CollectorId& id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry* entry = changed(id);
   if (entry == nullptr) return;
   entry->now.health.pass_since = entry->now.health.pass_advanced = clock_.now();
@@ -125,7 +130,7 @@ void Evidence::pass_began(const CollectorId& id) {
 }
 
 void Evidence::pass_at(const CollectorId& id, std::size_t done, std::size_t known) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry* entry = changed(id);
   if (entry == nullptr) return;
   entry->now.health.pass_done = done;
@@ -134,7 +139,7 @@ void Evidence::pass_at(const CollectorId& id, std::size_t done, std::size_t know
 
 std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, const Batch& batch,
                                                          bool recheck, Era era) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (era != era_of(id.server)) return std::nullopt;
   Entry* entry = changed(id);
   std::vector<StateChange> changes;
@@ -176,7 +181,7 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
 }
 
 bool Evidence::pass_complete(const CollectorId& id, Era era) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (era != era_of(id.server)) return false;
   Entry* entry = changed(id);
   if (entry == nullptr) return true;
@@ -206,7 +211,7 @@ bool Evidence::pass_complete(const CollectorId& id, Era era) {
 }
 
 bool Evidence::failed(const CollectorId& id, const SourceError& error) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry* entry = changed(id);
   if (entry == nullptr) return false;
   CollectorHealth& health = entry->now.health;
@@ -220,34 +225,34 @@ bool Evidence::failed(const CollectorId& id, const SourceError& error) {
 }
 
 void Evidence::record(const CollectorId& id, const std::vector<Event>& events) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto entry = entries_.find(id);
   if (entry == entries_.end() || events.empty()) return;
-  ++version_;
+  note_change();
   for (const Event& event : events) count(entry->second.counters, event);
 }
 
 bool Evidence::set_up(const std::string& server, const std::string& database, bool up) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto known = up_.find({server, database});
   if (known == up_.end() || known->second == up) return false;
   known->second = up;
-  ++version_;
+  note_change();
   return true;
 }
 
 void Evidence::set_sessions(const SessionCount& count) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   SessionCount& known = sessions_[count.server];
   if (known.server == count.server && known.open == count.open &&
       known.connecting == count.connecting && known.abandoned == count.abandoned)
     return;
   known = count;
-  ++version_;
+  note_change();
 }
 
 Answerer Evidence::identify(const std::string& server, const ServerInfo& found) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Identity identity{found.system_identifier, found.timeline, found.read_at};
   const auto [known, added] = identities_.try_emplace(server, identity);
   if (added || (known->second.system_identifier == found.system_identifier &&
@@ -265,12 +270,12 @@ Answerer Evidence::identify(const std::string& server, const ServerInfo& found) 
     place_declared(entry, clock_.now());
     entry.published = nullptr;
   }
-  ++version_;
+  note_change();
   return Answerer::another;
 }
 
 Era Evidence::era(const std::string& server) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return era_of(server);
 }
 
@@ -282,7 +287,7 @@ Era Evidence::era_of(const std::string& server) const {
 void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects,
                        bool success, std::optional<Instant> last_success,
                        std::vector<Counter> counters) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry* entry = changed(id);
   if (entry == nullptr) return;
   CollectorEvidence& evidence = entry->now;
@@ -304,12 +309,12 @@ void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>&
 
 void Evidence::restore_identity(const std::string& server, const std::string& system_identifier,
                                 std::uint32_t timeline) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   identities_.try_emplace(server, Identity{system_identifier, timeline, Instant{}});
 }
 
 std::optional<Evidence::Identity> Evidence::identity(const std::string& server) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = identities_.find(server);
   if (found == identities_.end()) return std::nullopt;
   return found->second;
@@ -317,7 +322,7 @@ std::optional<Evidence::Identity> Evidence::identity(const std::string& server) 
 
 std::optional<Sample> Evidence::newest(const CollectorId& id, const MetricInfo& metric,
                                        std::span<const std::string> labels) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return std::nullopt;
   const std::vector<std::string> wanted(labels.begin(), labels.end());
@@ -330,7 +335,7 @@ std::optional<Sample> Evidence::newest(const CollectorId& id, const MetricInfo& 
 }
 
 std::vector<ObjectKey> Evidence::to_recheck(const CollectorId& id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<ObjectKey> keys;
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return keys;
@@ -346,7 +351,7 @@ std::vector<ObjectKey> Evidence::to_recheck(const CollectorId& id) const {
 }
 
 std::shared_ptr<const Snapshot> Evidence::snapshot() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->version = version_;
   snapshot->servers = servers_;
@@ -362,7 +367,7 @@ std::shared_ptr<const Snapshot> Evidence::snapshot() const {
 }
 
 std::uint64_t Evidence::version() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return version_;
 }
 

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -17,11 +16,14 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/base/metric_set.h"
+#include "collectors/base/thread_annotations.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "exporter/config/options.h"
+#include "exporter/evidence/news.h"
 #include "exporter/evidence/snapshot.h"
+#include "exporter/io/mutex.h"
 
 namespace pg_integrity {
 
@@ -46,8 +48,9 @@ class Evidence {
  public:
   /// @param before the newest snapshot under the configuration that is replaced, if one is: what
   /// goes on does not start anew.
+  /// @param news is told of every change; must outlive this.
   Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
-           const Snapshot* before = nullptr);
+           const Snapshot* before = nullptr, News* news = nullptr);
 
   /// A collector is to run. What it declares is on the page from now on.
   void add(const CollectorId& id, const CollectorSpec& spec,
@@ -116,21 +119,23 @@ class Evidence {
   };
 
   /// The entry, about to be changed; nullptr if its database is gone: then the call has no effect.
-  Entry* changed(const CollectorId& id);
-  [[nodiscard]] Era era_of(const std::string& server) const;  ///< under the mutex
+  Entry* changed(const CollectorId& id) REQUIRES(mutex_);
+  void note_change() REQUIRES(mutex_);
+  [[nodiscard]] Era era_of(const std::string& server) const REQUIRES(mutex_);
   static void place_declared(Entry& entry, Instant now);
 
   const Clock& clock_;
   const std::vector<std::shared_ptr<const ServerOptions>> servers_;
-  mutable std::mutex mutex_;
-  std::uint64_t version_ = 1;
-  std::map<CollectorId, Entry> entries_;
-  std::map<std::pair<std::string, std::string>, std::optional<bool>> up_;
-  std::map<std::string, SessionCount> sessions_;
-  std::map<std::string, Identity> identities_;
-  std::map<std::string, Era> eras_;
-  std::map<CollectorId, Instant> started_before_;
-  std::map<std::pair<std::string, std::string>, bool> up_before_;
+  News* const news_;
+  mutable Mutex mutex_;
+  std::uint64_t version_ GUARDED_BY(mutex_) = 1;
+  std::map<CollectorId, Entry> entries_ GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, std::string>, std::optional<bool>> up_ GUARDED_BY(mutex_);
+  std::map<std::string, SessionCount> sessions_ GUARDED_BY(mutex_);
+  std::map<std::string, Identity> identities_ GUARDED_BY(mutex_);
+  std::map<std::string, Era> eras_ GUARDED_BY(mutex_);
+  std::map<CollectorId, Instant> started_before_ GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, std::string>, bool> up_before_ GUARDED_BY(mutex_);
 };
 
 }  // namespace pg_integrity

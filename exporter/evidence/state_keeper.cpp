@@ -4,7 +4,6 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
-#include "collectors/ports/clock.h"
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/io/logging.h"
@@ -19,34 +18,39 @@ constexpr Seconds kPatience{2};
 
 StateKeeper::StateKeeper(std::string directory,
                          std::function<std::shared_ptr<const Evidence>()> evidence,
-                         const Clock& clock, DisposableWorkers& workers,
-                         std::chrono::milliseconds between_saves)
+                         const WaitableClock& clock, DisposableWorkers& workers, News& news)
     : directory_(std::move(directory)),
       evidence_(std::move(evidence)),
       clock_(clock),
       workers_(workers),
-      between_saves_(between_saves) {
+      listener_(news, [this] {
+        const MutexLock lock(mutex_);
+        if (!std::exchange(has_news_, true)) changed_.notify_all();
+      }) {
   if (!directory_.empty()) thread_ = std::thread([this] { work(); });
 }
 
 StateKeeper::~StateKeeper() {
   if (!thread_.joinable()) return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
   thread_.join();
 }
 
+bool StateKeeper::wait_for_news(Instant not_before) {
+  const MutexLock lock(mutex_);
+  while (!stopping_ && (!has_news_ || clock_.now() < not_before))
+    changed_.wait_until(mutex_, clock_, has_news_ ? std::optional(not_before) : std::nullopt);
+  has_news_ = false;
+  return !stopping_;
+}
+
 void StateKeeper::work() {
-  for (bool last = false; !last;) {
-    {
-      std::unique_lock lock(mutex_);
-      last = changed_.wait_for(lock, between_saves_, [this] { return stopping_; });
-    }
-    save();
-  }
+  while (wait_for_news(clock_.now() + kBetweenSaves)) save();
+  save();
 }
 
 void StateKeeper::save() {
@@ -65,6 +69,10 @@ void StateKeeper::save() {
     if (std::exchange(failing_, false))
       log(LogLevel::info, "evidence is saved again", {{"state_dir", directory_}});
   } catch (const SourceError& error) {
+    {
+      const MutexLock lock(mutex_);
+      has_news_ = true;
+    }
     if (!std::exchange(failing_, true))
       log(LogLevel::warning, "evidence cannot be saved and will not survive a restart",
           {{"error", error.what()}});

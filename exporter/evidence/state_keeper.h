@@ -2,29 +2,30 @@
 // A file system that hangs or is full costs the file, never the sampling. Safe on any thread.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
-#include "collectors/ports/clock.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/thread_annotations.h"
 #include "exporter/evidence/evidence.h"
+#include "exporter/evidence/news.h"
+#include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
+#include "exporter/io/mutex.h"
 
 namespace pg_integrity {
 
 class StateKeeper {
  public:
-  static constexpr std::chrono::milliseconds kBetweenSaves{10000};
+  /// How long news waits at most.
+  static constexpr Seconds kBetweenSaves{10};
 
   /// @param directory where the file is; empty: nothing is kept.
-  /// @param between_saves how long news waits at most; of the real time, not of `clock`.
+  /// @param news of that evidence, or that it is another one.
   StateKeeper(std::string directory, std::function<std::shared_ptr<const Evidence>()> evidence,
-              const Clock& clock, DisposableWorkers& workers,
-              std::chrono::milliseconds between_saves = kBetweenSaves);
+              const WaitableClock& clock, DisposableWorkers& workers, News& news);
   /// Saves what is new.
   ~StateKeeper();
   StateKeeper(const StateKeeper&) = delete;
@@ -32,19 +33,22 @@ class StateKeeper {
 
  private:
   void work();
+  /// @return false when all is to end: then this save is the last one.
+  bool wait_for_news(Instant not_before);
   void save();
 
   const std::string directory_;
   const std::function<std::shared_ptr<const Evidence>()> evidence_;
-  const Clock& clock_;
+  const WaitableClock& clock_;
   DisposableWorkers& workers_;
-  const std::chrono::milliseconds between_saves_;
   std::weak_ptr<const Evidence> saved_;  ///< versions of one evidence say nothing of another
   std::uint64_t saved_version_ = 0;
   bool failing_ = false;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  Condition changed_;
+  bool has_news_ GUARDED_BY(mutex_) = true;  ///< or what is not new could not be saved
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  const News::Listener listener_;
   std::thread thread_;
 };
 

@@ -136,11 +136,10 @@ class HttpServer::Impl {
     ::listen(socket_, kBacklog);  // the library's own backlog is 5 in old versions
     thread_ = std::thread([this] {
       server_.listen_after_bind();
-      ended_ = true;
+      note_begun();
       if (!stopping_) lost_();
     });
-    while (!server_.is_running() && !ended_)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    begun_.wait(false);
     return port;
   }
 
@@ -165,8 +164,18 @@ class HttpServer::Impl {
                              " with --listen or `listen`");
   }
 
+  /// The library runs, or has ended: only then stop() stops it. Old versions offer no wait for
+  /// that, but all make their queue once they run.
+  void note_begun() {
+    begun_ = true;
+    begun_.notify_all();
+  }
+
   void configure() {
-    server_.new_task_queue = [this] { return new CountingPool(connections_); };
+    server_.new_task_queue = [this] {
+      note_begun();
+      return new CountingPool(connections_);
+    };
     server_.set_read_timeout(kReadTimeout);
     server_.set_write_timeout(kWriteTimeout);
     server_.set_keep_alive_timeout(kKeepAlive);
@@ -251,7 +260,7 @@ class HttpServer::Impl {
   std::function<void()> lost_;
   std::atomic<std::size_t> connections_ = 0;
   std::atomic<bool> stopping_ = false;
-  std::atomic<bool> ended_ = false;
+  std::atomic<bool> begun_ = false;
   httplib::Server server_;
   int socket_ = -1;
   std::thread thread_;

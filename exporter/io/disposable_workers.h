@@ -4,26 +4,24 @@
 // thread.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "collectors/base/instant.h"
-#include "collectors/ports/clock.h"
+#include "collectors/base/thread_annotations.h"
+#include "exporter/io/condition.h"
+#include "exporter/io/mutex.h"
 
 namespace pg_integrity {
 
 class DisposableWorkers {
  public:
-  explicit DisposableWorkers(const Clock& clock)
+  explicit DisposableWorkers(const WaitableClock& clock)
       : clock_(clock), given_up_(std::make_shared<GivenUp>()) {}
 
   /// Workers that know of each other's given-up ones, with a stop_waiting() of their own.
@@ -37,37 +35,45 @@ class DisposableWorkers {
   template <typename T>
   T run(const std::string& path, Instant deadline, std::function<T()> work) {
     refuse_if_given_up(path);
-    auto errand = std::make_shared<Errand<T>>();
+    auto errand = std::make_shared<ErrandFor<T>>();
     start([errand, work = std::move(work), given_up = given_up_, path] {
       errand->go(work, *given_up, path);
     });
-    return errand->wait(*this, deadline, path);
+    wait_for(*errand, deadline, path);
+    return errand->take();
   }
 
   /// Whoever waits gives up now, and whoever comes later at once.
-  void stop_waiting() { stopping_ = true; }
+  void stop_waiting();
 
   /// Workers that were given up and have not come back.
   [[nodiscard]] std::size_t given_up() const;
 
  private:
   struct GivenUp {
-    mutable std::mutex mutex;
-    std::multiset<std::string> paths;  ///< several may have been out before one was given up
+    mutable Mutex mutex;
+    /// Several may have been out before one was given up.
+    std::multiset<std::string> paths GUARDED_BY(mutex);
 
     void add(const std::string& path);
     void remove(const std::string& path);
   };
 
-  template <typename T>
+  /// What a worker is sent for, without what it brings.
   struct Errand {
-    std::mutex mutex;
-    std::condition_variable done;
-    std::optional<T> result;
-    std::exception_ptr error;
-    bool nobody_waits = false;
+    Mutex mutex;
+    Condition changed;
+    bool done GUARDED_BY(mutex) = false;
+    bool told_to_stop GUARDED_BY(mutex) = false;  ///< who waits for it
+    bool given_up GUARDED_BY(mutex) = false;
+  };
 
-    void go(const std::function<T()>& work, GivenUp& given_up, const std::string& path) {
+  template <typename T>
+  struct ErrandFor : Errand {
+    std::optional<T> result GUARDED_BY(mutex);
+    std::exception_ptr error GUARDED_BY(mutex);
+
+    void go(const std::function<T()>& work, GivenUp& lost, const std::string& path) {
       std::optional<T> value;
       std::exception_ptr failure;
       try {
@@ -75,42 +81,48 @@ class DisposableWorkers {
       } catch (...) {
         failure = std::current_exception();
       }
-      const std::lock_guard lock(mutex);
-      if (nobody_waits) {
-        given_up.remove(path);
-        return;
-      }
+      const MutexLock lock(mutex);
+      if (given_up) return lost.remove(path);
       result = std::move(value);
       error = std::move(failure);  // one owner: ThreadSanitizer sees no reference counts
-      done.notify_all();
+      done = true;
+      changed.notify_all();
     }
 
-    T wait(const DisposableWorkers& workers, Instant deadline, const std::string& path) {
-      std::unique_lock lock(mutex);
-      while (!result && !error) {
-        const Seconds left = deadline - workers.clock_.now();
-        if (left.count() <= 0 || workers.stopping_) {
-          nobody_waits = true;
-          workers.given_up_->add(path);
-          throw_timeout(path);
-        }
-        done.wait_for(lock, std::min(left, Seconds(0.1)));
-      }
+    T take() {
+      const MutexLock lock(mutex);
       if (error) std::rethrow_exception(std::exchange(error, nullptr));
       return std::move(*result);
     }
   };
 
+  /// An errand that somebody waits for, for as long as this lives.
+  class Waiting {
+   public:
+    Waiting(DisposableWorkers& workers, Errand& errand);
+    ~Waiting();
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+   private:
+    DisposableWorkers& workers_;
+    Errand& errand_;
+  };
+
+  /// @throws SourceError{timeout}; the errand is given up then.
+  void wait_for(Errand& errand, Instant deadline, const std::string& path);
   [[noreturn]] static void throw_timeout(const std::string& path);
   void refuse_if_given_up(const std::string& path) const;
   static void start(std::function<void()> errand);
 
-  DisposableWorkers(const Clock& clock, std::shared_ptr<GivenUp> given_up)
+  DisposableWorkers(const WaitableClock& clock, std::shared_ptr<GivenUp> given_up)
       : clock_(clock), given_up_(std::move(given_up)) {}
 
-  const Clock& clock_;
+  const WaitableClock& clock_;
   std::shared_ptr<GivenUp> given_up_;
-  std::atomic<bool> stopping_ = false;
+  Mutex mutex_;  ///< may be locked before an errand's
+  std::set<Errand*> waited_for_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace pg_integrity

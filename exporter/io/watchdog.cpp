@@ -5,18 +5,11 @@
 
 namespace pg_integrity {
 
-namespace {
-
-/// Clocks are read anew at least this often: a test's clock may jump.
-constexpr Seconds kLongestNap{0.25};
-
-}  // namespace
-
-Watchdog::Watchdog(const Clock& clock) : clock_(clock), thread_([this] { watch(); }) {}
+Watchdog::Watchdog(const WaitableClock& clock) : clock_(clock), thread_([this] { watch(); }) {}
 
 Watchdog::~Watchdog() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -24,39 +17,37 @@ Watchdog::~Watchdog() {
 }
 
 Watchdog::Guard Watchdog::arm(Instant deadline, std::function<void()> action) {
-  std::uint64_t id = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    id = ++last_id_;
-    armed_.emplace(id, Armed{deadline, std::move(action)});
-  }
-  changed_.notify_all();
+  const MutexLock lock(mutex_);
+  const std::uint64_t id = ++last_id_;
+  armed_.emplace(id, Armed{deadline, std::move(action)});
+  // Most are called off long before: the thread is woken only for what it would not wake for.
+  if (!wakes_ || deadline < *wakes_) changed_.notify_all();
   return {*this, id};
 }
 
 void Watchdog::disarm(std::uint64_t id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   armed_.erase(id);
 }
 
-void Watchdog::watch() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const Instant now = clock_.now();
-    Seconds nap = kLongestNap;
-    for (auto it = armed_.begin(); it != armed_.end();) {
-      if (it->second.deadline <= now) {
-        it->second.action();  // under the lock: disarm() must not return while it runs
-        it = armed_.erase(it);
-      } else {
-        nap = std::min(nap, it->second.deadline - now);
-        ++it;
-      }
+void Watchdog::run_due() {
+  wakes_.reset();
+  for (auto it = armed_.begin(); it != armed_.end();) {
+    if (it->second.deadline <= clock_.now()) {
+      it->second.action();  // under the lock: disarm() must not return while it runs
+      it = armed_.erase(it);
+    } else {
+      wakes_ = std::min(wakes_.value_or(it->second.deadline), it->second.deadline);
+      ++it;
     }
-    if (armed_.empty())
-      changed_.wait(lock, [this] { return stopping_ || !armed_.empty(); });
-    else
-      changed_.wait_for(lock, nap);
+  }
+}
+
+void Watchdog::watch() {
+  const MutexLock lock(mutex_);
+  while (!stopping_) {
+    run_due();
+    changed_.wait_until(mutex_, clock_, wakes_);
   }
 }
 

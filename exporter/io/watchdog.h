@@ -2,21 +2,22 @@
 // a socket down) unless it was called off before. One thread serves all; safe on any thread.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
+#include <optional>
 #include <thread>
 
 #include "collectors/base/instant.h"
-#include "collectors/ports/clock.h"
+#include "collectors/base/thread_annotations.h"
+#include "exporter/io/condition.h"
+#include "exporter/io/mutex.h"
 
 namespace pg_integrity {
 
 class Watchdog {
  public:
-  explicit Watchdog(const Clock& clock);
+  explicit Watchdog(const WaitableClock& clock);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -45,13 +46,15 @@ class Watchdog {
 
   void disarm(std::uint64_t id);
   void watch();
+  void run_due() REQUIRES(mutex_);
 
-  const Clock& clock_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::uint64_t, Armed> armed_;
-  std::uint64_t last_id_ = 0;
-  bool stopping_ = false;
+  const WaitableClock& clock_;
+  Mutex mutex_;
+  Condition changed_;
+  std::map<std::uint64_t, Armed> armed_ GUARDED_BY(mutex_);
+  std::optional<Instant> wakes_ GUARDED_BY(mutex_);  ///< when the thread looks again of itself
+  std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

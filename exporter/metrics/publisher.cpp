@@ -1,27 +1,29 @@
 #include "exporter/metrics/publisher.h"
 
+#include <algorithm>
 #include <utility>
-
-#include "collectors/ports/clock.h"
 
 namespace pg_integrity {
 
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenBodies{1000};
-constexpr std::chrono::milliseconds kBetweenLooks{100};
+constexpr Seconds kBetweenBodies{1};
 
 }  // namespace
 
-Publisher::Publisher(std::function<std::shared_ptr<const Evidence>()> evidence, const Clock& clock)
-    : evidence_(std::move(evidence)), clock_(clock) {
+Publisher::Publisher(std::function<std::shared_ptr<const Evidence>()> evidence,
+                     const WaitableClock& clock, News& news)
+    : evidence_(std::move(evidence)), clock_(clock), listener_(news, [this] {
+        const MutexLock lock(mutex_);
+        if (!std::exchange(has_news_, true)) changed_.notify_all();
+      }) {
   render(*evidence_());
   thread_ = std::thread([this] { work(); });
 }
 
 Publisher::~Publisher() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -29,33 +31,30 @@ Publisher::~Publisher() {
 }
 
 std::shared_ptr<const PageBody> Publisher::body() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return body_;
 }
 
 void Publisher::render(const Evidence& evidence) {
   auto body = std::make_shared<const PageBody>(evidence.snapshot(), clock_);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   body_ = std::move(body);
 }
 
-void Publisher::work() {
-  std::shared_ptr<const Evidence> rendered;
-  for (;;) {
-    bool news = false;
-    {
-      const auto evidence = evidence_();
-      const auto current = body();
-      news = evidence != rendered || evidence->version() != current->snapshot()->version ||
-             clock_.now() >= current->expires();
-      if (news) render(*evidence);
-      rendered = evidence;
-    }
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, news ? kBetweenBodies : kBetweenLooks,
-                          [this] { return stopping_; }))
-      return;
+bool Publisher::wait_for_news(Instant not_before) {
+  const MutexLock lock(mutex_);
+  while (!stopping_) {
+    const Instant due = has_news_ ? not_before : std::max(not_before, body_->expires());
+    if (due <= clock_.now()) break;
+    changed_.wait_until(mutex_, clock_, due);
   }
+  has_news_ = false;
+  return !stopping_;
+}
+
+void Publisher::work() {
+  for (Instant rendered{}; wait_for_news(rendered + kBetweenBodies); rendered = clock_.now())
+    render(*evidence_());
 }
 
 }  // namespace pg_integrity

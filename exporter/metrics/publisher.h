@@ -1,15 +1,17 @@
-// Renders the body of the page when something changed, at most once a second, so that a scrape only
-// reads memory. Safe on any thread.
+// Renders the body of the page when it has news of the evidence, or when some of it has become too
+// old, at most once a second, so that a scrape only reads memory. Safe on any thread.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
-#include "collectors/ports/clock.h"
+#include "collectors/base/instant.h"
+#include "collectors/base/thread_annotations.h"
 #include "exporter/evidence/evidence.h"
+#include "exporter/evidence/news.h"
+#include "exporter/io/condition.h"
+#include "exporter/io/mutex.h"
 #include "exporter/metrics/page.h"
 
 namespace pg_integrity {
@@ -17,7 +19,9 @@ namespace pg_integrity {
 class Publisher {
  public:
   /// @param evidence gives the evidence in force; it may be another one after a reload.
-  Publisher(std::function<std::shared_ptr<const Evidence>()> evidence, const Clock& clock);
+  /// @param news of that evidence, or that it is another one.
+  Publisher(std::function<std::shared_ptr<const Evidence>()> evidence, const WaitableClock& clock,
+            News& news);
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -26,14 +30,18 @@ class Publisher {
 
  private:
   void work();
+  /// @return false when all is to end.
+  bool wait_for_news(Instant not_before);
   void render(const Evidence& evidence);
 
   const std::function<std::shared_ptr<const Evidence>()> evidence_;
-  const Clock& clock_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::shared_ptr<const PageBody> body_;
-  bool stopping_ = false;
+  const WaitableClock& clock_;
+  mutable Mutex mutex_;
+  Condition changed_;
+  std::shared_ptr<const PageBody> body_ GUARDED_BY(mutex_);
+  bool has_news_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  const News::Listener listener_;
   std::thread thread_;
 };
 

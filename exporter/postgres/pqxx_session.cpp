@@ -20,6 +20,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr int kOldestVersion = 120000;
+constexpr Seconds kBetweenGone{0.25};
 constexpr Seconds kGrace{1};  ///< for the server's own statement_timeout to come first
 
 constexpr std::string_view kIdentity = R"(
@@ -313,7 +314,8 @@ class PostgresConnector final : public Connector {
     } catch (const SourceError&) {
       const auto left = session->abandon();
       session.reset();
-      while (left && !left->gone()) std::this_thread::sleep_for(std::chrono::milliseconds(250));
+      // Only TCP's state tells, which wakes nobody. Nobody waits for this thread either.
+      while (left && !left->gone()) std::this_thread::sleep_for(kBetweenGone);
       throw;
     }
     return session;

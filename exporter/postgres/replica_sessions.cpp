@@ -3,7 +3,6 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/collector.h"
-#include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/postgres/live_session.h"
@@ -43,7 +42,7 @@ Rows ReplicaSession::probe(std::string_view sql, std::size_t max_rows) {
 }
 
 void Replicas::add(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
-                   const Clock& clock, DisposableWorkers& workers,
+                   const WaitableClock& clock, DisposableWorkers& workers,
                    std::shared_ptr<SessionSlots> slots) {
   SessionPool::Limits limits;
   limits.sessions = 1;
@@ -67,6 +66,12 @@ std::unique_ptr<ReplicaSession> Replicas::open(const std::string& database, cons
 
 void Replicas::close_idle(Seconds unused_for) {
   for (const auto& [name, pool] : pools_) pool->close_idle(unused_for);
+}
+
+std::optional<Instant> Replicas::idle_until(Seconds unused_for) const {
+  std::optional<Instant> first;
+  for (const auto& [name, pool] : pools_) first = earlier(first, pool->idle_until(unused_for));
+  return first;
 }
 
 void Replicas::stop() {

@@ -4,13 +4,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "collectors/base/instant.h"
-#include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "exporter/config/options.h"
+#include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/postgres/live_session.h"
 #include "exporter/postgres/session_pool.h"
@@ -44,16 +45,18 @@ class ReplicaSession final : public Session {
 /// The pools of one server's copies. add() before anything else; then safe on any thread.
 class Replicas {
  public:
-  void add(const ReplicaOptions& replica, std::shared_ptr<Connector> connector, const Clock& clock,
-           DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots);
+  void add(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
+           const WaitableClock& clock, DisposableWorkers& workers,
+           std::shared_ptr<SessionSlots> slots);
   /// @param database the watched one that it is a copy of.
   /// @throws SourceError without session_lost().
   [[nodiscard]] std::unique_ptr<ReplicaSession> open(const std::string& database,
                                                      const std::string& name,
                                                      Instant deadline) const;
 
-  void close_idle(Seconds unused_for);
   /// As those of SessionPool.
+  void close_idle(Seconds unused_for);
+  [[nodiscard]] std::optional<Instant> idle_until(Seconds unused_for) const;
   void stop();
   void cut_off();
 

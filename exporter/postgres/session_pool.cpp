@@ -1,9 +1,6 @@
 #include "exporter/postgres/session_pool.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <map>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <vector>
@@ -18,18 +15,9 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr Seconds kPoll{0.25};  ///< how often a waiting lease looks for closed sessions
-
-struct Idle {
-  std::unique_ptr<LiveSession> session;
-  Instant since;
-};
-
-struct Failure {
-  SourceError error;
-  Seconds pause;
-  Instant retry_at;
-};
+/// Whether a server has closed a session that was given up, only TCP's state tells, which wakes
+/// nobody: a lease that waits for such a slot looks this often.
+constexpr Seconds kPoll{0.25};
 
 /// The whole server is out of reach, not one of its databases.
 bool concerns_server(Reason reason) {
@@ -42,58 +30,13 @@ double jitter() {
   return std::uniform_real_distribution<double>(0.5, 1.0)(generator);
 }
 
-}  // namespace
-
-class SessionSlots {
- public:
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<Idle> idle;
-  std::vector<LiveSession*> leased;
-  std::vector<std::unique_ptr<AbandonedSession>> abandoned;
-  std::size_t connecting = 0;
-  std::map<std::string, Failure> failures;  ///< by database; "" is the whole server
-
-  [[nodiscard]] std::size_t used() const {
-    return idle.size() + leased.size() + abandoned.size() + connecting;
-  }
-
-  void sweep_abandoned() {
-    std::erase_if(abandoned, [](const auto& session) { return session->gone(); });
-  }
-
-  std::unique_ptr<LiveSession> take_idle(const std::string& database) {
-    for (auto it = idle.begin(); it != idle.end();) {
-      std::unique_ptr<LiveSession> session;
-      const bool wanted = it->session->database() == database;
-      const bool usable = it->session->usable();
-      if (!wanted && usable) {
-        ++it;
-        continue;
-      }
-      session = std::move(it->session);
-      it = idle.erase(it);
-      if (wanted && usable) return session;
-    }
-    return nullptr;
-  }
-
-  [[nodiscard]] const Failure* failure_of(const std::string& database) const {
-    for (const std::string& key : {std::string(), database})
-      if (const auto found = failures.find(key); found != failures.end()) return &found->second;
-    return nullptr;
-  }
-};
-
-namespace {
-
 /// Holds one of the pool's slots while somebody connects; a worker that was given up keeps it until
 /// it comes back.
 class ConnectingSlot {
  public:
   explicit ConnectingSlot(std::shared_ptr<SessionSlots> slots) : slots_(std::move(slots)) {}
   ~ConnectingSlot() {
-    const std::lock_guard lock(slots_->mutex);
+    const MutexLock lock(slots_->mutex);
     --slots_->connecting;
     slots_->changed.notify_all();
   }
@@ -115,7 +58,7 @@ SessionPool::Lease::~Lease() {
 }
 
 SessionPool::SessionPool(std::string server, std::shared_ptr<Connector> connector, Limits limits,
-                         const Clock& clock, DisposableWorkers& workers,
+                         const WaitableClock& clock, DisposableWorkers& workers,
                          std::shared_ptr<SessionSlots> slots)
     : server_(std::move(server)),
       connector_(std::move(connector)),
@@ -123,7 +66,7 @@ SessionPool::SessionPool(std::string server, std::shared_ptr<Connector> connecto
       clock_(clock),
       workers_(workers),
       slots_(std::move(slots)) {
-  const std::lock_guard lock(slots_->mutex);
+  const MutexLock lock(slots_->mutex);
   slots_->failures.clear();
 }
 
@@ -132,17 +75,23 @@ SessionPool::~SessionPool() {
 }
 
 SessionPool::Lease SessionPool::lease(const std::string& database, Instant deadline) {
-  std::unique_lock lock(slots_->mutex);
+  if (auto session = idle_or_slot(database, deadline)) return {*this, std::move(session)};
+  return {*this, connect(database, deadline)};
+}
+
+std::unique_ptr<LiveSession> SessionPool::idle_or_slot(const std::string& database,
+                                                       Instant deadline) {
+  const MutexLock lock(slots_->mutex);
   for (;;) {
     if (stopping_)
       throw SourceError(Reason::connect, "the exporter is stopping", SourceError::Scope::session);
     slots_->sweep_abandoned();
     if (auto session = slots_->take_idle(database)) {
       slots_->leased.push_back(session.get());
-      return {*this, std::move(session)};
+      return session;
     }
     const Instant now = clock_.now();
-    if (const Failure* failure = slots_->failure_of(database); failure && now < failure->retry_at)
+    if (const auto* failure = slots_->failure_of(database); failure && now < failure->retry_at)
       throw SourceError(failure->error);
     if (slots_->used() < limits_.sessions) break;
     if (!slots_->idle.empty()) {
@@ -153,11 +102,12 @@ SessionPool::Lease SessionPool::lease(const std::string& database, Instant deadl
       throw SourceError(Reason::limit,
                         "all sessions with " + server_ + " are in use or were given up",
                         SourceError::Scope::session);
-    slots_->changed.wait_for(lock, std::min(kPoll, deadline - now));
+    slots_->changed.wait_until(
+        slots_->mutex, clock_,
+        slots_->abandoned.empty() ? deadline : std::min(deadline, now + kPoll));
   }
   ++slots_->connecting;
-  lock.unlock();
-  return {*this, connect(database, deadline)};
+  return nullptr;
 }
 
 std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, Instant deadline) {
@@ -167,7 +117,7 @@ std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, I
     auto session = workers_.run<std::unique_ptr<LiveSession>>(
         "connecting to " + server_, latest,
         [slot, connector = connector_, database] { return connector->open(database); });
-    const std::lock_guard lock(slots_->mutex);
+    const MutexLock lock(slots_->mutex);
     slots_->failures.erase(database);
     slots_->failures.erase(std::string());
     slots_->leased.push_back(session.get());
@@ -180,19 +130,20 @@ std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, I
 }
 
 void SessionPool::note_failure(const std::string& database, const SourceError& error) {
-  const std::lock_guard lock(slots_->mutex);
+  const MutexLock lock(slots_->mutex);
   const std::string key = concerns_server(error.reason()) ? std::string() : database;
   const auto before = slots_->failures.find(key);
   // A wrong password is not tried often: it may lock the role.
   Seconds pause = error.reason() == Reason::auth ? limits_.last_retry : limits_.first_retry;
   if (before != slots_->failures.end())
     pause = std::min(limits_.last_retry, before->second.pause * 2);
-  slots_->failures.insert_or_assign(key, Failure{error, pause, clock_.now() + pause * jitter()});
+  slots_->failures.insert_or_assign(
+      key, SessionSlots::Failure{error, pause, clock_.now() + pause * jitter()});
 }
 
 void SessionPool::give_back(std::unique_ptr<LiveSession> session, bool keep) {
   std::unique_ptr<LiveSession> broken;  // destroyed after the lock is released
-  const std::lock_guard lock(slots_->mutex);
+  const MutexLock lock(slots_->mutex);
   std::erase(slots_->leased, session.get());
   const Instant now = clock_.now();
   keep = keep && now - session->server().read_at < limits_.lifetime;
@@ -206,21 +157,21 @@ void SessionPool::give_back(std::unique_ptr<LiveSession> session, bool keep) {
 }
 
 Instant SessionPool::retry_at(const std::string& database) const {
-  const std::lock_guard lock(slots_->mutex);
-  const Failure* failure = slots_->failure_of(database);
+  const MutexLock lock(slots_->mutex);
+  const auto* failure = slots_->failure_of(database);
   return failure == nullptr ? clock_.now() : failure->retry_at;
 }
 
 SessionPool::Count SessionPool::count() const {
-  const std::lock_guard lock(slots_->mutex);
+  const MutexLock lock(slots_->mutex);
   slots_->sweep_abandoned();
   return {slots_->idle.size() + slots_->leased.size(), slots_->connecting,
           slots_->abandoned.size()};
 }
 
 void SessionPool::close_idle(Seconds unused_for) {
-  std::vector<Idle> closing;  // destroyed after the lock is released
-  const std::lock_guard lock(slots_->mutex);
+  std::vector<SessionSlots::Idle> closing;  // destroyed after the lock is released
+  const MutexLock lock(slots_->mutex);
   const Instant now = clock_.now();
   for (auto it = slots_->idle.begin(); it != slots_->idle.end();) {
     if (now - it->since >= unused_for) {
@@ -232,9 +183,16 @@ void SessionPool::close_idle(Seconds unused_for) {
   }
 }
 
+std::optional<Instant> SessionPool::idle_until(Seconds unused_for) const {
+  const MutexLock lock(slots_->mutex);
+  std::optional<Instant> first;
+  for (const auto& idle : slots_->idle) first = earlier(first, idle.since + unused_for);
+  return first;
+}
+
 void SessionPool::stop() {
-  std::vector<Idle> closing;
-  const std::lock_guard lock(slots_->mutex);
+  std::vector<SessionSlots::Idle> closing;
+  const MutexLock lock(slots_->mutex);
   if (stopping_) return;  // the slots may be another pool's by now
   stopping_ = true;
   closing.swap(slots_->idle);
@@ -243,7 +201,7 @@ void SessionPool::stop() {
 }
 
 void SessionPool::cut_off() {
-  const std::lock_guard lock(slots_->mutex);
+  const MutexLock lock(slots_->mutex);
   for (LiveSession* session : slots_->leased) session->cut_off();
 }
 

@@ -6,20 +6,20 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
-#include "collectors/ports/clock.h"
+#include "collectors/base/thread_annotations.h"
+#include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/postgres/live_session.h"
+#include "exporter/postgres/session_slots.h"
 #include "exporter/postgres/session_socket.h"
 
 namespace pg_integrity {
 
-/// What is taken of a server's sessions. Kept while a pool is replaced by the next one: sessions
-/// that the old one gave up still count.
-class SessionSlots;
 std::shared_ptr<SessionSlots> make_session_slots();
 
 class SessionPool {
@@ -61,7 +61,7 @@ class SessionPool {
   /// @param server names the server in error texts.
   /// @param slots of that server; a pool that used them before was stopped.
   SessionPool(std::string server, std::shared_ptr<Connector> connector, Limits limits,
-              const Clock& clock, DisposableWorkers& workers,
+              const WaitableClock& clock, DisposableWorkers& workers,
               std::shared_ptr<SessionSlots> slots = make_session_slots());
   ~SessionPool();
   SessionPool(const SessionPool&) = delete;
@@ -78,12 +78,16 @@ class SessionPool {
 
   /// Closes sessions that nobody has used for that long.
   void close_idle(Seconds unused_for);
+  /// When there will be one to close, as things are.
+  [[nodiscard]] std::optional<Instant> idle_until(Seconds unused_for) const;
   /// From now on lease() throws; what runs is cancelled.
   void stop();
   /// Shuts down what still runs.
   void cut_off();
 
  private:
+  /// An idle session with that database, else nullptr: then a slot was taken to connect.
+  std::unique_ptr<LiveSession> idle_or_slot(const std::string& database, Instant deadline);
   std::unique_ptr<LiveSession> connect(const std::string& database, Instant deadline);
   void note_failure(const std::string& database, const SourceError& error);
   void give_back(std::unique_ptr<LiveSession> session, bool keep);
@@ -91,10 +95,10 @@ class SessionPool {
   const std::string server_;
   const std::shared_ptr<Connector> connector_;
   const Limits limits_;
-  const Clock& clock_;
+  const WaitableClock& clock_;
   DisposableWorkers& workers_;
   const std::shared_ptr<SessionSlots> slots_;
-  bool stopping_ = false;  ///< guarded by the slots' mutex
+  bool stopping_ GUARDED_BY(slots_->mutex) = false;
 };
 
 }  // namespace pg_integrity

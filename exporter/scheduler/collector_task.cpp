@@ -56,7 +56,7 @@ CollectorTask::CollectorTask(CollectorId id, const CollectorOptions& options,
 }
 
 std::optional<Instant> CollectorTask::due() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (next_recheck_ && (!next_pass_ || *next_recheck_ < *next_pass_)) return next_recheck_;
   return next_pass_;
 }
@@ -67,7 +67,7 @@ void CollectorTask::server_lost() {
 
 void CollectorTask::evidence_lost() {
   if (server_->once) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (next_pass_ && !waits_for_server_) next_pass_ = std::min(*next_pass_, server_->clock.now());
 }
 
@@ -83,7 +83,7 @@ bool CollectorTask::begin_pass() {
   const bool rechecking = pass_ && pass_->only;
   bool recheck_due = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     recheck_due = next_recheck_ && *next_recheck_ <= now && !rechecking;
     if (recheck_due) next_recheck_.reset();
   }
@@ -97,7 +97,7 @@ bool CollectorTask::begin_pass() {
   }
   if (!pass_) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (!next_pass_ || *next_pass_ > now) return false;
     }
     pass_ = new_pass(now, std::nullopt);
@@ -131,7 +131,7 @@ Seconds CollectorTask::step() {
     busy = sources.busy();
     // The share of max_load is each server's: the busiest one tells how long to rest.
     load = std::max(busy, sources.busy_with_replicas());
-    if (server_->stopping) return load;
+    if (server_->stopping.stopped()) return load;
     if (error && error->session_lost() && sources.leased())
       server_->evidence.set_up(id_.server, database_->name(), false);
   }
@@ -174,7 +174,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
   if (progress == Progress::more) {
     if (!recheck) server_->evidence.pass_at(id_, pass_->done, pass_->known);
     // Goes on after whatever else of its lane has fallen due meanwhile.
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     (recheck ? next_recheck_ : next_pass_) = now;
     return;
   }
@@ -186,7 +186,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     if (!server_->evidence.pass_complete(id_, era)) return start_anew(now);
     count_attempt("success", std::nullopt);
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       waits_for_server_ = false;
       went_without_ = pass_->without_session;
       const Seconds pause = went_without_ ? std::min(options_.interval, kRetry) : options_.interval;
@@ -204,7 +204,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
 void CollectorTask::plan_recheck(Instant now) {
   if (server_->once || options_.interval <= kRecheckInterval) return;
   const bool any = !to_recheck().empty();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   next_recheck_ = any ? std::optional(now + kRecheckInterval) : std::nullopt;
 }
 
@@ -219,7 +219,7 @@ void CollectorTask::start_anew(Instant now) {
   pass_.reset();
   waiting_.reset();
   unsettled_.clear();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   next_recheck_.reset();
   next_pass_ = now;
 }
@@ -239,7 +239,7 @@ void CollectorTask::failed(const SourceError& error, Instant now) {
          {"reason", std::string(name_of(error.reason()))},
          {"error", error.what()}});
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     next_recheck_.reset();
     waits_for_server_ = error.session_lost();
     if (server_->once)

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +12,7 @@
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/thread_annotations.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
 #include "collectors/postgres/schema_cache.h"
@@ -22,6 +22,7 @@
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/io/disposable_workers.h"
+#include "exporter/io/mutex.h"
 #include "exporter/postgres/replica_sessions.h"
 #include "exporter/postgres/session_pool.h"
 #include "exporter/scheduler/server_context.h"
@@ -68,10 +69,11 @@ class CollectorTask final : public Task {
   std::atomic<bool> went_without_ = false;  ///< the newest pass was complete without a session
   std::atomic<bool> attempted_ = false;
 
-  mutable std::mutex mutex_;  ///< guards what follows
-  std::optional<Instant> next_pass_;
-  std::optional<Instant> next_recheck_;
-  bool waits_for_server_ = false;  ///< the newest attempt failed for want of a session
+  mutable Mutex mutex_;
+  std::optional<Instant> next_pass_ GUARDED_BY(mutex_);
+  std::optional<Instant> next_recheck_ GUARDED_BY(mutex_);
+  /// The newest attempt failed for want of a session.
+  bool waits_for_server_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace pg_integrity

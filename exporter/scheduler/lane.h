@@ -2,16 +2,16 @@
 // that a server is not kept busy for more than its share. A server has a quick and a scan lane.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "collectors/base/instant.h"
-#include "collectors/ports/clock.h"
+#include "collectors/base/thread_annotations.h"
+#include "exporter/io/condition.h"
+#include "exporter/io/mutex.h"
 #include "exporter/scheduler/task.h"
 
 namespace pg_integrity {
@@ -28,15 +28,18 @@ class LoadShare {
 
  private:
   const double share_;
-  mutable std::mutex mutex_;
-  Instant quick_free_{};
-  Instant scan_free_{};
+  mutable Mutex mutex_;
+  Instant quick_free_ GUARDED_BY(mutex_){};
+  Instant scan_free_ GUARDED_BY(mutex_){};
 };
 
 class LaneThread {
  public:
-  /// @param between runs on the lane's thread after each step and at least every few seconds.
-  LaneThread(bool quick, LoadShare& load, const Clock& clock, std::function<void()> between);
+  /// Runs on the lane's thread between steps. @return when it is to run again at the latest;
+  /// nothing: after the next step.
+  using Upkeep = std::function<std::optional<Instant>()>;
+
+  LaneThread(bool quick, LoadShare& load, const WaitableClock& clock, Upkeep upkeep);
   ~LaneThread();
   LaneThread(const LaneThread&) = delete;
   LaneThread& operator=(const LaneThread&) = delete;
@@ -54,23 +57,32 @@ class LaneThread {
   /// No step begins any more; the running one goes on. Safe on any thread.
   void stop();
   /// The thread makes no more steps. Safe on any thread.
-  [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] bool finished() const;
+  /// Waits for that until a moment. Safe on any thread.
+  void wait_until_finished(Instant moment) const;
   void join();
 
  private:
+  /// The task that goes next, and when it may; nothing: none will be due again.
+  struct Next {
+    std::shared_ptr<Task> task;
+    Instant when{};
+  };
+
   void run();
-  std::shared_ptr<Task> wait_for_due();
+  [[nodiscard]] std::optional<Next> next() const REQUIRES(mutex_);
+  std::shared_ptr<Task> wait_for_due(std::optional<Instant> upkeep);
 
   const bool quick_;
   LoadShare& load_;
-  const Clock& clock_;
-  const std::function<void()> between_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::shared_ptr<Task>> tasks_;
-  bool until_done_ = false;
-  bool stopping_ = false;
-  std::atomic<bool> finished_ = false;
+  const WaitableClock& clock_;
+  const Upkeep upkeep_;
+  mutable Mutex mutex_;
+  mutable Condition changed_;
+  std::vector<std::shared_ptr<Task>> tasks_ GUARDED_BY(mutex_);
+  bool until_done_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool finished_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -12,7 +12,7 @@ Runtime::Runtime(Options options, ProcessResources& resources,
   std::vector<std::shared_ptr<const ServerOptions>> servers;
   for (const ServerOptions& server : options_.servers)
     servers.push_back(std::make_shared<const ServerOptions>(server));
-  evidence_ = std::make_shared<Evidence>(resources.clock, servers, before);
+  evidence_ = std::make_shared<Evidence>(resources.clock, servers, before, &resources.news);
   const auto connect =
       [&resources](const ConnectionOptions& connection) -> std::shared_ptr<Connector> {
     return make_postgres_connector(connection, resources.clock, resources.watchdog,

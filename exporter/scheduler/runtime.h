@@ -5,11 +5,12 @@
 #include <memory>
 #include <vector>
 
-#include "collectors/ports/clock.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
+#include "exporter/evidence/news.h"
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/snapshot.h"
+#include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/io/watchdog.h"
 #include "exporter/scheduler/scheduler.h"
@@ -18,12 +19,13 @@ namespace pg_integrity {
 
 /// What outlives every configuration, and the workers that may still be out when one is replaced.
 struct ProcessResources {
-  explicit ProcessResources(const Clock& the_clock)
+  explicit ProcessResources(const WaitableClock& the_clock)
       : clock(the_clock), watchdog(the_clock), workers(the_clock) {}
 
-  const Clock& clock;
+  const WaitableClock& clock;
   Watchdog watchdog;
   DisposableWorkers workers;
+  News news;          ///< of the evidence in force
   ServerSlots slots;  ///< used while runtimes are made, by one thread at a time
 };
 

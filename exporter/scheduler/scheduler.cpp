@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <random>
 #include <thread>
 
@@ -12,13 +10,16 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/glob.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/thread_annotations.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
 #include "collectors/postgres/table_scan.h"
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/snapshot.h"
+#include "exporter/io/condition.h"
 #include "exporter/io/logging.h"
+#include "exporter/io/mutex.h"
 #include "exporter/postgres/session_socket.h"
 #include "exporter/scheduler/assignment.h"
 #include "exporter/scheduler/collector_task.h"
@@ -33,7 +34,10 @@ namespace {
 constexpr Seconds kFirstPassWithin{1.5};   ///< first passes are spread over this time
 constexpr Seconds kDiscoveryInterval{60};  ///< of databases, where globs name them
 constexpr Seconds kIdleTimeout{60};        ///< of sessions
-constexpr Seconds kCancelPatience{1.5};    ///< before what does not react to cancelling is cut off
+/// Whether a server has closed a session that was given up, only TCP's state tells, which wakes
+/// nobody: while there is one, it is looked at this often.
+constexpr Seconds kBetweenCounts{5};
+constexpr Seconds kCancelPatience{1.5};  ///< before what does not react to cancelling is cut off
 
 double spread() {
   thread_local std::mt19937 generator{std::random_device{}()};
@@ -46,8 +50,9 @@ double spread() {
 class Scheduler::Server {
  public:
   Server(std::shared_ptr<const ServerOptions> options, std::shared_ptr<Connector> connector,
-         const Clock& clock, DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots,
-         Evidence& evidence, std::shared_ptr<const SavedEvidence> saved)
+         const WaitableClock& clock, DisposableWorkers& workers,
+         std::shared_ptr<SessionSlots> slots, Evidence& evidence,
+         std::shared_ptr<const SavedEvidence> saved)
       : options_(std::move(options)),
         clock_(clock),
         evidence_(evidence),
@@ -56,8 +61,8 @@ class Scheduler::Server {
               std::move(slots)),
         load_(options_->max_load),
         context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)),
-        quick_(true, load_, clock, [this] { housekeeping(); }),
-        scan_(false, load_, clock, [this] { housekeeping(); }) {}
+        quick_(true, load_, clock, [this] { return housekeeping(); }),
+        scan_(false, load_, clock, [this] { return housekeeping(); }) {}
 
   /// Before all else.
   void add_replica(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
@@ -86,15 +91,17 @@ class Scheduler::Server {
   }
 
   void begin_stop() {
-    context_->stopping = true;
+    context_->stopping.stop();
     pool_.stop();
     context_->replicas.stop();
     quick_.stop();
     scan_.stop();
   }
 
-  [[nodiscard]] bool finished() const {
-    return !started_ || (quick_.finished() && scan_.finished());
+  void wait_until_finished(Instant moment) const {
+    if (!started_) return;
+    quick_.wait_until_finished(moment);
+    scan_.wait_until_finished(moment);
   }
 
   void cut_off() {
@@ -108,7 +115,7 @@ class Scheduler::Server {
   }
 
   [[nodiscard]] bool ready() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return (discovered_ || !has_globs(*options_)) &&
            std::all_of(tasks_.begin(), tasks_.end(),
                        [](const auto& task) { return task->attempted(); });
@@ -139,7 +146,7 @@ class Scheduler::Server {
   void tell_tasks(void (Task::*news)());
 
   [[nodiscard]] std::vector<std::string> watched() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return databases_;
   }
 
@@ -148,15 +155,20 @@ class Scheduler::Server {
     return std::find(names.begin(), names.end(), database) != names.end();
   }
 
-  void housekeeping() {
+  /// @return when it is due again, whatever the lanes do until then.
+  std::optional<Instant> housekeeping() {
     pool_.close_idle(kIdleTimeout);
     context_->replicas.close_idle(kIdleTimeout);
     const SessionPool::Count count = pool_.count();
     evidence_.set_sessions({options_->name, count.open, count.connecting, count.abandoned});
+    const bool waiting_for_others = count.connecting + count.abandoned > 0;
+    return earlier(
+        waiting_for_others ? std::optional(clock_.now() + kBetweenCounts) : std::nullopt,
+        earlier(pool_.idle_until(kIdleTimeout), context_->replicas.idle_until(kIdleTimeout)));
   }
 
   const std::shared_ptr<const ServerOptions> options_;
-  const Clock& clock_;
+  const WaitableClock& clock_;
   Evidence& evidence_;
   const std::shared_ptr<const SavedEvidence> saved_;
   SessionPool pool_;
@@ -165,9 +177,9 @@ class Scheduler::Server {
   bool prepared_ = false;
   std::atomic<bool> started_ = false;
 
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<CollectorTask>> tasks_;
-  std::vector<std::string> databases_;
+  mutable Mutex mutex_;
+  std::vector<std::shared_ptr<CollectorTask>> tasks_ GUARDED_BY(mutex_);
+  std::vector<std::string> databases_ GUARDED_BY(mutex_);
   std::atomic<bool> discovered_ = false;
   LaneThread quick_;  ///< the lanes go first: they use all of the above
   LaneThread scan_;
@@ -249,7 +261,7 @@ void Scheduler::Server::add_database(const std::string& database, bool home) {
     made.push_back({one.options, one.options->spec->make(one.settings, plan)});
   if (named) {
     evidence_.add_database(options_->name, database);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     databases_.push_back(database);
   }
   const auto context =
@@ -275,7 +287,7 @@ void Scheduler::Server::add_task(const CollectorOptions& options,
   auto task = std::make_shared<CollectorTask>(id, options, std::move(collector), context_, database,
                                               now + delay);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     tasks_.push_back(task);
   }
   (spec.lane == Lane::quick ? quick_ : scan_).add(std::move(task));
@@ -284,7 +296,7 @@ void Scheduler::Server::add_task(const CollectorOptions& options,
 void Scheduler::Server::remove_database(const std::string& database) {
   std::vector<std::shared_ptr<CollectorTask>> gone;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::erase(databases_, database);
     for (const auto& task : tasks_)
       if (task->id().database == database) gone.push_back(task);
@@ -300,7 +312,7 @@ void Scheduler::Server::remove_database(const std::string& database) {
 
 void Scheduler::Server::tell_tasks(void (Task::*news)()) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& task : tasks_) ((*task).*news)();
   }
   quick_.wake();
@@ -308,10 +320,10 @@ void Scheduler::Server::tell_tasks(void (Task::*news)()) {
 }
 
 Scheduler::Scheduler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
-                     const MakeConnector& make_connector, const Clock& clock,
+                     const MakeConnector& make_connector, const WaitableClock& clock,
                      const DisposableWorkers& workers, ServerSlots& slots, Evidence& evidence,
                      const std::shared_ptr<const SavedEvidence>& saved)
-    : workers_(workers.sibling()) {
+    : clock_(clock), workers_(workers.sibling()) {
   const auto slots_of = [&](const std::string& name) {
     auto& own = slots[name];
     if (!own) own = make_session_slots();
@@ -348,13 +360,8 @@ void Scheduler::run_once() {
 void Scheduler::cancel() {
   for (const auto& server : servers_) server->begin_stop();
   workers_->stop_waiting();
-  const auto patience = std::chrono::steady_clock::now() + kCancelPatience;
-  const auto finished = [&] {
-    return std::all_of(servers_.begin(), servers_.end(),
-                       [](const auto& server) { return server->finished(); });
-  };
-  while (!finished() && std::chrono::steady_clock::now() < patience)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const Instant patience = clock_.now() + kCancelPatience;
+  for (const auto& server : servers_) server->wait_until_finished(patience);
   for (const auto& server : servers_) server->cut_off();
 }
 

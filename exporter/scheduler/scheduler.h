@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "collectors/ports/clock.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/saved_evidence.h"
+#include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/postgres/live_session.h"
 #include "exporter/postgres/session_pool.h"
@@ -28,7 +28,7 @@ class Scheduler {
   /// @param saved evidence of an earlier process, given to collectors as they are added.
   /// The references must outlive the scheduler.
   Scheduler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
-            const MakeConnector& make_connector, const Clock& clock,
+            const MakeConnector& make_connector, const WaitableClock& clock,
             const DisposableWorkers& workers, ServerSlots& slots, Evidence& evidence,
             const std::shared_ptr<const SavedEvidence>& saved);
   ~Scheduler();
@@ -50,6 +50,7 @@ class Scheduler {
 
  private:
   class Server;
+  const WaitableClock& clock_;
   const std::unique_ptr<DisposableWorkers> workers_;
   std::vector<std::unique_ptr<Server>> servers_;
 };

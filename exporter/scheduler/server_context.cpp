@@ -3,7 +3,7 @@
 namespace pg_integrity {
 
 std::shared_ptr<SharedReads> DatabaseContext::reads(Era era) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!reads_ || era_ != era) {
     reads_ = std::make_shared<SharedReads>(exclude_, plan_);
     era_ = era;

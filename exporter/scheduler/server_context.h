@@ -1,10 +1,8 @@
 // What the tasks of one server, and those of one of its databases, share.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +10,7 @@
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/thread_annotations.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
 #include "collectors/postgres/schema_cache.h"
@@ -20,7 +19,10 @@
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/snapshot.h"
+#include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
+#include "exporter/io/mutex.h"
+#include "exporter/io/stop_signal.h"
 #include "exporter/postgres/replica_sessions.h"
 #include "exporter/postgres/session_pool.h"
 #include "exporter/scheduler/task.h"
@@ -50,14 +52,14 @@ class DatabaseContext {
   const std::string name_;
   const std::vector<std::string> exclude_;
   const ScanPlan plan_;
-  std::mutex mutex_;
-  Era era_ = 0;
-  std::shared_ptr<SharedReads> reads_;
+  Mutex mutex_;
+  Era era_ GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<SharedReads> reads_ GUARDED_BY(mutex_);
 };
 
 /// What the tasks of one server share.
 struct ServerContext {
-  ServerContext(std::shared_ptr<const ServerOptions> server_options, const Clock& the_clock,
+  ServerContext(std::shared_ptr<const ServerOptions> server_options, const WaitableClock& the_clock,
                 DisposableWorkers& the_workers, Evidence& the_evidence, SessionPool& the_pool)
       : options(std::move(server_options)),
         clock(the_clock),
@@ -66,7 +68,7 @@ struct ServerContext {
         pool(the_pool) {}
 
   const std::shared_ptr<const ServerOptions> options;
-  const Clock& clock;
+  const WaitableClock& clock;
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
@@ -74,7 +76,7 @@ struct ServerContext {
   bool once = false;                    ///< each pass is made once, without retry
   std::function<void()> server_lost;    ///< tells the other tasks
   std::function<void()> evidence_lost;  ///< tells the other tasks
-  std::atomic<bool> stopping = false;   ///< what a step still brings is not taken
+  StopSignal stopping;                  ///< what a step still brings is not taken
 };
 
 }  // namespace pg_integrity

@@ -1,5 +1,7 @@
 #include "exporter/scheduler/step_sources.h"
 
+#include <algorithm>
+
 #include "collectors/base/metric_info.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
@@ -59,6 +61,14 @@ bool StepSources::wants(std::span<const std::string> identity) const {
   return !pass_.only || pass_.only->contains(ObjectKey(identity.begin(), identity.end()));
 }
 
+void StepSources::pause(Seconds time) {
+  const Instant until = of_.server.clock.now() + time;
+  if (!of_.server.stopping.wait_until(of_.server.clock, std::min(until, deadline_)))
+    throw SourceError(Reason::connect, "the exporter is stopping", SourceError::Scope::session);
+  if (until > deadline_)
+    throw SourceError(Reason::timeout, "the step's deadline has passed between two checks");
+}
+
 void StepSources::note_progress(std::size_t done, std::size_t known) {
   pass_.done = done;
   pass_.known = known;
@@ -104,7 +114,7 @@ void StepSources::connect() {
   } catch (const SourceError& error) {
     pass_.without_session = true;
     // That we have no session left says nothing of the server.
-    if (!of_.server.stopping && error.reason() != Reason::limit &&
+    if (!of_.server.stopping.stopped() && error.reason() != Reason::limit &&
         of_.server.evidence.set_up(of_.id.server, database, false))
       log(LogLevel::warning, "database is out of reach",
           {{"server", of_.id.server},

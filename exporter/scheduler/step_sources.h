@@ -75,6 +75,7 @@ class StepSources final : public Sources {
   Processes& processes() override { return processes_; }
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return of_.server.clock; }
+  void pause(Seconds time) override;
   [[nodiscard]] bool step_is_full() const override;
   [[nodiscard]] Seconds reusable_age() const override;
   [[nodiscard]] bool wants(std::span<const std::string> identity) const override;

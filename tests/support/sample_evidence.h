@@ -11,6 +11,7 @@
 #include "collectors/recovery/backup_metrics.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
+#include "exporter/evidence/news.h"
 #include "exporter/evidence/snapshot.h"
 #include "tests/support/clock.h"
 
@@ -53,7 +54,7 @@ struct SampleEvidence {
   explicit SampleEvidence(ServerOptions options = {}) {
     options.name = "s";
     server = std::make_shared<const ServerOptions>(std::move(options));
-    evidence = std::make_unique<Evidence>(clock, std::vector{server});
+    evidence = std::make_unique<Evidence>(clock, std::vector{server}, nullptr, &news);
   }
 
   void add(const std::function<void(Batch&)>& declare = [](Batch&) {}) {
@@ -87,6 +88,7 @@ struct SampleEvidence {
   void fail(Reason reason) { evidence->failed(id, SourceError(reason, "it failed")); }
 
   SteppedClock clock;
+  News news;
   CollectorId id{"s", "d", "sample"};
   std::shared_ptr<const ServerOptions> server;
   std::unique_ptr<Evidence> evidence;

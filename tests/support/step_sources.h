@@ -44,6 +44,7 @@ class StepSources final : public Sources {
   Processes& processes() override { throw std::logic_error("there are no programs here"); }
   [[nodiscard]] const Json& json() const override { throw std::logic_error("no JSON here"); }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
+  void pause(Seconds time) override { clock_.advance(time); }
   [[nodiscard]] bool step_is_full() const override { return true; }
   [[nodiscard]] Seconds reusable_age() const override { return Seconds(0); }
   using Sources::wants;

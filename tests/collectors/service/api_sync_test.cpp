@@ -436,6 +436,7 @@ class SlowlyCounting final : public Sources {
   Processes& processes() override { throw std::logic_error("it runs no programs"); }
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
+  void pause(Seconds time) override { clock_.advance(time); }
   [[nodiscard]] bool step_is_full() const override { return false; }
   [[nodiscard]] Seconds reusable_age() const override { return Seconds(0); }
   [[nodiscard]] bool wants(std::span<const std::string>) const override { return true; }

@@ -24,24 +24,23 @@ class Keeper : public ::testing::Test, public SampleEvidence {
 
   /// Evidence of a server of that identity; all of the same version.
   std::shared_ptr<Evidence> known_as(const std::string& system_identifier) {
-    auto one = std::make_shared<Evidence>(clock, std::vector{server});
+    auto one = std::make_shared<Evidence>(clock, std::vector{server}, nullptr, &news);
     one->restore_identity("s", system_identifier, 1);
     return one;
   }
   void use(std::shared_ptr<const Evidence> next) {
     const std::lock_guard lock(mutex_);
     current_ = std::move(next);
+    news.tell();
   }
-  std::unique_ptr<StateKeeper> keeper(
-      const std::string& directory,
-      std::chrono::milliseconds between_saves = StateKeeper::kBetweenSaves) {
+  std::unique_ptr<StateKeeper> keeper(const std::string& directory) {
     return std::make_unique<StateKeeper>(
         directory,
         [this] {
           const std::lock_guard lock(mutex_);
           return current_;
         },
-        clock, workers_, between_saves);
+        clock, workers_, news);
   }
   [[nodiscard]] std::string file() const { return directory_.path() + "/evidence.json"; }
   [[nodiscard]] bool saved(const std::string& system_identifier) const {
@@ -61,12 +60,31 @@ TEST_F(Keeper, SavesAtTheEnd) {
 }
 
 TEST_F(Keeper, SavesWhileItRunsAndAlsoWhatAReloadBrought) {
-  const auto of = keeper(directory_.path(), std::chrono::milliseconds(20));
+  const auto of = keeper(directory_.path());
+  clock.await_waiting(1);
+  EXPECT_FALSE(std::filesystem::exists(file())) << "news may wait";
+  clock.advance(StateKeeper::kBetweenSaves);
   ASSERT_TRUE(eventually([&] { return saved("1111"); }));
   const auto next = known_as("2222");
   ASSERT_EQ(next->version(), current_->version()) << "a fresh one counts from the start again";
   use(next);
-  EXPECT_TRUE(eventually([&] { return saved("2222"); }));
+  EXPECT_TRUE(eventually([&] {
+    clock.advance(StateKeeper::kBetweenSaves);
+    return saved("2222");
+  }));
+}
+
+TEST_F(Keeper, WhatCouldNotBeSavedIsTriedAgainThoughNothingIsNew) {
+  const std::string later = directory_.path() + "/later";
+  const auto of = keeper(later);
+  clock.await_waiting(1);
+  clock.advance(StateKeeper::kBetweenSaves);
+  clock.await_waiting(1);
+  std::filesystem::create_directory(later);
+  EXPECT_TRUE(eventually([&] {
+    clock.advance(StateKeeper::kBetweenSaves);
+    return std::filesystem::exists(later + "/evidence.json");
+  }));
 }
 
 TEST_F(Keeper, WithoutADirectoryNothingIsKept) {
@@ -85,9 +103,7 @@ TEST_F(Keeper, AFileSystemThatHangsIsNotWaitedFor) {
     waits.wait();
     return 0;
   };
-  EXPECT_THROW(
-      workers_.run<int>("state_dir " + directory_.path(), clock.now() + Seconds(0.1), work),
-      SourceError);
+  EXPECT_THROW(workers_.run<int>("state_dir " + directory_.path(), clock.now(), work), SourceError);
   keeper(directory_.path()).reset();
   EXPECT_FALSE(std::filesystem::exists(file()));
   hanging->set_value();

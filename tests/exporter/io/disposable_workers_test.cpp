@@ -36,7 +36,8 @@ class Workers : public ::testing::Test {
       hanging();
       return 0;
     };
-    EXPECT_EQ(failure([&] { workers_.run<int>(path, in(0.2), work); }).reason(), Reason::timeout);
+    EXPECT_EQ(failure([&] { workers_.run<int>(path, clock_.now(), work); }).reason(),
+              Reason::timeout);
   }
 
   SteppedClock clock_;
@@ -68,7 +69,7 @@ TEST_F(Workers, AreGivenUpAtTheDeadline) {
 TEST_F(Workers, TheDeadlineIsThatOfTheClock) {
   const Hanging hanging;
   std::thread pusher([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    clock_.await_waiting(1);
     clock_.advance(Seconds(3601));
   });
   const std::function<int()> work = [hanging] {
@@ -137,7 +138,7 @@ TEST_F(Workers, WhoeverWaitsGivesUpWhenToldAndItsSiblingsDoNot) {
   const Hanging hanging;
   const auto sibling = workers_.sibling();
   std::thread stopper([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    clock_.await_waiting(1);
     sibling->stop_waiting();
   });
   const std::function<int()> work = [hanging] {
@@ -169,7 +170,7 @@ TEST_F(Workers, WhatComesLateIsDestroyedOnItsThreadEvenAfterTheObject) {
       hanging();
       return std::make_unique<Witness>(destroyed);
     };
-    EXPECT_EQ(failure([&] { short_lived.run<Late>("path", in(0.2), work); }).reason(),
+    EXPECT_EQ(failure([&] { short_lived.run<Late>("path", clock_.now(), work); }).reason(),
               Reason::timeout);
   }
   hanging.let_go();

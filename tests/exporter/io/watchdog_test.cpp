@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <optional>
+#include <future>
+#include <memory>
 
 #include "collectors/base/instant.h"
 #include "tests/support/clock.h"
@@ -80,17 +81,29 @@ TEST_F(WatchdogOf, ServesWhatIsDueInWhateverOrderItCame) {
 }
 
 TEST_F(WatchdogOf, WhoeverCallsOffWaitsForAnActionThatRuns) {
-  std::atomic<bool> begun = false;
-  std::atomic<bool> over = false;
-  {
-    const auto guard = watchdog_.arm(clock_.now(), [&] {
-      begun = true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      over = true;
-    });
-    ASSERT_TRUE(eventually([&] { return begun.load(); }));
-  }
-  EXPECT_TRUE(over);
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::unique_ptr<Watchdog::Guard> guard(new Watchdog::Guard(watchdog_.arm(clock_.now(), [&] {
+    begun.set_value();
+    go_on.get_future().wait();
+  })));
+  begun.get_future().wait();
+  auto called_off = std::async(std::launch::async, [&] { guard.reset(); });
+  EXPECT_EQ(called_off.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  go_on.set_value();
+  called_off.get();
+}
+
+TEST_F(WatchdogOf, IsNotWokenForWhatIsDueLaterThanItLooksAnyway) {
+  std::atomic<int> runs = 0;
+  const auto first = watchdog_.arm(in(1000), counting(runs));
+  clock_.await_waiting(1);
+  { const auto called_off = watchdog_.arm(in(2000), counting(runs)); }
+  const auto later = watchdog_.arm(in(2000), counting(runs));
+  clock_.advance(Seconds(1001));
+  EXPECT_TRUE(eventually([&] { return runs == 1; }));
+  clock_.advance(Seconds(1000));
+  EXPECT_TRUE(eventually([&] { return runs == 2; }));
 }
 
 }  // namespace

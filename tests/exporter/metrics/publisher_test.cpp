@@ -25,11 +25,12 @@ class PublisherOf : public ::testing::Test, public SampleEvidence {
           const std::lock_guard lock(mutex_);
           return current_;
         },
-        clock);
+        clock, news);
   }
   void replace(std::shared_ptr<const Evidence> by) {
     const std::lock_guard lock(mutex_);
     current_ = std::move(by);
+    news.tell();
   }
   static std::optional<double> bad(const Publisher& of, const std::string& thing) {
     return PageText(of.body()->plain()).value("pg_integrity_sample_bad", {{"thing", thing}});
@@ -50,7 +51,18 @@ TEST_F(PublisherOf, ShowsWhatIsNew) {
   pass([](Batch& out) { out.set(kBad, 1, std::string("a")); });
   EXPECT_TRUE(eventually([&] { return bad(*of, "a") == 1; }));
   pass([](Batch& out) { out.set(kBad, 2, std::string("a")); });
+  clock.advance(Seconds(1));
   EXPECT_TRUE(eventually([&] { return bad(*of, "a") == 2; }));
+}
+
+TEST_F(PublisherOf, RendersNothingWhileNothingIsNew) {
+  pass([](Batch& out) { out.set(kBad, 1, std::string("a")); });
+  const auto of = publisher();
+  clock.await_waiting(1);
+  const auto body = of->body();
+  clock.advance(Seconds(60));
+  clock.await_waiting(1);
+  EXPECT_EQ(of->body(), body);
 }
 
 TEST_F(PublisherOf, WithdrawsWhatHasBecomeTooOldThoughNothingIsNew) {

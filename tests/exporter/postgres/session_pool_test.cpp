@@ -83,11 +83,33 @@ TEST_F(Pool, WhoWaitsGetsWhatIsGivenBack) {
   const auto pool = pool_for(db_.dsn(), 1);
   auto first = std::make_unique<SessionPool::Lease>(pool->lease(db_.name(), soon()));
   std::thread giver([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    clock_.await_waiting(1);
     first.reset();
   });
   EXPECT_NO_THROW(pool->lease(other_.name(), soon()));
   giver.join();
+}
+
+TEST_F(Pool, WhoWaitsIsToldAtOnceThatAllIsToEnd) {
+  const auto pool = pool_for(db_.dsn(), 1);
+  const auto only = pool->lease(db_.name(), soon());
+  std::thread stopper([&] {
+    clock_.await_waiting(1);
+    pool->stop();
+  });
+  EXPECT_EQ(failure([&] { pool->lease(other_.name(), soon(1e9)); }).reason(), Reason::connect);
+  stopper.join();
+}
+
+TEST_F(Pool, WhoWaitsGivesUpAtItsDeadline) {
+  const auto pool = pool_for(db_.dsn(), 1);
+  const auto only = pool->lease(db_.name(), soon());
+  std::thread pusher([&] {
+    clock_.await_waiting(1);
+    clock_.advance(Seconds(3601));
+  });
+  EXPECT_EQ(failure([&] { pool->lease(other_.name(), soon(3600)); }).reason(), Reason::limit);
+  pusher.join();
 }
 
 TEST_F(Pool, ASessionThatWasCutOffHoldsItsSlotUntilTheServerLetsGo) {
@@ -237,9 +259,12 @@ TEST_F(Pool, IdleSessionsAreClosed) {
   { const auto lease = pool->lease(db_.name(), soon()); }
   pool->close_idle(Seconds(60));
   EXPECT_EQ(pool->count().open, 1U);
+  ASSERT_TRUE(pool->idle_until(Seconds(60)));
+  EXPECT_NEAR((pool->idle_until(Seconds(60)).value() - clock_.now()).count(), 60, 5);
   clock_.advance(Seconds(61));
   pool->close_idle(Seconds(60));
   EXPECT_EQ(pool->count().open, 0U);
+  EXPECT_FALSE(pool->idle_until(Seconds(60))) << "there is none";
   EXPECT_TRUE(eventually([&] { return sessions_at_server() == 0; }));
 }
 

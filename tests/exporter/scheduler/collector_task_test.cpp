@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <new>
+#include <thread>
 
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
@@ -111,6 +112,61 @@ TEST_F(TaskOf, APassThatTakesLongerThanItsIntervalIsFollowedByTheNext) {
   };
   task_->step();
   EXPECT_NEAR(due_in(), 0, 1);
+}
+
+TEST_F(TaskOf, APauseTakesItsTimeOnTheClock) {
+  std::optional<Seconds> paused;
+  look_ = [&](Sources& from, Batch&) {
+    const Instant before = clock.now();
+    from.pause(Seconds(5));
+    paused = clock.now() - before;
+    return Progress::done;
+  };
+  std::thread pusher([&] {
+    clock.await_waiting(1);
+    clock.advance(Seconds(5));
+  });
+  task_->step();
+  pusher.join();
+  EXPECT_GE(paused.value().count(), 5);
+  EXPECT_TRUE(health().success);
+}
+
+TEST_F(TaskOf, APauseEndsWithTheStepsDeadline) {
+  look_ = [](Sources& from, Batch&) {
+    from.pause(Seconds(3600));
+    return Progress::done;
+  };
+  std::thread pusher([&] {
+    clock.await_waiting(1);
+    clock.advance(Seconds(11));
+  });
+  task_->step();
+  pusher.join();
+  EXPECT_EQ(health().failure.value().reason, Reason::timeout);
+}
+
+TEST_F(TaskOf, APauseEndsAtOnceWhenTheExporterStopsAndNothingIsTakenOfItsStep) {
+  std::optional<bool> session_lost;
+  look_ = [&](Sources& from, Batch& out) {
+    out.set(kBad, 1, std::string("a"));
+    try {
+      from.pause(Seconds(9));
+    } catch (const SourceError& error) {
+      session_lost = error.session_lost();
+      throw;
+    }
+    return Progress::done;
+  };
+  std::thread stopper([&] {
+    clock.await_waiting(1);
+    context_->stopping.stop();
+  });
+  task_->step();
+  stopper.join();
+  EXPECT_EQ(session_lost, true) << "no object is blamed for it";
+  EXPECT_FALSE(health().attempted);
+  EXPECT_EQ(bad("a"), std::nullopt);
 }
 
 TEST_F(TaskOf, AWalkTellsHowFarItsPassHasCome) {
@@ -432,7 +488,7 @@ TEST_F(TaskOf, EverybodyLooksAnewWhenAnotherClusterAnswers) {
 
 TEST_F(TaskOf, WhatAStepBringsAfterTheStopIsNotTaken) {
   look_ = [this](Sources&, Batch& out) {
-    context_->stopping = true;
+    context_->stopping.stop();
     out.set(kBad, 3, std::string("a"));
     return Progress::done;
   };

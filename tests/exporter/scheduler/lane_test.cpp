@@ -89,6 +89,10 @@ class Chore final : public Task {
   }
   void server_lost() override {}
   void evidence_lost() override {}
+  void due_at(Instant moment) {
+    const std::lock_guard lock(mutex_);
+    due_ = moment;
+  }
 
   std::atomic<int> steps = 0;
   Seconds busy{0};
@@ -102,7 +106,10 @@ class Chore final : public Task {
 class Lane : public ::testing::Test {
  protected:
   std::unique_ptr<LaneThread> lane(LoadShare& load) {
-    return std::make_unique<LaneThread>(false, load, clock_, [this] { ++betweens_; });
+    return std::make_unique<LaneThread>(false, load, clock_, [this] {
+      ++upkeeps_;
+      return upkeep_at_;
+    });
   }
   std::shared_ptr<Chore> once(double in_seconds, const std::string& name = {}) {
     return std::make_shared<Chore>(
@@ -115,7 +122,8 @@ class Lane : public ::testing::Test {
 
   SteppedClock clock_;
   LoadShare unlimited_{1};
-  std::atomic<int> betweens_ = 0;
+  std::atomic<int> upkeeps_ = 0;
+  std::optional<Instant> upkeep_at_;
   std::string order_;  ///< written by the lane's thread
 };
 
@@ -238,13 +246,41 @@ TEST_F(Lane, ARemovedTaskMakesNoFurtherStep) {
   EXPECT_EQ(removed->steps, 0);
 }
 
-TEST_F(Lane, HousekeepingIsDoneEvenIfNothingIsDue) {
+TEST_F(Lane, UpkeepIsDoneAtItsTimeEvenIfNothingIsDue) {
+  upkeep_at_ = clock_.now() + Seconds(3600);
   const auto thread = lane(unlimited_);
   thread->start(false);
-  EXPECT_TRUE(eventually([&] {
-    clock_.advance(Seconds(6));
-    return betweens_ >= 2;
-  }));
+  clock_.await_waiting(1);
+  EXPECT_EQ(upkeeps_, 1);
+  clock_.advance(Seconds(3601));
+  EXPECT_TRUE(eventually([&] { return upkeeps_ >= 2; }));
+}
+
+TEST_F(Lane, WithoutAnythingToDoItSleepsUntilItIsToldToStop) {
+  const auto thread = lane(unlimited_);
+  thread->start(false);
+  thread->add(once(1e9));
+  clock_.await_waiting(1);
+  const int before = upkeeps_;
+  thread->wake();
+  clock_.await_waiting(1);
+  EXPECT_EQ(upkeeps_, before);
+  thread->wait_until_finished(clock_.now());
+  EXPECT_FALSE(thread->finished());
+  thread->stop();
+  thread->wait_until_finished(clock_.now() + Seconds(1e9));
+  EXPECT_TRUE(thread->finished());
+}
+
+TEST_F(Lane, AMomentThatComesEarlierThanItWasIsNotSleptOver) {
+  const auto thread = lane(unlimited_);
+  const auto moved = once(1e9);
+  thread->add(moved);
+  thread->start(false);
+  clock_.await_waiting(1);
+  moved->due_at(clock_.now());
+  thread->wake();
+  EXPECT_TRUE(eventually([&] { return moved->steps == 1; }));
 }
 
 TEST_F(Lane, OneThatWasNeverStartedGoesQuietly) {
