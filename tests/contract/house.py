@@ -44,6 +44,16 @@ LIBRARIES = {
 # Headers of the operating system that collectors/ uses beside the standard library.
 SYSTEM_HEADERS_OF_COLLECTORS = {"fnmatch.h"}
 
+# How threads wait and lock: by exporter/io/condition.h and exporter/io/mutex.h, which clang checks. Nobody looks
+# again and again. Each exception says at its place why it is one.
+WAITS = {
+    r"\bsleep_(?:for|until)\b|\b(?:usleep|nanosleep|sigtimedwait)\b": {"exporter/postgres/pqxx_session.cpp"},
+    r"\bcondition_variable\b": {"exporter/io/condition.h"},
+    r"\bstd::(?:timed_|shared_|recursive_)?mutex\b": {
+        "collectors/postgres/schema_cache.h", "collectors/postgres/table_scan.h", "exporter/io/condition.h",
+        "exporter/io/mutex.h"},
+}
+
 TOP_LEVEL = {
     "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
     "alerts", "collectors", "dashboards", "deploy", "exporter", "tests"}
@@ -186,6 +196,15 @@ def check_libraries(house):
             yield f"{library}: {source} " + ("may not use it" if source in seen[library] else "does not use it any more")
 
 
+def check_waits(house):
+    for pattern, files in WAITS.items():
+        seen = {source for source in house.sources if re.search(
+            pattern, re.sub(r"//.*|^#include.*", "", (house.root / source).read_text(), flags=re.M))}
+        for source in sorted(seen ^ files):
+            yield f"{source}: " + (f"{pattern} is not how threads wait and lock here. HINT: exporter/io/README.md"
+                                   if source in seen else f"{pattern} is not in it any more")
+
+
 def check_readmes(house):
     for room in house.rooms:
         if not (house.root / room).is_dir():
@@ -214,8 +233,8 @@ def check_top_level(house):
         yield "exporter/main.cpp: it parses, calls and returns; all else belongs into a room"
 
 
-CHECKS = [check_table, check_files, check_arrows, check_circles, check_libraries, check_readmes, check_tests,
-          check_top_level]
+CHECKS = [check_table, check_files, check_arrows, check_circles, check_libraries, check_waits, check_readmes,
+          check_tests, check_top_level]
 
 
 def draw(house):

@@ -78,9 +78,15 @@ class Faults(unittest.TestCase):
         self.finds("the standard library only", house.check_libraries,
                    {"collectors/base/batch.h": "#include <unistd.h>\n"})
 
+    def test_a_wait_by_looking_again_and_again(self):
+        for text in ("std::this_thread::sleep_for(kPoll);", "std::condition_variable changed_;", "std::mutex mutex_;"):
+            self.finds("exporter/io/a.cpp: ", house.check_waits, {"exporter/io/a.cpp": text})
+        faults = self.faults(house.check_waits, **{"exporter/io/a.cpp": "// std::mutex\n#include <mutex>\n"})
+        self.assertFalse(any("a.cpp" in fault for fault in faults), faults)
+
     def test_a_room_without_a_readme(self):
         self.finds("collectors/audit: no README.md", house.check_readmes, {})
-        self.finds("longer than a page", house.check_readmes, {"collectors/audit/README.md": "line\n" * 100})
+        self.finds("longer than a page", house.check_readmes, {"collectors/audit/README.md": "line\n" * (house.PAGE + 1)})
 
     def test_a_test_in_no_room(self):
         self.finds("there is no room collectors/attic", house.check_tests, {"tests/collectors/attic/a_test.cpp": ""})
