@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdio>
 
+#include "exporter/evidence/evidence_section.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
@@ -56,7 +57,7 @@ ExitCode check(const CheckCommand& command) {
   take_signals();
   const SystemClock clock;
   auto resources = std::make_unique<ProcessResources>(clock);
-  const auto saved = evidence_on_record(options->state_dir, clock);
+  const auto saved = evidence_on_record(state_on_record(options->state_dir, clock), clock);
   Runtime runtime(std::move(*options), *resources, saved);
   if (command.recorded)
     runtime.scheduler().prepare();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <map>
 #include <memory>
 #include <stdexcept>
 
@@ -14,6 +15,7 @@
 #include "exporter/config/config.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
+#include "exporter/evidence/evidence_section.h"
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/evidence/state_keeper.h"
@@ -50,8 +52,10 @@ class Exporter {
         listen_(options.listen),
         state_dir_(usable_state_dir(options.state_dir)),
         reload_by_http_(options.reload_by_http) {
-    const auto saved = state_dir_.empty() ? nullptr : evidence_on_record(state_dir_, clock_);
-    runtime_ = std::make_shared<Runtime>(std::move(options), resources_, saved);
+    SavedState state = state_dir_.empty() ? SavedState{} : state_on_record(state_dir_, clock_);
+    runtime_ = std::make_shared<Runtime>(std::move(options), resources_,
+                                         evidence_on_record(state, clock_));
+    of_others_ = std::move(state.of_others);
     runtime_->scheduler().prepare();  // the first scrape finds the recorded evidence
   }
 
@@ -73,7 +77,8 @@ class Exporter {
       return ExitCode::violated;
     }
     {
-      const StateKeeper keeper(state_dir_, evidence, clock_, resources_.workers, resources_.news);
+      const StateKeeper keeper(
+          state_dir_, [this] { return state(); }, clock_, resources_.workers, resources_.news);
       runtime()->scheduler().start();
       wait_for_the_end();
       give_signals_back();
@@ -93,6 +98,13 @@ class Exporter {
   [[nodiscard]] std::shared_ptr<Runtime> runtime() const {
     const MutexLock lock(mutex_);
     return runtime_;
+  }
+
+  /// What is to survive a restart.
+  [[nodiscard]] SavedState state() const {
+    return {clock_.unix_now(),
+            {section_of(saved_evidence_of(*runtime()->evidence()), clock_)},
+            of_others_};
   }
 
   HttpHandlers handlers(Publisher& publisher) {
@@ -185,6 +197,7 @@ class Exporter {
   const ListenAddress listen_;
   const std::string state_dir_;
   const bool reload_by_http_;
+  std::map<std::string, std::string> of_others_;  ///< sections of the state file
   std::atomic<bool> reload_successful_ = true;
   std::atomic<bool> failed_ = false;
   std::atomic<bool> ready_ = false;

@@ -8,19 +8,13 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
-#include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
-#include "collectors/base/instant.h"
-#include "collectors/base/metric.h"
-#include "collectors/base/metric_info.h"
-#include "collectors/base/metric_rules.h"
-#include "collectors/base/metric_set.h"
-#include "collectors/collector.h"
-#include "collectors/ports/clock.h"
-#include "collectors/registry.h"
-#include "exporter/evidence/snapshot.h"
+#include "collectors/base/json_value.h"
+#include "exporter/evidence/recorded_times.h"
 #include "exporter/io/atomic_file.h"
+#include "exporter/io/json_writer.h"
 #include "exporter/io/logging.h"
 
 namespace pg_integrity {
@@ -29,176 +23,53 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
+constexpr int kOneSection = 1;  ///< the format of 0.1.0, which had the evidence alone
 constexpr const char* kFileName = "/evidence.json";
-constexpr Seconds kClockTolerance{10};          ///< clocks are adjusted by a little all the time
-constexpr Seconds kUndated{365.0 * 24 * 3600};  ///< older than anything that counts as recent
 
 [[noreturn]] void refuse(const std::string& path, int error) {
   throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
 }
 
-/// The metric that a sample names. One that the spec does not have may be declared by the
-/// configuration, which is not known here: `own` keeps its place.
-const MetricInfo* metric_of(const json& recorded, const CollectorSpec& spec, MetricSet& own) {
-  const auto name = recorded.at("metric").get<std::string>();
-  const std::size_t labels = recorded.at("labels").size();
-  if (const MetricInfo* known = metric_named(spec, &own, name)) return known;
-  if (labels > kMaxLabels || !recorded.contains("value")) return nullptr;
-  return &own.add(name, {}, std::vector<std::string>(labels), {});
+void leave_out(std::string_view name, const std::string& why) {
+  log(LogLevel::warning, "a section of the state file is not used",
+      {{"section", std::string(name)}, {"error", why}});
 }
 
-json to_json(const Object& object, const ObjectKey& key, const Clock& clock) {
-  json samples = json::array();
-  for (const Sample& sample : object.samples) {
-    json entry{{"metric", std::string(sample.metric->name)},
-               {"labels", sample.labels},
-               {"observed_at", clock.to_unix(sample.observed_at)}};
-    if (sample.metric->type == MetricType::age)
-      entry["since"] = clock.to_unix(sample.since);
+std::string text_of(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// What 0.1.0 wrote, as the section that it became. Its fingerprints were numbers that no double
+/// holds.
+StateSection only_section(json& state) {
+  for (json& collector : state.at("collectors"))
+    collector.at("fingerprint") = std::to_string(collector.at("fingerprint").get<std::uint64_t>());
+  return {"evidence", 1,
+          text_of({{"servers", std::move(state.at("servers"))},
+                   {"collectors", std::move(state.at("collectors"))}})};
+}
+
+void take_section(const std::string& name, const json& section, std::span<const KnownSection> known,
+                  SavedState& state) {
+  const auto ours = std::find_if(known.begin(), known.end(),
+                                 [&](const KnownSection& one) { return one.name == name; });
+  if (ours == known.end()) {
+    state.of_others.emplace(name, text_of(section));
+    return;
+  }
+  try {
+    const int version = section.at("version").get<int>();
+    if (version <= ours->version)
+      state.sections.push_back({name, version, text_of(section.at("content"))});
     else
-      entry["value"] = sample.value;
-    samples.push_back(std::move(entry));
+      leave_out(name, "it was written by a newer program");
+  } catch (const json::exception&) {
+    leave_out(name, "it is damaged");
   }
-  json entry{{"key", key},
-             {"samples", std::move(samples)},
-             {"configured", object.configured},
-             {"size", object.size},
-             {"lines", object.lines}};
-  if (object.whole_at) entry["whole_at"] = clock.to_unix(*object.whole_at);
-  if (object.trouble)
-    entry["trouble"] = {{"reason", std::string(name_of(object.trouble->reason))},
-                        {"detail", object.trouble->detail},
-                        {"since", clock.to_unix(object.trouble->since)}};
-  return entry;
 }
 
-json to_json(const SavedEvidence& saved, const Clock& clock) {
-  json servers = json::object();
-  for (const auto& [name, identity] : saved.servers)
-    servers[name] = {{"system_identifier", identity.system_identifier},
-                     {"timeline", identity.timeline}};
-  json collectors = json::array();
-  for (const auto& [id, collector] : saved.collectors) {
-    json objects = json::array();
-    for (const auto& [key, object] : collector.objects)
-      objects.push_back(to_json(object, key, clock));
-    json entry{{"server", id.server},
-               {"database", id.database},
-               {"collector", id.collector},
-               {"version", collector.version},
-               {"fingerprint", collector.fingerprint},
-               {"success", collector.success},
-               {"objects", std::move(objects)}};
-    if (collector.last_success) entry["last_success"] = clock.to_unix(*collector.last_success);
-    collectors.push_back(std::move(entry));
-  }
-  return {{"format", kFormat},
-          {"saved_at", clock.unix_now()},
-          {"servers", std::move(servers)},
-          {"collectors", std::move(collectors)}};
-}
-
-/// Recorded wall-clock times as moments of this process.
-class RecordedTimes {
- public:
-  RecordedTimes(UnixTime saved_at, const Clock& clock) : clock_(clock) {
-    const Seconds ahead(saved_at - clock.unix_now());
-    if (ahead > kClockTolerance) set_back_ = ahead;
-  }
-
-  [[nodiscard]] bool clock_was_set_back() const { return set_back_ > Seconds(0); }
-
-  /// The beginning of something that grows older: at least as long ago as when it was recorded.
-  [[nodiscard]] Instant since(const json& recorded) const {
-    return clock_.from_unix(recorded.get<double>()) - set_back_;
-  }
-
-  /// As since(), and never later than now.
-  [[nodiscard]] Instant past(const json& recorded) const {
-    return std::min(since(recorded), clock_.now());
-  }
-
-  /// When somebody looked.
-  [[nodiscard]] Instant look(const json& recorded) const {
-    return clock_was_set_back() ? past(recorded) - kUndated : past(recorded);
-  }
-
- private:
-  const Clock& clock_;
-  Seconds set_back_{0};
-};
-
-Object object_from(const json& entry, const CollectorSpec& spec, MetricSet& own,
-                   const RecordedTimes& times) {
-  Object object;
-  object.configured = entry.at("configured").get<bool>();
-  object.size = entry.at("size").get<double>();
-  object.lines = entry.at("lines").get<std::vector<std::string>>();
-  for (const json& recorded : entry.at("samples")) {
-    Sample sample;
-    sample.metric = metric_of(recorded, spec, own);
-    if (sample.metric == nullptr) continue;
-    sample.labels = recorded.at("labels").get<std::vector<std::string>>();
-    if (sample.labels.size() != sample.metric->label_count) continue;
-    sample.observed_at = times.look(recorded.at("observed_at"));
-    if (sample.metric->type == MetricType::age)
-      sample.since = times.since(recorded.at("since"));
-    else
-      sample.value = recorded.at("value").get<double>();
-    object.samples.push_back(std::move(sample));
-  }
-  if (entry.contains("whole_at")) object.whole_at = times.look(entry.at("whole_at"));
-  if (entry.contains("trouble")) {
-    const json& trouble = entry.at("trouble");
-    const auto reason = reason_named(trouble.at("reason").get<std::string>());
-    object.trouble =
-        Trouble{reason.value_or(Reason::stale), trouble.at("detail").get<std::string>(),
-                times.past(trouble.at("since"))};
-  }
-  return object;
-}
-
-SavedEvidence record_from(const json& state, const Clock& clock) {
-  const RecordedTimes times(state.at("saved_at").get<double>(), clock);
-  if (times.clock_was_set_back())
-    log(LogLevel::warning, "the clock was set back: recorded evidence is of unknown age, thus old");
-  SavedEvidence saved;
-  for (const auto& [name, identity] : state.at("servers").items())
-    saved.servers[name] = {identity.at("system_identifier").get<std::string>(),
-                           identity.at("timeline").get<std::uint32_t>()};
-  for (const json& entry : state.at("collectors")) {
-    const CollectorId id{entry.at("server").get<std::string>(),
-                         entry.at("database").get<std::string>(),
-                         entry.at("collector").get<std::string>()};
-    const CollectorSpec* spec = collector_named(id.collector);
-    if (spec == nullptr) continue;
-    SavedCollector& collector = saved.collectors[id];
-    collector.version = entry.at("version").get<int>();
-    collector.fingerprint = entry.at("fingerprint").get<std::uint64_t>();
-    collector.success = entry.at("success").get<bool>();
-    if (entry.contains("last_success") && !times.clock_was_set_back())
-      collector.last_success = times.past(entry.at("last_success"));
-    const auto own = std::make_shared<MetricSet>();
-    for (const json& object : entry.at("objects"))
-      collector.objects.emplace(object.at("key").get<ObjectKey>(),
-                                object_from(object, *spec, *own, times));
-    collector.own_metrics = own;
-  }
-  return saved;
-}
-
-}  // namespace
-
-void save_state(const std::string& directory, const SavedEvidence& saved, const Clock& clock) {
-  const std::string path = directory + kFileName;
-  // Names of a database may be no UTF-8: then they are written with replacement characters, and
-  // their objects are looked at anew after a restart.
-  replace_file(path, to_json(saved, clock).dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-SavedEvidence load_state(const std::string& directory, const Clock& clock) {
-  const std::string path = directory + kFileName;
+std::string content_of(const std::string& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0) {
     if (errno == ENOENT) return {};
@@ -207,24 +78,78 @@ SavedEvidence load_state(const std::string& directory, const Clock& clock) {
   if (!S_ISREG(facts.st_mode)) throw SourceError(Reason::io, path + ": not a regular file");
   std::ifstream file(path);
   if (!file) refuse(path, errno == 0 ? EIO : errno);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (text.empty()) throw SourceError(Reason::decode, path + ": damaged");
+  return text;
+}
+
+/// "name": content, after what is there already.
+void append_member(const std::string& name, const std::string& content, std::string& text) {
+  if (text.back() != '{') text += ',';
+  append_json({name}, text);
+  text.append(":").append(content);
+}
+
+}  // namespace
+
+void save_state(const std::string& directory, const SavedState& state) {
+  std::string text = R"({"format":)" + std::to_string(kFormat) + R"(,"saved_at":)";
+  append_json({state.saved_at}, text);
+  text += R"(,"sections":{)";
+  for (const StateSection& section : state.sections)
+    append_member(section.name,
+                  R"({"version":)" + std::to_string(section.version) + R"(,"content":)" +
+                      section.content + "}",
+                  text);
+  for (const auto& [name, section] : state.of_others) append_member(name, section, text);
+  text += "}}\n";
+  replace_file(directory + kFileName, text);
+}
+
+SavedState load_state(const std::string& directory, std::span<const KnownSection> known) {
+  const std::string path = directory + kFileName;
+  const std::string text = content_of(path);
+  SavedState state;
+  if (text.empty()) return state;
   try {
-    const json state = json::parse(text);
-    if (state.at("format").get<int>() != kFormat)
+    json file = json::parse(text);
+    const int format = file.at("format").get<int>();
+    if (format != kFormat && format != kOneSection)
       throw SourceError(Reason::decode, path + ": written by another version");
-    return record_from(state, clock);
+    state.saved_at = file.at("saved_at").get<double>();
+    if (format == kOneSection)
+      state.sections.push_back(only_section(file));
+    else
+      for (const auto& [name, section] : file.at("sections").items())
+        take_section(name, section, known, state);
   } catch (const json::exception&) {
     throw SourceError(Reason::decode, path + ": damaged");
   }
+  return state;
 }
 
-std::shared_ptr<const SavedEvidence> evidence_on_record(const std::string& directory,
-                                                        const Clock& clock) {
+SavedState state_on_record(const std::string& directory, const Clock& clock) {
   try {
-    return std::make_shared<const SavedEvidence>(load_state(directory, clock));
+    SavedState state = load_state(directory);
+    if (RecordedTimes(state.saved_at, clock).clock_was_set_back())
+      log(LogLevel::warning,
+          "the clock was set back: recorded evidence is of unknown age, thus old");
+    return state;
   } catch (const SourceError& error) {
     log(LogLevel::warning, "recorded evidence is not used", {{"error", error.what()}});
-    return nullptr;
+    return {};
+  }
+}
+
+void read_section(const SavedState& state, std::string_view name,
+                  const std::function<void(const StateSection& section)>& read) {
+  for (const StateSection& section : state.sections) {
+    if (section.name != name) continue;
+    try {
+      read(section);
+    } catch (const SourceError& error) {
+      leave_out(name, error.what());
+    }
   }
 }
 

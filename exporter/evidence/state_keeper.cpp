@@ -4,7 +4,6 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
-#include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/io/logging.h"
 
@@ -16,11 +15,10 @@ constexpr Seconds kPatience{2};
 
 }  // namespace
 
-StateKeeper::StateKeeper(std::string directory,
-                         std::function<std::shared_ptr<const Evidence>()> evidence,
+StateKeeper::StateKeeper(std::string directory, std::function<SavedState()> state,
                          const WaitableClock& clock, DisposableWorkers& workers, News& news)
     : directory_(std::move(directory)),
-      evidence_(std::move(evidence)),
+      state_(std::move(state)),
       clock_(clock),
       workers_(workers),
       listener_(news, [this] {
@@ -40,32 +38,29 @@ StateKeeper::~StateKeeper() {
   thread_.join();
 }
 
-bool StateKeeper::wait_for_news(Instant not_before) {
-  const MutexLock lock(mutex_);
-  while (!stopping_ && (!has_news_ || clock_.now() < not_before))
-    changed_.wait_until(mutex_, clock_, has_news_ ? std::optional(not_before) : std::nullopt);
-  has_news_ = false;
-  return !stopping_;
-}
-
 void StateKeeper::work() {
-  while (wait_for_news(clock_.now() + kBetweenSaves)) save();
-  save();
+  for (bool last = false; !last;) {
+    bool news = false;
+    {
+      const Instant not_before = clock_.now() + kBetweenSaves;
+      const MutexLock lock(mutex_);
+      while (!stopping_ && (!has_news_ || clock_.now() < not_before))
+        changed_.wait_until(mutex_, clock_, has_news_ ? std::optional(not_before) : std::nullopt);
+      news = std::exchange(has_news_, false);
+      last = stopping_;
+    }
+    if (news) save();
+  }
 }
 
 void StateKeeper::save() {
-  const auto evidence = evidence_();
-  const std::uint64_t version = evidence->version();
-  if (evidence == saved_.lock() && version == saved_version_) return;
   try {
-    auto saved = std::make_shared<const SavedEvidence>(saved_evidence_of(*evidence));
+    auto state = std::make_shared<const SavedState>(state_());
     workers_.run<bool>("state_dir " + directory_, clock_.now() + kPatience,
-                       [saved, directory = directory_, &clock = clock_] {
-                         save_state(directory, *saved, clock);
+                       [state, directory = directory_] {
+                         save_state(directory, *state);
                          return true;
                        });
-    saved_ = evidence;
-    saved_version_ = version;
     if (std::exchange(failing_, false))
       log(LogLevel::info, "evidence is saved again", {{"state_dir", directory_}});
   } catch (const SourceError& error) {

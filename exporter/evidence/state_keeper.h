@@ -3,14 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <thread>
 
 #include "collectors/base/instant.h"
 #include "collectors/base/thread_annotations.h"
-#include "exporter/evidence/evidence.h"
 #include "exporter/evidence/news.h"
+#include "exporter/evidence/state_file.h"
 #include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/io/mutex.h"
@@ -23,9 +22,10 @@ class StateKeeper {
   static constexpr Seconds kBetweenSaves{10};
 
   /// @param directory where the file is; empty: nothing is kept.
-  /// @param news of that evidence, or that it is another one.
-  StateKeeper(std::string directory, std::function<std::shared_ptr<const Evidence>()> evidence,
-              const WaitableClock& clock, DisposableWorkers& workers, News& news);
+  /// @param state what is to be kept, made on the keeper's thread.
+  /// @param news when it has changed.
+  StateKeeper(std::string directory, std::function<SavedState()> state, const WaitableClock& clock,
+              DisposableWorkers& workers, News& news);
   /// Saves what is new.
   ~StateKeeper();
   StateKeeper(const StateKeeper&) = delete;
@@ -33,16 +33,12 @@ class StateKeeper {
 
  private:
   void work();
-  /// @return false when all is to end: then this save is the last one.
-  bool wait_for_news(Instant not_before);
   void save();
 
   const std::string directory_;
-  const std::function<std::shared_ptr<const Evidence>()> evidence_;
+  const std::function<SavedState()> state_;
   const WaitableClock& clock_;
   DisposableWorkers& workers_;
-  std::weak_ptr<const Evidence> saved_;  ///< versions of one evidence say nothing of another
-  std::uint64_t saved_version_ = 0;
   bool failing_ = false;
   Mutex mutex_;
   Condition changed_;

@@ -1,5 +1,7 @@
 // What things cost, for people to read; nothing here passes or fails. Medians of several rounds, on
 // whatever machine this is: compare two builds side by side, not two days.
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -39,6 +41,29 @@ void report(const char* what, double value, const char* unit) {
   std::fflush(stdout);
 }
 
+/// Bytes that were allocated and not freed.
+double allocated() {
+  return static_cast<double>(::mallinfo2().uordblks);
+}
+
+/// What the evidence of one look takes, by what is freed with it.
+void measure_memory(const std::string& toml) {
+  Findings found = look(toml);
+  auto snapshot = std::move(found.snapshot);
+  auto saved = std::move(found.saved);
+  found = {};
+  std::size_t objects = 0;
+  for (const auto& collector : snapshot->collectors) objects += collector->objects.size();
+  const double all = allocated();
+  saved.reset();
+  const double without_saved = allocated();
+  snapshot.reset();
+  const double mebibyte = 1048576;
+  report("objects", static_cast<double>(objects), "");
+  report("memory of the evidence", (without_saved - allocated()) / mebibyte, "MiB");
+  report("memory of a copy to be saved", (all - without_saved) / mebibyte, "MiB");
+}
+
 void measure_large_schema() {
   Cluster cluster;
   const Database database(cluster);
@@ -50,6 +75,7 @@ void measure_large_schema() {
   const std::string toml = one_server(database.dsn());
   report("one pass of everything", median_milliseconds([&] { static_cast<void>(look(toml)); }),
          "ms");
+  measure_memory(toml);
   const Findings found = look(toml);
   const SystemClock clock;
   report("rendering and compressing the page",

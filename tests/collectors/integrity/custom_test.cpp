@@ -7,9 +7,9 @@
 #include "collectors/base/metric_rules.h"
 #include "collectors/base/metric_set.h"
 #include "exporter/evidence/saved_evidence.h"
-#include "exporter/evidence/state_file.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
+#include "tests/support/by_way_of_disk.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 #include "tests/support/temporary.h"
@@ -309,11 +309,9 @@ TEST(Custom, AViolationSurvivesAReloadOfTheConfiguration) {
 TEST(Custom, AViolationSurvivesARestart) {
   Cluster own;
   const Recorded recorded(own);
-  const TemporaryDirectory directory;
   const SystemClock clock;
-  save_state(directory.path(), *recorded.saved, clock);
+  const auto loaded = by_way_of_disk(*recorded.saved, clock, clock);
   own.stop("immediate");
-  const auto loaded = std::make_shared<const SavedEvidence>(load_state(directory.path(), clock));
   const Findings found = look_at(recorded.db, Recorded::configuration(), loaded);
   EXPECT_EQ(found.violated(), "custom/orders");
   EXPECT_EQ(value(found, "orders", {{"status", "open"}}), 3);

@@ -23,7 +23,6 @@
 #include "exporter/config/options.h"
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/self_metrics.h"
-#include "exporter/evidence/state_file.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/disposable_workers.h"
@@ -32,6 +31,7 @@
 #include "exporter/io/json_reader.h"
 #include "exporter/report/report.h"
 #include "tests/support/api_server.h"
+#include "tests/support/by_way_of_disk.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 #include "tests/support/opened_session.h"
@@ -202,10 +202,8 @@ TEST_F(ApiSyncOf, AnUnconfirmedDifferenceSurvivesARestart) {
   EXPECT_EQ(first.reason("api_sync/a"), Reason::pending) << "another number each time";
   EXPECT_EQ(of(first, "unconfirmed_row_difference", "a"), 13);
   EXPECT_FALSE(of(first, "row_difference", "a"));
-  const TemporaryDirectory directory;
   const SystemClock clock;
-  save_state(directory.path(), *first.saved, clock);
-  const auto loaded = std::make_shared<const SavedEvidence>(load_state(directory.path(), clock));
+  const auto loaded = by_way_of_disk(*first.saved, clock, clock);
   EXPECT_EQ(look(config, loaded).violated(), "api_sync/a");
 }
 

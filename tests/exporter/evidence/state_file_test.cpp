@@ -3,199 +3,160 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 
-#include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
-#include "collectors/base/instant.h"
-#include "collectors/base/metric_info.h"
-#include "collectors/registry.h"
-#include "exporter/evidence/saved_evidence.h"
-#include "exporter/evidence/snapshot.h"
-#include "exporter/evidence/verdict.h"
+#include "collectors/base/json_value.h"
+#include "exporter/evidence/state_section.h"
 #include "exporter/io/clock.h"
-#include "tests/support/cluster.h"
-#include "tests/support/observer.h"
-#include "tests/support/plain_dump.h"
+#include "exporter/io/json_reader.h"
+#include "tests/support/captured_log.h"
+#include "tests/support/clock.h"
+#include "tests/support/content.h"
+#include "tests/support/failure.h"
 #include "tests/support/temporary.h"
 
 namespace pg_integrity::test {
 namespace {
 
-/// A saved of real evidence: the state file knows only registered collectors.
-std::shared_ptr<const SavedEvidence> some_record(const Database& db) {
-  db.run(
-      "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int CONSTRAINT key "
-      "REFERENCES parent);"
-      "SET session_replication_role = replica; INSERT INTO child VALUES (7)");
-  return look(one_server(db.dsn())).saved;
+/// What a program of tomorrow reads and writes.
+constexpr std::array<KnownSection, 3> kTomorrow{{{"evidence", 1}, {"inventory", 2}, {"proofs", 1}}};
+
+class StateFile : public ::testing::Test {
+ protected:
+  void write(const std::string& content) const { directory_.write("evidence.json", content); }
+  void write_sections(const std::string& sections) const {
+    write(R"({"format": 2, "saved_at": 1, "sections": {)" + sections + "}}");
+  }
+  [[nodiscard]] SavedState load(std::span<const KnownSection> known = kTomorrow) const {
+    return load_state(directory_.path(), known);
+  }
+  /// "name version content", one a line.
+  static std::string sections(const SavedState& state) {
+    std::string text;
+    for (const StateSection& section : state.sections)
+      text += section.name + " " + std::to_string(section.version) + " " + section.content + "\n";
+    return text;
+  }
+  [[nodiscard]] Reason refused(const std::string& content) const {
+    write(content);
+    return failure([&] { static_cast<void>(load()); }).reason();
+  }
+  [[nodiscard]] JsonValue file() const {
+    return SaxJson().read(content_of(directory_.path() + "/evidence.json"));
+  }
+
+  const TemporaryDirectory directory_;
+};
+
+TEST_F(StateFile, KeepsSectionsByNameEachWithItsVersion) {
+  save_state(directory_.path(),
+             {1700000000.5, {{"evidence", 1, R"({"servers":{}})"}, {"inventory", 2, "[1,2]"}}, {}});
+  const SavedState state = load();
+  EXPECT_EQ(state.saved_at, 1700000000.5);
+  EXPECT_EQ(sections(state), "evidence 1 {\"servers\":{}}\ninventory 2 [1,2]\n");
+  EXPECT_TRUE(state.of_others.empty());
+  EXPECT_EQ(file().at("sections").at("inventory").at("version").number(), 2);
+  EXPECT_EQ(file().at("sections").at("inventory").at("content").elements().size(), 2U);
 }
 
-TEST(State, SurvivesTheWayToDiskAndBack) {
-  const Database db;
-  const TemporaryDirectory directory;
-  const SystemClock clock;
-  const auto saved = some_record(db);
-  save_state(directory.path(), *saved, clock);
-  const SavedEvidence loaded = load_state(directory.path(), clock);
-  ASSERT_EQ(loaded.collectors.size(), saved->collectors.size());
-  EXPECT_EQ(loaded.servers.at("test").system_identifier,
-            saved->servers.at("test").system_identifier);
-  const CollectorId id{"test", db.name(), "orphans"};
-  const SavedCollector& before = saved->collectors.at(id);
-  const SavedCollector& after = loaded.collectors.at(id);
-  EXPECT_EQ(after.fingerprint, before.fingerprint);
-  EXPECT_EQ(after.success, before.success);
-  const ObjectKey key{"public", "child", "key"};
-  ASSERT_TRUE(after.objects.contains(key));
-  const auto& samples = after.objects.at(key).samples;
-  ASSERT_EQ(samples.size(), before.objects.at(key).samples.size());
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    EXPECT_EQ(samples[i].metric, before.objects.at(key).samples[i].metric);
-    EXPECT_EQ(samples[i].value, before.objects.at(key).samples[i].value);
-    EXPECT_NEAR((samples[i].observed_at - before.objects.at(key).samples[i].observed_at).count(), 0,
-                0.01);
+TEST_F(StateFile, NoFileHasNoSections) {
+  EXPECT_TRUE(load().sections.empty());
+  EXPECT_TRUE(load_state(directory_.path() + "/nowhere").sections.empty());
+}
+
+TEST_F(StateFile, AnOlderFormOfASectionIsForItsReader) {
+  write_sections(R"("inventory": {"version": 1, "content": "old"})");
+  EXPECT_EQ(sections(load()), "inventory 1 \"old\"\n");
+}
+
+TEST_F(StateFile, ANewerProgramsSectionSurvivesAnOlderOne) {
+  save_state(directory_.path(),
+             {1, {{"inventory", 2, R"({"a":[1,"zwö"]})"}, {"evidence", 1, "{}"}}, {}});
+  {
+    const CapturedLog log;
+    const SavedState today = load_state(directory_.path());
+    EXPECT_EQ(log.written(), "");
+    EXPECT_EQ(sections(today), "evidence 1 {}\n");
+    EXPECT_EQ(today.of_others.size(), 1U);
+    save_state(directory_.path(), {2, {{"evidence", 1, R"({"new":true})"}}, today.of_others});
+  }
+  EXPECT_EQ(sections(load()), "evidence 1 {\"new\":true}\ninventory 2 {\"a\":[1,\"zwö\"]}\n");
+}
+
+TEST_F(StateFile, WhatItDoesNotKnowMayHaveAnyForm) {
+  write_sections(R"("history": [18446744073709551615, 0.1, null, {"b": {}, "a": "\u0000\"é"}],
+                    "progress": 7)");
+  const SavedState state = load();
+  save_state(directory_.path(), state);
+  const JsonValue written = file();
+  const auto& history = written.at("sections").at("history").elements();
+  EXPECT_EQ(history.at(1).number(), 0.1);
+  EXPECT_EQ(history.at(3).at("a").text(), std::string("\0\"é", 4));
+  EXPECT_EQ(written.at("sections").at("progress").number(), 7);
+  EXPECT_NE(content_of(directory_.path() + "/evidence.json").find("18446744073709551615"),
+            std::string::npos)
+      << "not as a double";
+}
+
+TEST_F(StateFile, ABrokenOrNewerSectionCostsItselfAndOneLine) {
+  const std::string good = R"("evidence": {"version": 1, "content": {}}, )";
+  for (const char* bad :
+       {R"("inventory": {"version": 3, "content": {}})", R"("inventory": {"version": 2})",
+        R"("inventory": {"content": {}})", R"("inventory": {"version": "2", "content": {}})",
+        R"("inventory": [])", R"("inventory": null)"}) {
+    write_sections(good + bad);
+    const CapturedLog log;
+    const SavedState state = load();
+    EXPECT_EQ(sections(state), "evidence 1 {}\n") << bad;
+    EXPECT_TRUE(state.of_others.empty()) << "it is ours: what is saved next replaces it";
+    const std::string line = log.written();
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << bad;
+    EXPECT_NE(line.find("inventory"), std::string::npos) << line;
   }
 }
 
-TEST(State, AViolationIsStillThereAfterARestartWithTheServerDown) {
-  Cluster own;
-  const Database db(own);
-  const auto saved = some_record(db);
-  own.stop("immediate");
-  const Findings found = look(one_server(db.dsn()), saved);
-  EXPECT_EQ(found.violated(), "orphans/public.child.key");
-  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"constraint", "key"}}), 1);
-  EXPECT_EQ(found.value("pg_integrity_up"), 0);
+TEST_F(StateFile, ASectionThatItsReaderRefusesCostsItselfAndOneLine) {
+  const SavedState state{1, {{"evidence", 1, "1"}, {"inventory", 2, "2"}}, {}};
+  const CapturedLog log;
+  std::string read;
+  for (const char* name : {"evidence", "inventory", "proofs"})
+    read_section(state, name, [&](const StateSection& section) {
+      if (section.name == "inventory") throw SourceError(Reason::decode, "it has no tables");
+      read += section.content;
+    });
+  EXPECT_EQ(read, "1");
+  const std::string line = log.written();
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+  EXPECT_NE(line.find("it has no tables"), std::string::npos) << line;
 }
 
-TEST(State, AnotherConfigurationDoesNotTakeItOver) {
-  const Database db;
-  const auto saved = some_record(db);
-  db.run("DROP TABLE child");
-  const Findings found = look(one_server(db.dsn(), "exclude = [\"public.nothing\"]"), saved);
-  EXPECT_EQ(found.violated(), "") << "not even the inventory, which would know of two tables";
-}
-
-TEST(State, WhatWasLearnedSurvivesOtherOptions) {
-  const Database db;
-  const auto saved = some_record(db);
-  db.run("DROP TABLE child");
-  const Findings found =
-      look(one_server(db.dsn(), "[server.collectors.row_counts]\nexact_up_to = \"2GiB\""), saved);
-  EXPECT_EQ(found.violated(), "row_counts/foreign_keys row_counts/tables");
-  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2);
-}
-
-TEST(State, NoFileIsAnEmptyRecord) {
-  const TemporaryDirectory directory;
-  EXPECT_TRUE(load_state(directory.path(), SystemClock()).collectors.empty());
-  EXPECT_TRUE(load_state(directory.path() + "/nowhere", SystemClock()).collectors.empty());
-}
-
-Reason refused(const std::string& content) {
-  const TemporaryDirectory directory;
-  directory.write("evidence.json", content);
-  try {
-    load_state(directory.path(), SystemClock());
-  } catch (const SourceError& error) {
-    return error.reason();
-  }
-  throw std::runtime_error("not refused");
-}
-
-TEST(State, DamagedForeignAndNewerFilesAreRefused) {
+TEST_F(StateFile, DamagedForeignAndNewerFilesAreRefused) {
   EXPECT_EQ(refused(""), Reason::decode);
   EXPECT_EQ(refused("{\"format\": 1, \"servers\": {"), Reason::decode);
   EXPECT_EQ(refused("[]"), Reason::decode);
-  EXPECT_EQ(refused("{\"format\": 1, \"servers\": {}, \"collectors\": [{\"server\": 3}]}"),
+  EXPECT_EQ(refused("{\"format\": 99, \"saved_at\": 1, \"sections\": {}}"), Reason::decode);
+  EXPECT_EQ(refused("{\"format\": 2, \"saved_at\": 1, \"sections\": []"), Reason::decode);
+  EXPECT_EQ(refused("{\"format\": 2, \"sections\": {}}"), Reason::decode);
+  EXPECT_EQ(refused("{\"format\": 1, \"saved_at\": 1, \"servers\": {}, \"collectors\": [3]}"),
             Reason::decode);
-  EXPECT_EQ(refused("{\"format\": 99, \"servers\": {}, \"collectors\": []}"), Reason::decode);
 }
 
-TEST(State, AFullDiskKeepsTheOldFile) {
-  const Database db;
-  const TemporaryDirectory directory;
-  const SystemClock clock;
-  save_state(directory.path(), *some_record(db), clock);
-  const auto size = std::filesystem::file_size(directory.path() + "/evidence.json");
+TEST_F(StateFile, OneThatCannotBeUsedIsNoneAfterOneLine) {
+  write("{");
+  const CapturedLog log;
+  EXPECT_TRUE(state_on_record(directory_.path(), SystemClock()).sections.empty());
+  const std::string line = log.written();
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+}
+
+TEST_F(StateFile, AFullDiskKeepsTheOldFile) {
+  save_state(directory_.path(), {1, {{"evidence", 1, "{}"}}, {}});
   // A directory in the way of the temporary file stands for every failure to write it.
-  std::filesystem::create_directory(directory.path() + "/evidence.json.new");
-  EXPECT_THROW(save_state(directory.path(), SavedEvidence{}, clock), SourceError);
-  EXPECT_EQ(std::filesystem::file_size(directory.path() + "/evidence.json"), size);
-}
-
-/// A saved as another process finds it whose wall clock is `back` behind that of the writer.
-SavedEvidence reloaded(const SavedEvidence& saved, Seconds back) {
-  const TemporaryDirectory directory;
-  SteppedClock clock;
-  clock.step_wall(back);
-  save_state(directory.path(), saved, clock);
-  return load_state(directory.path(), SystemClock());
-}
-
-TEST(State, AfterTheClockWasSetBackOnlyWhatWasBrokenIsStillKnown) {
-  Cluster own;
-  const Database db(own);
-  const auto saved = some_record(db);
-  own.stop("immediate");
-  const auto later = [&](double back) {
-    return look(one_server(db.dsn()),
-                std::make_shared<const SavedEvidence>(reloaded(*saved, Seconds(back))));
-  };
-  const Findings usual = later(1);
-  EXPECT_EQ(usual.violated(), "orphans/public.child.key");
-  EXPECT_EQ(usual.state("row_counts/tables"), State::proven) << "clocks are adjusted by a little";
-  const Findings found = later(3600);
-  EXPECT_EQ(found.violated(), "orphans/public.child.key");
-  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"constraint", "key"}}), 1);
-  EXPECT_EQ(found.reason("row_counts/tables"), Reason::stale);
-  EXPECT_FALSE(found.value("pg_integrity_inventory", {{"type", "tables"}}));
-  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2)
-      << "what was learned is no matter of time";
-}
-
-TEST(State, AgesDoNotShrinkWhenTheClockIsSetBack) {
-  const Database db;
-  const TemporaryDirectory backups;
-  backups.write("old.dump", plain_dump());
-  const auto three_days = std::chrono::hours(72);
-  std::filesystem::last_write_time(backups.path() + "/old.dump",
-                                   std::filesystem::file_time_type::clock::now() - three_days);
-  const auto saved =
-      look(one_server(db.dsn(),
-                      "[[server.backups]]\nname = \"dumps\"\nmin_size = 0\nevery = \"24h\"\n"
-                      "directory = \"" +
-                          backups.path() + "\"\n",
-                      "backups"))
-          .saved;
-  const SavedEvidence loaded = reloaded(*saved, std::chrono::hours(24 * 30));
-  const auto& objects = loaded.collectors.at({"test", "", "backups"}).objects;
-  bool seen = false;
-  for (const Sample& sample : objects.at({"dumps", "dump"}).samples) {
-    if (sample.metric->type != MetricType::age) continue;
-    seen = true;
-    EXPECT_NEAR((SystemClock().now() - sample.since).count(), Seconds(three_days).count(), 60);
-  }
-  EXPECT_TRUE(seen);
-}
-
-TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
-  const Database db;
-  db.run("CREATE TABLE secret (i int); DROP ROLE IF EXISTS blind; CREATE ROLE blind LOGIN");
-  const auto saved = look(one_server(db.dsn("blind"), {}, "row_counts")).saved;
-  const CollectorId id{"test", db.name(), "row_counts"};
-  const ObjectKey key{"public", "secret"};
-  const Trouble before = saved->collectors.at(id).objects.at(key).trouble.value();
-  const SavedEvidence loaded = reloaded(*saved, Seconds(0));
-  const Object& object = loaded.collectors.at(id).objects.at(key);
-  EXPECT_TRUE(object.samples.empty());
-  ASSERT_TRUE(object.trouble);
-  EXPECT_EQ(object.trouble->reason, Reason::permission);
-  EXPECT_EQ(object.trouble->detail, before.detail);
-  EXPECT_NEAR((object.trouble->since - before.since).count(), 0, 0.01);
+  std::filesystem::create_directory(directory_.path() + "/evidence.json.new");
+  EXPECT_THROW(save_state(directory_.path(), {}), SourceError);
+  EXPECT_EQ(sections(load()), "evidence 1 {}\n");
 }
 
 }  // namespace

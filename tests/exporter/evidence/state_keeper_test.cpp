@@ -9,6 +9,9 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "exporter/evidence/evidence.h"
+#include "exporter/evidence/evidence_section.h"
+#include "exporter/evidence/saved_evidence.h"
+#include "exporter/evidence/state_file.h"
 #include "exporter/io/disposable_workers.h"
 #include "tests/support/content.h"
 #include "tests/support/sample_evidence.h"
@@ -36,9 +39,9 @@ class Keeper : public ::testing::Test, public SampleEvidence {
   std::unique_ptr<StateKeeper> keeper(const std::string& directory) {
     return std::make_unique<StateKeeper>(
         directory,
-        [this] {
+        [this]() -> SavedState {
           const std::lock_guard lock(mutex_);
-          return current_;
+          return {clock.unix_now(), {section_of(saved_evidence_of(*current_), clock)}, of_others_};
         },
         clock, workers_, news);
   }
@@ -52,6 +55,7 @@ class Keeper : public ::testing::Test, public SampleEvidence {
   DisposableWorkers workers_{clock};
   std::mutex mutex_;
   std::shared_ptr<const Evidence> current_;
+  std::map<std::string, std::string> of_others_;
 };
 
 TEST_F(Keeper, SavesAtTheEnd) {
@@ -72,6 +76,23 @@ TEST_F(Keeper, SavesWhileItRunsAndAlsoWhatAReloadBrought) {
     clock.advance(StateKeeper::kBetweenSaves);
     return saved("2222");
   }));
+}
+
+TEST_F(Keeper, SectionsOfOthersAreWrittenBack) {
+  of_others_["proofs"] = R"({"content":"of tomorrow","version":7})";
+  keeper(directory_.path()).reset();
+  EXPECT_EQ(load_state(directory_.path()).of_others, of_others_);
+}
+
+TEST_F(Keeper, WithoutNewsNothingIsWritten) {
+  auto of = keeper(directory_.path());
+  clock.await_waiting(1);
+  clock.advance(StateKeeper::kBetweenSaves);
+  ASSERT_TRUE(eventually([&] { return saved("1111"); }));
+  std::filesystem::remove(file());
+  clock.advance(10 * StateKeeper::kBetweenSaves);
+  of.reset();
+  EXPECT_FALSE(std::filesystem::exists(file()));
 }
 
 TEST_F(Keeper, WhatCouldNotBeSavedIsTriedAgainThoughNothingIsNew) {

@@ -1,7 +1,6 @@
 #include "exporter/io/logging.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -9,34 +8,14 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/content.h"
-#include "tests/support/temporary.h"
+#include "tests/support/captured_log.h"
 
 namespace pg_integrity::test {
 namespace {
 
-/// What is written to standard error meanwhile.
 class Logging : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::fflush(stderr);
-    kept_ = ::dup(STDERR_FILENO);
-    const std::string path = directory_.write("err", "");
-    std::FILE* file = std::fopen(path.c_str(), "w");
-    ::dup2(::fileno(file), STDERR_FILENO);
-    std::fclose(file);
-    start_logging(LogLevel::info);
-  }
-  void TearDown() override {
-    start_logging(LogLevel::error);  // as the other tests have it
-    std::fflush(stderr);
-    ::dup2(kept_, STDERR_FILENO);
-    ::close(kept_);
-  }
-  std::string written() {
-    std::fflush(stderr);
-    return content_of(directory_.path() + "/err");
-  }
+  std::string written() { return log_.written(); }
   /// What comes after the time and the level of the only line.
   std::string message() {
     const std::string line = written();
@@ -46,8 +25,7 @@ class Logging : public ::testing::Test {
   }
 
  private:
-  TemporaryDirectory directory_;
-  int kept_ = -1;
+  const CapturedLog log_;
 };
 
 TEST_F(Logging, ALineIsLogfmt) {
