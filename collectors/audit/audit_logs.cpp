@@ -34,6 +34,8 @@ constexpr auto kLastEntry = past_event(
 constexpr const MetricInfo* kMetrics[] = {&kRows,      &kRecent, &kRecentMin,
                                           &kRecentMax, &kWindow, &kLastEntry};
 
+constexpr char kWatched[] = "logs";
+
 constexpr std::string_view kIdentity[] = {"log"};
 
 constexpr Option kLogOptions[] = {
@@ -153,13 +155,14 @@ class AuditLogs final : public Collector {
   std::vector<Log> logs_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
-  return std::make_unique<AuditLogs>(settings, plan);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& plan) {
+  return std::make_unique<AuditLogs>(given.own, plan);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   ScanPlan plan;
-  make(settings, plan);
+  make(given, plan);
   plan.add_reads(schema, reads);
 }
 
@@ -179,8 +182,8 @@ constexpr CollectorSpec kAuditLogsSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "logs",
-    .needs_hint = "name the tables that are audit logs: [[server.collectors.audit_logs.logs]]",
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "name the tables that are audit logs: [[server.collectors.audit_logs.logs]]",
     .reads = add_reads,
     .make = make};
 

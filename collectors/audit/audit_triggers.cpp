@@ -16,6 +16,7 @@
 #include "collectors/base/glob.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/session.h"
@@ -52,6 +53,8 @@ constexpr auto kGap = gauge(
     "schema", "table");
 
 constexpr const MetricInfo* kMetrics[] = {&kEnabled, &kUnaudited, &kRows, &kEntries, &kGap};
+
+constexpr char kWatched[] = "audited";
 
 constexpr std::string_view kIdentity[] = {"schema", "table", "event"};
 const Table& table_of(const Schema& schema, const QualifiedName& name) {
@@ -236,12 +239,13 @@ class AuditTriggers final : public Collector {
   std::vector<Audited> audited_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<AuditTriggers>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<AuditTriggers>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("audited")) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("audited")) {
     const Audited audited = audited_from(record);
     for (const Table& table : schema.tables)
       if (audited.log && matches_any_glob(audited.tables, table.name.display())) {
@@ -267,10 +271,11 @@ constexpr CollectorSpec kAuditTriggersSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kAuditOptions,
-    .needs = "audited",
-    .needs_hint =
+    .wanted = has_records<kWatched>,
+    .wanted_hint =
         "name the tables that must be audited: [[server.collectors.audit_triggers.audited]]",
-    .check = check_audited,
+    .check = [](const Configuration& given,
+                Problems& problems) { check_audited(given.own, problems); },
     .reads = add_reads,
     .make = make};
 

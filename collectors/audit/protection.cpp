@@ -11,6 +11,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/session.h"
@@ -38,6 +39,8 @@ constexpr auto kAge =
         at_most(kMaxAge), "protection");
 
 constexpr const MetricInfo* kMetrics[] = {&kEnabled, &kInfo, &kLastVerification, &kAge, &kMaxAge};
+
+constexpr char kWatched[] = "protections";
 
 constexpr std::string_view kIdentity[] = {"protection"};
 
@@ -239,8 +242,8 @@ class Protections final : public Collector {
   std::vector<Protection> protections_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("protections")) {
+void check(const Configuration& given, Problems& problems) {
+  for (const Settings& record : given.own.records("protections")) {
     const std::string name = "protection \"" + record.text("name") + "\"";
     if (!record.has("enabled") && !record.has("verified_at"))
       problems.add(record.place(), name + " says nothing that could be watched",
@@ -254,12 +257,13 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Protections>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Protections>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("protections"))
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("protections"))
     reads.add(schema, {record.text("schema"), record.text("table")},
               {record.text_or_empty("key"), record.text_or_empty("enabled"),
                record.text_or_empty("version"), record.text_or_empty("verified_at")});
@@ -281,8 +285,8 @@ constexpr CollectorSpec kProtectionSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "protections",
-    .needs_hint =
+    .wanted = has_records<kWatched>,
+    .wanted_hint =
         "name the tables in which protections report: [[server.collectors.protection.protections]]",
     .check = check,
     .reads = add_reads,

@@ -33,6 +33,8 @@ constexpr auto kBytes = gauge("pg_integrity_file_bytes",
 
 constexpr const MetricInfo* kMetrics[] = {&kCount, &kCountMin, &kCountMax, &kBytes};
 
+constexpr char kWatched[] = "directories";
+
 constexpr std::string_view kIdentity[] = {"path", "pattern"};
 
 constexpr std::size_t kNamed = 5;  ///< files that the report names
@@ -204,9 +206,9 @@ void check_directory(const Settings& record, Problems& problems) {
     problems.add(record.place("min_files"), "\"min_files\" is above \"max_files\"");
 }
 
-void check(const Settings& settings, Problems& problems) {
+void check(const Configuration& given, Problems& problems) {
   std::set<std::pair<std::string, std::string>> seen;
-  for (const Settings& record : settings.records("directories")) {
+  for (const Settings& record : given.own.records("directories")) {
     check_directory(record, problems);
     for (const std::string& pattern : record.texts("patterns"))
       if (!seen.emplace(record.text("path"), pattern).second)
@@ -215,8 +217,8 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<DirectoryFiles>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<DirectoryFiles>(given.own);
 }
 
 }  // namespace
@@ -235,8 +237,8 @@ constexpr CollectorSpec kFilesSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "directories",
-    .needs_hint = "name the directories: [[server.collectors.files.directories]]",
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "name the directories: [[server.collectors.files.directories]]",
     .check = check,
     .reads = no_reads,
     .make = make};

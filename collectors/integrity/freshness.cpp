@@ -240,13 +240,14 @@ class Freshness final : public Collector {
   std::vector<Watched> configured_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
-  return std::make_unique<Freshness>(settings, plan);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& plan) {
+  return std::make_unique<Freshness>(given.own, plan);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   ScanPlan plan;
-  make(settings, plan);
+  make(given, plan);
   plan.add_reads(schema, reads);
 }
 

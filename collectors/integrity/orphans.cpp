@@ -11,6 +11,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/declared_reference.h"
@@ -165,8 +166,8 @@ class Orphans final : public Collector {
   std::vector<ForeignKey> references_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("references")) {
+void check(const Configuration& given, Problems& problems) {
+  for (const Settings& record : given.own.records("references")) {
     const std::size_t own = record.texts("columns").size();
     const std::size_t other = record.texts("referenced_columns").size();
     if (own == 0 || own != other)
@@ -177,11 +178,18 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Orphans>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Orphans>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+bool more_on_copy(const Configuration& given, const Schema& copy) {
+  return !given.own.records("references").empty() ||
+         std::any_of(copy.foreign_keys.begin(), copy.foreign_keys.end(),
+                     [](const ForeignKey& key) { return !key.validated; });
+}
+
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   for (const ForeignKey& key : schema.foreign_keys) {
     if (key.temporal || key.foreign_cast || key.foreign_code) continue;
     for (const ReferenceColumn& column : key.columns) {
@@ -189,7 +197,7 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
       reads.tables[key.parent].insert(column.parent);
     }
   }
-  for (const Settings& record : settings.records("references")) {
+  for (const Settings& record : given.own.records("references")) {
     reads.add(schema, {record.text("schema"), record.text("table")}, record.texts("columns"));
     reads.add(schema, {record.text("referenced_schema"), record.text("referenced_table")},
               record.texts("referenced_columns"));
@@ -214,6 +222,7 @@ constexpr CollectorSpec kOrphansSpec{
     .options = kOptions,
     .check = check,
     .reads = add_reads,
+    .on_copy = more_on_copy,
     .make = make};
 
 }  // namespace pg_integrity

@@ -7,6 +7,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/catalog_list.h"
@@ -227,11 +228,12 @@ class Storage final : public Collector {
   CatalogList<std::vector<FedColumn>> fed_columns_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Storage>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Storage>(given.own);
 }
 
-void add_reads(const Settings& /*settings*/, Session& session, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& /*given*/, Session& session, const Schema& schema,
+               Reads& reads) {
   for (const FedColumn& fed : fed_columns(session, schema)) {
     if (schema.table(fed.table)->foreign_code) continue;
     reads.add(schema, fed.table, {fed.column});

@@ -211,21 +211,21 @@ class Wal final : public Collector {
   bool failed_before_ = false;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Wal>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Wal>(given.own);
 }
 
-void check(const Settings& settings, Problems& problems) {
-  if (settings.has("max_lag") == !settings.texts("standbys").empty()) return;
-  problems.add(settings.place(settings.has("max_lag") ? "max_lag" : "standbys"),
+void check(const Configuration& given, Problems& problems) {
+  if (given.own.has("max_lag") == !given.own.texts("standbys").empty()) return;
+  problems.add(given.own.place(given.own.has("max_lag") ? "max_lag" : "standbys"),
                "`standbys` and `max_lag` belong together",
                "standbys = [\"walreceiver\"] and max_lag = \"1m\"");
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& /*schema*/,
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& /*schema*/,
                Reads& reads) {
   reads.sessions = true;
-  if (settings.has("max_ready")) reads.functions[{"pg_catalog", "pg_ls_archive_statusdir"}] = "";
+  if (given.own.has("max_ready")) reads.functions[{"pg_catalog", "pg_ls_archive_statusdir"}] = "";
 }
 
 }  // namespace

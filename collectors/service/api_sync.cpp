@@ -10,6 +10,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/http.h"
@@ -67,6 +68,8 @@ constexpr auto kFailures = counter("pg_integrity_api_failures_total",
 constexpr const MetricInfo* kMetrics[] = {&kUp,          &kRows,         &kDifference,
                                           &kUnconfirmed, &kDuration,     &kDurationMax,
                                           &kSlowRatio,   &kSlowRatioMax, &kFailures};
+
+constexpr char kWatched[] = "endpoints";
 
 constexpr std::string_view kIdentity[] = {"endpoint"};
 
@@ -281,12 +284,13 @@ class ApiSync final : public Collector {
   std::map<std::string, SlowRuns> slow_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<ApiSync>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<ApiSync>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("endpoints"))
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("endpoints"))
     for (const QualifiedName& table : endpoint_from(record).tables) reads.add(schema, table);
 }
 
@@ -306,9 +310,10 @@ constexpr CollectorSpec kApiSyncSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kApiOptions,
-    .needs = "endpoints",
-    .needs_hint = "name what must answer: [[server.collectors.api_sync.endpoints]]",
-    .check = check_endpoints,
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "name what must answer: [[server.collectors.api_sync.endpoints]]",
+    .check = [](const Configuration& given,
+                Problems& problems) { check_endpoints(given.own, problems); },
     .reads = add_reads,
     .make = make};
 

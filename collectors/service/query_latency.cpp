@@ -145,12 +145,13 @@ class QueryLatency final : public Collector {
   std::vector<Query> queries_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<QueryLatency>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<QueryLatency>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& session, const Schema& /*schema*/, Reads& reads) {
-  for (const Settings& record : settings.records("queries"))
+void add_reads(const Configuration& given, Session& session, const Schema& /*schema*/,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("queries"))
     reads.add_query(session, record.text("sql"));
 }
 

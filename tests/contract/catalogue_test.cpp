@@ -36,7 +36,7 @@ nlohmann::json catalogue() {
 }
 
 TEST(Catalogue, TheReferenceInTheReadmeIsGeneratedFromTheCode) {
-  EXPECT_EQ(generated_part(content_of(source_path("README.md"))), catalogue_as_markdown())
+  EXPECT_TRUE(generated_part(content_of(source_path("README.md"))) == catalogue_as_markdown())
       << "run tests/update_reference.sh";
 }
 
