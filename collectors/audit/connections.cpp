@@ -31,11 +31,13 @@ constexpr auto kAvailable =
           "Sessions that ordinary roles could still open: neither taken nor reserved.");
 constexpr auto kUnexpected = gauge(
     "pg_integrity_unexpected_connections",
-    "Sessions of users outside allow.users or from networks outside allow.networks.", must_be(0));
+    "Sessions of users outside allow.users or from networks outside allow.networks.",
+    must_be(0).says("{value} sessions are of users or from networks that `allow` does not list."));
 
-constexpr auto kSilent = gauge(
-    "pg_integrity_connection_log_silent",
-    "1 if the configured connection log has no entry since the newest session began.", must_be(0));
+constexpr auto kSilent =
+    gauge("pg_integrity_connection_log_silent",
+          "1 if the configured connection log has no entry since the newest session began.",
+          must_be(0).says("The connection log has no entry since the newest session began."));
 
 constexpr const MetricInfo* kMetrics[] = {&kConnections, &kMax, &kAvailable, &kUnexpected,
                                           &kSilent};

@@ -23,9 +23,10 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr auto kEnabled =
-    gauge("pg_integrity_protection_enabled",
-          "1 if the protection's status table says that it is enabled.", must_be(1), "protection");
+constexpr auto kEnabled = gauge(
+    "pg_integrity_protection_enabled",
+    "1 if the protection's status table says that it is enabled.",
+    must_be(1).says("The protection {protection} says that it is not enabled."), "protection");
 constexpr auto kInfo =
     gauge("pg_integrity_protection_info",
           "Always 1; says which version the protection calls itself.", "protection", "version");
@@ -36,7 +37,9 @@ constexpr auto kMaxAge = gauge("pg_integrity_protection_max_age_seconds",
                                "Configured upper limit of protection_age_seconds.", "protection");
 constexpr auto kAge =
     age("pg_integrity_protection_age_seconds", "Seconds since the protection last verified itself.",
-        at_most(kMaxAge), "protection");
+        at_most(kMaxAge).says("The protection {protection} last verified itself {value} ago, at "
+                              "most {limit} is allowed."),
+        "protection");
 
 constexpr const MetricInfo* kMetrics[] = {&kEnabled, &kInfo, &kLastVerification, &kAge, &kMaxAge};
 

@@ -28,7 +28,8 @@ constexpr auto kUsable = gauge("pg_integrity_amcheck_usable",
 constexpr auto kCorrupt =
     gauge("pg_integrity_index_corrupt",
           "1 if bt_index_check finds the B-tree index, or what it reads of its table, corrupt.",
-          must_be(0), "schema", "table", "index");
+          must_be(0).says("The index {index} of {schema}.{table} is corrupt."), "schema", "table",
+          "index");
 
 constexpr const MetricInfo* kMetrics[] = {&kCorrupt, &kUsable};
 

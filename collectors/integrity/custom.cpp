@@ -30,7 +30,9 @@ constexpr auto kRows =
     gauge("pg_integrity_custom_query_rows",
           "Rows that the query returned; 1001 stands for any more. Its own metrics are "
           "`pg_integrity_custom_NAME`, with the label `query` and those that are configured.",
-          within(kRowsMin, kRowsMax), kQueryLabel);
+          within(kRowsMin, kRowsMax)
+              .says("The query {query} returned {value} rows, it must return {limit}."),
+          kQueryLabel);
 
 constexpr const MetricInfo* kMetrics[] = {&kRows, &kRowsMin, &kRowsMax};
 

@@ -25,7 +25,9 @@ namespace {
 
 constexpr auto kUnexpected =
     gauge("pg_integrity_media_unexpected_rows", "Rows whose value is not what `must_be` says.",
-          must_be(0), "schema", "table", "column");
+          must_be(0).says("{value} rows of {schema}.{table} hold something in {column} that "
+                          "`must_be` does not allow."),
+          "schema", "table", "column");
 constexpr auto kBytes = gauge(
     "pg_integrity_media_bytes",
     "Size of all values of the column together, uncompressed; of an oid column that of the large "

@@ -27,11 +27,15 @@ namespace {
 
 constexpr auto kOrphanedRows =
     gauge("pg_integrity_orphaned_rows", "Rows whose foreign key refers to no existing row.",
-          must_be(0), "schema", "table", "constraint");
+          must_be(0).says("{value} rows of {schema}.{table} refer to no row of the referenced "
+                          "table (foreign key {constraint})."),
+          "schema", "table", "constraint");
 constexpr auto kEnforced =
     gauge("pg_integrity_foreign_key_enforced",
           "1 if every trigger of the foreign key fires on both sides and it is not NOT ENFORCED.",
-          must_be(1), "schema", "table", "constraint");
+          must_be(1).says("The foreign key {constraint} of {schema}.{table} is not enforced, so "
+                          "that wrong rows can be written."),
+          "schema", "table", "constraint");
 constexpr auto kValidated = gauge(
     "pg_integrity_foreign_key_validated",
     "1 if the catalog says that existing rows were checked (convalidated); orphans may exist all "

@@ -25,18 +25,22 @@ namespace {
 
 constexpr auto kRowsMin = gauge("pg_integrity_table_rows_min",
                                 "Configured lower limit of table_rows.", "schema", "table");
-constexpr auto kRows =
-    gauge("pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
-          at_least(kRowsMin), "schema", "table");
+constexpr auto kRows = gauge(
+    "pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
+    at_least(kRowsMin).says("{schema}.{table} has {value} rows, it must have at least {limit}."),
+    "schema", "table");
 constexpr auto kRowsEstimate =
     gauge("pg_integrity_table_rows_estimate",
           "The planner's estimate of rows, for tables above the size gate.", "schema", "table");
 constexpr auto kDropRatioMax =
     gauge("pg_integrity_table_rows_drop_ratio_max",
           "Configured upper limit of table_rows_drop_ratio.", "schema", "table");
-constexpr auto kDropRatio = gauge("pg_integrity_table_rows_drop_ratio",
-                                  "Share of table_rows_drop_reference (0 to 1) that has vanished.",
-                                  at_most(kDropRatioMax), "schema", "table");
+constexpr auto kDropRatio =
+    gauge("pg_integrity_table_rows_drop_ratio",
+          "Share of table_rows_drop_reference (0 to 1) that has vanished.",
+          at_most(kDropRatioMax)
+              .says("{value} of the rows of {schema}.{table} have vanished, at most {limit} may."),
+          "schema", "table");
 constexpr auto kDropReference =
     learned(gauge("pg_integrity_table_rows_drop_reference",
                   "The count that table_rows_drop_ratio refers to: the highest within "
@@ -50,10 +54,11 @@ constexpr auto kDropReferenceTime =
 constexpr auto kInventoryMin = learned(
     gauge("pg_integrity_inventory_min",
           "Lower limit of inventory: pinned by `expect`, else the highest number seen.", "type"));
-constexpr auto kInventory =
-    gauge("pg_integrity_inventory",
-          "Tables, foreign keys, triggers and sequences that are watched, by type.",
-          at_least(kInventoryMin), "type");
+constexpr auto kInventory = gauge(
+    "pg_integrity_inventory",
+    "Tables, foreign keys, triggers and sequences that are watched, by type.",
+    at_least(kInventoryMin).says("The database has {value} {type}, it must have at least {limit}."),
+    "type");
 
 constexpr const MetricInfo* kMetrics[] = {
     &kRows,          &kRowsMin,           &kRowsEstimate, &kDropRatio,   &kDropRatioMax,

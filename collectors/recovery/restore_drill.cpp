@@ -29,7 +29,8 @@ constexpr auto kSuccess = past_event(
     gauge("pg_integrity_restore_drill_success",
           "1: the newest drill that could tell restored the backup, and all that was compared was "
           "as it should be; 0: it did not.",
-          must_be(1), "source", "kind"));
+          must_be(1).says("The newest restore drill of {kind} backups of {source} failed."),
+          "source", "kind"));
 constexpr auto kLastSuccess =
     past_event(gauge("pg_integrity_restore_drill_last_success_timestamp_seconds",
                      "When the newest successful drill was started, Unix time.", "source", "kind"));
@@ -37,15 +38,20 @@ constexpr auto kMaxAge = gauge("pg_integrity_restore_drill_max_age_seconds",
                                "Objective of restore_drill_age_seconds.", "source", "kind");
 constexpr auto kAge =
     age("pg_integrity_restore_drill_age_seconds", "Seconds since the newest successful drill.",
-        at_most(kMaxAge), "source", "kind");
+        at_most(kMaxAge).says("The newest successful restore drill of {kind} backups of {source} "
+                              "was {value} ago, at most {limit} is allowed."),
+        "source", "kind");
 constexpr auto kObjective =
     gauge("pg_integrity_restore_drill_objective_seconds",
           "Recovery time objective: of restore_drill_duration_seconds.", "source", "kind");
-constexpr auto kDuration =
-    past_event(gauge("pg_integrity_restore_drill_duration_seconds",
-                     "Measured recovery time: how long the newest successful drill took until the "
-                     "copy could be used.",
-                     at_most(kObjective), "source", "kind"));
+constexpr auto kDuration = past_event(gauge(
+    "pg_integrity_restore_drill_duration_seconds",
+    "Measured recovery time: how long the newest successful drill took until the "
+    "copy could be used.",
+    at_most(kObjective)
+        .says(
+            "The newest restore of a {kind} backup of {source} took {value}, it may take {limit}."),
+    "source", "kind"));
 constexpr auto kPhase =
     past_event(gauge("pg_integrity_restore_drill_phase_duration_seconds",
                      "Duration of each phase of the newest drill.", "source", "kind", "phase"));
@@ -58,10 +64,14 @@ constexpr auto kUnexplained =
     past_event(gauge("pg_integrity_restore_drill_unexplained_rows",
                      "Rows of the copy that are missing, too many or not those of the backup's "
                      "time, of the newest drill.",
-                     must_be(0), "source", "kind", "schema", "table"));
+                     must_be(0).says("{value} rows of {schema}.{table}, restored from the {kind} "
+                                     "backup of {source}, are missing, surplus or changed."),
+                     "source", "kind", "schema", "table"));
 constexpr auto kOrphaned =
     past_event(gauge("pg_integrity_restore_drill_orphaned_rows",
-                     "Rows of the copy whose parent is missing, of the newest drill.", must_be(0),
+                     "Rows of the copy whose parent is missing, of the newest drill.",
+                     must_be(0).says("{value} rows of {schema}.{table}, restored from the {kind} "
+                                     "backup of {source}, refer to no existing row."),
                      "source", "kind", "schema", "table"));
 
 constexpr const MetricInfo* kMetrics[] = {&kSuccess,     &kLastSuccess, &kAge,   &kMaxAge,

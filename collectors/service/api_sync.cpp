@@ -34,17 +34,20 @@ namespace {
 /// number four times within two seconds is no matter of a moment.
 constexpr Seconds kPause{0.7};
 
-constexpr auto kUp = gauge("pg_integrity_api_up",
-                           "1 if the endpoint answers with a success (2xx), at the second try "
-                           "at the latest.",
-                           must_be(1), "endpoint");
+constexpr auto kUp =
+    gauge("pg_integrity_api_up",
+          "1 if the endpoint answers with a success (2xx), at the second try "
+          "at the latest.",
+          must_be(1).says("The endpoint {endpoint} does not answer with a success."), "endpoint");
 constexpr auto kRows = gauge("pg_integrity_api_rows",
                              "The count that the endpoint gave at the last look.", "endpoint");
 constexpr auto kDifference = gauge(
     "pg_integrity_api_row_difference",
     "Rows by which the endpoint's count lies above (or, negative, below) what was counted "
     "before and after in the configured tables; the label table is empty if they are several.",
-    must_be(0), "endpoint", "schema", "table");
+    must_be(0).says(
+        "The count of the endpoint {endpoint} differs by {value} rows from the database."),
+    "endpoint", "schema", "table");
 constexpr auto kUnconfirmed =
     gauge("pg_integrity_api_unconfirmed_row_difference",
           "A difference that the newest look found and the one before did not; it counts once the "
@@ -58,10 +61,13 @@ constexpr auto kDurationMax =
           "Configured objective: a request that takes longer, or times out, is slow.", "endpoint");
 constexpr auto kSlowRatioMax = gauge("pg_integrity_api_slow_ratio_max",
                                      "Configured upper limit of api_slow_ratio.", "endpoint");
-constexpr auto kSlowRatio =
-    gauge("pg_integrity_api_slow_ratio",
-          "Slow requests among the last 20 (0 to 1); requests not yet made count as fast.",
-          at_most(kSlowRatioMax), "endpoint");
+constexpr auto kSlowRatio = gauge(
+    "pg_integrity_api_slow_ratio",
+    "Slow requests among the last 20 (0 to 1); requests not yet made count as fast.",
+    at_most(kSlowRatioMax)
+        .says(
+            "{value} of the last 20 requests to {endpoint} were too slow, at most {limit} may be."),
+    "endpoint");
 constexpr auto kFailures = counter("pg_integrity_api_failures_total",
                                    "Requests that failed, by reason.", "endpoint", "reason");
 

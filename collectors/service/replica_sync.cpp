@@ -29,23 +29,30 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr auto kUp = gauge("pg_integrity_replica_up", "1 if the copy lets us in and answers.",
-                           must_be(1), "replica");
+constexpr auto kUp =
+    gauge("pg_integrity_replica_up", "1 if the copy lets us in and answers.",
+          must_be(1).says("The copy {replica} does not let us in or does not answer."), "replica");
 constexpr auto kLagMax = gauge("pg_integrity_replica_lag_max_seconds",
                                "Configured upper limit of replica_lag_seconds.", "replica");
 constexpr auto kLag =
     gauge("pg_integrity_replica_lag_seconds",
           "0 if the copy has all that the database has written, else the age of the newest that it "
           "is known to have. Absent for copies that neither replay nor subscribe.",
-          at_most(kLagMax), "replica");
+          at_most(kLagMax).says("The copy {replica} is {value} behind, it may be {limit} behind."),
+          "replica");
 constexpr auto kDifference =
     gauge("pg_integrity_replica_row_difference",
           "Rows that the copy has more (or, negative, less) than the database and that are not on "
           "their way.",
-          must_be(0), "replica", "schema", "table");
-constexpr auto kMatches = gauge("pg_integrity_replica_content_matches",
-                                "1 if the copy's rows have the same content as the database's.",
-                                must_be(1), "replica", "schema", "table");
+          must_be(0).says(
+              "{schema}.{table} on the copy {replica} differs by {value} rows from the database."),
+          "replica", "schema", "table");
+constexpr auto kMatches = gauge(
+    "pg_integrity_replica_content_matches",
+    "1 if the copy's rows have the same content as the database's.",
+    must_be(1).says(
+        "{schema}.{table} has rows with other content on the copy {replica} than in the database."),
+    "replica", "schema", "table");
 
 constexpr auto kUnconfirmed =
     gauge("pg_integrity_replica_unconfirmed_row_difference",
