@@ -117,8 +117,8 @@ class Freshness final : public Collector {
   void declare(Batch& out) const override {
     for (const Watched& watched : configured_)
       if (watched.max_age) {
-        const auto& [schema, table, column] = labels(watched);
-        out.set(kMaxAge, watched.max_age->count(), schema, table, column);
+        const auto of = labels(watched);
+        out.set(kMaxAge, watched.max_age->count(), of);
       }
   }
 
@@ -182,13 +182,12 @@ class Freshness final : public Collector {
     const TableScan scan =
         from.scans().scan(from.session(), table, from.clock(), from.reusable_age());
     const TimeFacts& facts = scan.times(watched.wish);
-    const auto& [schema, name, column] = labels(watched);
+    const auto of = labels(watched);
     out.observed_at(scan.observed_at);
-    out.weight(kLastEntry, watched.configured, scan.rows, schema, name, column);
-    out.set(kFutureRows, facts.future_rows, schema, name, column);
-    if (facts.rows_today) out.set(kCreatedToday, *facts.rows_today, schema, name, column);
-    if (watched.configured || facts.undated_rows > 0)
-      out.set(kUndatedRows, facts.undated_rows, schema, name, column);
+    out.weight(kLastEntry, watched.configured, scan.rows, of);
+    out.set(kFutureRows, facts.future_rows, of);
+    if (facts.rows_today) out.set(kCreatedToday, *facts.rows_today, of);
+    if (watched.configured || facts.undated_rows > 0) out.set(kUndatedRows, facts.undated_rows, of);
     if (facts.newest)
       show_newest(watched, facts, out);
     else
@@ -209,8 +208,8 @@ class Freshness final : public Collector {
     const TableScan scan = from.scans().recent(from.session(), table, from.clock(), wish);
     out.observed_at(scan.observed_at);
     const TimeFacts& facts = scan.times(wish);
-    const auto& [schema, name, time] = labels(watched);
-    out.set(kFutureRows, facts.future_rows, schema, name, time);
+    const auto of = labels(watched);
+    out.set(kFutureRows, facts.future_rows, of);
     if (facts.newest)
       show_newest(watched, facts, out);
     else  // whatever it has is undated or of the future
@@ -218,15 +217,15 @@ class Freshness final : public Collector {
   }
 
   static void show_newest(const Watched& watched, const TimeFacts& facts, Batch& out) {
-    const auto& [schema, table, column] = labels(watched);
-    out.set(kLastEntry, *facts.newest, schema, table, column);
-    if (watched.configured) out.set_age(kAge, facts.newest_age, schema, table, column);
+    const auto of = labels(watched);
+    out.set(kLastEntry, *facts.newest, of);
+    if (watched.configured) out.set_age(kAge, facts.newest_age, of);
   }
 
   /// There is no last entry, and hence no age: why not is a finding where an age was promised.
   static void explain_absence(const Watched& watched, double rows, const TimeFacts& facts,
                               Batch& out) {
-    const auto& [schema, table, column] = labels(watched);
+    const auto of = labels(watched);
     const std::string text = rows == 0                ? "the table is empty"
                              : facts.future_rows == 0 ? "none of its rows has a time"
                                                       : "all its times lie in the future";
@@ -234,9 +233,9 @@ class Freshness final : public Collector {
                           : facts.future_rows == 0 ? Reason::decode
                                                    : Reason::clock;
     if (watched.max_age)
-      out.unproven(kLastEntry, reason, text, schema, table, column);
+      out.unproven(kLastEntry, reason, text, of);
     else
-      out.evidence(kLastEntry, text, schema, table, column);
+      out.evidence(kLastEntry, text, of);
   }
 
   double exact_up_to_;

@@ -133,24 +133,24 @@ class Orphans final : public Collector {
   }
 
   static void look_at_key(Session& session, const ForeignKey& key, Batch& out) {
-    const auto& [schema, table, name] = labels(key);
-    out.set(kEnforced, key.enforced ? 1 : 0, schema, table, name);
-    out.set(kValidated, key.validated ? 1 : 0, schema, table, name);
-    out.set(kIndexed, key.indexed ? 1 : 0, schema, table, name);
+    const auto of = labels(key);
+    out.set(kEnforced, key.enforced ? 1 : 0, of);
+    out.set(kValidated, key.validated ? 1 : 0, of);
+    out.set(kIndexed, key.indexed ? 1 : 0, of);
     count(session, key, out);
   }
 
   void look_at_reference(Session& session, const Schema& schema, const ForeignKey& reference,
                          Batch& out) const {
-    const auto& [child_schema, table, name] = labels(reference);
-    out.weight(kOrphanedRows, true, 0, child_schema, table, name);
-    out.attempt(kOrphanedRows, labels(reference),
+    const auto of = labels(reference);
+    out.weight(kOrphanedRows, true, 0, of);
+    out.attempt(kOrphanedRows, of,
                 [&] { count(session, resolve(session, schema, reference), out); });
   }
 
   static void count(Session& session, const ForeignKey& key, Batch& out) {
-    out.attempt(kOrphanedRows, labels(key), [&] {
-      const auto& [schema, table, name] = labels(key);
+    const auto of = labels(key);
+    out.attempt(kOrphanedRows, of, [&] {
       if (key.temporal)
         throw SourceError(Reason::unsafe, "keys over periods (PERIOD) are not evaluated");
       if (key.foreign_cast)
@@ -161,9 +161,9 @@ class Orphans final : public Collector {
         throw SourceError(Reason::unsafe, "any look at " + key.child.display() + " or " +
                                               key.parent.display() + std::string(kForeignCodeRuns));
       const double orphans = session.query(orphans_sql(key)).only().number("orphans");
-      out.set(kOrphanedRows, orphans, schema, table, name);
-      out.set(kInfo, 1, schema, table, name, key.parent.schema, key.parent.name);
-      out.evidence(kOrphanedRows, "refers to " + key.parent.display(), schema, table, name);
+      out.set(kOrphanedRows, orphans, of);
+      out.set(kInfo, 1, of[0], of[1], of[2], key.parent.schema, key.parent.name);
+      out.evidence(kOrphanedRows, "refers to " + key.parent.display(), of);
     });
   }
 

@@ -25,8 +25,24 @@ bool ends_in_zeros(std::string_view tail, std::size_t count) {
          tail.substr(tail.size() - count).find_first_not_of('\0') == std::string_view::npos;
 }
 
-/// After the comment that ends a plain dump nothing comes but blank lines, the end of the comment,
-/// and \unrestrict. The last line is a whole one.
+/// What an archive says of itself; plausible if nothing speaks against it.
+ArchiveVerdict check_contents(std::string_view archive, const ArchiveContents& contents,
+                              const std::string& database) {
+  const auto header = archive_header(archive);
+  if (!header) return {State::other, "it is no archive of pg_dump"};
+  if (!database.empty() && !header->database.empty() && header->database != database)
+    return {State::other, "it is of another database"};
+  if (contents.state == ArchiveContents::State::whole && !contents.data)
+    return {State::damaged, "it holds no data"};
+  return {State::plausible, {}};
+}
+
+ArchiveVerdict cut_short() {
+  return {State::damaged, "its end is missing"};
+}
+
+}  // namespace
+
 bool ends_as_plain_dump(std::string_view tail) {
   if (!tail.ends_with('\n')) return false;
   for (const std::string_view end :
@@ -45,24 +61,6 @@ bool ends_as_plain_dump(std::string_view tail) {
   }
   return false;
 }
-
-/// What an archive says of itself; plausible if nothing speaks against it.
-ArchiveVerdict check_contents(std::string_view archive, const ArchiveContents& contents,
-                              const std::string& database) {
-  const auto header = archive_header(archive);
-  if (!header) return {State::other, "it is no archive of pg_dump"};
-  if (!database.empty() && !header->database.empty() && header->database != database)
-    return {State::other, "it is of another database"};
-  if (contents.state == ArchiveContents::State::whole && !contents.data)
-    return {State::damaged, "it holds no data"};
-  return {State::plausible, {}};
-}
-
-ArchiveVerdict cut_short() {
-  return {State::damaged, "its end is missing"};
-}
-
-}  // namespace
 
 ArchiveVerdict check_archive(const FileEnds& ends, double size, const std::string& database) {
   const std::string_view head = ends.head;

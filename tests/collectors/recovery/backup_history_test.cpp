@@ -129,9 +129,11 @@ TEST_F(BackupHistoryIn, WhatIsNotThereIsMissing) {
 /// Real files, with a count of how often one was opened, and a fault that a test puts in its way.
 class WatchedFiles final : public Files {
  public:
-  std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+  using Files::list;
+  std::vector<FileEntry> list(const std::string& directory,
+                              const std::vector<std::string>& patterns,
                               std::size_t limit) override {
-    auto entries = files_.list(directory, pattern, limit);
+    auto entries = files_.list(directory, patterns, limit);
     for (FileEntry& entry : entries)
       if (unknown.contains(entry.name)) {
         entry = {entry.name, FileKind::other, 0, 0, 0, Reason::permission};
