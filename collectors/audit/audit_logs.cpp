@@ -12,7 +12,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::audit_logs {
 
 namespace {
 
@@ -165,8 +165,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kAuditLogsSpec;
-constexpr CollectorSpec kAuditLogsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "audit_logs",
     .summary = "rows, recent rows and last entry of configured log tables",
     .report_section = "Audit and protection",
@@ -184,4 +184,4 @@ constexpr CollectorSpec kAuditLogsSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::audit_logs

@@ -24,7 +24,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::audit_triggers {
 
 namespace {
 
@@ -253,8 +253,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kAuditTriggersSpec;
-constexpr CollectorSpec kAuditTriggersSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "audit_triggers",
     .summary = "whether audit triggers are there, run, and did so when rows went",
     .report_section = "Audit triggers",
@@ -274,4 +274,4 @@ constexpr CollectorSpec kAuditTriggersSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::audit_triggers

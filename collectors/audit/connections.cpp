@@ -17,7 +17,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::connections {
 
 namespace {
 
@@ -213,8 +213,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kConnectionsSpec;
-constexpr CollectorSpec kConnectionsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "connections",
     .summary = "sessions by user and state, room for more, and who should not be connected",
     .report_section = "Connections",
@@ -231,4 +231,4 @@ constexpr CollectorSpec kConnectionsSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::connections

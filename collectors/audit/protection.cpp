@@ -18,7 +18,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::protection {
 
 namespace {
 
@@ -267,8 +267,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kProtectionSpec;
-constexpr CollectorSpec kProtectionSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "protection",
     .summary = "what protections say of themselves in a status table: enabled, version, verified",
     .report_section = "Protection status",
@@ -288,4 +288,4 @@ constexpr CollectorSpec kProtectionSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::protection

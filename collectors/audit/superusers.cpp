@@ -12,7 +12,7 @@
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::superusers {
 
 namespace {
 
@@ -84,8 +84,8 @@ constexpr Option kOptions[] = {kAllow};
 
 }  // namespace
 
-extern const CollectorSpec kSuperusersSpec;
-constexpr CollectorSpec kSuperusersSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "superusers",
     .summary = "who is a superuser, or may become one",
     .report_section = "Superusers",
@@ -103,4 +103,4 @@ constexpr CollectorSpec kSuperusersSpec{
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::superusers

@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::custom {
 
 namespace {
 
@@ -152,8 +152,8 @@ void add_reads(const Settings& settings, Session& session, const Schema& /*schem
 
 }  // namespace
 
-extern const CollectorSpec kCustomSpec;
-constexpr CollectorSpec kCustomSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "custom",
     .summary = "metrics by queries of your own, against limits of your own",
     .report_section = "Your own checks",
@@ -172,4 +172,4 @@ constexpr CollectorSpec kCustomSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::custom

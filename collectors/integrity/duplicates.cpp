@@ -17,7 +17,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::duplicates {
 
 namespace {
 
@@ -169,8 +169,8 @@ void add_reads(const Settings& settings, Session& session, const Schema& schema,
 
 }  // namespace
 
-extern const CollectorSpec kDuplicatesSpec;
-constexpr CollectorSpec kDuplicatesSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "duplicates",
     .summary = "rows that a key promises to be unique and are not",
     .report_section = "Uniqueness",
@@ -187,4 +187,4 @@ constexpr CollectorSpec kDuplicatesSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::duplicates

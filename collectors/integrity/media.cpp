@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::media {
 
 namespace {
 
@@ -267,8 +267,8 @@ void add_reads(const Settings& settings, Session& session, const Schema& schema,
 
 }  // namespace
 
-extern const CollectorSpec kMediaSpec;
-constexpr CollectorSpec kMediaSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "media",
     .summary = "columns that must hold URLs or nothing, and the size of what they hold",
     .report_section = "Media",
@@ -287,4 +287,4 @@ constexpr CollectorSpec kMediaSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::media

@@ -20,7 +20,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::orphans {
 
 namespace {
 
@@ -198,8 +198,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kOrphansSpec;
-constexpr CollectorSpec kOrphansSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "orphans",
     .summary = "rows whose foreign key or declared reference points nowhere",
     .report_section = "Foreign key integrity",
@@ -216,4 +216,4 @@ constexpr CollectorSpec kOrphansSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::orphans

@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::row_counts {
 
 namespace {
 
@@ -268,8 +268,8 @@ void add_reads(const Settings& /*settings*/, Session& /*session*/, const Schema&
 
 }  // namespace
 
-extern const CollectorSpec kRowCountsSpec;
-constexpr CollectorSpec kRowCountsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "row_counts",
     .summary = "rows of every table, limits to them, and the inventory",
     .report_section = "Database content",
@@ -286,4 +286,4 @@ constexpr CollectorSpec kRowCountsSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::row_counts

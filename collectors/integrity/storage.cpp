@@ -17,7 +17,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::storage {
 
 namespace {
 
@@ -241,8 +241,8 @@ void add_reads(const Settings& /*settings*/, Session& session, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kStorageSpec;
-constexpr CollectorSpec kStorageSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "storage",
     .summary =
         "page checksums, invalid indexes, collation versions, sequences behind their columns",
@@ -259,4 +259,4 @@ constexpr CollectorSpec kStorageSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::storage

@@ -25,7 +25,7 @@
 #include "collectors/recovery/wal_archive.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::backups {
 
 namespace {
 
@@ -199,8 +199,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kBackupsSpec;
-constexpr CollectorSpec kBackupsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "backups",
     .summary = "age, missed runs, proof and retention of backups, by source and kind",
     .report_section = "Backups",
@@ -224,4 +224,4 @@ constexpr CollectorSpec kBackupsSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::backups

@@ -15,7 +15,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/postgres/wal_positions.h"
 
-namespace pg_integrity {
+namespace pg_integrity::wal {
 
 namespace {
 
@@ -230,8 +230,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& /*s
 
 }  // namespace
 
-extern const CollectorSpec kWalSpec;
-constexpr CollectorSpec kWalSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "wal",
     .summary =
         "archiver, what waits for it, standbys and replication slots, as the server sees them",
@@ -249,4 +249,4 @@ constexpr CollectorSpec kWalSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::wal

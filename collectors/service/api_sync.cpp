@@ -25,7 +25,7 @@
 #include "collectors/service/slow_runs.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::api_sync {
 
 namespace {
 
@@ -292,8 +292,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kApiSyncSpec;
-constexpr CollectorSpec kApiSyncSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "api_sync",
     .summary = "whether HTTP endpoints answer, how fast, and whether they count what is there",
     .report_section = "Synchronization",
@@ -312,4 +312,4 @@ constexpr CollectorSpec kApiSyncSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::api_sync

@@ -15,7 +15,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/service/slow_runs.h"
 
-namespace pg_integrity {
+namespace pg_integrity::query_latency {
 
 namespace {
 
@@ -156,8 +156,8 @@ void add_reads(const Settings& settings, Session& session, const Schema& /*schem
 
 }  // namespace
 
-extern const CollectorSpec kQueryLatencySpec;
-constexpr CollectorSpec kQueryLatencySpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "query_latency",
     .summary = "duration of named probe queries against their objective",
     .report_section = "Performance",
@@ -173,4 +173,4 @@ constexpr CollectorSpec kQueryLatencySpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::query_latency

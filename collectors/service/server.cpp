@@ -10,7 +10,7 @@
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::server {
 
 namespace {
 
@@ -52,8 +52,8 @@ std::unique_ptr<Collector> make(const Settings& /*settings*/, ScanPlan& /*plan*/
 
 }  // namespace
 
-extern const CollectorSpec kServerSpec;
-constexpr CollectorSpec kServerSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "server",
     .summary = "version, role and identity of the server, and its clock",
     .report_section = "Server",
@@ -69,4 +69,4 @@ constexpr CollectorSpec kServerSpec{
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::server

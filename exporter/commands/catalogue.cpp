@@ -15,7 +15,7 @@ namespace pg_integrity {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 std::string_view type_name(MetricType type) {
   switch (type) {
@@ -120,10 +120,10 @@ void append_options(std::string& out, std::span<const Option> options, const std
   }
 }
 
-json options_as_json(std::span<const Option> options) {
-  json list = json::array();
+Json options_as_json(std::span<const Option> options) {
+  Json list = json::array();
   for (const Option& option : options) {
-    json entry{{"key", std::string(option.name)},
+    Json entry{{"key", std::string(option.name)},
                {"type", std::string(type_name(option.type))},
                {"help", std::string(option.help)},
                {"required", option.required}};
@@ -134,12 +134,12 @@ json options_as_json(std::span<const Option> options) {
   return list;
 }
 
-json metrics_as_json() {
-  json list = json::array();
+Json metrics_as_json() {
+  Json list = json::array();
   for (const Group& group : groups())
     for (const MetricInfo* metric : group.metrics) {
       const Expectation& expectation = metric->expectation;
-      json should_be = json::object();
+      Json should_be = json::object();
       if (expectation.constant) should_be["equals"] = expectation.value;
       if (expectation.lower != nullptr)
         should_be["at_least"] = std::string(expectation.lower->name);
@@ -176,7 +176,7 @@ std::string catalogue_as_markdown() {
 }
 
 std::string catalogue_as_json() {
-  json collector_list = json::array();
+  Json collector_list = json::array();
   for (const CollectorSpec* spec : collectors())
     collector_list.push_back({{"name", std::string(spec->name)},
                               {"summary", std::string(spec->summary)},
@@ -184,7 +184,7 @@ std::string catalogue_as_json() {
                               {"report_section", std::string(spec->report_section)},
                               {"interval", std::string(spec->interval)},
                               {"deadline", std::string(spec->deadline)}});
-  const json document{{"collectors", std::move(collector_list)},
+  const Json document{{"collectors", std::move(collector_list)},
                       {"metrics", metrics_as_json()},
                       {"configuration", options_as_json(configuration_options())}};
   return document.dump(2) + "\n";

@@ -19,7 +19,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::catalogue_test {
 namespace {
 
 /// The part of a document between its markers.
@@ -127,4 +127,4 @@ TEST(Catalogue, EveryKeyAndMetricHasAnExplanation) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::catalogue_test
