@@ -170,21 +170,20 @@ void add_reads(const Settings& settings, Session& session, const Schema& schema,
 }  // namespace
 
 extern const CollectorSpec kSpec;
-constexpr CollectorSpec kSpec{
-    .name = "duplicates",
-    .summary = "rows that a key promises to be unique and are not",
-    .report_section = "Uniqueness",
-    .question = Question::intact,
-    .lane = Lane::scan,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables,
-    .interval = "1h",
-    .deadline = "120s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .check = check,
-    .reads = add_reads,
-    .make = make};
+constexpr CollectorSpec kSpec{.name = "duplicates",
+                              .summary = "rows that a key promises to be unique and are not",
+                              .report_section = "Uniqueness",
+                              .question = Question::intact,
+                              .lane = Lane::scan,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables,
+                              .interval = "1h",
+                              .deadline = "120s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .check = check,
+                              .reads = add_reads,
+                              .make = make};
 
 }  // namespace pg_integrity::duplicates

@@ -269,21 +269,20 @@ void add_reads(const Settings& /*settings*/, Session& /*session*/, const Schema&
 }  // namespace
 
 extern const CollectorSpec kSpec;
-constexpr CollectorSpec kSpec{
-    .name = "row_counts",
-    .summary = "rows of every table, limits to them, and the inventory",
-    .report_section = "Database content",
-    .question = Question::intact,
-    .lane = Lane::scan,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables,
-    .interval = "5m",
-    .deadline = "60s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .check = check,
-    .reads = add_reads,
-    .make = make};
+constexpr CollectorSpec kSpec{.name = "row_counts",
+                              .summary = "rows of every table, limits to them, and the inventory",
+                              .report_section = "Database content",
+                              .question = Question::intact,
+                              .lane = Lane::scan,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables,
+                              .interval = "5m",
+                              .deadline = "60s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .check = check,
+                              .reads = add_reads,
+                              .make = make};
 
 }  // namespace pg_integrity::row_counts

@@ -157,20 +157,19 @@ void add_reads(const Settings& settings, Session& session, const Schema& /*schem
 }  // namespace
 
 extern const CollectorSpec kSpec;
-constexpr CollectorSpec kSpec{
-    .name = "query_latency",
-    .summary = "duration of named probe queries against their objective",
-    .report_section = "Performance",
-    .question = Question::service,
-    .lane = Lane::quick,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables | DependsOn::time,
-    .interval = "1m",
-    .deadline = "10s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .reads = add_reads,
-    .make = make};
+constexpr CollectorSpec kSpec{.name = "query_latency",
+                              .summary = "duration of named probe queries against their objective",
+                              .report_section = "Performance",
+                              .question = Question::service,
+                              .lane = Lane::quick,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables | DependsOn::time,
+                              .interval = "1m",
+                              .deadline = "10s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .reads = add_reads,
+                              .make = make};
 
 }  // namespace pg_integrity::query_latency

@@ -53,20 +53,19 @@ std::unique_ptr<Collector> make(const Settings& /*settings*/, ScanPlan& /*plan*/
 }  // namespace
 
 extern const CollectorSpec kSpec;
-constexpr CollectorSpec kSpec{
-    .name = "server",
-    .summary = "version, role and identity of the server, and its clock",
-    .report_section = "Server",
-    .question = Question::intact,
-    .lane = Lane::quick,
-    .scope = Scope::server,
-    .depends_on = DependsOn::outside | DependsOn::time,
-    .interval = "30s",
-    .deadline = "10s",
-    .metrics = kMetrics,
-    .identity = {},
-    .options = {},
-    .reads = no_reads,
-    .make = make};
+constexpr CollectorSpec kSpec{.name = "server",
+                              .summary = "version, role and identity of the server, and its clock",
+                              .report_section = "Server",
+                              .question = Question::intact,
+                              .lane = Lane::quick,
+                              .scope = Scope::server,
+                              .depends_on = DependsOn::outside | DependsOn::time,
+                              .interval = "30s",
+                              .deadline = "10s",
+                              .metrics = kMetrics,
+                              .identity = {},
+                              .options = {},
+                              .reads = no_reads,
+                              .make = make};
 
 }  // namespace pg_integrity::server
