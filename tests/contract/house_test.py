@@ -80,7 +80,7 @@ class Faults(unittest.TestCase):
 
     def test_a_room_without_a_readme(self):
         self.finds("collectors/audit: no README.md", house.check_readmes, {})
-        self.finds("longer than a page", house.check_readmes, {"collectors/audit/README.md": "line\n" * 100})
+        self.finds("longer than a page", house.check_readmes, {"collectors/audit/README.md": "line\n" * (house.PAGE + 1)})
 
     def test_a_test_in_no_room(self):
         self.finds("there is no room collectors/attic", house.check_tests, {"tests/collectors/attic/a_test.cpp": ""})
