@@ -31,7 +31,9 @@ constexpr auto kMaxAge =
 constexpr auto kAge =
     age("pg_integrity_table_last_entry_age_seconds",
         "Time since the newest row, for tables that are configured; absent if there is none.",
-        at_most(kMaxAge), "schema", "table", "column");
+        at_most(kMaxAge).says("The newest row of {schema}.{table} is {value} old by its {column}, "
+                              "it may be {limit} old."),
+        "schema", "table", "column");
 constexpr auto kCreatedToday =
     gauge("pg_integrity_table_rows_created_today",
           "Rows since midnight in the configured zone. None may be normal: it is not judged.",
@@ -40,7 +42,9 @@ constexpr auto kFutureRows =
     gauge("pg_integrity_table_future_rows",
           "Rows whose time is later than the database's clock by more than a minute; of tables "
           "above exact_up_to a lower bound: 1 if there are any.",
-          must_be(0), "schema", "table", "column");
+          must_be(0).says(
+              "{value} rows of {schema}.{table} have a {column} later than the database's clock."),
+          "schema", "table", "column");
 constexpr auto kUndatedRows = gauge("pg_integrity_table_undated_rows",
                                     "Rows whose time is NULL or infinite; absent where there are "
                                     "none and the table is not configured, and above exact_up_to.",
@@ -240,13 +244,14 @@ class Freshness final : public Collector {
   std::vector<Watched> configured_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
-  return std::make_unique<Freshness>(settings, plan);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& plan) {
+  return std::make_unique<Freshness>(given.own, plan);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   ScanPlan plan;
-  make(settings, plan);
+  make(given, plan);
   plan.add_reads(schema, reads);
 }
 

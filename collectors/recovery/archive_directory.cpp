@@ -6,6 +6,8 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
 #include "collectors/recovery/archive_header.h"
@@ -102,7 +104,7 @@ Seen see(Files& files, const ArchiveDirectory& directory, const FileEntry& entry
 /// the oldest is taken: a copy is no younger than what it copies.
 NewestBackup oldest_claim(const std::string& head, const Clock& clock,
                           const ArchiveDirectory& directory, const FileEntry& entry) {
-  NewestBackup claim{entry.modified, {}, entry.size, "mtime", kPlausible};
+  NewestBackup claim{entry.modified, {}, entry.size, "mtime", ProofLevel::plausible};
   claim.name = entry.name;
   if (const auto named = name_time(entry.name, clock, directory.zone);
       named && named->latest <= claim.time) {
@@ -248,8 +250,7 @@ BackupStatus ArchiveReader::classify(Files& files, const Clock& clock,
       ++kind.disproved;
       return reject(kind, entry, BackupStatus::failed, "a proof failed: " + proof->disproof);
     }
-    backup.level =
-        std::clamp(proof->level, static_cast<int>(kPlausible), static_cast<int>(kCompared));
+    backup.level = std::max(proof->level, ProofLevel::plausible);
   }
   kind.add(backup, directory.usable);
   return BackupStatus::success;

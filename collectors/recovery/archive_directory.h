@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "collectors/options/backups.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
 #include "collectors/recovery/archive_check.h"
@@ -17,16 +18,6 @@ namespace pg_integrity {
 
 /// Newest records by the path that they are about.
 using Proofs = std::map<std::string, ProofRecord>;
-
-struct ArchiveDirectory {
-  std::string path;
-  double min_size = 0;        ///< bytes; a smaller one is no backup
-  Seconds settle{};           ///< changed within this time: still being written
-  std::string zone;           ///< of times in headers and file names
-  int usable = kPlausible;    ///< the ProofLevel that one must have reached to count
-  std::string database{};     ///< that they must be of, where they tell; empty: of any
-  std::string wal_archive{};  ///< where the server archives its log; empty: nobody says
-};
 
 /// Reads a directory; remembers what it learned of archives that have not changed since, also of
 /// those it saw before a deadline ended its look: the next one gets further.

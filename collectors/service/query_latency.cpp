@@ -28,10 +28,12 @@ constexpr auto kObjective =
           "Configured objective: a run that takes longer, or times out, is slow.", "query");
 constexpr auto kSlowRatioMax = gauge("pg_integrity_query_slow_ratio_max",
                                      "Configured upper limit of query_slow_ratio.", "query");
-constexpr auto kSlowRatio =
-    gauge("pg_integrity_query_slow_ratio",
-          "Slow runs among the last 20 (0 to 1); runs not yet made count as fast.",
-          at_most(kSlowRatioMax), "query");
+constexpr auto kSlowRatio = gauge(
+    "pg_integrity_query_slow_ratio",
+    "Slow runs among the last 20 (0 to 1); runs not yet made count as fast.",
+    at_most(kSlowRatioMax)
+        .says("{value} of the last 20 runs of {query} were too slow, at most {limit} may be."),
+    "query");
 constexpr auto kDuration =
     histogram("pg_integrity_query_duration_seconds",
               "Durations of successful runs; one bucket ends at the objective.", "query");
@@ -145,12 +147,13 @@ class QueryLatency final : public Collector {
   std::vector<Query> queries_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<QueryLatency>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<QueryLatency>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& session, const Schema& /*schema*/, Reads& reads) {
-  for (const Settings& record : settings.records("queries"))
+void add_reads(const Configuration& given, Session& session, const Schema& /*schema*/,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("queries"))
     reads.add_query(session, record.text("sql"));
 }
 

@@ -46,7 +46,7 @@ class Server final : public Collector {
   }
 };
 
-std::unique_ptr<Collector> make(const Settings& /*settings*/, ScanPlan& /*plan*/) {
+std::unique_ptr<Collector> make(const Configuration& /*given*/, ScanPlan& /*plan*/) {
   return std::make_unique<Server>();
 }
 

@@ -149,6 +149,7 @@ Ordered metrics_as_json() {
                       {"help", std::string(metric->help)},
                       {"labels", all_labels(group, *metric)},
                       {"should_be", std::move(should_be)},
+                      {"says", std::string(expectation.says)},
                       {"past_event", metric->past_event},
                       {"origin", group.title},
                       {"question", group.question}});
@@ -178,12 +179,14 @@ std::string catalogue_as_markdown() {
 std::string catalogue_as_json() {
   Ordered collector_list = Ordered::array();
   for (const CollectorSpec* spec : collectors())
-    collector_list.push_back({{"name", std::string(spec->name)},
-                              {"summary", std::string(spec->summary)},
-                              {"question", std::string(name_of(spec->question))},
-                              {"report_section", std::string(spec->report_section)},
-                              {"interval", std::string(spec->interval)},
-                              {"deadline", std::string(spec->deadline)}});
+    collector_list.push_back(
+        {{"name", std::string(spec->name)},
+         {"summary", std::string(spec->summary)},
+         {"question", std::string(name_of(spec->question))},
+         {"report_section", std::string(spec->report_section)},
+         {"interval", std::string(spec->interval)},
+         {"deadline", std::string(spec->deadline)},
+         {"identity", std::vector<std::string>(spec->identity.begin(), spec->identity.end())}});
   const Ordered document{{"collectors", std::move(collector_list)},
                          {"metrics", metrics_as_json()},
                          {"configuration", options_as_json(configuration_options())}};

@@ -44,8 +44,8 @@ class ReplicaSession final : public Session {
 /// The pools of one server's copies. add() before anything else; then safe on any thread.
 class Replicas {
  public:
-  void add(const ReplicaOptions& replica, std::shared_ptr<Connector> connector, const Clock& clock,
-           DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots);
+  void add(const ReplicaConnection& replica, std::shared_ptr<Connector> connector,
+           const Clock& clock, DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots);
   /// @param database the watched one that it is a copy of.
   /// @throws SourceError without session_lost().
   [[nodiscard]] std::unique_ptr<ReplicaSession> open(const std::string& database,

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "collectors/audit/allow_list.h"
 #include "collectors/base/errors.h"
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/verdict.h"

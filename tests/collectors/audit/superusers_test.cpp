@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "collectors/audit/allow_list.h"
 #include "exporter/evidence/verdict.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"

@@ -475,7 +475,7 @@ TEST_F(ApiSyncOf, ASlowCountIsNotTheEndpointsFault) {
     from.count_takes = count_takes;
     from.slow_ratio = 0.05;
     Batch out(from.clock().now());
-    collector.spec->make(collector.settings, plan)->collect(from, out);
+    collector.spec->make({collector.settings, options.servers.front()}, plan)->collect(from, out);
     return out;
   };
   const auto value = [](const Batch& out, std::string_view metric) -> std::optional<double> {

@@ -36,7 +36,9 @@ TEST_F(ReportOf, AnchorsAreUniqueAndNeedNoEscaping) {
   EXPECT_EQ(anchors.size(), kHostile.size());
 }
 
-constexpr auto kRows = gauge("pg_integrity_pair_rows", "Rows.", must_be(0), "schema", "table");
+constexpr auto kRows =
+    gauge("pg_integrity_pair_rows", "Rows.", must_be(0).says("{schema}.{table} has {value} rows."),
+          "schema", "table");
 
 constexpr const MetricInfo* kPairMetrics[] = {&kRows};
 

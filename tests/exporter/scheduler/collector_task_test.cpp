@@ -42,7 +42,7 @@ class TaskOf : public ::testing::Test, public SampleEvidence {
   TaskOf() {
     add();
     task_ = std::make_unique<CollectorTask>(
-        id, CollectorOptions{&kSampleSpec, Seconds(600), Seconds(10), {}},
+        id, CollectorOptions{&kSampleSpec, Seconds(600), Seconds(10), {}, {}},
         std::make_unique<Scripted>(look_), context_, database_, clock.now());
   }
 
