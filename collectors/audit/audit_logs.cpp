@@ -12,7 +12,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::audit_logs {
 
 namespace {
 
@@ -170,8 +170,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kAuditLogsSpec;
-constexpr CollectorSpec kAuditLogsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "audit_logs",
     .summary = "rows, recent rows and last entry of configured log tables",
     .report_section = "Audit and protection",
@@ -189,4 +189,4 @@ constexpr CollectorSpec kAuditLogsSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::audit_logs

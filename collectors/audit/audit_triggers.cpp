@@ -25,7 +25,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::audit_triggers {
 
 namespace {
 
@@ -260,8 +260,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kAuditTriggersSpec;
-constexpr CollectorSpec kAuditTriggersSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "audit_triggers",
     .summary = "whether audit triggers are there, run, and did so when rows went",
     .report_section = "Audit triggers",
@@ -282,4 +282,4 @@ constexpr CollectorSpec kAuditTriggersSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::audit_triggers

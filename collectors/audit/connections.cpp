@@ -15,7 +15,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::connections {
 
 namespace {
 
@@ -206,8 +206,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kConnectionsSpec;
-constexpr CollectorSpec kConnectionsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "connections",
     .summary = "sessions by user and state, room for more, and who should not be connected",
     .report_section = "Connections",
@@ -224,4 +224,4 @@ constexpr CollectorSpec kConnectionsSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::connections

@@ -21,7 +21,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::privileges {
 
 namespace {
 
@@ -210,8 +210,8 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
 
 }  // namespace
 
-extern const CollectorSpec kPrivilegesSpec;
-constexpr CollectorSpec kPrivilegesSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "privileges",
     .summary = "who may change data, and what the exporter's own role could do beyond reading",
     .report_section = "Privileges",
@@ -229,4 +229,4 @@ constexpr CollectorSpec kPrivilegesSpec{
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::privileges

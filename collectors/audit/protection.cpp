@@ -19,7 +19,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::protection {
 
 namespace {
 
@@ -274,8 +274,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kProtectionSpec;
-constexpr CollectorSpec kProtectionSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "protection",
     .summary = "what protections say of themselves in a status table: enabled, version, verified",
     .report_section = "Protection status",
@@ -295,4 +295,4 @@ constexpr CollectorSpec kProtectionSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::protection

@@ -11,7 +11,7 @@
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::superusers {
 
 namespace {
 
@@ -85,8 +85,8 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
 
 }  // namespace
 
-extern const CollectorSpec kSuperusersSpec;
-constexpr CollectorSpec kSuperusersSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "superusers",
     .summary = "who is a superuser, or may become one",
     .report_section = "Superusers",
@@ -104,4 +104,4 @@ constexpr CollectorSpec kSuperusersSpec{
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::superusers

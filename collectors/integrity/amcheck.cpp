@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::amcheck {
 
 namespace {
 
@@ -197,8 +197,8 @@ void add_reads(const Configuration& /*given*/, Session& session, const Schema& /
 
 }  // namespace
 
-extern const CollectorSpec kAmcheckSpec;
-constexpr CollectorSpec kAmcheckSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "amcheck",
     .summary = "B-tree indexes that amcheck finds corrupt, where it is installed",
     .report_section = "Indexes",
@@ -214,4 +214,4 @@ constexpr CollectorSpec kAmcheckSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::amcheck

@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::custom {
 
 namespace {
 
@@ -157,8 +157,8 @@ void add_reads(const Configuration& given, Session& session, const Schema& /*sch
 
 }  // namespace
 
-extern const CollectorSpec kCustomSpec;
-constexpr CollectorSpec kCustomSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "custom",
     .summary = "metrics by queries of your own, against limits of your own",
     .report_section = "Your own checks",
@@ -177,4 +177,4 @@ constexpr CollectorSpec kCustomSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::custom

@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::duplicates {
 
 namespace {
 
@@ -176,23 +176,22 @@ void add_reads(const Configuration& given, Session& session, const Schema& schem
 
 }  // namespace
 
-extern const CollectorSpec kDuplicatesSpec;
-constexpr CollectorSpec kDuplicatesSpec{
-    .name = "duplicates",
-    .summary = "rows that a key promises to be unique and are not",
-    .report_section = "Uniqueness",
-    .question = Question::intact,
-    .lane = Lane::scan,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables,
-    .interval = "1h",
-    .deadline = "120s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .check = check,
-    .reads = add_reads,
-    .on_copy = more_on_copy,
-    .make = make};
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{.name = "duplicates",
+                              .summary = "rows that a key promises to be unique and are not",
+                              .report_section = "Uniqueness",
+                              .question = Question::intact,
+                              .lane = Lane::scan,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables,
+                              .interval = "1h",
+                              .deadline = "120s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .check = check,
+                              .reads = add_reads,
+                              .on_copy = more_on_copy,
+                              .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::duplicates

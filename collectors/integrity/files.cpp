@@ -15,7 +15,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::files {
 
 namespace {
 
@@ -225,8 +225,8 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
 
 }  // namespace
 
-extern const CollectorSpec kFilesSpec;
-constexpr CollectorSpec kFilesSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "files",
     .summary = "number and size of files in directories, by pattern, against their limits",
     .report_section = "Files",
@@ -245,4 +245,4 @@ constexpr CollectorSpec kFilesSpec{
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::files

@@ -17,7 +17,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::freshness {
 
 namespace {
 
@@ -256,8 +256,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kFreshnessSpec;
-constexpr CollectorSpec kFreshnessSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "freshness",
     .summary = "the last entry of tables, how old it may be, and rows from the future",
     .report_section = "Freshness",
@@ -273,4 +273,4 @@ constexpr CollectorSpec kFreshnessSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::freshness

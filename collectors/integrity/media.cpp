@@ -19,7 +19,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::media {
 
 namespace {
 
@@ -272,8 +272,8 @@ void add_reads(const Configuration& given, Session& session, const Schema& schem
 
 }  // namespace
 
-extern const CollectorSpec kMediaSpec;
-constexpr CollectorSpec kMediaSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "media",
     .summary = "columns that must hold URLs or nothing, and the size of what they hold",
     .report_section = "Media",
@@ -292,4 +292,4 @@ constexpr CollectorSpec kMediaSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::media

@@ -21,7 +21,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::orphans {
 
 namespace {
 
@@ -210,8 +210,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kOrphansSpec;
-constexpr CollectorSpec kOrphansSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "orphans",
     .summary = "rows whose foreign key or declared reference points nowhere",
     .report_section = "Foreign key integrity",
@@ -229,4 +229,4 @@ constexpr CollectorSpec kOrphansSpec{
     .on_copy = more_on_copy,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::orphans

@@ -19,7 +19,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::row_counts {
 
 namespace {
 
@@ -261,23 +261,22 @@ void add_reads(const Configuration& /*given*/, Session& /*session*/, const Schem
 
 }  // namespace
 
-extern const CollectorSpec kRowCountsSpec;
-constexpr CollectorSpec kRowCountsSpec{
-    .name = "row_counts",
-    .summary = "rows of every table, limits to them, and the inventory",
-    .report_section = "Database content",
-    .question = Question::intact,
-    .lane = Lane::scan,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables,
-    .interval = "5m",
-    .deadline = "60s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .server_options = kServerOptions,
-    .check = check,
-    .reads = add_reads,
-    .make = make};
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{.name = "row_counts",
+                              .summary = "rows of every table, limits to them, and the inventory",
+                              .report_section = "Database content",
+                              .question = Question::intact,
+                              .lane = Lane::scan,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables,
+                              .interval = "5m",
+                              .deadline = "60s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .server_options = kServerOptions,
+                              .check = check,
+                              .reads = add_reads,
+                              .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::row_counts

@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::storage {
 
 namespace {
 
@@ -250,8 +250,8 @@ void add_reads(const Configuration& /*given*/, Session& session, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kStorageSpec;
-constexpr CollectorSpec kStorageSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "storage",
     .summary =
         "page checksums, invalid indexes, collation versions, sequences behind their columns",
@@ -268,4 +268,4 @@ constexpr CollectorSpec kStorageSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::storage

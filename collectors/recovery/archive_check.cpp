@@ -13,7 +13,6 @@ namespace {
 
 using State = ArchiveVerdict::State;
 
-constexpr std::size_t kTarBlock = 512;
 /// A tar archive ends with two blocks of zeros.
 constexpr std::size_t kTarEnd = 2 * kTarBlock;
 static_assert(kTarEnd <= kArchiveTailBytes);

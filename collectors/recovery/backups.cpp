@@ -27,7 +27,7 @@
 #include "collectors/recovery/wal_archive.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::backups {
 
 namespace {
 
@@ -203,8 +203,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kBackupsSpec;
-constexpr CollectorSpec kBackupsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "backups",
     .summary = "age, missed runs, proof and retention of backups, by source and kind",
     .report_section = "Backups",
@@ -222,4 +222,4 @@ constexpr CollectorSpec kBackupsSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::backups

@@ -21,7 +21,7 @@
 #include "collectors/recovery/backup_metrics.h"
 #include "collectors/recovery/drill_records.h"
 
-namespace pg_integrity {
+namespace pg_integrity::restore_drill {
 
 namespace {
 
@@ -196,8 +196,8 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
 
 }  // namespace
 
-extern const CollectorSpec kRestoreDrillSpec;
-constexpr CollectorSpec kRestoreDrillSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "restore_drill",
     .summary = "restore drills on record: outcome, age, measured recovery time and point",
     .report_section = "Disaster recovery",
@@ -215,4 +215,4 @@ constexpr CollectorSpec kRestoreDrillSpec{
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::restore_drill

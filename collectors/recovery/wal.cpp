@@ -15,7 +15,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/postgres/wal_positions.h"
 
-namespace pg_integrity {
+namespace pg_integrity::wal {
 
 namespace {
 
@@ -236,8 +236,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& /
 
 }  // namespace
 
-extern const CollectorSpec kWalSpec;
-constexpr CollectorSpec kWalSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "wal",
     .summary =
         "archiver, what waits for it, standbys and replication slots, as the server sees them",
@@ -255,4 +255,4 @@ constexpr CollectorSpec kWalSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::wal

@@ -26,7 +26,7 @@
 #include "collectors/service/slow_runs.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::api_sync {
 
 namespace {
 
@@ -302,8 +302,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-extern const CollectorSpec kApiSyncSpec;
-constexpr CollectorSpec kApiSyncSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "api_sync",
     .summary = "whether HTTP endpoints answer, how fast, and whether they count what is there",
     .report_section = "Synchronization",
@@ -323,4 +323,4 @@ constexpr CollectorSpec kApiSyncSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::api_sync

@@ -15,7 +15,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/service/slow_runs.h"
 
-namespace pg_integrity {
+namespace pg_integrity::query_latency {
 
 namespace {
 
@@ -159,21 +159,20 @@ void add_reads(const Configuration& given, Session& session, const Schema& /*sch
 
 }  // namespace
 
-extern const CollectorSpec kQueryLatencySpec;
-constexpr CollectorSpec kQueryLatencySpec{
-    .name = "query_latency",
-    .summary = "duration of named probe queries against their objective",
-    .report_section = "Performance",
-    .question = Question::service,
-    .lane = Lane::quick,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables | DependsOn::time,
-    .interval = "1m",
-    .deadline = "10s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .reads = add_reads,
-    .make = make};
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{.name = "query_latency",
+                              .summary = "duration of named probe queries against their objective",
+                              .report_section = "Performance",
+                              .question = Question::service,
+                              .lane = Lane::quick,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables | DependsOn::time,
+                              .interval = "1m",
+                              .deadline = "10s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .reads = add_reads,
+                              .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::query_latency

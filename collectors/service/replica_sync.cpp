@@ -25,7 +25,7 @@
 #include "collectors/service/table_comparison.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::replica_sync {
 
 namespace {
 
@@ -323,8 +323,8 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 }  // namespace
 
 /// Of the database; a copy has grants of its own.
-extern const CollectorSpec kReplicaSyncSpec;
-constexpr CollectorSpec kReplicaSyncSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "replica_sync",
     .summary = "whether copies of the database answer, keep up and hold the same rows",
     .report_section = "Copies",
@@ -343,4 +343,4 @@ constexpr CollectorSpec kReplicaSyncSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::replica_sync

@@ -20,17 +20,6 @@ namespace {
 
 constexpr Seconds kPoll{0.25};  ///< how often a waiting lease looks for closed sessions
 
-struct Idle {
-  std::unique_ptr<LiveSession> session;
-  Instant since;
-};
-
-struct Failure {
-  SourceError error;
-  Seconds pause;
-  Instant retry_at;
-};
-
 /// The whole server is out of reach, not one of its databases.
 bool concerns_server(Reason reason) {
   return reason == Reason::connect || reason == Reason::timeout || reason == Reason::tls ||
@@ -46,6 +35,17 @@ double jitter() {
 
 class SessionSlots {
  public:
+  struct Idle {
+    std::unique_ptr<LiveSession> session;
+    Instant since;
+  };
+
+  struct Failure {
+    SourceError error;
+    Seconds pause;
+    Instant retry_at;
+  };
+
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<Idle> idle;
@@ -142,7 +142,8 @@ SessionPool::Lease SessionPool::lease(const std::string& database, Instant deadl
       return {*this, std::move(session)};
     }
     const Instant now = clock_.now();
-    if (const Failure* failure = slots_->failure_of(database); failure && now < failure->retry_at)
+    if (const SessionSlots::Failure* failure = slots_->failure_of(database);
+        failure && now < failure->retry_at)
       throw SourceError(failure->error);
     if (slots_->used() < limits_.sessions) break;
     if (!slots_->idle.empty()) {
@@ -187,7 +188,8 @@ void SessionPool::note_failure(const std::string& database, const SourceError& e
   Seconds pause = error.reason() == Reason::auth ? limits_.last_retry : limits_.first_retry;
   if (before != slots_->failures.end())
     pause = std::min(limits_.last_retry, before->second.pause * 2);
-  slots_->failures.insert_or_assign(key, Failure{error, pause, clock_.now() + pause * jitter()});
+  slots_->failures.insert_or_assign(
+      key, SessionSlots::Failure{error, pause, clock_.now() + pause * jitter()});
 }
 
 void SessionPool::give_back(std::unique_ptr<LiveSession> session, bool keep) {
@@ -207,7 +209,7 @@ void SessionPool::give_back(std::unique_ptr<LiveSession> session, bool keep) {
 
 Instant SessionPool::retry_at(const std::string& database) const {
   const std::lock_guard lock(slots_->mutex);
-  const Failure* failure = slots_->failure_of(database);
+  const SessionSlots::Failure* failure = slots_->failure_of(database);
   return failure == nullptr ? clock_.now() : failure->retry_at;
 }
 
@@ -219,7 +221,7 @@ SessionPool::Count SessionPool::count() const {
 }
 
 void SessionPool::close_idle(Seconds unused_for) {
-  std::vector<Idle> closing;  // destroyed after the lock is released
+  std::vector<SessionSlots::Idle> closing;  // destroyed after the lock is released
   const std::lock_guard lock(slots_->mutex);
   const Instant now = clock_.now();
   for (auto it = slots_->idle.begin(); it != slots_->idle.end();) {
@@ -233,7 +235,7 @@ void SessionPool::close_idle(Seconds unused_for) {
 }
 
 void SessionPool::stop() {
-  std::vector<Idle> closing;
+  std::vector<SessionSlots::Idle> closing;
   const std::lock_guard lock(slots_->mutex);
   if (stopping_) return;  // the slots may be another pool's by now
   stopping_ = true;

@@ -15,7 +15,7 @@
 #include <set>
 #include <string>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::registry_test {
 namespace {
 
 const std::filesystem::path kSource = source_path("");
@@ -191,4 +191,4 @@ TEST(Registry, DefaultsAreWhatOneMayWrite) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::registry_test

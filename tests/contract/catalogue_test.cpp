@@ -21,7 +21,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::catalogue_test {
 namespace {
 
 nlohmann::json catalogue() {
@@ -138,4 +138,4 @@ TEST(Catalogue, EveryKeyAndMetricHasAnExplanation) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::catalogue_test

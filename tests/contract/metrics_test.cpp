@@ -7,7 +7,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/process.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::metrics_test {
 namespace {
 
 TEST(MetricDeclarations, WrongOnesDoNotCompileAndTheMessageSaysWhy) {
@@ -35,4 +35,4 @@ TEST(MetricDeclarations, WrongOnesDoNotCompileAndTheMessageSaysWhy) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::metrics_test

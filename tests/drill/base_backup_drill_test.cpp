@@ -11,7 +11,7 @@
 #include "tests/drill/drilled.h"
 #include "tests/support/base_backup.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::base_backup_drill_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -152,4 +152,4 @@ TEST_F(BaseBackupDrill, WithoutATimeInAnyTableItIsUnproven) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::base_backup_drill_test

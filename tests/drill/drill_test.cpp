@@ -16,7 +16,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::drill_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -367,4 +367,4 @@ TEST_P(InterruptedDrill, LeavesNothingAfterTheNextStart) {
 INSTANTIATE_TEST_SUITE_P(By, InterruptedDrill, ::testing::Values(SIGTERM, SIGKILL));
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::drill_test

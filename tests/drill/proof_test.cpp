@@ -9,7 +9,7 @@
 #include "exporter/drill/run.h"
 #include "tests/drill/drilled.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::proof_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -103,4 +103,4 @@ TEST_F(ProofOf, WhatIsProvedIsNotReadAgainUntilItChanges) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::proof_test

@@ -6,7 +6,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::privileges_test {
 namespace {
 
 /// Roles belong to a whole cluster: one of its own, so that no other test's roles count.
@@ -151,4 +151,4 @@ TEST_F(Privileges, ATableWithoutAnyListIsRefused) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::privileges_test

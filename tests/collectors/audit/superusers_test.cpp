@@ -4,7 +4,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::superusers_test {
 namespace {
 
 /// Superusers are a matter of a whole cluster: one of its own, so that no other test's roles count.
@@ -91,4 +91,4 @@ TEST_F(Superusers, WithoutAListNobodyIsJudged) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::superusers_test

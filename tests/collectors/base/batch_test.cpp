@@ -11,7 +11,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::batch_test {
 namespace {
 
 constexpr auto kPair = gauge("pg_integrity_sample_pair", "Two labels.", "thing", "part");
@@ -174,4 +174,4 @@ TEST_F(BatchOnItsWay, BytesThatAreNoUtf8AreKeptApart) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::batch_test

@@ -15,7 +15,7 @@
 #include "exporter/evidence/verdict.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::metric_test {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -270,4 +270,4 @@ TEST_F(ExpectationOf, InfinityIsComparedLikeANumber) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::metric_test

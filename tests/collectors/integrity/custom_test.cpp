@@ -15,7 +15,7 @@
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::custom_test {
 namespace {
 
 std::string query(const std::string& sql, const std::string& rest,
@@ -390,4 +390,4 @@ TEST(MetricSet, SaysInAPlainSentenceWhatItsMetricsShouldBe) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::custom_test

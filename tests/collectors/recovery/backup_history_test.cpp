@@ -20,7 +20,7 @@
 #include "tests/support/opened_session.h"
 #include "tests/support/plain_dump.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backup_history_test {
 namespace {
 
 double runs(const KindHistory& kind, BackupStatus status) {
@@ -345,4 +345,4 @@ TEST_F(ArchivesIn, ANameMayMakeABackupOlderAndNeverYounger) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backup_history_test

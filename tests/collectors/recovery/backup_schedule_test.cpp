@@ -16,7 +16,7 @@
 #include "tests/support/failure.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backup_schedule_test {
 namespace {
 
 constexpr double kHour = 3600;
@@ -190,4 +190,4 @@ TEST(AnchoredSchedule, JudgesAHistoryTable) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backup_schedule_test

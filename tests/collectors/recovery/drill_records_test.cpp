@@ -15,7 +15,7 @@
 #include "tests/support/failure.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::drill_records_test {
 namespace {
 
 constexpr const char* kProof = R"({"format": 1, "record": "proof", "path": "/b/a.dump",
@@ -125,4 +125,4 @@ TEST_F(RecordsIn, HalfARecordIsNone) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::drill_records_test

@@ -37,7 +37,7 @@
 #include "tests/support/opened_session.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::api_sync_test {
 namespace {
 
 std::string endpoint(const std::string& name, const std::string& url,
@@ -551,4 +551,4 @@ TEST(ApiSync, AnOutageOfTheDatabaseAsksNoPageMoreOften) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::api_sync_test

@@ -19,7 +19,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::config_test {
 namespace {
 
 std::vector<std::filesystem::path> files_in(const std::string& folder) {
@@ -253,4 +253,4 @@ TEST(ParseListen, ReadsAddressAndPort) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::config_test

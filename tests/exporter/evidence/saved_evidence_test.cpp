@@ -14,7 +14,7 @@
 #include "exporter/evidence/verdict.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::saved_evidence_test {
 namespace {
 
 class RecordOf : public ::testing::Test, public SampleEvidence {
@@ -197,4 +197,4 @@ TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::saved_evidence_test

@@ -21,7 +21,7 @@
 #include "tests/support/plain_dump.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::state_file_test {
 namespace {
 
 /// A saved of real evidence: the state file knows only registered collectors.
@@ -199,4 +199,4 @@ TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::state_file_test

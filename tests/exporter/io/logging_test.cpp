@@ -12,7 +12,7 @@
 #include "tests/support/content.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::logging_test {
 namespace {
 
 /// What is written to standard error meanwhile.
@@ -123,4 +123,4 @@ TEST_F(Logging, LinesOfSeveralThreadsDoNotMix) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::logging_test

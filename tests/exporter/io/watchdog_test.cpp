@@ -9,7 +9,7 @@
 #include "tests/support/clock.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::watchdog_test {
 namespace {
 
 class WatchdogOf : public ::testing::Test {
@@ -94,4 +94,4 @@ TEST_F(WatchdogOf, WhoeverCallsOffWaitsForAnActionThatRuns) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::watchdog_test

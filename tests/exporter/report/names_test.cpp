@@ -21,7 +21,7 @@
 #include "tests/support/sample_report.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::names_test {
 namespace {
 
 TEST_F(ReportOf, AnchorsAreUniqueAndNeedNoEscaping) {
@@ -188,4 +188,4 @@ TEST_F(ReportOf, ThePolicyNamesTheStyleThatThePageHas) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::names_test

@@ -20,7 +20,7 @@
 #include "exporter/scheduler/server_context.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::collector_task_test {
 namespace {
 
 using Look = std::function<Progress(Sources&, Batch&)>;
@@ -459,4 +459,4 @@ TEST_F(TaskOf, OnceIsNotTriedAgainEither) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::collector_task_test
