@@ -56,9 +56,9 @@ const ArchivedLog& ArchiveReader::archived_log(Files& files, const ArchiveDirect
   return log_.emplace(std::move(log));
 }
 
-Judgement ArchiveReader::judge_entry(Files& files, const Clock& clock,
-                                     const ArchiveDirectory& directory, const FileEntry& entry,
-                                     const Proofs& proofs) {
+ArchiveJudgement ArchiveReader::judge_entry(Files& files, const Clock& clock,
+                                            const ArchiveDirectory& directory,
+                                            const FileEntry& entry, const Proofs& proofs) {
   if (auto judgement = judge_unread(directory, entry)) return *judgement;
   const auto before = known_.find(entry.name);
   const bool grows = before != known_.end() && before->second.modified == entry.modified &&
@@ -78,7 +78,7 @@ BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
   std::set<std::string> present;
   for (const FileEntry& entry : files.list(directory.path, patterns_of(kinds), kMaxEntries)) {
     present.insert(entry.name);
-    const Judgement judgement = judge_entry(files, clock, directory, entry, proofs);
+    const ArchiveJudgement judgement = judge_entry(files, clock, directory, entry, proofs);
     for (const BackupKind& kind : kinds)
       if (matches_glob(kind.pattern, entry.name))
         add(found.kinds[kind.name], judgement, directory.usable);

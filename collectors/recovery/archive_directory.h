@@ -41,8 +41,8 @@ class ArchiveReader {
     Examination examination;
   };
 
-  Judgement judge_entry(Files& files, const Clock& clock, const ArchiveDirectory& directory,
-                        const FileEntry& entry, const Proofs& proofs);
+  ArchiveJudgement judge_entry(Files& files, const Clock& clock, const ArchiveDirectory& directory,
+                               const FileEntry& entry, const Proofs& proofs);
   Examination examined(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                        const FileEntry& entry);
   const ArchivedLog& archived_log(Files& files, const ArchiveDirectory& directory);

@@ -12,14 +12,14 @@ namespace {
 
 using State = ArchiveVerdict::State;
 
-Judgement rejected(const FileEntry& entry, BackupStatus status, const std::string& why) {
-  Judgement judgement{status};
+ArchiveJudgement rejected(const FileEntry& entry, BackupStatus status, const std::string& why) {
+  ArchiveJudgement judgement{status};
   judgement.rejected = Rejected{entry.modified, entry.name, why, status == BackupStatus::failed};
   return judgement;
 }
 
-Judgement not_read(const Unreadable& why) {
-  Judgement judgement{BackupStatus::other};
+ArchiveJudgement not_read(const Unreadable& why) {
+  ArchiveJudgement judgement{BackupStatus::other};
   judgement.unreadable = why;
   return judgement;
 }
@@ -29,8 +29,8 @@ bool changed_lately(const ArchiveDirectory& directory, const FileEntry& entry, U
 }
 
 /// A base backup that is not at fault otherwise.
-Judgement judge_log(const Evidenced& known, const std::vector<std::string>& needed) {
-  Judgement judgement{BackupStatus::success};
+ArchiveJudgement judge_log(const Evidenced& known, const std::vector<std::string>& needed) {
+  ArchiveJudgement judgement{BackupStatus::success};
   if (!needed.empty()) {
     if (known.log.trouble) {
       judgement =
@@ -46,7 +46,7 @@ Judgement judge_log(const Evidenced& known, const std::vector<std::string>& need
 }
 
 /// What a proof says of a success.
-void apply_proof(const Evidenced& known, Judgement& judgement) {
+void apply_proof(const Evidenced& known, ArchiveJudgement& judgement) {
   NewestBackup backup = known.examination.backup;
   backup.age = Seconds(known.entry.read_at - backup.time);
   if (known.proof != nullptr && known.proof->disproved()) {
@@ -74,19 +74,21 @@ std::string ArchivedLog::first_missing(const std::vector<std::string>& needed) c
   return {};
 }
 
-std::optional<Judgement> judge_unread(const ArchiveDirectory& directory, const FileEntry& entry) {
+std::optional<ArchiveJudgement> judge_unread(const ArchiveDirectory& directory,
+                                             const FileEntry& entry) {
   if (entry.kind == FileKind::other) {
-    if (!entry.trouble) return Judgement{BackupStatus::other};
+    if (!entry.trouble) return ArchiveJudgement{BackupStatus::other};
     return not_read({entry.modified > 0 ? entry.modified : HUGE_VAL, *entry.trouble,
                      directory.path + "/" + entry.name + " cannot be read"});
   }
-  if (changed_lately(directory, entry, entry.modified)) return Judgement{BackupStatus::running};
+  if (changed_lately(directory, entry, entry.modified))
+    return ArchiveJudgement{BackupStatus::running};
   if (entry.size < directory.min_size)
     return rejected(entry, BackupStatus::failed, "it is too small");
   return std::nullopt;
 }
 
-Judgement judge(const ArchiveDirectory& directory, const Evidenced& known) {
+ArchiveJudgement judge(const ArchiveDirectory& directory, const Evidenced& known) {
   if (known.grows) return {BackupStatus::running};  // whoever writes it sets its time, too
   const Examination& found = known.examination;
   if (found.unreadable) return not_read(*found.unreadable);
@@ -97,13 +99,13 @@ Judgement judge(const ArchiveDirectory& directory, const Evidenced& known) {
         known.entry,
         found.verdict.state == State::damaged ? BackupStatus::failed : BackupStatus::other,
         found.verdict.why);
-  Judgement judgement = found.wal_elsewhere ? judge_log(known, *found.wal_elsewhere)
-                                            : Judgement{BackupStatus::success};
+  ArchiveJudgement judgement = found.wal_elsewhere ? judge_log(known, *found.wal_elsewhere)
+                                                   : ArchiveJudgement{BackupStatus::success};
   if (judgement.status == BackupStatus::success) apply_proof(known, judgement);
   return judgement;
 }
 
-void add(KindHistory& kind, const Judgement& judgement, ProofLevel usable) {
+void add(KindHistory& kind, const ArchiveJudgement& judgement, ProofLevel usable) {
   ++kind.runs[static_cast<std::size_t>(judgement.status)];
   kind.base_backups += judgement.base_backup ? 1 : 0;
   kind.without_log += judgement.without_log ? 1 : 0;

@@ -33,7 +33,7 @@ struct Evidenced {
   bool grows = false;                  ///< it is larger than when it was last examined
 };
 
-struct Judgement {
+struct ArchiveJudgement {
   BackupStatus status = BackupStatus::other;
   std::optional<NewestBackup> backup{};    ///< of a success
   std::optional<Rejected> rejected{};      ///< why it does not count
@@ -45,13 +45,14 @@ struct Judgement {
 
 /// Tells without reading anything of an entry: it is none, too young or too small. Nothing: it must
 /// be examined.
-std::optional<Judgement> judge_unread(const ArchiveDirectory& directory, const FileEntry& entry);
+std::optional<ArchiveJudgement> judge_unread(const ArchiveDirectory& directory,
+                                             const FileEntry& entry);
 
 /// Judges an entry that was examined.
-Judgement judge(const ArchiveDirectory& directory, const Evidenced& known);
+ArchiveJudgement judge(const ArchiveDirectory& directory, const Evidenced& known);
 
 /// Adds a judgement to the history of its kind.
 /// @param usable what a backup must have reached to count.
-void add(KindHistory& kind, const Judgement& judgement, ProofLevel usable);
+void add(KindHistory& kind, const ArchiveJudgement& judgement, ProofLevel usable);
 
 }  // namespace pg_integrity
