@@ -389,7 +389,7 @@ TEST_F(TaskOf, WhateverACollectorThrowsIsAFailureWithAReason) {
   clock.advance(Seconds(61));
   look_ = [](Sources&, Batch&) -> Progress { throw std::out_of_range("at"); };
   task_->step();
-  EXPECT_EQ(health().failure.value().reason, Reason::decode);
+  EXPECT_EQ(health().failure.value().reason, Reason::internal);
   EXPECT_EQ(health().failure.value().detail, "unexpected: at");
 }
 
