@@ -7,9 +7,9 @@
 set -euo pipefail
 
 # The document that has the reference between its markers.
-reference=README.md
+reference=collectors/REFERENCE.md
 # All that is generated, and all that it is generated from.
-parts=(README.md alerts collectors dashboards deploy)
+parts=(alerts collectors dashboards deploy)
 python=(/usr/bin/python3 -B)
 
 check=0

@@ -33,7 +33,7 @@ class Stale(unittest.TestCase):
         for part in ("alerts", "collectors", "dashboards", "deploy"):
             shutil.copytree(ROOT / part, self.root / part, ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "tests").mkdir()
-        for file in ("README.md", "tests/regenerate.sh"):
+        for file in ("tests/regenerate.sh",):
             shutil.copy(ROOT / file, self.root / file)
 
     def regenerate(self, *arguments):
@@ -56,7 +56,7 @@ class Stale(unittest.TestCase):
         self.assertIn("all that is generated is current", said.stdout)
 
     def plant_in_each_kind(self):
-        self.replace("README.md", "| `pg_integrity_up` | gauge |", "| `pg_integrity_up` | counter |")
+        self.replace("collectors/REFERENCE.md", "| `pg_integrity_up` | gauge |", "| `pg_integrity_up` | counter |")
         self.replace("alerts/README.md", "| critical | 2m | Rows refer", "| critical | 7m | Rows refer")
         self.replace("alerts/runbooks/PgIntegrityApiDown.md", "Severity: warning", "Severity: critical")
         self.append("dashboards/pg-integrity-audit.json", " ")
@@ -70,7 +70,7 @@ class Stale(unittest.TestCase):
         said = self.regenerate("--check")
         self.assertEqual(said.returncode, 1)
         self.assertIn("run tests/regenerate.sh", said.stderr)
-        for file in ("README.md", "alerts/README.md", "alerts/runbooks/PgIntegrityApiDown.md", "alerts/audit.rules.yml",
+        for file in ("collectors/REFERENCE.md", "alerts/README.md", "alerts/runbooks/PgIntegrityApiDown.md", "alerts/audit.rules.yml",
                      "alerts/tests/exporter_test.yml", "dashboards/pg-integrity-audit.json", "deploy/grants.sql",
                      "deploy/kubernetes/prometheus-rule.yaml", "deploy/kubernetes/dashboards.yaml"):
             self.assertIn("--- %s\t" % file, said.stdout)

@@ -28,15 +28,23 @@ nlohmann::json catalogue() {
   return nlohmann::json::parse(catalogue_as_json());
 }
 
-TEST(Catalogue, EveryCollectorHasAPlaceInTheDocumentation) {
-  const std::string guide = content_of(source_path("collectors/README.md"));
-  for (const CollectorSpec* spec : collectors())
-    EXPECT_NE(guide.find("`" + std::string(spec->name) + "`"), std::string::npos)
-        << spec->name << " is not explained";
+TEST(Catalogue, EveryCollectorHasARowForUsersAndAParagraphInItsTheme) {
+  const std::string readme = content_of(source_path("README.md"));
+  for (const CollectorSpec* spec : collectors()) {
+    const std::string row =
+        "| `" + std::string(spec->name) + "` | " + (spec->wanted == nullptr ? "yes" : "when told");
+    EXPECT_NE(readme.find(row), std::string::npos) << row << " is not in README.md";
+    std::size_t paragraphs = 0;
+    for (const char* theme : {"integrity", "recovery", "audit", "service"})
+      if (content_of(source_path("collectors/" + std::string(theme) + "/README.md"))
+              .find("**" + std::string(spec->name) + "** ") != std::string::npos)
+        ++paragraphs;
+    EXPECT_EQ(paragraphs, 1U) << spec->name << " is explained in the README of its theme";
+  }
 }
 
 TEST(Catalogue, EveryClaimOfTheReportIsProvenByMetricsThatExist) {
-  const std::string readme = content_of(source_path("README.md"));
+  const std::string readme = content_of(source_path("deploy/demo/README.md"));
   const std::size_t from = readme.find("## What became of the report's claims");
   ASSERT_NE(from, std::string::npos);
   const std::string claims = readme.substr(from, readme.find("\n## ", from) - from);

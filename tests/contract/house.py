@@ -45,7 +45,7 @@ LIBRARIES = {
 SYSTEM_HEADERS_OF_COLLECTORS = {"fnmatch.h"}
 
 TOP_LEVEL = {
-    "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
+    "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md",
     "alerts", "collectors", "dashboards", "deploy", "exporter", "tests"}
 
 PAGE = 130  # lines of a room's README
