@@ -18,7 +18,7 @@
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/base/settings.h"
-#include "collectors/postgres/read_set.h"
+#include "collectors/options/server.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
@@ -31,6 +31,8 @@ class Json;
 class MetricSet;
 class Processes;
 class ScanPlan;
+struct Reads;
+struct Schema;
 class Session;
 class TableScans;
 
@@ -135,6 +137,37 @@ class Collector {
   virtual Progress collect(Sources& from, Batch& out) = 0;
 };
 
+/// What the configuration gives a collector.
+struct Configuration {
+  const Settings& own;          ///< its own options, complete
+  const WatchedServer& server;  ///< those of its server
+};
+
+/// Adds what a collector under this configuration reads of that database beyond the catalog. It
+/// asks the session for nothing but the catalog. Without a default, so that no collector can forget
+/// to say it.
+class ReadsOf {
+ public:
+  using Function = void (*)(const Configuration& given, Session& session, const Schema& schema,
+                            Reads& reads);
+
+  // NOLINTNEXTLINE(google-explicit-constructor): a collector's spec names the function alone.
+  constexpr ReadsOf(Function function) : function_(function) {}
+
+  void operator()(const Configuration& given, Session& session, const Schema& schema,
+                  Reads& reads) const {
+    function_(given, session, schema, reads);
+  }
+  friend constexpr bool operator==(ReadsOf, ReadsOf) = default;
+
+ private:
+  Function function_;
+};
+
+/// Of a collector that reads the catalog alone, or no database at all.
+inline void no_reads(const Configuration& /*given*/, Session& /*session*/, const Schema& /*schema*/,
+                     Reads& /*reads*/) {}
+
 /// Everything the runtime knows of a collector: one constant per collector file.
 struct CollectorSpec {
   std::string_view name;  ///< file stem = configuration table = `collector` label
@@ -151,15 +184,28 @@ struct CollectorSpec {
   /// The labels that tell its objects apart. An object is named by those of them that a metric has.
   std::span<const std::string_view> identity = {};
   std::span<const Option> options = {};
-  /// An option without which there is nothing to watch, and what to do then; empty: always watched.
-  std::string_view needs = {};
-  std::string_view needs_hint = {};
+  /// Options of [[server]] that its answers depend on: evidence taken under others is not reloaded.
+  std::span<const std::string_view> server_options = {};
+  /// There is something to watch. May be nullptr: always.
+  bool (*wanted)(const Configuration& given) = nullptr;
+  std::string_view wanted_hint = {};  ///< how to give it something
   /// Finds faults that single options cannot show. May be nullptr.
-  void (*check)(const Settings& settings, Problems& problems) = nullptr;
+  void (*check)(const Configuration& given, Problems& problems) = nullptr;
   /// What it reads beyond the catalog: no_reads, or a function. Without a default.
   ReadsOf reads;
-  std::unique_ptr<Collector> (*make)(const Settings& settings, ScanPlan& plan) = nullptr;
+  /// Not nullptr: it also checks restored copies, whatever is watched in production. It is asked
+  /// about a copy whose server has itself checked every valid key and every unique index when all
+  /// rows were there: is there more to check? Any other copy it checks as a whole.
+  bool (*on_copy)(const Configuration& given, const Schema& copy) = nullptr;
+  std::unique_ptr<Collector> (*make)(const Configuration& given, ScanPlan& plan) = nullptr;
 };
+
+/// As `wanted` of a collector whose records of that own option are all that it watches:
+/// `.wanted = has_records<kLogs>` with `constexpr char kLogs[] = "logs"`.
+template <const char* Name>
+bool has_records(const Configuration& given) {
+  return !given.own.records(Name).empty();
+}
 
 /// The options that every collector has.
 inline constexpr std::array<Option, 3> kCommonOptions{

@@ -2,11 +2,10 @@
 """Writes the dashboards beside this file. No threshold is in here: values are shown against the objectives that
 the exporter exports from its configuration.
 
-    dashboards/generate.py [DIRECTORY]     another place to write to
+    dashboards/generate.py
 """
 import json
 import pathlib
-import sys
 
 from panels import (
     ALARM, COLLECTOR, DATABASE, FACT, FLOOR_SHARE, NEUTRAL, ONE, PLAIN, SERVER, SHARE, VERDICT, VERDICT_STEPS, YES,
@@ -851,7 +850,7 @@ DASHBOARDS = (overview, integrity, recovery, audit, sync, health)
 
 
 def main():
-    directory = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+    directory = pathlib.Path(__file__).parent
     for make in DASHBOARDS:
         made = make()
         text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -6,16 +6,18 @@
 #   tests/run.sh --full   every test optimised and under each sanitizer, clang-tidy over everything,
 #                         and the benchmarks
 #
-# Logs of all stages are kept in build/logs.
+# Logs of all stages are kept in build/logs; at the end come the seconds and the CPU seconds of each.
+# README.md beside this file says how to run less than that, and tests/campaign runs what takes longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
+. tests/suite.sh
 
 full=0
 case ${1-} in
   '') ;;
   --full) full=1 ;;
-  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) fail "unknown argument: $1" "tests/run.sh --help" ;;
 esac
 
@@ -27,21 +29,26 @@ SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
 # The one version whose opinion counts: others format differently.
 FORMAT_VERSION=14
 
-# Debian's users do not have it, and pgbouncer is there.
-PATH=$PATH:/usr/sbin
-export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
-export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
-export UBSAN_OPTIONS=print_stacktrace=1
-export PG_INTEGRITY_SCHEMAS=$PWD/build/schemas
-export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp"
-
-jobs=$(nproc)
 mkdir -p build/logs
 started=$SECONDS
 
+# cpu_seconds: of everything that this shell has waited for.
+cpu_seconds() {
+  local used
+  used=$(times | sed -n 2p)
+  awk '{ for (i = 1; i <= 2; i++) { split($i, part, "m"); sum += part[1] * 60 + part[2] } printf "%d", sum }' <<<"$used"
+}
+
+stage_times=build/logs/times
+: >"$stage_times"
+
 stage() {
+  local start=$SECONDS cpu_before cpu_after
+  cpu_before=$(cpu_seconds)
   log_file=build/logs/$1.log
   step "${@:2}" || fail "${*:2:1} failed" "the whole log is in $log_file"
+  cpu_after=$(cpu_seconds)
+  printf '  %-24s %5d s  %5d s CPU\n' "$1" $((SECONDS - start)) $((cpu_after - cpu_before)) >>"$stage_times"
 }
 
 # download PACKAGE: into the working directory. A machine that has all it needs may have no lists.
@@ -60,30 +67,40 @@ unpack_schemas() (
   rm -f ./*.deb
 )
 
-# sources FOLDER... ENDING: what git tracks, so that no file in a sub-folder is missed.
-sources() { git ls-files -- "${@:1:$#-1}" | grep "\.${*: -1}\$"; }
+# sources FEWEST FOLDER... ENDING: what is there, sub-folders included; fails if git tracks more, or if it is fewer
+# than there were once.
+sources() {
+  local fewest=$1 folders=("${@:2:$#-2}") ending=${*: -1} found tracked
+  found=$(find "${folders[@]}" -name "*.$ending" | sort)
+  tracked=$(git ls-files -- "${folders[@]}" | grep -c "\.$ending\$")
+  if [ "$(wc -l <<<"$found")" -lt "$tracked" ] || [ "$(wc -l <<<"$found")" -lt "$fewest" ]; then
+    echo "too few *.$ending: $(wc -l <<<"$found") found, git tracks $tracked, at least $fewest are expected" >&2
+    return 1
+  fi
+  printf '%s\n' "$found"
+}
 
-format() { sources collectors exporter tests '\(cpp\|h\)' | xargs clang-format-$FORMAT_VERSION --dry-run --Werror; }
+format() {
+  { sources 200 collectors exporter tests cpp && sources 150 collectors exporter tests h; } >build/format.list ||
+    return 1
+  echo "$(wc -l <build/format.list) files"
+  xargs clang-format-$FORMAT_VERSION --dry-run --Werror <build/format.list
+}
 
-shell_scripts() { shellcheck -x deploy/*.sh tests/*.sh tests/*/*.sh .ci/run; }
+# What ends in .sh, and what begins as a shell script does whatever it is called.
+shell_scripts() {
+  { git ls-files -- '*.sh' && git ls-files -z | xargs -0 grep -lE '^#!.*\b(ba)?sh\b'; } | sort -u >build/shell.list
+  echo "$(wc -l <build/shell.list) scripts"
+  [ "$(wc -l <build/shell.list)" -ge 10 ] && xargs shellcheck -x <build/shell.list
+}
 
-# tidy FOLDER...: each source that git tracks in these folders, once it is seen to find members that are used without
-# their mutex.
+# clang-tidy compiles each source alone: it sees what a source forgot to include, too. First it has to find two members
+# that are used without their mutex.
 tidy() {
   local found
   found=$(clang-tidy --quiet tests/contract/unlocked.cc -- -std=c++20 -I. 2>/dev/null | grep -c 'thread-safety') || true
-  [ "$found" = 2 ] || { echo "clang-tidy does not find what is used without its mutex"; return 1; }
-  sources "$@" cpp >build/tidy.list
-  echo "$(wc -l <build/tidy.list) sources"
-  [ "$(wc -l <build/tidy.list)" -ge 150 ] || { echo "too few: most sources were not seen"; return 1; }
-  xargs -P "$jobs" -n 1 clang-tidy --quiet -p build/release <build/tidy.list
-}
-
-# run_tests PRESET LABELS: they wait more than they work. The whole output is in
-# build/PRESET/Testing/Temporary/LastTest.log.
-run_tests() {
-  ctest --test-dir "build/$1" -L "$2" --output-on-failure --no-tests=error -j $((2 * jobs)) |
-    sed -E '/^\[( RUN  |       OK |-----)/d'
+  [ "$found" = 2 ] || { echo "clang-tidy does not find the members that are used without their mutex" >&2; return 1; }
+  cmake --preset dev && tests/tidy.py build/dev "$@"
 }
 
 run_benchmarks() {
@@ -121,12 +138,13 @@ stage release-build "building (release, warnings are errors)" build release "${o
 stage alerting "alerts, dashboards and metrics agree" tests/alerting/run.sh \
   build/release/exporter/pg_integrity_exporter
 stage release-tests "tests of the program" run_tests release $shipped_label
+stage cases "reported faults" tests/cases/run build/release/exporter/pg_integrity_exporter
 if [ $full = 1 ]; then
-  stage tidy "clang-tidy (everything)" tidy collectors exporter tests
+  stage tidy "clang-tidy (everything)" tidy --full
   stage bench "benchmarks" run_benchmarks
   sed -n '/empty tables/,$p' build/logs/bench.log
 else
-  stage tidy "clang-tidy (sources)" tidy collectors exporter
+  stage tidy "clang-tidy (what changed)" tidy
 fi
 stage asan-build "building (AddressSanitizer, UBSan)" build asan "${sanitized[@]}"
 stage asan-tests "tests with AddressSanitizer and UBSan" run_tests asan $sanitized_label
@@ -135,4 +153,5 @@ stage tsan-tests "threads, with ThreadSanitizer" build/tsan/tests/threads_test
 if [ $full = 1 ]; then
   stage tsan-full "everything, with ThreadSanitizer" run_everything_threaded
 fi
+cat "$stage_times"
 say "All passed in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s."

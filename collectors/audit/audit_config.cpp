@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "collectors/base/qualified_name.h"
 #include "collectors/postgres/schema.h"
 
 namespace pg_integrity {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/audit/trigger_states.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/postgres/schema.h"
 

@@ -12,7 +12,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::audit_logs {
 
 namespace {
 
@@ -24,7 +24,9 @@ constexpr auto kRecentMin = gauge("pg_integrity_audit_log_recent_rows_min",
                                   "Configured lower limit of audit_log_recent_rows.", "log");
 constexpr auto kRecent =
     gauge("pg_integrity_audit_log_recent_rows", "Rows of the log within audit_log_window_seconds.",
-          within(kRecentMin, kRecentMax), "log");
+          within(kRecentMin, kRecentMax)
+              .says("The log {log} has {value} recent rows, it should have {limit}."),
+          "log");
 constexpr auto kWindow = gauge("pg_integrity_audit_log_window_seconds",
                                "How far back audit_log_recent_rows reaches.", "log");
 constexpr auto kLastEntry = past_event(
@@ -33,6 +35,8 @@ constexpr auto kLastEntry = past_event(
 
 constexpr const MetricInfo* kMetrics[] = {&kRows,      &kRecent, &kRecentMin,
                                           &kRecentMax, &kWindow, &kLastEntry};
+
+constexpr char kWatched[] = "logs";
 
 constexpr std::string_view kIdentity[] = {"log"};
 
@@ -153,20 +157,21 @@ class AuditLogs final : public Collector {
   std::vector<Log> logs_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
-  return std::make_unique<AuditLogs>(settings, plan);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& plan) {
+  return std::make_unique<AuditLogs>(given.own, plan);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   ScanPlan plan;
-  make(settings, plan);
+  make(given, plan);
   plan.add_reads(schema, reads);
 }
 
 }  // namespace
 
-extern const CollectorSpec kAuditLogsSpec;
-constexpr CollectorSpec kAuditLogsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "audit_logs",
     .summary = "rows, recent rows and last entry of configured log tables",
     .report_section = "Audit and protection",
@@ -179,9 +184,9 @@ constexpr CollectorSpec kAuditLogsSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "logs",
-    .needs_hint = "name the tables that are audit logs: [[server.collectors.audit_logs.logs]]",
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "name the tables that are audit logs: [[server.collectors.audit_logs.logs]]",
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::audit_logs

@@ -16,6 +16,7 @@
 #include "collectors/base/glob.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/session.h"
@@ -24,7 +25,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::audit_triggers {
 
 namespace {
 
@@ -32,11 +33,14 @@ constexpr auto kEnabled =
     gauge("pg_integrity_audit_trigger_enabled",
           "1 if the audit function is called for every such event on the table, and its body is "
           "the expected one.",
-          must_be(1), "schema", "table", "event");
+          must_be(1).says("Not every {event} of {schema}.{table} is audited as expected."),
+          "schema", "table", "event");
 constexpr auto kUnaudited = cumulative(
     gauge("pg_integrity_unaudited_deletes",
           "Rows that went without an entry in the audit log since the baseline; a lower bound.",
-          must_be(0), "schema", "table"));
+          must_be(0).says(
+              "At least {value} rows of {schema}.{table} went without an entry in the audit log."),
+          "schema", "table"));
 constexpr auto kRows = past_event(
     gauge("pg_integrity_audited_rows",
           "Rows of the audited table at the look that unaudited_deletes was brought up to.",
@@ -52,6 +56,8 @@ constexpr auto kGap = gauge(
     "schema", "table");
 
 constexpr const MetricInfo* kMetrics[] = {&kEnabled, &kUnaudited, &kRows, &kEntries, &kGap};
+
+constexpr char kWatched[] = "audited";
 
 constexpr std::string_view kIdentity[] = {"schema", "table", "event"};
 const Table& table_of(const Schema& schema, const QualifiedName& name) {
@@ -236,12 +242,13 @@ class AuditTriggers final : public Collector {
   std::vector<Audited> audited_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<AuditTriggers>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<AuditTriggers>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("audited")) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("audited")) {
     const Audited audited = audited_from(record);
     for (const Table& table : schema.tables)
       if (audited.log && matches_any_glob(audited.tables, table.name.display())) {
@@ -253,8 +260,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kAuditTriggersSpec;
-constexpr CollectorSpec kAuditTriggersSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "audit_triggers",
     .summary = "whether audit triggers are there, run, and did so when rows went",
     .report_section = "Audit triggers",
@@ -267,11 +274,12 @@ constexpr CollectorSpec kAuditTriggersSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kAuditOptions,
-    .needs = "audited",
-    .needs_hint =
+    .wanted = has_records<kWatched>,
+    .wanted_hint =
         "name the tables that must be audited: [[server.collectors.audit_triggers.audited]]",
-    .check = check_audited,
+    .check = [](const Configuration& given,
+                Problems& problems) { check_audited(given.own, problems); },
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::audit_triggers

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "collectors/audit/allow_list.h"
-#include "collectors/audit/network.h"
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/glob.h"
@@ -17,7 +15,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::connections {
 
 namespace {
 
@@ -33,11 +31,13 @@ constexpr auto kAvailable =
           "Sessions that ordinary roles could still open: neither taken nor reserved.");
 constexpr auto kUnexpected = gauge(
     "pg_integrity_unexpected_connections",
-    "Sessions of users outside allow.users or from networks outside allow.networks.", must_be(0));
+    "Sessions of users outside allow.users or from networks outside allow.networks.",
+    must_be(0).says("{value} sessions are of users or from networks that `allow` does not list."));
 
-constexpr auto kSilent = gauge(
-    "pg_integrity_connection_log_silent",
-    "1 if the configured connection log has no entry since the newest session began.", must_be(0));
+constexpr auto kSilent =
+    gauge("pg_integrity_connection_log_silent",
+          "1 if the configured connection log has no entry since the newest session began.",
+          must_be(0).says("The connection log has no entry since the newest session began."));
 
 constexpr const MetricInfo* kMetrics[] = {&kConnections, &kMax, &kAvailable, &kUnexpected,
                                           &kSilent};
@@ -84,8 +84,7 @@ constexpr Option kOptions[] = {
     {.name = "exact_up_to",
      .type = OptionType::size,
      .fallback = "1GiB",
-     .help = "a log with a larger heap is read through an index on its time column only"},
-    kAllow};
+     .help = "a log with a larger heap is read through an index on its time column only"}};
 
 /// The newest session that is old enough to have left an entry, and the newest entry that is not
 /// of the future: such a one would hide for long that the log is silent.
@@ -98,13 +97,15 @@ std::string silence_sql(const Table& table, const Column& time, const ScanWish& 
          newest_moment_sql(table, time, wish.zone) + " AS newest) l";
 }
 
+constexpr std::string_view kServerOptions[] = {"allow"};
+
 class Connections final : public Collector {
  public:
-  explicit Connections(const Settings& settings)
-      : exact_up_to_(settings.number("exact_up_to")),
-        users_(allowed(settings, "users")),
-        networks_(allowed(settings, "networks")) {
-    if (const Settings* log = settings.record("log"))
+  explicit Connections(const Configuration& given)
+      : exact_up_to_(given.own.number("exact_up_to")),
+        users_(given.server.allow.users),
+        networks_(given.server.allow.networks) {
+    if (const Settings* log = given.own.record("log"))
       log_ = ScanWish{{log->text("schema"), log->text("table")},
                       log->text("time"),
                       log->text_or_empty("zone"),
@@ -192,29 +193,21 @@ class Connections final : public Collector {
   std::optional<ScanWish> log_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  const Settings* allow = settings.record("allow");
-  if (allow == nullptr) return;
-  for (const std::string& network : allow->texts("networks"))
-    if (!is_network(network))
-      problems.add(allow->place("networks"), "\"" + network + "\" is no network",
-                   "write it as CIDR, such as \"10.0.0.0/8\" or \"2001:db8::/32\"");
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Connections>(given);
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Connections>(settings);
-}
-
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   reads.sessions = true;
-  if (const Settings* log = settings.record("log"))
+  if (const Settings* log = given.own.record("log"))
     reads.add(schema, {log->text("schema"), log->text("table")}, {log->text("time")});
 }
 
 }  // namespace
 
-extern const CollectorSpec kConnectionsSpec;
-constexpr CollectorSpec kConnectionsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "connections",
     .summary = "sessions by user and state, room for more, and who should not be connected",
     .report_section = "Connections",
@@ -227,8 +220,8 @@ constexpr CollectorSpec kConnectionsSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .check = check,
+    .server_options = kServerOptions,
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::connections

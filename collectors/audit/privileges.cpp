@@ -7,13 +7,13 @@
 // has said who may do what: a first try as postgres is no damage to the data.
 #include <algorithm>
 
-#include "collectors/audit/allow_list.h"
 #include "collectors/audit/write_access.h"
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/glob.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/session.h"
@@ -21,21 +21,26 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::privileges {
 
 namespace {
 
-constexpr auto kWriters =
-    gauge("pg_integrity_unexpected_writers",
-          "LOGIN roles that may change or own the table and are on no list of those who may; only "
-          "of configured tables and where there are any.",
-          must_be(0), "schema", "table");
+constexpr auto kWriters = gauge(
+    "pg_integrity_unexpected_writers",
+    "LOGIN roles that may change or own the table and are on no list of those who may; only "
+    "of configured tables and where there are any.",
+    must_be(0).says(
+        "{value} roles may change or own {schema}.{table} and are on no list of those who may."),
+    "schema", "table");
 constexpr auto kOwnExcessMax =
     gauge("pg_integrity_own_excess_privileges_max",
           "Upper limit of own_excess_privileges: 0 where `allow` is configured.");
-constexpr auto kOwnExcess = gauge(
-    "pg_integrity_own_excess_privileges",
-    "Kinds of privileges beyond reading that the exporter's own role has.", at_most(kOwnExcessMax));
+constexpr auto kOwnExcess =
+    gauge("pg_integrity_own_excess_privileges",
+          "Kinds of privileges beyond reading that the exporter's own role has.",
+          at_most(kOwnExcessMax)
+              .says("The exporter's own role has {value} kinds of privileges beyond reading, it "
+                    "may have {limit}."));
 
 constexpr const MetricInfo* kMetrics[] = {&kWriters, &kOwnExcess, &kOwnExcessMax};
 
@@ -72,8 +77,7 @@ constexpr Option kOptions[] = {
     {.name = "tables",
      .type = OptionType::records,
      .help = "tables that are shown even while they are as they should be, audit logs before all",
-     .members = kTableOptions},
-    kAllow};
+     .members = kTableOptions}};
 
 struct GuardedTable {
   QualifiedName name;
@@ -101,12 +105,13 @@ std::vector<std::string> oids_outside(const std::vector<LoginRole>& roles,
   return oids;
 }
 
+constexpr std::string_view kServerOptions[] = {"allow"};
+
 class Privileges final : public Collector {
  public:
-  explicit Privileges(const Settings& settings)
-      : judges_own_role_(settings.record("allow") != nullptr),
-        allowed_(allowed(settings, "writers")) {
-    for (const Settings& record : settings.records("tables"))
+  explicit Privileges(const Configuration& given)
+      : judges_own_role_(given.server.allow.given), allowed_(given.server.allow.writers) {
+    for (const Settings& record : given.own.records("tables"))
       guarded_.push_back({{record.text("schema"), record.text("table")},
                           record.has("writers") ? record.texts("writers")
                                                 : allowed_.value_or(std::vector<std::string>())});
@@ -192,21 +197,21 @@ class Privileges final : public Collector {
   std::vector<GuardedTable> guarded_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("tables"))
-    if (!record.has("writers") && !allowed(settings, "writers"))
+void check(const Configuration& given, Problems& problems) {
+  for (const Settings& record : given.own.records("tables"))
+    if (!record.has("writers") && !given.server.allow.writers)
       problems.add(record.place(), "nothing says who may change \"" + record.text("table") + "\"",
                    "give it `writers`, or the server allow = { writers = [\"…\"] }");
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Privileges>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Privileges>(given);
 }
 
 }  // namespace
 
-extern const CollectorSpec kPrivilegesSpec;
-constexpr CollectorSpec kPrivilegesSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "privileges",
     .summary = "who may change data, and what the exporter's own role could do beyond reading",
     .report_section = "Privileges",
@@ -219,8 +224,9 @@ constexpr CollectorSpec kPrivilegesSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
+    .server_options = kServerOptions,
     .check = check,
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::privileges

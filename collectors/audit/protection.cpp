@@ -11,6 +11,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/session.h"
@@ -18,13 +19,14 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::protection {
 
 namespace {
 
-constexpr auto kEnabled =
-    gauge("pg_integrity_protection_enabled",
-          "1 if the protection's status table says that it is enabled.", must_be(1), "protection");
+constexpr auto kEnabled = gauge(
+    "pg_integrity_protection_enabled",
+    "1 if the protection's status table says that it is enabled.",
+    must_be(1).says("The protection {protection} says that it is not enabled."), "protection");
 constexpr auto kInfo =
     gauge("pg_integrity_protection_info",
           "Always 1; says which version the protection calls itself.", "protection", "version");
@@ -35,9 +37,13 @@ constexpr auto kMaxAge = gauge("pg_integrity_protection_max_age_seconds",
                                "Configured upper limit of protection_age_seconds.", "protection");
 constexpr auto kAge =
     age("pg_integrity_protection_age_seconds", "Seconds since the protection last verified itself.",
-        at_most(kMaxAge), "protection");
+        at_most(kMaxAge).says("The protection {protection} last verified itself {value} ago, at "
+                              "most {limit} is allowed."),
+        "protection");
 
 constexpr const MetricInfo* kMetrics[] = {&kEnabled, &kInfo, &kLastVerification, &kAge, &kMaxAge};
+
+constexpr char kWatched[] = "protections";
 
 constexpr std::string_view kIdentity[] = {"protection"};
 
@@ -239,8 +245,8 @@ class Protections final : public Collector {
   std::vector<Protection> protections_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("protections")) {
+void check(const Configuration& given, Problems& problems) {
+  for (const Settings& record : given.own.records("protections")) {
     const std::string name = "protection \"" + record.text("name") + "\"";
     if (!record.has("enabled") && !record.has("verified_at"))
       problems.add(record.place(), name + " says nothing that could be watched",
@@ -254,12 +260,13 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Protections>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Protections>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("protections"))
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("protections"))
     reads.add(schema, {record.text("schema"), record.text("table")},
               {record.text_or_empty("key"), record.text_or_empty("enabled"),
                record.text_or_empty("version"), record.text_or_empty("verified_at")});
@@ -267,8 +274,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kProtectionSpec;
-constexpr CollectorSpec kProtectionSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "protection",
     .summary = "what protections say of themselves in a status table: enabled, version, verified",
     .report_section = "Protection status",
@@ -281,11 +288,11 @@ constexpr CollectorSpec kProtectionSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "protections",
-    .needs_hint =
+    .wanted = has_records<kWatched>,
+    .wanted_hint =
         "name the tables in which protections report: [[server.collectors.protection.protections]]",
     .check = check,
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::protection

@@ -1,6 +1,5 @@
 // Superusers: who stands above every privilege. A role that may SET ROLE to a superuser is one, for
 // it needs nobody's help. Judged where the configuration says who may be one.
-#include "collectors/audit/allow_list.h"
 #include "collectors/audit/write_access.h"
 #include "collectors/base/batch.h"
 #include "collectors/base/glob.h"
@@ -12,13 +11,15 @@
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::superusers {
 
 namespace {
 
 constexpr auto kUnexpected =
     gauge("pg_integrity_unexpected_superusers",
-          "Roles outside allow.superusers that are superusers or may SET ROLE to one.", must_be(0));
+          "Roles outside allow.superusers that are superusers or may SET ROLE to one.",
+          must_be(0).says(
+              "{value} roles are superusers, or may become one, and `allow` does not list them."));
 
 constexpr const MetricInfo* kMetrics[] = {&kUnexpected};
 
@@ -46,9 +47,11 @@ std::string roles_sql(int version_num) {
                          : "false");
 }
 
+constexpr std::string_view kServerOptions[] = {"allow"};
+
 class Superusers final : public Collector {
  public:
-  explicit Superusers(const Settings& settings) : allowed_(allowed(settings, "superusers")) {}
+  explicit Superusers(const Configuration& given) : allowed_(given.server.allow.superusers) {}
 
   void declare(Batch& /*out*/) const override {}
 
@@ -76,16 +79,14 @@ class Superusers final : public Collector {
   std::optional<std::vector<std::string>> allowed_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Superusers>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Superusers>(given);
 }
-
-constexpr Option kOptions[] = {kAllow};
 
 }  // namespace
 
-extern const CollectorSpec kSuperusersSpec;
-constexpr CollectorSpec kSuperusersSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "superusers",
     .summary = "who is a superuser, or may become one",
     .report_section = "Superusers",
@@ -97,10 +98,10 @@ constexpr CollectorSpec kSuperusersSpec{
     .deadline = "10s",
     .metrics = kMetrics,
     .identity = {},
-    .options = kOptions,
-    .needs = "allow",
-    .needs_hint = "say who may be one: allow = { superusers = [\"postgres\"] }",
+    .server_options = kServerOptions,
+    .wanted = [](const Configuration& given) { return given.server.allow.given; },
+    .wanted_hint = "say who may be one: allow = { superusers = [\"postgres\"] }",
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::superusers

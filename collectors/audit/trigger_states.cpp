@@ -1,5 +1,7 @@
 #include "collectors/audit/trigger_states.h"
 
+#include "collectors/base/qualified_name.h"
+
 namespace pg_integrity {
 
 namespace {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "collectors/base/qualified_name.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 

@@ -1,5 +1,7 @@
 #include "collectors/audit/write_access.h"
 
+#include "collectors/base/qualified_name.h"
+
 namespace pg_integrity {
 
 namespace {

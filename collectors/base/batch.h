@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,11 @@ struct Event {
   std::vector<double> upper_bounds;  ///< buckets: ascending, without +Inf
 };
 
+/// Labels are given as texts, one for each label of the metric in its order, or as one
+/// std::array<std::string, N> of them:
+///
+///     out.set(kRows, 22, "public", "users");
+///     out.set(kRows, 22, std::array<std::string, 2>{"public", "users"});
 class Batch {
  public:
   /// @param now the moment of everything added, until observed_at() says otherwise.
@@ -74,8 +80,7 @@ class Batch {
   /// A gauge. Call it only with what was seen: an unknown value is no value, never 0.
   template <std::size_t N, typename... Label>
   void set(const Metric<MetricType::gauge, N>& metric, double value, const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    samples_.push_back({&metric, {std::string(label)...}, value, {}, observed_at_});
+    samples_.push_back({&metric, labels_of<N>(label...), value, {}, observed_at_});
   }
 
   /// A gauge that the configuration declares.
@@ -87,16 +92,14 @@ class Batch {
   /// An age as its own clock (the database's, the kernel's) measured it at observed_at().
   template <std::size_t N, typename... Label>
   void set_age(const Metric<MetricType::age, N>& metric, Seconds age, const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    samples_.push_back({&metric, {std::string(label)...}, 0, observed_at_ - age, observed_at_});
+    samples_.push_back({&metric, labels_of<N>(label...), 0, observed_at_ - age, observed_at_});
   }
 
   /// Adds to a counter. count(metric, 0, …) makes its series exist from the start.
   template <std::size_t N, typename... Label>
   void count(const Metric<MetricType::counter, N>& metric, double increment,
              const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    events_.push_back({Event::Kind::count, &metric, {std::string(label)...}, increment, {}});
+    events_.push_back({Event::Kind::count, &metric, labels_of<N>(label...), increment, {}});
   }
 
   /// Declares a histogram's buckets (ascending upper bounds, without +Inf) and makes its series
@@ -104,25 +107,22 @@ class Batch {
   template <std::size_t N, typename... Label>
   void buckets(const Metric<MetricType::histogram, N>& metric, std::vector<double> upper_bounds,
                const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
     events_.push_back(
-        {Event::Kind::buckets, &metric, {std::string(label)...}, 0, std::move(upper_bounds)});
+        {Event::Kind::buckets, &metric, labels_of<N>(label...), 0, std::move(upper_bounds)});
   }
 
   /// Adds one observation to a histogram whose buckets were declared.
   template <std::size_t N, typename... Label>
   void observe(const Metric<MetricType::histogram, N>& metric, double value,
                const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    events_.push_back({Event::Kind::observation, &metric, {std::string(label)...}, value, {}});
+    events_.push_back({Event::Kind::observation, &metric, labels_of<N>(label...), value, {}});
   }
 
   /// One bad object among many: it was looked at and is not proved.
   template <MetricType Type, std::size_t N, typename... Label>
   void unproven(const Metric<Type, N>& metric, Reason reason, std::string detail,
                 const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    unproven_.push_back({&metric, {std::string(label)...}, reason, std::move(detail), now_});
+    unproven_.push_back({&metric, labels_of<N>(label...), reason, std::move(detail), now_});
   }
 
   /// One look does not tell: the next one may, and need not wait for the next pass.
@@ -135,15 +135,13 @@ class Batch {
   /// A line for the report about the object of that metric and labels.
   template <MetricType Type, std::size_t N, typename... Label>
   void evidence(const Metric<Type, N>& metric, std::string text, const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    evidence_.push_back({&metric, {std::string(label)...}, std::move(text)});
+    evidence_.push_back({&metric, labels_of<N>(label...), std::move(text)});
   }
 
   /// How much the object of that metric and labels matters when the series cap bites.
   template <MetricType Type, std::size_t N, typename... Label>
   void weight(const Metric<Type, N>& metric, bool configured, double size, const Label&... label) {
-    static_assert(sizeof...(Label) == N, "one value for each label of the metric");
-    weights_.push_back({&metric, {std::string(label)...}, configured, size});
+    weights_.push_back({&metric, labels_of<N>(label...), configured, size});
   }
 
   /// Objects that the configuration excludes from being looked at.
@@ -162,14 +160,10 @@ class Batch {
       if (error.session_lost()) throw;
       samples_.resize(samples);
       evidence_.resize(lines);
-      unproven_.push_back(
-          {&metric, {labels.begin(), labels.end()}, error.reason(), error.what(), now_});
+      unproven_.push_back({&metric, labels_of<N>(labels), error.reason(), error.what(), now_});
     }
     observed_now();
   }
-
-  /// Drops everything but the events: the step failed.
-  void discard_observations();
 
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
   [[nodiscard]] const std::vector<UnprovenMark>& unproven_marks() const { return unproven_; }
@@ -179,6 +173,17 @@ class Batch {
   [[nodiscard]] std::size_t excluded() const { return excluded_; }
 
  private:
+  template <std::size_t N, typename... Label>
+  static std::vector<std::string> labels_of(const Label&... label) {
+    if constexpr (sizeof...(Label) == 1 &&
+                  (std::is_same_v<Label, std::array<std::string, N>> && ...)) {
+      return std::vector<std::string>((label.begin(), ...), (label.end(), ...));
+    } else {
+      static_assert(sizeof...(Label) == N, "one value for each label of the metric");
+      return {std::string(label)...};
+    }
+  }
+
   Instant observed_at_;
   Instant now_;
   std::vector<Sample> samples_;

@@ -36,12 +36,14 @@ enum class Reason : std::uint8_t {
   stale,           ///< the newest evidence is too old to count
   not_configured,  ///< nothing to go by was configured
   pending,         ///< not looked at yet
+  internal,        ///< a fault of the exporter itself; please report it
 };
 
-inline constexpr std::array<std::string_view, 21> kReasonNames{
-    "connect",  "auth",   "tls",      "timeout",   "lock",  "permission",     "missing",
-    "conflict", "server", "protocol", "decode",    "io",    "http",           "limit",
-    "clock",    "config", "unsafe",   "too_large", "stale", "not_configured", "pending"};
+inline constexpr std::array<std::string_view, 22> kReasonNames{
+    "connect", "auth",           "tls",     "timeout",  "lock",   "permission",
+    "missing", "conflict",       "server",  "protocol", "decode", "io",
+    "http",    "limit",          "clock",   "config",   "unsafe", "too_large",
+    "stale",   "not_configured", "pending", "internal"};
 
 constexpr std::string_view name_of(Reason reason) {
   return kReasonNames[static_cast<std::size_t>(reason)];

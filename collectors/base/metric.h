@@ -1,7 +1,7 @@
-// A metric, stated once as data: name, help, type, labels, and what its value SHOULD be. The
-// verdict, the report, the metric reference and the alert coverage check all follow from this one
-// declaration. A misnamed metric or a wrong number of labels does not compile. Constants; safe on
-// any thread.
+// A metric, stated once as data: name, help, type, labels, and what its value SHOULD be, with a
+// sentence for people that says what is wrong when it is not. The verdict, the report, the metric
+// reference and the alerts all follow from this one declaration. A misnamed metric, a wrong number
+// of labels or a missing sentence does not compile. Constants; safe on any thread.
 #pragma once
 
 #include <concepts>
@@ -32,32 +32,33 @@ consteval auto declare(std::string_view name, std::string_view help, Expectation
 
 }  // namespace metric_detail
 
-/// The value must be exactly this.
-constexpr Expectation must_be(double value) {
-  return {true, value, nullptr, nullptr};
+/// The value must be exactly this. Each of these four needs a sentence to become an expectation:
+/// must_be(0).says("{value} rows of {schema}.{table} refer to no existing row.").
+constexpr ExpectationWithoutSentence must_be(double value) {
+  return {{true, value, nullptr, nullptr, {}}};
 }
 
 /// The value must not be above the objective, another exported gauge whose labels are among its
 /// own.
 /// @param objective outlives the metric: its address is kept.
-constexpr Expectation at_most(const MetricInfo& objective) {
-  return {false, 0, &objective, nullptr};
+constexpr ExpectationWithoutSentence at_most(const MetricInfo& objective) {
+  return {{false, 0, &objective, nullptr, {}}};
 }
 
 /// The value must not be below the objective; else as at_most().
-constexpr Expectation at_least(const MetricInfo& objective) {
-  return {false, 0, nullptr, &objective};
+constexpr ExpectationWithoutSentence at_least(const MetricInfo& objective) {
+  return {{false, 0, nullptr, &objective, {}}};
 }
 
 /// The value must lie between two objectives, either of which may be unset; else as at_most().
-constexpr Expectation within(const MetricInfo& lower, const MetricInfo& upper) {
-  return {false, 0, &upper, &lower};
+constexpr ExpectationWithoutSentence within(const MetricInfo& lower, const MetricInfo& upper) {
+  return {{false, 0, &upper, &lower, {}}};
 }
 
 template <typename... Label>
 concept LabelNames = (std::convertible_to<Label, std::string_view> && ...);
 
-/// A gauge with an expectation: gauge(name, help, must_be(0), "label", …).
+/// A gauge with an expectation: gauge(name, help, must_be(0).says("…"), "label", …).
 template <LabelNames... Label>
 consteval auto gauge(std::string_view name, std::string_view help, Expectation expectation,
                      Label... label) {

@@ -25,9 +25,26 @@ struct Expectation {
   double value = 0;
   const MetricInfo* upper = nullptr;  ///< must not be above this objective
   const MetricInfo* lower = nullptr;  ///< must not be below this objective
+  /// A sentence for people that says what is wrong when the metric is not as it should be. It has
+  /// placeholders in braces: any label of the metric, `server`, `database`, `value` and `limit`.
+  /// The limit of within() is written as "at least 2 and at most 10". Value and limit are written
+  /// in the metric's unit: as a duration, a size, a percentage or a plain number.
+  std::string_view says;
 
   [[nodiscard]] constexpr bool none() const {
     return !constant && upper == nullptr && lower == nullptr;
+  }
+};
+
+/// An expectation that lacks its sentence. No metric can be declared with it.
+struct ExpectationWithoutSentence {
+  Expectation expectation;
+
+  /// @param text outlives the metric; see Expectation::says.
+  [[nodiscard]] constexpr Expectation says(std::string_view text) const {
+    Expectation said = expectation;
+    said.says = text;
+    return said;
   }
 };
 

@@ -26,6 +26,9 @@ enum class MetricFault : std::uint8_t {
   label_twice,
   objective_label,
   objective_type,
+  sentence,
+  placeholder,
+  sentence_lacks_limit,
 };
 
 namespace metric_detail {
@@ -41,6 +44,9 @@ inline void label_name_is_invalid_or_reserved() {}
 inline void label_is_declared_twice() {}
 inline void objective_has_a_label_that_this_metric_lacks() {}
 inline void objective_must_be_a_gauge() {}
+inline void expectation_needs_a_sentence_with_a_capital_and_a_full_stop() {}
+inline void sentence_has_a_placeholder_that_is_no_label_of_this_metric() {}
+inline void sentence_of_an_objective_must_name_value_and_limit() {}
 
 inline constexpr std::string_view kPrefix = "pg_integrity_";
 inline constexpr std::array<std::string_view, 14> kOtherUnits{
@@ -48,6 +54,9 @@ inline constexpr std::array<std::string_view, 14> kOtherUnits{
     "_mb",           "_kb", "_percent", "_bits",  "_usec", "_us",        "_sec"};
 inline constexpr std::array<std::string_view, 4> kReservedLabels{"server", "database", "le",
                                                                  "quantile"};
+/// Placeholders of every sentence, beside the metric's labels.
+inline constexpr std::array<std::string_view, 4> kPlaceholders{"server", "database", "value",
+                                                               "limit"};
 
 constexpr bool is_snake_case(std::string_view name) {
   bool word_open = false;
@@ -95,6 +104,40 @@ constexpr MetricFault objective_fault(const MetricInfo& metric, const MetricInfo
   return MetricFault::none;
 }
 
+constexpr bool is_placeholder(const MetricInfo& metric, std::string_view name) {
+  for (const std::string_view label : metric.labels())
+    if (name == label) return true;
+  for (const std::string_view placeholder : kPlaceholders)
+    if (name == placeholder) return true;
+  return false;
+}
+
+/// Whether every brace belongs to a placeholder that this metric has.
+constexpr bool placeholders_exist(const MetricInfo& metric) {
+  std::string_view rest = metric.expectation.says;
+  for (std::size_t brace = rest.find_first_of("{}"); brace != std::string_view::npos;
+       brace = rest.find_first_of("{}")) {
+    const std::size_t end = rest.find('}', brace);
+    if (rest[brace] == '}' || end == std::string_view::npos) return false;
+    if (!is_placeholder(metric, rest.substr(brace + 1, end - brace - 1))) return false;
+    rest.remove_prefix(end + 1);
+  }
+  return true;
+}
+
+constexpr MetricFault sentence_fault(const MetricInfo& metric) {
+  const Expectation& expectation = metric.expectation;
+  if (expectation.none()) return MetricFault::none;
+  const std::string_view says = expectation.says;
+  if (says.empty() || (says.front() >= 'a' && says.front() <= 'z') || !says.ends_with('.'))
+    return MetricFault::sentence;
+  if (!placeholders_exist(metric)) return MetricFault::placeholder;
+  if (!expectation.constant && (says.find("{value}") == std::string_view::npos ||
+                                says.find("{limit}") == std::string_view::npos))
+    return MetricFault::sentence_lacks_limit;
+  return MetricFault::none;
+}
+
 }  // namespace metric_detail
 
 /// The first rule that a declaration breaks. Constants are refused by the compiler, what a
@@ -104,7 +147,8 @@ constexpr MetricFault fault_of(const MetricInfo& metric) {
   for (const MetricFault fault :
        {metric_detail::name_fault(metric), metric_detail::label_fault(metric),
         metric_detail::objective_fault(metric, expectation.upper),
-        metric_detail::objective_fault(metric, expectation.lower)})
+        metric_detail::objective_fault(metric, expectation.lower),
+        metric_detail::sentence_fault(metric)})
     if (fault != MetricFault::none) return fault;
   return MetricFault::none;
 }
@@ -134,6 +178,12 @@ constexpr std::string_view text_of(MetricFault fault) {
       return "lacks a label of its objective";
     case MetricFault::objective_type:
       return "must have a gauge as its objective";
+    case MetricFault::sentence:
+      return "must say in a sentence, from a capital to a full stop, what is wrong";
+    case MetricFault::placeholder:
+      return "has a placeholder in its sentence that is none of its labels";
+    case MetricFault::sentence_lacks_limit:
+      return "must name {value} and {limit} in its sentence";
   }
   return "";
 }
@@ -164,6 +214,12 @@ constexpr void refuse(MetricFault fault) {
       return objective_has_a_label_that_this_metric_lacks();
     case MetricFault::objective_type:
       return objective_must_be_a_gauge();
+    case MetricFault::sentence:
+      return expectation_needs_a_sentence_with_a_capital_and_a_full_stop();
+    case MetricFault::placeholder:
+      return sentence_has_a_placeholder_that_is_no_label_of_this_metric();
+    case MetricFault::sentence_lacks_limit:
+      return sentence_of_an_objective_must_name_value_and_limit();
   }
 }
 

@@ -19,7 +19,8 @@ class MetricSet {
 
   /// Adds a gauge; whether it obeys the rules, fault_of() says.
   /// @param labels at most kMaxLabels.
-  /// @param expectation its objectives are metrics of this set.
+  /// @param expectation its objectives are metrics of this set; without a sentence it gets a plain
+  ///   one.
   /// @return valid as long as the set.
   const MetricInfo& add(std::string name, std::string help, std::vector<std::string> labels,
                         const Expectation& expectation) {
@@ -29,9 +30,12 @@ class MetricSet {
     entry.labels = std::move(labels);
     entry.info.name = entry.name;
     entry.info.help = entry.help;
-    entry.info.expectation = expectation;
     for (const std::string& label : entry.labels)
       entry.info.label_names.at(entry.info.label_count++) = label;
+    entry.says = expectation.says;
+    if (!expectation.none() && entry.says.empty()) entry.says = plain_sentence(entry, expectation);
+    entry.info.expectation = expectation;
+    entry.info.expectation.says = entry.says;
     return entry.info;
   }
 
@@ -47,8 +51,22 @@ class MetricSet {
     std::string name;
     std::string help;
     std::vector<std::string> labels;
+    std::string says;
     MetricInfo info;  ///< looks at the texts above
   };
+
+  /// "The metric NAME (label {label}) is {value}, it must be at most {limit}."
+  static std::string plain_sentence(const Entry& entry, const Expectation& expectation) {
+    std::string text = "The metric " + entry.name;
+    for (std::size_t i = 0; i < entry.labels.size(); ++i)
+      text += (i == 0 ? " (" : ", ") + entry.labels[i] + " {" + entry.labels[i] + "}";
+    if (!entry.labels.empty()) text += ")";
+    text += " is {value}, it must be ";
+    if (expectation.lower == nullptr && expectation.upper != nullptr) text += "at most ";
+    if (expectation.upper == nullptr && expectation.lower != nullptr) text += "at least ";
+    return text + "{limit}.";
+  }
+
   std::deque<Entry> entries_;  ///< never moved
 };
 

@@ -36,12 +36,6 @@ enum class OptionType : std::uint8_t {
   named_records,  ///< a table of tables, each under a name of the user's choice
 };
 
-/// Where an option is written.
-enum class OptionHome : std::uint8_t {
-  collector,  ///< [server.collectors.NAME]
-  server,     ///< directly in [[server]]
-};
-
 /// One option, as data. Members apply to record, records and named_records.
 struct Option {
   std::string_view name;
@@ -52,7 +46,6 @@ struct Option {
   double min = 0;  ///< smallest value of integer, number, duration (seconds), size (bytes)
   double max = std::numeric_limits<double>::infinity();
   std::span<const Option> members = {};
-  OptionHome home = OptionHome::collector;
 };
 
 /// Where a value was written. Line and column count from 1; 0: not in a file.
@@ -75,6 +68,7 @@ class Problems {
   /// empty.
   void add(const Place& place, const std::string& message, const std::string& hint = {});
   [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return lines_.size(); }
   /// One line a problem, in the order of the file.
   [[nodiscard]] std::vector<std::string> lines() const;
 

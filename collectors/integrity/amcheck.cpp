@@ -7,6 +7,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/catalog_list.h"
@@ -17,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::amcheck {
 
 namespace {
 
@@ -27,7 +28,8 @@ constexpr auto kUsable = gauge("pg_integrity_amcheck_usable",
 constexpr auto kCorrupt =
     gauge("pg_integrity_index_corrupt",
           "1 if bt_index_check finds the B-tree index, or what it reads of its table, corrupt.",
-          must_be(0), "schema", "table", "index");
+          must_be(0).says("The index {index} of {schema}.{table} is corrupt."), "schema", "table",
+          "index");
 
 constexpr const MetricInfo* kMetrics[] = {&kCorrupt, &kUsable};
 
@@ -182,11 +184,11 @@ class Amcheck final : public Collector {
   CatalogList<Work> work_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Amcheck>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Amcheck>(given.own);
 }
 
-void add_reads(const Settings& /*settings*/, Session& session, const Schema& /*schema*/,
+void add_reads(const Configuration& /*given*/, Session& session, const Schema& /*schema*/,
                Reads& reads) {
   const Rows functions = session.query(kFunction);
   if (functions.size() != 0)
@@ -195,8 +197,8 @@ void add_reads(const Settings& /*settings*/, Session& session, const Schema& /*s
 
 }  // namespace
 
-extern const CollectorSpec kAmcheckSpec;
-constexpr CollectorSpec kAmcheckSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "amcheck",
     .summary = "B-tree indexes that amcheck finds corrupt, where it is installed",
     .report_section = "Indexes",
@@ -212,4 +214,4 @@ constexpr CollectorSpec kAmcheckSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::amcheck

@@ -18,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::custom {
 
 namespace {
 
@@ -30,9 +30,13 @@ constexpr auto kRows =
     gauge("pg_integrity_custom_query_rows",
           "Rows that the query returned; 1001 stands for any more. Its own metrics are "
           "`pg_integrity_custom_NAME`, with the label `query` and those that are configured.",
-          within(kRowsMin, kRowsMax), kQueryLabel);
+          within(kRowsMin, kRowsMax)
+              .says("The query {query} returned {value} rows, it must return {limit}."),
+          kQueryLabel);
 
 constexpr const MetricInfo* kMetrics[] = {&kRows, &kRowsMin, &kRowsMax};
+
+constexpr char kWatched[] = "queries";
 
 constexpr std::string_view kIdentity[] = {kQueryLabel};
 
@@ -135,25 +139,26 @@ class Custom final : public Collector {
   std::vector<CustomQuery> queries_;
 };
 
-void check(const Settings& settings, Problems& problems) {
+void check(const Configuration& given, Problems& problems) {
   std::vector<std::string_view> reserved;
   for (const MetricInfo* metric : kMetrics) reserved.push_back(metric->name);
-  check_custom(settings, reserved, problems);
+  check_custom(given.own, reserved, problems);
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Custom>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Custom>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& session, const Schema& /*schema*/, Reads& reads) {
-  for (const Settings& record : settings.records("queries"))
+void add_reads(const Configuration& given, Session& session, const Schema& /*schema*/,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("queries"))
     reads.add_query(session, record.text("sql"));
 }
 
 }  // namespace
 
-extern const CollectorSpec kCustomSpec;
-constexpr CollectorSpec kCustomSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "custom",
     .summary = "metrics by queries of your own, against limits of your own",
     .report_section = "Your own checks",
@@ -166,10 +171,10 @@ constexpr CollectorSpec kCustomSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "queries",
-    .needs_hint = "write a query and its metrics: [[server.collectors.custom.queries]]",
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "write a query and its metrics: [[server.collectors.custom.queries]]",
     .check = check,
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::custom

@@ -35,7 +35,7 @@ const MetricInfo& add_limit(const Settings& metric, std::string_view end, std::s
 CustomMetric metric_from(const Settings& query, const Settings& metric, MetricSet& metrics) {
   CustomMetric made;
   Expectation expectation;
-  if (const auto value = metric.maybe_number("must_be")) expectation = must_be(*value);
+  if (const auto value = metric.maybe_number("must_be")) expectation = must_be(*value).expectation;
   made.at_most = metric.maybe_number("at_most");
   made.at_least = metric.maybe_number("at_least");
   if (made.at_most) expectation.upper = &add_limit(metric, "_max", "upper", metrics);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "collectors/base/errors.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/ports/session.h"
 
 namespace pg_integrity {

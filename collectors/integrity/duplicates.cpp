@@ -7,6 +7,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/catalog_list.h"
@@ -17,13 +18,15 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::duplicates {
 
 namespace {
 
 constexpr auto kDuplicateRows = gauge(
     "pg_integrity_duplicate_rows", "Surplus rows: those beyond the first of each value of the key.",
-    must_be(0), "schema", "table", "key");
+    must_be(0).says(
+        "{value} surplus rows of {schema}.{table} repeat a value of the unique key {key}."),
+    "schema", "table", "key");
 
 constexpr const MetricInfo* kMetrics[] = {&kDuplicateRows};
 
@@ -135,8 +138,8 @@ class Duplicates final : public Collector {
   CatalogList<std::vector<UniqueIndex>> indexes_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("keys"))
+void check(const Configuration& given, Problems& problems) {
+  for (const Settings& record : given.own.records("keys"))
     if (record.texts("columns").empty())
       problems.add(record.place("columns"), "key \"" + record.text("name") + "\" has no columns",
                    "list at least one");
@@ -153,12 +156,16 @@ bool is_safe(Session& session, const UniqueIndex& index) {
   return true;
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Duplicates>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Duplicates>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& session, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("keys")) {
+bool more_on_copy(const Configuration& given, const Schema& /*copy*/) {
+  return !given.own.records("keys").empty();
+}
+
+void add_reads(const Configuration& given, Session& session, const Schema& schema, Reads& reads) {
+  for (const Settings& record : given.own.records("keys")) {
     const Table* table = schema.table({record.text("schema"), record.text("table")});
     if (table != nullptr)
       reads.add(schema, table->name, columns_of(*table, record.texts("columns")));
@@ -169,22 +176,22 @@ void add_reads(const Settings& settings, Session& session, const Schema& schema,
 
 }  // namespace
 
-extern const CollectorSpec kDuplicatesSpec;
-constexpr CollectorSpec kDuplicatesSpec{
-    .name = "duplicates",
-    .summary = "rows that a key promises to be unique and are not",
-    .report_section = "Uniqueness",
-    .question = Question::intact,
-    .lane = Lane::scan,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables,
-    .interval = "1h",
-    .deadline = "120s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .check = check,
-    .reads = add_reads,
-    .make = make};
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{.name = "duplicates",
+                              .summary = "rows that a key promises to be unique and are not",
+                              .report_section = "Uniqueness",
+                              .question = Question::intact,
+                              .lane = Lane::scan,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables,
+                              .interval = "1h",
+                              .deadline = "120s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .check = check,
+                              .reads = add_reads,
+                              .on_copy = more_on_copy,
+                              .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::duplicates

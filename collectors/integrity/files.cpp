@@ -15,7 +15,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::files {
 
 namespace {
 
@@ -27,11 +27,15 @@ constexpr auto kCount =
     gauge("pg_integrity_file_count",
           "Regular files that match. Where not all directories could be read it is absent, or what "
           "was found if that is too many already.",
-          within(kCountMin, kCountMax), "path", "pattern");
+          within(kCountMin, kCountMax)
+              .says("{path} holds {value} files that match {pattern}, it must hold {limit}."),
+          "path", "pattern");
 constexpr auto kBytes = gauge("pg_integrity_file_bytes",
                               "Size of the files of file_count together.", "path", "pattern");
 
 constexpr const MetricInfo* kMetrics[] = {&kCount, &kCountMin, &kCountMax, &kBytes};
+
+constexpr char kWatched[] = "directories";
 
 constexpr std::string_view kIdentity[] = {"path", "pattern"};
 
@@ -204,9 +208,9 @@ void check_directory(const Settings& record, Problems& problems) {
     problems.add(record.place("min_files"), "\"min_files\" is above \"max_files\"");
 }
 
-void check(const Settings& settings, Problems& problems) {
+void check(const Configuration& given, Problems& problems) {
   std::set<std::pair<std::string, std::string>> seen;
-  for (const Settings& record : settings.records("directories")) {
+  for (const Settings& record : given.own.records("directories")) {
     check_directory(record, problems);
     for (const std::string& pattern : record.texts("patterns"))
       if (!seen.emplace(record.text("path"), pattern).second)
@@ -215,14 +219,14 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<DirectoryFiles>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<DirectoryFiles>(given.own);
 }
 
 }  // namespace
 
-extern const CollectorSpec kFilesSpec;
-constexpr CollectorSpec kFilesSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "files",
     .summary = "number and size of files in directories, by pattern, against their limits",
     .report_section = "Files",
@@ -235,10 +239,10 @@ constexpr CollectorSpec kFilesSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "directories",
-    .needs_hint = "name the directories: [[server.collectors.files.directories]]",
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "name the directories: [[server.collectors.files.directories]]",
     .check = check,
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::files

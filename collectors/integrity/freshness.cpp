@@ -17,7 +17,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::freshness {
 
 namespace {
 
@@ -31,7 +31,9 @@ constexpr auto kMaxAge =
 constexpr auto kAge =
     age("pg_integrity_table_last_entry_age_seconds",
         "Time since the newest row, for tables that are configured; absent if there is none.",
-        at_most(kMaxAge), "schema", "table", "column");
+        at_most(kMaxAge).says("The newest row of {schema}.{table} is {value} old by its {column}, "
+                              "it may be {limit} old."),
+        "schema", "table", "column");
 constexpr auto kCreatedToday =
     gauge("pg_integrity_table_rows_created_today",
           "Rows since midnight in the configured zone. None may be normal: it is not judged.",
@@ -40,7 +42,9 @@ constexpr auto kFutureRows =
     gauge("pg_integrity_table_future_rows",
           "Rows whose time is later than the database's clock by more than a minute; of tables "
           "above exact_up_to a lower bound: 1 if there are any.",
-          must_be(0), "schema", "table", "column");
+          must_be(0).says(
+              "{value} rows of {schema}.{table} have a {column} later than the database's clock."),
+          "schema", "table", "column");
 constexpr auto kUndatedRows = gauge("pg_integrity_table_undated_rows",
                                     "Rows whose time is NULL or infinite; absent where there are "
                                     "none and the table is not configured, and above exact_up_to.",
@@ -113,8 +117,8 @@ class Freshness final : public Collector {
   void declare(Batch& out) const override {
     for (const Watched& watched : configured_)
       if (watched.max_age) {
-        const auto& [schema, table, column] = labels(watched);
-        out.set(kMaxAge, watched.max_age->count(), schema, table, column);
+        const auto of = labels(watched);
+        out.set(kMaxAge, watched.max_age->count(), of);
       }
   }
 
@@ -178,13 +182,12 @@ class Freshness final : public Collector {
     const TableScan scan =
         from.scans().scan(from.session(), table, from.clock(), from.reusable_age());
     const TimeFacts& facts = scan.times(watched.wish);
-    const auto& [schema, name, column] = labels(watched);
+    const auto of = labels(watched);
     out.observed_at(scan.observed_at);
-    out.weight(kLastEntry, watched.configured, scan.rows, schema, name, column);
-    out.set(kFutureRows, facts.future_rows, schema, name, column);
-    if (facts.rows_today) out.set(kCreatedToday, *facts.rows_today, schema, name, column);
-    if (watched.configured || facts.undated_rows > 0)
-      out.set(kUndatedRows, facts.undated_rows, schema, name, column);
+    out.weight(kLastEntry, watched.configured, scan.rows, of);
+    out.set(kFutureRows, facts.future_rows, of);
+    if (facts.rows_today) out.set(kCreatedToday, *facts.rows_today, of);
+    if (watched.configured || facts.undated_rows > 0) out.set(kUndatedRows, facts.undated_rows, of);
     if (facts.newest)
       show_newest(watched, facts, out);
     else
@@ -205,8 +208,8 @@ class Freshness final : public Collector {
     const TableScan scan = from.scans().recent(from.session(), table, from.clock(), wish);
     out.observed_at(scan.observed_at);
     const TimeFacts& facts = scan.times(wish);
-    const auto& [schema, name, time] = labels(watched);
-    out.set(kFutureRows, facts.future_rows, schema, name, time);
+    const auto of = labels(watched);
+    out.set(kFutureRows, facts.future_rows, of);
     if (facts.newest)
       show_newest(watched, facts, out);
     else  // whatever it has is undated or of the future
@@ -214,15 +217,15 @@ class Freshness final : public Collector {
   }
 
   static void show_newest(const Watched& watched, const TimeFacts& facts, Batch& out) {
-    const auto& [schema, table, column] = labels(watched);
-    out.set(kLastEntry, *facts.newest, schema, table, column);
-    if (watched.configured) out.set_age(kAge, facts.newest_age, schema, table, column);
+    const auto of = labels(watched);
+    out.set(kLastEntry, *facts.newest, of);
+    if (watched.configured) out.set_age(kAge, facts.newest_age, of);
   }
 
   /// There is no last entry, and hence no age: why not is a finding where an age was promised.
   static void explain_absence(const Watched& watched, double rows, const TimeFacts& facts,
                               Batch& out) {
-    const auto& [schema, table, column] = labels(watched);
+    const auto of = labels(watched);
     const std::string text = rows == 0                ? "the table is empty"
                              : facts.future_rows == 0 ? "none of its rows has a time"
                                                       : "all its times lie in the future";
@@ -230,9 +233,9 @@ class Freshness final : public Collector {
                           : facts.future_rows == 0 ? Reason::decode
                                                    : Reason::clock;
     if (watched.max_age)
-      out.unproven(kLastEntry, reason, text, schema, table, column);
+      out.unproven(kLastEntry, reason, text, of);
     else
-      out.evidence(kLastEntry, text, schema, table, column);
+      out.evidence(kLastEntry, text, of);
   }
 
   double exact_up_to_;
@@ -240,20 +243,21 @@ class Freshness final : public Collector {
   std::vector<Watched> configured_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& plan) {
-  return std::make_unique<Freshness>(settings, plan);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& plan) {
+  return std::make_unique<Freshness>(given.own, plan);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   ScanPlan plan;
-  make(settings, plan);
+  make(given, plan);
   plan.add_reads(schema, reads);
 }
 
 }  // namespace
 
-extern const CollectorSpec kFreshnessSpec;
-constexpr CollectorSpec kFreshnessSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "freshness",
     .summary = "the last entry of tables, how old it may be, and rows from the future",
     .report_section = "Freshness",
@@ -269,4 +273,4 @@ constexpr CollectorSpec kFreshnessSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::freshness

@@ -9,6 +9,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/url_pattern.h"
@@ -18,13 +19,15 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::media {
 
 namespace {
 
 constexpr auto kUnexpected =
     gauge("pg_integrity_media_unexpected_rows", "Rows whose value is not what `must_be` says.",
-          must_be(0), "schema", "table", "column");
+          must_be(0).says("{value} rows of {schema}.{table} hold something in {column} that "
+                          "`must_be` does not allow."),
+          "schema", "table", "column");
 constexpr auto kBytes = gauge(
     "pg_integrity_media_bytes",
     "Size of all values of the column together, uncompressed; of an oid column that of the large "
@@ -32,6 +35,8 @@ constexpr auto kBytes = gauge(
     "schema", "table", "column");
 
 constexpr const MetricInfo* kMetrics[] = {&kUnexpected, &kBytes};
+
+constexpr char kWatched[] = "columns";
 
 constexpr std::string_view kIdentity[] = {"schema", "table", "column"};
 
@@ -228,9 +233,9 @@ void check_column(const Settings& record, Problems& problems) {
                    "write it in lower case, without the colon: \"https\"");
 }
 
-void check(const Settings& settings, Problems& problems) {
+void check(const Configuration& given, Problems& problems) {
   std::set<std::array<std::string, 4>> seen;
-  for (const Settings& record : settings.records("columns")) {
+  for (const Settings& record : given.own.records("columns")) {
     check_column(record, problems);
     if (!seen.insert({record.text_or_empty("database"), record.text("schema"), record.text("table"),
                       record.text("column")})
@@ -251,12 +256,12 @@ bool holds_large_objects(Session& session, const QualifiedName& table, const std
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Media>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Media>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& session, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("columns")) {
+void add_reads(const Configuration& given, Session& session, const Schema& schema, Reads& reads) {
+  for (const Settings& record : given.own.records("columns")) {
     const QualifiedName table{record.text("schema"), record.text("table")};
     reads.add(schema, table, {record.text("column")});
     reads.large_objects =
@@ -267,8 +272,8 @@ void add_reads(const Settings& settings, Session& session, const Schema& schema,
 
 }  // namespace
 
-extern const CollectorSpec kMediaSpec;
-constexpr CollectorSpec kMediaSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "media",
     .summary = "columns that must hold URLs or nothing, and the size of what they hold",
     .report_section = "Media",
@@ -281,10 +286,10 @@ constexpr CollectorSpec kMediaSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kOptions,
-    .needs = "columns",
-    .needs_hint = "name the columns: [[server.collectors.media.columns]]",
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "name the columns: [[server.collectors.media.columns]]",
     .check = check,
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::media

@@ -11,6 +11,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/declared_reference.h"
@@ -20,17 +21,21 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::orphans {
 
 namespace {
 
 constexpr auto kOrphanedRows =
     gauge("pg_integrity_orphaned_rows", "Rows whose foreign key refers to no existing row.",
-          must_be(0), "schema", "table", "constraint");
+          must_be(0).says("{value} rows of {schema}.{table} refer to no row of the referenced "
+                          "table (foreign key {constraint})."),
+          "schema", "table", "constraint");
 constexpr auto kEnforced =
     gauge("pg_integrity_foreign_key_enforced",
           "1 if every trigger of the foreign key fires on both sides and it is not NOT ENFORCED.",
-          must_be(1), "schema", "table", "constraint");
+          must_be(1).says("The foreign key {constraint} of {schema}.{table} is not enforced, so "
+                          "that wrong rows can be written."),
+          "schema", "table", "constraint");
 constexpr auto kValidated = gauge(
     "pg_integrity_foreign_key_validated",
     "1 if the catalog says that existing rows were checked (convalidated); orphans may exist all "
@@ -128,24 +133,24 @@ class Orphans final : public Collector {
   }
 
   static void look_at_key(Session& session, const ForeignKey& key, Batch& out) {
-    const auto& [schema, table, name] = labels(key);
-    out.set(kEnforced, key.enforced ? 1 : 0, schema, table, name);
-    out.set(kValidated, key.validated ? 1 : 0, schema, table, name);
-    out.set(kIndexed, key.indexed ? 1 : 0, schema, table, name);
+    const auto of = labels(key);
+    out.set(kEnforced, key.enforced ? 1 : 0, of);
+    out.set(kValidated, key.validated ? 1 : 0, of);
+    out.set(kIndexed, key.indexed ? 1 : 0, of);
     count(session, key, out);
   }
 
   void look_at_reference(Session& session, const Schema& schema, const ForeignKey& reference,
                          Batch& out) const {
-    const auto& [child_schema, table, name] = labels(reference);
-    out.weight(kOrphanedRows, true, 0, child_schema, table, name);
-    out.attempt(kOrphanedRows, labels(reference),
+    const auto of = labels(reference);
+    out.weight(kOrphanedRows, true, 0, of);
+    out.attempt(kOrphanedRows, of,
                 [&] { count(session, resolve(session, schema, reference), out); });
   }
 
   static void count(Session& session, const ForeignKey& key, Batch& out) {
-    out.attempt(kOrphanedRows, labels(key), [&] {
-      const auto& [schema, table, name] = labels(key);
+    const auto of = labels(key);
+    out.attempt(kOrphanedRows, of, [&] {
       if (key.temporal)
         throw SourceError(Reason::unsafe, "keys over periods (PERIOD) are not evaluated");
       if (key.foreign_cast)
@@ -156,17 +161,17 @@ class Orphans final : public Collector {
         throw SourceError(Reason::unsafe, "any look at " + key.child.display() + " or " +
                                               key.parent.display() + std::string(kForeignCodeRuns));
       const double orphans = session.query(orphans_sql(key)).only().number("orphans");
-      out.set(kOrphanedRows, orphans, schema, table, name);
-      out.set(kInfo, 1, schema, table, name, key.parent.schema, key.parent.name);
-      out.evidence(kOrphanedRows, "refers to " + key.parent.display(), schema, table, name);
+      out.set(kOrphanedRows, orphans, of);
+      out.set(kInfo, 1, of[0], of[1], of[2], key.parent.schema, key.parent.name);
+      out.evidence(kOrphanedRows, "refers to " + key.parent.display(), of);
     });
   }
 
   std::vector<ForeignKey> references_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  for (const Settings& record : settings.records("references")) {
+void check(const Configuration& given, Problems& problems) {
+  for (const Settings& record : given.own.records("references")) {
     const std::size_t own = record.texts("columns").size();
     const std::size_t other = record.texts("referenced_columns").size();
     if (own == 0 || own != other)
@@ -177,11 +182,18 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Orphans>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Orphans>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
+bool more_on_copy(const Configuration& given, const Schema& copy) {
+  return !given.own.records("references").empty() ||
+         std::any_of(copy.foreign_keys.begin(), copy.foreign_keys.end(),
+                     [](const ForeignKey& key) { return !key.validated; });
+}
+
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
   for (const ForeignKey& key : schema.foreign_keys) {
     if (key.temporal || key.foreign_cast || key.foreign_code) continue;
     for (const ReferenceColumn& column : key.columns) {
@@ -189,7 +201,7 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
       reads.tables[key.parent].insert(column.parent);
     }
   }
-  for (const Settings& record : settings.records("references")) {
+  for (const Settings& record : given.own.records("references")) {
     reads.add(schema, {record.text("schema"), record.text("table")}, record.texts("columns"));
     reads.add(schema, {record.text("referenced_schema"), record.text("referenced_table")},
               record.texts("referenced_columns"));
@@ -198,8 +210,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kOrphansSpec;
-constexpr CollectorSpec kOrphansSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "orphans",
     .summary = "rows whose foreign key or declared reference points nowhere",
     .report_section = "Foreign key integrity",
@@ -214,6 +226,7 @@ constexpr CollectorSpec kOrphansSpec{
     .options = kOptions,
     .check = check,
     .reads = add_reads,
+    .on_copy = more_on_copy,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::orphans

@@ -10,6 +10,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/session.h"
@@ -18,24 +19,28 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::row_counts {
 
 namespace {
 
 constexpr auto kRowsMin = gauge("pg_integrity_table_rows_min",
                                 "Configured lower limit of table_rows.", "schema", "table");
-constexpr auto kRows =
-    gauge("pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
-          at_least(kRowsMin), "schema", "table");
+constexpr auto kRows = gauge(
+    "pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
+    at_least(kRowsMin).says("{schema}.{table} has {value} rows, it must have at least {limit}."),
+    "schema", "table");
 constexpr auto kRowsEstimate =
     gauge("pg_integrity_table_rows_estimate",
           "The planner's estimate of rows, for tables above the size gate.", "schema", "table");
 constexpr auto kDropRatioMax =
     gauge("pg_integrity_table_rows_drop_ratio_max",
           "Configured upper limit of table_rows_drop_ratio.", "schema", "table");
-constexpr auto kDropRatio = gauge("pg_integrity_table_rows_drop_ratio",
-                                  "Share of table_rows_drop_reference (0 to 1) that has vanished.",
-                                  at_most(kDropRatioMax), "schema", "table");
+constexpr auto kDropRatio =
+    gauge("pg_integrity_table_rows_drop_ratio",
+          "Share of table_rows_drop_reference (0 to 1) that has vanished.",
+          at_most(kDropRatioMax)
+              .says("{value} of the rows of {schema}.{table} have vanished, at most {limit} may."),
+          "schema", "table");
 constexpr auto kDropReference =
     learned(gauge("pg_integrity_table_rows_drop_reference",
                   "The count that table_rows_drop_ratio refers to: the highest within "
@@ -49,10 +54,11 @@ constexpr auto kDropReferenceTime =
 constexpr auto kInventoryMin = learned(
     gauge("pg_integrity_inventory_min",
           "Lower limit of inventory: pinned by `expect`, else the highest number seen.", "type"));
-constexpr auto kInventory =
-    gauge("pg_integrity_inventory",
-          "Tables, foreign keys, triggers and sequences that are watched, by type.",
-          at_least(kInventoryMin), "type");
+constexpr auto kInventory = gauge(
+    "pg_integrity_inventory",
+    "Tables, foreign keys, triggers and sequences that are watched, by type.",
+    at_least(kInventoryMin).says("The database has {value} {type}, it must have at least {limit}."),
+    "type");
 
 constexpr const MetricInfo* kMetrics[] = {
     &kRows,          &kRowsMin,           &kRowsEstimate, &kDropRatio,   &kDropRatioMax,
@@ -75,26 +81,14 @@ constexpr Option kLimitOptions[] = {
      .help = "how long a high count is remembered; a drop counts for as long",
      .min = 60}};
 
-constexpr Option kExpectOptions[] = {
-    {.name = "tables", .type = OptionType::integer, .help = "at least so many tables"},
-    {.name = "foreign_keys", .type = OptionType::integer, .help = "at least so many foreign keys"},
-    {.name = "triggers", .type = OptionType::integer, .help = "at least so many user triggers"},
-    {.name = "sequences", .type = OptionType::integer, .help = "at least so many sequences"}};
-
-constexpr Option kOptions[] = {
-    {.name = "exact_up_to",
-     .type = OptionType::size,
-     .fallback = "1GiB",
-     .help = "tables with a larger heap are estimated, not counted"},
-    {.name = "limits",
-     .type = OptionType::records,
-     .help = "what the rows of single tables should be",
-     .members = kLimitOptions},
-    {.name = "expect",
-     .type = OptionType::record,
-     .help = "pins the inventory; what is not pinned is learned: the highest number seen",
-     .members = kExpectOptions,
-     .home = OptionHome::server}};
+constexpr Option kOptions[] = {{.name = "exact_up_to",
+                                .type = OptionType::size,
+                                .fallback = "1GiB",
+                                .help = "tables with a larger heap are estimated, not counted"},
+                               {.name = "limits",
+                                .type = OptionType::records,
+                                .help = "what the rows of single tables should be",
+                                .members = kLimitOptions}};
 
 struct Limit {
   QualifiedName table;
@@ -103,18 +97,17 @@ struct Limit {
   Seconds drop_window{};
 };
 
+constexpr std::string_view kServerOptions[] = {"expect"};
+
 class RowCounts final : public Collector {
  public:
-  explicit RowCounts(const Settings& settings) : exact_up_to_(settings.number("exact_up_to")) {
-    for (const Settings& record : settings.records("limits"))
+  explicit RowCounts(const Configuration& given)
+      : exact_up_to_(given.own.number("exact_up_to")), pinned_(given.server.expect) {
+    for (const Settings& record : given.own.records("limits"))
       limits_.push_back({{record.text("schema"), record.text("table")},
                          record.maybe_number("min_rows"),
                          record.maybe_number("max_drop"),
                          record.duration("drop_window")});
-    if (const Settings* expect = settings.record("expect"))
-      for (const Option& option : kExpectOptions)
-        if (const auto pinned = expect->maybe_number(option.name))
-          pinned_.emplace_back(option.name, *pinned);
   }
 
   void declare(Batch& out) const override {
@@ -244,9 +237,9 @@ class RowCounts final : public Collector {
   std::vector<std::pair<std::string, double>> pinned_;
 };
 
-void check(const Settings& settings, Problems& problems) {
+void check(const Configuration& given, Problems& problems) {
   std::set<std::array<std::string, 3>> seen;
-  for (const Settings& record : settings.records("limits")) {
+  for (const Settings& record : given.own.records("limits")) {
     if (!record.has("min_rows") && !record.has("max_drop"))
       problems.add(record.place(), "this limit limits nothing", "give it min_rows or max_drop");
     if (!seen.insert(
@@ -257,33 +250,33 @@ void check(const Settings& settings, Problems& problems) {
   }
 }
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<RowCounts>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<RowCounts>(given);
 }
 
-void add_reads(const Settings& /*settings*/, Session& /*session*/, const Schema& schema,
+void add_reads(const Configuration& /*given*/, Session& /*session*/, const Schema& schema,
                Reads& reads) {
   for (const Table& table : schema.tables) reads.add(schema, table.name);
 }
 
 }  // namespace
 
-extern const CollectorSpec kRowCountsSpec;
-constexpr CollectorSpec kRowCountsSpec{
-    .name = "row_counts",
-    .summary = "rows of every table, limits to them, and the inventory",
-    .report_section = "Database content",
-    .question = Question::intact,
-    .lane = Lane::scan,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables,
-    .interval = "5m",
-    .deadline = "60s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .check = check,
-    .reads = add_reads,
-    .make = make};
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{.name = "row_counts",
+                              .summary = "rows of every table, limits to them, and the inventory",
+                              .report_section = "Database content",
+                              .question = Question::intact,
+                              .lane = Lane::scan,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables,
+                              .interval = "5m",
+                              .deadline = "60s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .server_options = kServerOptions,
+                              .check = check,
+                              .reads = add_reads,
+                              .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::row_counts

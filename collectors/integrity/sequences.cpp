@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "collectors/base/qualified_name.h"
+
 namespace pg_integrity {
 
 namespace {

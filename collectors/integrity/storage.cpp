@@ -7,6 +7,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/catalog_list.h"
@@ -17,7 +18,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::storage {
 
 namespace {
 
@@ -27,30 +28,37 @@ constexpr auto kChecksumsEnabled =
 constexpr auto kAcknowledged =
     gauge("pg_integrity_checksum_failures_acknowledged",
           "Configured number of checksum_failures that are known.", "pages");
-constexpr auto kChecksumFailures =
-    gauge("pg_integrity_checksum_failures",
-          "Pages that failed their checksum since statistics were reset: the database's own, or "
-          "those of tables that all databases share.",
-          at_most(kAcknowledged), "pages");
+constexpr auto kChecksumFailures = gauge(
+    "pg_integrity_checksum_failures",
+    "Pages that failed their checksum since statistics were reset: the database's own, or "
+    "those of tables that all databases share.",
+    at_most(kAcknowledged)
+        .says("{value} pages ({pages}) failed their checksum, {limit} of them are acknowledged."),
+    "pages");
 constexpr auto kLastFailure = past_event(
     gauge("pg_integrity_checksum_last_failure_timestamp_seconds",
           "When a page last failed its checksum, Unix time; absent if none did.", "pages"));
-constexpr auto kInvalidIndexes =
-    gauge("pg_integrity_invalid_indexes",
-          "Indexes that are not valid and are not being built: they answer nothing, some not even "
-          "for uniqueness.",
-          must_be(0), "schema");
+constexpr auto kInvalidIndexes = gauge(
+    "pg_integrity_invalid_indexes",
+    "Indexes that are not valid and are not being built: they answer nothing, some not even "
+    "for uniqueness.",
+    must_be(0).says("{value} indexes of the schema {schema} are invalid and are not being built."),
+    "schema");
 constexpr auto kUnloggedTables = gauge(
     "pg_integrity_unlogged_tables",
     "Unlogged tables: a crash of the server empties them, and no copy by WAL contains their rows.");
 constexpr auto kSequenceBehind =
     gauge("pg_integrity_sequence_behind_values",
           "Next values of the column's sequence that the column has reached or passed already.",
-          must_be(0), "schema", "table", "column");
+          must_be(0).says(
+              "The sequence of {schema}.{table}.{column} is {value} values behind its column."),
+          "schema", "table", "column");
 constexpr auto kCollationMismatch = gauge(
     "pg_integrity_collation_mismatch",
     "1 if the collation's rules are of another version than those that indexes were built by.",
-    must_be(0), "schema", "collation");
+    must_be(0).says("The rules of the collation {schema}.{collation} have changed since its "
+                    "indexes were built."),
+    "schema", "collation");
 
 constexpr const MetricInfo* kMetrics[] = {&kChecksumsEnabled, &kChecksumFailures, &kAcknowledged,
                                           &kLastFailure,      &kInvalidIndexes,   &kUnloggedTables,
@@ -227,11 +235,12 @@ class Storage final : public Collector {
   CatalogList<std::vector<FedColumn>> fed_columns_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Storage>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Storage>(given.own);
 }
 
-void add_reads(const Settings& /*settings*/, Session& session, const Schema& schema, Reads& reads) {
+void add_reads(const Configuration& /*given*/, Session& session, const Schema& schema,
+               Reads& reads) {
   for (const FedColumn& fed : fed_columns(session, schema)) {
     if (schema.table(fed.table)->foreign_code) continue;
     reads.add(schema, fed.table, {fed.column});
@@ -241,8 +250,8 @@ void add_reads(const Settings& /*settings*/, Session& session, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kStorageSpec;
-constexpr CollectorSpec kStorageSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "storage",
     .summary =
         "page checksums, invalid indexes, collation versions, sequences behind their columns",
@@ -259,4 +268,4 @@ constexpr CollectorSpec kStorageSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::storage

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "collectors/base/errors.h"
+#include "collectors/base/qualified_name.h"
 
 namespace pg_integrity {
 

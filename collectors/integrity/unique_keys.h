@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/base/qualified_name.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 

@@ -57,10 +57,15 @@ class Files {
   Files(const Files&) = delete;
   Files& operator=(const Files&) = delete;
 
-  /// The entries of a directory whose names match the glob, unsorted. More than `limit` entries in
-  /// all are an error (limit), not a part of them.
-  virtual std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+  /// The entries of a directory whose names match any of the globs, unsorted, each of them once.
+  /// More than `limit` entries in all are an error (limit), not a part of them.
+  virtual std::vector<FileEntry> list(const std::string& directory,
+                                      const std::vector<std::string>& patterns,
                                       std::size_t limit) = 0;
+  std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+                              std::size_t limit) {
+    return list(directory, std::vector<std::string>{pattern}, limit);
+  }
   /// The regular files in a directory and those below it. What cannot be read, or lies beyond the
   /// bounds (too_large), is a gap; that the directory itself cannot be read is an error.
   /// @param wanted tells by a file's own name; runs on the worker, with what it has captured.

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "collectors/base/glob.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/schema_reader.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "collectors/base/qualified_name.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/sql_lexer.h"
 

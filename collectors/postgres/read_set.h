@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "collectors/base/settings.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/postgres/schema.h"
 
 namespace pg_integrity {
@@ -42,30 +42,5 @@ struct Reads {
   /// tables, stays unproven(permission).
   void add_query(Session& session, std::string_view sql);
 };
-
-/// Adds what a collector that is enabled with these settings reads of that database. It asks the
-/// session for nothing but the catalog. Without a default, so that no collector can forget to say
-/// it.
-class ReadsOf {
- public:
-  using Function = void (*)(const Settings& settings, Session& session, const Schema& schema,
-                            Reads& reads);
-
-  constexpr ReadsOf(Function function)
-      : function_(function) {}  // NOLINT(google-explicit-constructor)
-
-  void operator()(const Settings& settings, Session& session, const Schema& schema,
-                  Reads& reads) const {
-    function_(settings, session, schema, reads);
-  }
-  friend constexpr bool operator==(ReadsOf, ReadsOf) = default;
-
- private:
-  Function function_;
-};
-
-/// Of a collector that reads the catalog alone, or no database at all.
-inline void no_reads(const Settings& /*settings*/, Session& /*session*/, const Schema& /*schema*/,
-                     Reads& /*reads*/) {}
 
 }  // namespace pg_integrity

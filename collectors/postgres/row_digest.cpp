@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "collectors/base/qualified_name.h"
+
 namespace pg_integrity {
 
 namespace {

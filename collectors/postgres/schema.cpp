@@ -7,21 +7,6 @@
 
 namespace pg_integrity {
 
-std::string sql_identifier(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
-
-QualifiedName qualified_name(const std::string& text) {
-  const std::size_t dot = text.find('.');
-  if (dot == std::string::npos) return {"public", text};
-  return {text.substr(0, dot), text.substr(dot + 1)};
-}
-
 const Column* Table::column(std::string_view column_name) const {
   const auto found = std::find_if(columns.begin(), columns.end(),
                                   [&](const Column& column) { return column.name == column_name; });

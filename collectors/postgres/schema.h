@@ -6,7 +6,6 @@
 // objects that an extension owns are left out; what the configuration excludes is counted.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -14,27 +13,9 @@
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "collectors/base/qualified_name.h"
 
 namespace pg_integrity {
-
-/// `name` as an SQL identifier: always quoted, so that no content of a name is ever syntax.
-std::string sql_identifier(std::string_view name);
-
-struct QualifiedName {
-  std::string schema;
-  std::string name;
-
-  auto operator<=>(const QualifiedName&) const = default;
-  bool operator==(const QualifiedName&) const = default;
-  [[nodiscard]] std::string sql() const {
-    return sql_identifier(schema) + "." + sql_identifier(name);
-  }
-  /// "schema.name", as configuration and reports write it.
-  [[nodiscard]] std::string display() const { return schema + "." + name; }
-};
-
-/// "schema.name" as the configuration writes it; a name without a dot is in the schema public.
-QualifiedName qualified_name(const std::string& text);
 
 /// The types that collectors treat differently. A domain counts as its base type.
 enum class ColumnType : std::uint8_t { timestamptz, timestamp, date, text, boolean, number, other };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collectors/base/metric_rules.h"
+#include "collectors/base/qualified_name.h"
 
 namespace pg_integrity {
 

@@ -13,6 +13,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_rules.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"

@@ -13,7 +13,6 @@ namespace {
 
 using State = ArchiveVerdict::State;
 
-constexpr std::size_t kTarBlock = 512;
 /// A tar archive ends with two blocks of zeros.
 constexpr std::size_t kTarEnd = 2 * kTarBlock;
 static_assert(kTarEnd <= kArchiveTailBytes);
@@ -23,27 +22,6 @@ constexpr std::size_t kCustomEnd = 1 + kArchiveIntSize;
 bool ends_in_zeros(std::string_view tail, std::size_t count) {
   return tail.size() >= count &&
          tail.substr(tail.size() - count).find_first_not_of('\0') == std::string_view::npos;
-}
-
-/// After the comment that ends a plain dump nothing comes but blank lines, the end of the comment,
-/// and \unrestrict. The last line is a whole one.
-bool ends_as_plain_dump(std::string_view tail) {
-  if (!tail.ends_with('\n')) return false;
-  for (const std::string_view end :
-       {"-- PostgreSQL database dump complete", "-- PostgreSQL database cluster dump complete"}) {
-    const std::size_t at = tail.rfind(end);
-    if (at == std::string_view::npos || (at > 0 && tail[at - 1] != '\n')) continue;
-    std::string_view rest = tail.substr(at + end.size());
-    bool only_that = true;
-    while (!rest.empty() && only_that) {
-      std::string_view line = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      only_that = line.empty() || line == "--" || line.starts_with("\\unrestrict ");
-    }
-    if (only_that) return true;
-  }
-  return false;
 }
 
 /// What an archive says of itself; plausible if nothing speaks against it.
@@ -63,6 +41,25 @@ ArchiveVerdict cut_short() {
 }
 
 }  // namespace
+
+bool ends_as_plain_dump(std::string_view tail) {
+  if (!tail.ends_with('\n')) return false;
+  for (const std::string_view end :
+       {"-- PostgreSQL database dump complete", "-- PostgreSQL database cluster dump complete"}) {
+    const std::size_t at = tail.rfind(end);
+    if (at == std::string_view::npos || (at > 0 && tail[at - 1] != '\n')) continue;
+    std::string_view rest = tail.substr(at + end.size());
+    bool only_that = true;
+    while (!rest.empty() && only_that) {
+      std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      only_that = line.empty() || line == "--" || line.starts_with("\\unrestrict ");
+    }
+    if (only_that) return true;
+  }
+  return false;
+}
 
 ArchiveVerdict check_archive(const FileEnds& ends, double size, const std::string& database) {
   const std::string_view head = ends.head;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/ports/files.h"
@@ -19,6 +20,11 @@ struct ArchiveVerdict {
   State state = State::other;
   std::string why;  ///< for people; empty if it is plausible
 };
+
+/// After the comment that ends a plain dump nothing comes but blank lines, the end of the comment,
+/// and \unrestrict. The last line is a whole one.
+/// @param tail the last bytes of the dump's text.
+bool ends_as_plain_dump(std::string_view tail);
 
 /// How many bytes of a file's end check_archive() wants to see.
 inline constexpr std::size_t kArchiveTailBytes = 1024;

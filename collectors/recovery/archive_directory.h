@@ -1,5 +1,6 @@
 // A directory that holds archives: which of them are backups, of when, and how far they were
-// proved.
+// proved. It lists the directory once for all kinds, examines what has changed, judges each entry,
+// and adds the judgements up.
 #pragma once
 
 #include <map>
@@ -7,9 +8,11 @@
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "collectors/options/backups.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
-#include "collectors/recovery/archive_check.h"
+#include "collectors/recovery/archive_examination.h"
+#include "collectors/recovery/archive_judgement.h"
 #include "collectors/recovery/backup_history.h"
 #include "collectors/recovery/drill_records.h"
 
@@ -18,49 +21,34 @@ namespace pg_integrity {
 /// Newest records by the path that they are about.
 using Proofs = std::map<std::string, ProofRecord>;
 
-struct ArchiveDirectory {
-  std::string path;
-  double min_size = 0;        ///< bytes; a smaller one is no backup
-  Seconds settle{};           ///< changed within this time: still being written
-  std::string zone;           ///< of times in headers and file names
-  int usable = kPlausible;    ///< the ProofLevel that one must have reached to count
-  std::string database{};     ///< that they must be of, where they tell; empty: of any
-  std::string wal_archive{};  ///< where the server archives its log; empty: nobody says
-};
-
-/// Reads a directory; remembers what it learned of archives that have not changed since, also of
-/// those it saw before a deadline ended its look: the next one gets further.
+/// Reads a directory. It remembers what it learned of archives that have not changed since, also of
+/// those that it examined before a deadline ended a call, so that the next call gets further. One
+/// thread.
 class ArchiveReader {
  public:
   /// @param directory always the same one.
-  /// @param proofs of what was looked into; those of other files, or of these before they changed,
+  /// @param proofs of what was read before; those of other files, or of these before they changed,
   /// say nothing.
   /// @throws SourceError
   BackupHistory read(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                      const std::vector<BackupKind>& kinds, const Proofs& proofs = {});
 
  private:
-  struct Look {
+  /// An entry as it was when it was examined.
+  struct Known {
     UnixTime modified = 0;
     double size = 0;
-    ArchiveVerdict verdict;
-    NewestBackup backup;                   ///< of a plausible one
-    std::optional<Unreadable> unreadable;  ///< such a one is not remembered
-    /// Of a base backup: the segments that it needs and does not hold itself.
-    std::optional<std::vector<std::string>> wal_elsewhere;
-    UnixTime changed_within = 0;  ///< of one without a manifest: when anything in it last changed
+    Examination examination;
   };
 
-  Look look_at(Files& files, const Clock& clock, const ArchiveDirectory& directory,
-               const FileEntry& entry);
-  /// The first segment that a base backup needs and that is nowhere; empty: all are there.
-  /// @throws SourceError if the archive of the log cannot be read.
-  std::string missing_segment(Files& files, const ArchiveDirectory& directory, const Look& look);
-  BackupStatus classify(Files& files, const Clock& clock, const ArchiveDirectory& directory,
-                        const FileEntry& entry, const Proofs& proofs, KindHistory& kind);
+  ArchiveJudgement judge_entry(Files& files, const Clock& clock, const ArchiveDirectory& directory,
+                               const FileEntry& entry, const Proofs& proofs);
+  Examination examined(Files& files, const Clock& clock, const ArchiveDirectory& directory,
+                       const FileEntry& entry);
+  const ArchivedLog& archived_log(Files& files, const ArchiveDirectory& directory);
 
-  std::map<std::string, Look> known_;                 ///< by name within the directory
-  std::optional<std::vector<std::string>> archived_;  ///< names, read once a look
+  std::map<std::string, Known> known_;  ///< by name within the directory
+  std::optional<ArchivedLog> log_;      ///< listed at most once a call of read()
 };
 
 }  // namespace pg_integrity

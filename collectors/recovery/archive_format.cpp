@@ -5,7 +5,6 @@ namespace pg_integrity {
 namespace {
 
 constexpr std::string_view kMagic = "PGDMP";
-constexpr std::size_t kTarBlock = 512;
 constexpr int kCustomFormat = 1;
 constexpr int kTarFormat = 3;         // what a directory calls itself, too
 constexpr int kFirstKnownMinor = 12;  // PostgreSQL 9.0

@@ -35,6 +35,9 @@ struct ArchiveContents {
 /// How many bytes the format's integers have after their sign, unless its header says otherwise.
 inline constexpr std::size_t kArchiveIntSize = 4;
 
+/// Size of the blocks of a tar archive.
+inline constexpr std::size_t kTarBlock = 512;
+
 /// The archive itself: a tar archive wraps it into its first member, toc.dat.
 std::string_view unwrapped_archive(std::string_view head);
 

@@ -7,6 +7,8 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/json_value.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/json.h"
@@ -44,8 +46,9 @@ void add_finished(KindHistory& kind, UnixTime now, UnixTime start, UnixTime stop
     ++kind.from_the_future;
     return;
   }
-  kind.add({start, Seconds(now - start), size, "catalogue", kOnRecord, Seconds(now - stop)},
-           kOnRecord);
+  kind.add(
+      {start, Seconds(now - start), size, "catalogue", ProofLevel::on_record, Seconds(now - stop)},
+      ProofLevel::on_record);
 }
 
 /// The archive that belongs to a backup holds its WAL, from its start to its stop. Names of WAL
@@ -169,12 +172,6 @@ BackupHistory read_barman(const JsonValue& document, const Clock& clock,
 }
 
 }  // namespace
-
-std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
-  const BackupKind full{"full", {}, {}};
-  if (format == CatalogueFormat::barman) return {full, {"incr", {}, {}, {}, {"full"}}};
-  return {full, {"diff", {}, {}, {}, {"full"}}, {"incr", {}, {}, {}, {"full", "diff"}}};
-}
 
 CatalogueFile read_catalogue_file(Files& files, const BackupCatalogue& catalogue) {
   FileEnds ends = files.ends(catalogue.file, kMaxCatalogue + 1, 0);

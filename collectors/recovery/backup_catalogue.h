@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "collectors/options/backups.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/json.h"
@@ -14,25 +15,6 @@
 #include "collectors/recovery/backup_history.h"
 
 namespace pg_integrity {
-
-enum class CatalogueFormat : std::uint8_t {
-  pgbackrest,  ///< pgbackrest info --output=json
-  barman,      ///< barman -f json list-backups SERVER
-};
-
-struct BackupCatalogue {
-  CatalogueFormat format{};
-  std::string file;   ///< empty: the program is asked
-  std::string name;   ///< stanza of pgBackRest, server of Barman; empty: the only one in it
-  Seconds max_age{};  ///< an older file says nothing of what came after it
-  std::string zone;   ///< of Barman's backup IDs, which are wall-clock times
-  std::vector<std::string> command{};  ///< the program and its arguments; empty: the file is read
-  Seconds timeout{};                   ///< of one run of the program
-  Seconds refresh{};                   ///< for so long its answer is good for further looks
-};
-
-/// The kinds of backup that a catalogue tells apart, each with what does for it.
-std::vector<BackupKind> catalogue_kinds(CatalogueFormat format);
 
 /// A file with a catalogue.
 struct CatalogueFile {

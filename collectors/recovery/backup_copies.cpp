@@ -5,64 +5,13 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/settings.h"
+#include "collectors/options/backups.h"
 #include "collectors/recovery/backup_history.h"
 #include "collectors/recovery/backup_metrics.h"
 
 namespace pg_integrity {
 
 using backup_metrics::kLocations;
-
-namespace {
-
-bool has_kind(const BackupSource& source, const std::string& name) {
-  return std::any_of(source.kinds.begin(), source.kinds.end(),
-                     [&](const BackupKind& kind) { return kind.name == name; });
-}
-
-void check_copy(const std::vector<BackupSource>& sources, const BackupSource& copy,
-                const Settings& record, Problems& problems) {
-  const auto original =
-      std::find_if(sources.begin(), sources.end(),
-                   [&](const BackupSource& source) { return source.name == copy.copy_of; });
-  if (original == sources.end() || original->table || !original->copy_of.empty()) {
-    problems.add(record.place("copy_of"),
-                 "backup source \"" + copy.name + "\" is a copy of \"" + copy.copy_of +
-                     "\", which is no source of files or of a catalogue",
-                 "name the first of them, which is no copy itself");
-    return;
-  }
-  for (const BackupKind& kind : original->kinds)
-    if (kind.schedule.promised() && !has_kind(copy, kind.name))
-      problems.add(record.place("copy_of"), "backup source \"" + copy.name + "\" has no kind \"" +
-                                                kind.name + "\", as \"" + copy.copy_of + "\" has");
-}
-
-void check_minimum(const std::vector<BackupSource>& sources, const BackupSource& source,
-                   const Settings& record, Problems& problems) {
-  std::set<std::string> locations{source.location};
-  for (const BackupSource& other : sources)
-    if (other.copy_of == source.name) locations.insert(other.location);
-  const std::string name = "backup source \"" + source.name + "\"";
-  if (!source.copy_of.empty())
-    problems.add(record.place("locations_min"), name +
-                                                    " is a copy: `locations_min` is for what it"
-                                                    " is a copy of");
-  else if (static_cast<double>(locations.size()) < *source.locations_min)
-    problems.add(record.place("locations_min"),
-                 name + " has " + std::to_string(locations.size()) +
-                     " locations, fewer than asked"
-                     " for",
-                 "other sources are its copies by copy_of = \"" + source.name +
-                     "\", each with a"
-                     " `location`");
-  else if (std::none_of(source.kinds.begin(), source.kinds.end(),
-                        [](const BackupKind& kind) { return kind.schedule.promised(); }))
-    problems.add(record.place("locations_min"),
-                 name + " has no schedule: nothing says how old a backup may be",
-                 "add `every` or `at`");
-}
-
-}  // namespace
 
 BackupCopies::Held& BackupCopies::held(const BackupSource& source, const std::string& kind) {
   const std::string& original = source.copy_of.empty() ? source.name : source.copy_of;
@@ -113,15 +62,6 @@ void BackupCopies::report(const BackupSource& source, Batch& out) const {
       out.unproven(kLocations, why->reason(), why->what(), source.name, kind.name);
     else
       out.set(kLocations, holding, source.name, kind.name);
-  }
-}
-
-void check_backup_copies(const std::vector<BackupSource>& sources, const Settings& settings,
-                         Problems& problems) {
-  const auto& records = settings.records("backups");
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (!sources[i].copy_of.empty()) check_copy(sources, sources[i], records[i], problems);
-    if (sources[i].locations_min) check_minimum(sources, sources[i], records[i], problems);
   }
 }
 

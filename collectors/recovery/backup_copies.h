@@ -11,7 +11,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/settings.h"
-#include "collectors/recovery/backup_config.h"
+#include "collectors/options/backups.h"
 #include "collectors/recovery/backup_history.h"
 
 namespace pg_integrity {
@@ -40,10 +40,5 @@ class BackupCopies {
 
   std::map<std::string, Places> found_;  ///< by the source that they are of
 };
-
-/// Finds copies that nothing can be a copy of, and minima that cannot be met.
-/// @param sources those of `settings`.
-void check_backup_copies(const std::vector<BackupSource>& sources, const Settings& settings,
-                         Problems& problems);
 
 }  // namespace pg_integrity

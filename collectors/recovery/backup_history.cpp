@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "collectors/base/errors.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/postgres/table_scan.h"
 
 namespace pg_integrity {
@@ -21,7 +23,7 @@ void keep_youngest(std::optional<Seconds>& age, const std::optional<Seconds>& ot
   if (other && (!age || *other < *age)) age = other;
 }
 
-void KindHistory::add(const NewestBackup& backup, int usable) {
+void KindHistory::add(const NewestBackup& backup, ProofLevel usable) {
   if (backup.level < usable) {
     ++waiting;
     if (is_newer(backup, newest_waiting)) newest_waiting = backup;
@@ -31,7 +33,7 @@ void KindHistory::add(const NewestBackup& backup, int usable) {
   if (backup.size) sizes[backup.time] = *backup.size;
   keep_youngest(finished_age, backup.finished_age);
   if (!oldest_age || backup.age > *oldest_age) oldest_age = backup.age;
-  if (backup.level >= kContents) keep_youngest(proven_age, backup.age);
+  if (backup.level >= ProofLevel::contents) keep_youngest(proven_age, backup.age);
 }
 
 std::vector<double> KindHistory::newest_sizes(std::size_t most) const {

@@ -10,21 +10,13 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/recovery/backup_schedule.h"
 
 namespace pg_integrity {
-
-/// How far a backup was proved. A level includes those below it.
-enum ProofLevel : int {
-  kOnRecord = 0,  ///< somebody says that it was made
-  kPlausible,     ///< it is there, does not change any more, and begins and ends as it should
-  kContents,      ///< its table of contents was read
-  kDecoded,       ///< all of it was decoded
-  kRestored,      ///< it was restored
-  kCompared,      ///< it was restored and compared with what it should hold
-};
 
 enum class BackupStatus : std::uint8_t {
   success,  ///< finished and, of a file, settled, large enough, and plausible
@@ -37,24 +29,13 @@ enum class BackupStatus : std::uint8_t {
 inline constexpr std::array<std::string_view, 5> kBackupStatusNames{"success", "failed", "running",
                                                                     "stuck", "other"};
 
-/// One kind of backup within a source.
-struct BackupKind {
-  std::string name;
-  std::vector<std::string> values;  ///< history table: texts of the kind column
-  std::string pattern;              ///< directory: glob over file names
-  BackupSchedule schedule{};        ///< when they are due, if that is promised
-  /// Kinds that do for this one: a full backup for an incremental one.
-  std::vector<std::string> satisfied_by{};
-  Seconds stuck_after{24 * 3600};  ///< what has been running for longer is stuck
-};
-
 /// A backup that succeeded.
 struct NewestBackup {
   UnixTime time = 0;           ///< of what it holds: when it was started
   Seconds age{};               ///< by the clock of whoever recorded it
   std::optional<double> size;  ///< bytes
   std::string time_source;     ///< table, catalogue, header, name or mtime
-  int level = kOnRecord;       ///< a ProofLevel
+  ProofLevel level = ProofLevel::on_record;
   /// Since it was finished, where that is on record.
   std::optional<Seconds> finished_age{};
   std::string name{};  ///< of a directory: of the file or folder in it
@@ -88,14 +69,15 @@ struct KindHistory {
   double base_backups = 0;              ///< of pg_basebackup, finished
   double without_log = 0;               ///< of those, lacking log that they need up to their stop
   std::optional<Seconds> finished_age;  ///< since one that counts was finished, if on record
-  std::optional<Seconds> proven_age;    ///< of the newest that was looked into: kContents and up
-  std::map<UnixTime, double> sizes;     ///< of those that count, by their time
+  std::optional<Seconds>
+      proven_age;  ///< of the newest that was looked into: of level contents and up
+  std::map<UnixTime, double> sizes;             ///< of those that count, by their time
   std::optional<Unreadable> newest_unreadable;  ///< of a directory
   std::optional<Rejected> newest_rejected;      ///< of a directory
 
   /// A backup that succeeded.
-  /// @param usable the ProofLevel that one must have reached to count.
-  void add(const NewestBackup& backup, int usable);
+  /// @param usable what one must have reached to count.
+  void add(const NewestBackup& backup, ProofLevel usable);
 
   /// The newest one's size to the median of up to seven before it; nothing if there are fewer than
   /// three.

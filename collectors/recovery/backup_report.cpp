@@ -3,10 +3,13 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/units.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
 #include "collectors/recovery/backup_history.h"
 #include "collectors/recovery/backup_metrics.h"
+#include "collectors/recovery/backup_schedule.h"
 
 namespace pg_integrity {
 
@@ -37,8 +40,8 @@ void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
   else if (!history.newest && history.newest_waiting)
     out.unproven(kLastSuccess, Reason::pending,
                  "the newest backup has reached proof level " +
-                     std::to_string(history.newest_waiting->level) + " of " +
-                     std::to_string(source.usable()),
+                     std::to_string(number_of(history.newest_waiting->level)) + " of " +
+                     std::to_string(number_of(source.usable())),
                  source.name, kind.name);
   else if (!history.newest)
     out.unproven(kLastSuccess, Reason::missing,
@@ -75,13 +78,13 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
   const NewestBackup& newest = *history.newest;
   out.set(kLastSuccess, newest.time, source.name, kind.name);
   out.set_age(kAge, newest.age, source.name, kind.name);
-  out.set(kProofLevel, newest.level, source.name, kind.name);
+  out.set(kProofLevel, number_of(newest.level), source.name, kind.name);
   if (const auto ratio = history.size_ratio()) out.set(kSizeRatio, *ratio, source.name, kind.name);
   if (newest.size) out.set(kSize, *newest.size, source.name, kind.name);
   out.set(kInfo, 1, source.name, kind.name, newest.time_source);
   if (!kind.schedule.promised()) return;
   const Seconds since = history.finished_age.value_or(newest.age);
-  out.set(kMissedRuns, kind.schedule.missed_runs(since, clock), source.name, kind.name);
+  out.set(kMissedRuns, missed_runs(kind.schedule, since, clock), source.name, kind.name);
 }
 
 /// While a history shorter than the objective grows, nothing is known; when an old copy went

@@ -3,9 +3,9 @@
 
 #include "collectors/base/batch.h"
 #include "collectors/collector.h"
+#include "collectors/options/backups.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
-#include "collectors/recovery/backup_config.h"
 #include "collectors/recovery/backup_history.h"
 
 namespace pg_integrity {

@@ -12,33 +12,9 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr unsigned kMinutesOfDay = 24 * 60;
 constexpr unsigned kDaysOfWeek = 7;
 constexpr double kDay = 86400;
-constexpr Seconds kClockChange{3600};
 constexpr double kClocksDiffer = 60;
-
-std::optional<unsigned> two_digits(std::string_view text, unsigned below) {
-  const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
-  if (text.size() != 2 || !digit(0) || !digit(1)) return std::nullopt;
-  const auto number = static_cast<unsigned>((text[0] - '0') * 10 + (text[1] - '0'));
-  return number < below ? std::optional(number) : std::nullopt;
-}
-
-/// The seconds between one run and the next, over a week.
-std::vector<double> gaps(const std::vector<Anchor>& anchors) {
-  std::vector<unsigned> minutes;  // of the week
-  for (const Anchor& anchor : anchors)
-    for (unsigned day = 0; day < kDaysOfWeek; ++day)
-      if (anchor.weekday.value_or(day) == day)
-        minutes.push_back(day * kMinutesOfDay + anchor.minute);
-  std::sort(minutes.begin(), minutes.end());
-  minutes.push_back(minutes.front() + kDaysOfWeek * kMinutesOfDay);
-  std::vector<double> seconds;
-  for (std::size_t i = 1; i < minutes.size(); ++i)
-    seconds.push_back(60.0 * (minutes[i] - minutes[i - 1]));
-  return seconds;
-}
 
 /// Days are counted from 1970-01-01.
 bool is_on(const Anchor& anchor, int day) {
@@ -81,43 +57,13 @@ double due_until(UnixTime when, const BackupSchedule& schedule, const Clock& clo
 
 }  // namespace
 
-std::optional<Anchor> parse_anchor(std::string_view text) {
-  constexpr std::array<std::string_view, kDaysOfWeek> kWeekdays{"Sun", "Mon", "Tue", "Wed",
-                                                                "Thu", "Fri", "Sat"};
-  Anchor anchor;
-  for (unsigned day = 0; day < kDaysOfWeek; ++day)
-    if (text.starts_with(kWeekdays[day]) && text.substr(3).starts_with(' ')) anchor.weekday = day;
-  if (anchor.weekday) text.remove_prefix(4);
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  const auto hour = two_digits(text.substr(0, 2), 24);
-  const auto minute = two_digits(text.substr(3), 60);
-  if (!hour || !minute) return std::nullopt;
-  anchor.minute = *hour * 60 + *minute;
-  return anchor;
-}
-
-Seconds BackupSchedule::longest_gap() const {
-  if (every) return *every;
-  const auto all = gaps(anchors);
-  return Seconds(*std::max_element(all.begin(), all.end()));
-}
-
-Seconds BackupSchedule::shortest_gap() const {
-  if (every) return *every;
-  const auto all = gaps(anchors);
-  return Seconds(*std::min_element(all.begin(), all.end()));
-}
-
-Seconds BackupSchedule::max_age() const {
-  return longest_gap() + grace + (every ? Seconds(0) : kClockChange);
-}
-
-double BackupSchedule::missed_runs(Seconds since_success, const Clock& clock) const {
-  if (every) return std::max(0.0, std::floor((since_success - grace) / *every));
+double missed_runs(const BackupSchedule& schedule, Seconds since_success, const Clock& clock) {
+  if (schedule.every)
+    return std::max(0.0, std::floor((since_success - schedule.grace) / *schedule.every));
   const UnixTime now = clock.unix_now();
   const UnixTime success = std::max(kDay, now - since_success.count() + kClocksDiffer);
-  return std::max(0.0,
-                  due_until(now - grace.count(), *this, clock) - due_until(success, *this, clock));
+  return std::max(0.0, due_until(now - schedule.grace.count(), schedule, clock) -
+                           due_until(success, schedule, clock));
 }
 
 }  // namespace pg_integrity

@@ -8,13 +8,15 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
+#include "collectors/options/server.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 #include "collectors/recovery/archive_directory.h"
 #include "collectors/recovery/backup_catalogue.h"
-#include "collectors/recovery/backup_config.h"
 #include "collectors/recovery/backup_copies.h"
 #include "collectors/recovery/backup_history.h"
 #include "collectors/recovery/backup_metrics.h"
@@ -25,7 +27,7 @@
 #include "collectors/recovery/wal_archive.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::backups {
 
 namespace {
 
@@ -44,12 +46,13 @@ using backup_metrics::kUnrecognised;
 
 constexpr std::string_view kIdentity[] = {"source", "kind"};
 
+constexpr std::string_view kServerOptions[] = {"backups", "drills", "recovery_point_objective"};
+
 class Backups final : public Collector {
  public:
-  explicit Backups(const Settings& settings)
-      : sources_(backup_sources_from(settings)),
-        recovery_point_(settings.maybe_duration("recovery_point_objective")) {
-    if (const Settings* drills = settings.record("drills")) records_ = drills->text("directory");
+  explicit Backups(const WatchedServer& server)
+      : sources_(server.backups), recovery_point_(server.recovery_point_objective) {
+    if (server.drills) records_ = server.drills->directory;
     std::sort(sources_.begin(), sources_.end(),
               [](const BackupSource& a, const BackupSource& b) { return key_of(a) < key_of(b); });
   }
@@ -64,7 +67,7 @@ class Backups final : public Collector {
         if (source.locations_min)
           out.set(kLocationsMin, *source.locations_min, source.name, kind.name);
         out.set(kMaxAge, kind.schedule.max_age().count(), source.name, kind.name);
-        out.set(kProofLevelMin, source.usable(), source.name, kind.name);
+        out.set(kProofLevelMin, number_of(source.usable()), source.name, kind.name);
       }
       if (source.retention) out.set(kRetentionMin, source.retention->count(), source.name);
       if (source.catalogue && source.catalogue->command.empty())
@@ -185,13 +188,14 @@ class Backups final : public Collector {
   BackupCopies copies_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Backups>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Backups>(given.server);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("backups"))
-    if (const auto table = backup_source_from(record).table)
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const BackupSource& source : given.server.backups)
+    if (const auto& table = source.table)
       reads.add(
           schema, table->table,
           {table->time_column, table->kind_column, table->status_column, table->finish_column});
@@ -199,8 +203,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 
 }  // namespace
 
-extern const CollectorSpec kBackupsSpec;
-constexpr CollectorSpec kBackupsSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "backups",
     .summary = "age, missed runs, proof and retention of backups, by source and kind",
     .report_section = "Backups",
@@ -212,16 +216,10 @@ constexpr CollectorSpec kBackupsSpec{
     .deadline = "20s",
     .metrics = kAll,
     .identity = kIdentity,
-    .options = kBackupOptions,
-    .needs = "backups",
-    .needs_hint = "say where backups are recorded: [[server.backups]]",
-    .check =
-        [](const Settings& settings, Problems& problems) {
-          check_backup_sources(settings, problems);
-          if (problems.empty())
-            check_backup_copies(backup_sources_from(settings), settings, problems);
-        },
+    .server_options = kServerOptions,
+    .wanted = [](const Configuration& given) { return !given.server.backups.empty(); },
+    .wanted_hint = "say where backups are recorded: [[server.backups]]",
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::backups

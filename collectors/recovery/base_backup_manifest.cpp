@@ -116,9 +116,9 @@ std::optional<BackupManifest> read_manifest(std::string_view text) {
     manifest.wal.push_back(*range);
     rest.remove_prefix(close);
   }
-  constexpr std::string_view kSize = "\"Size\": ";
-  for (std::size_t at = text.find(kSize); at < ranges; at = text.find(kSize, at + 1)) {
-    const std::string_view digits = text.substr(at + kSize.size(), 20);
+  constexpr std::string_view kSizeField = "\"Size\": ";
+  for (std::size_t at = text.find(kSizeField); at < ranges; at = text.find(kSizeField, at + 1)) {
+    const std::string_view digits = text.substr(at + kSizeField.size(), 20);
     const auto size = number(digits.substr(0, digits.find_first_not_of("0123456789")), 10);
     manifest.bytes += static_cast<double>(size.value_or(0));
   }

@@ -4,6 +4,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/metric_rules.h"
+#include "collectors/options/proof_level.h"
 
 namespace pg_integrity {
 
@@ -68,8 +69,9 @@ ProofRecord proof_from(const JsonValue& document) {
   proof.inode = document.at("inode").number();
   proof.size = document.at("size").number();
   proof.modified = document.at("modified").number();
-  proof.level = static_cast<int>(document.at("level").number());
-  proof.failed_level = static_cast<int>(document.maybe_number("failed_level").value_or(0));
+  proof.level = proof_level(static_cast<int>(document.at("level").number()));
+  if (const auto failed = document.maybe_number("failed_level"); failed && *failed > 0)
+    proof.failed_level = proof_level(static_cast<int>(*failed));
   proof.disproof = document.text_or_empty("disproof");
   proof.checked_at = document.at("checked_at").number();
   return proof;

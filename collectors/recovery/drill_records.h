@@ -14,6 +14,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/json_value.h"
 #include "collectors/base/settings.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/json.h"
 
@@ -22,38 +23,17 @@ namespace pg_integrity {
 /// Of all record files. One of another format is refused (decode).
 inline constexpr int kRecoveryRecordFormat = 1;
 
-inline constexpr Option kDrillOptions[] = {
-    {.name = "directory",
-     .help = "where `drill` keeps its records; an absolute path",
-     .required = true},
-    {.name = "max_age",
-     .type = OptionType::duration,
-     .fallback = "32d",
-     .help = "how long ago the last successful restore drill of a backup source may be",
-     .min = 60},
-    {.name = "recovery_time_objective",
-     .type = OptionType::duration,
-     .help = "how long a restore may take",
-     .min = 1}};
-
-/// The option of a server that says where its records are; several collectors read it.
-inline constexpr Option kDrillsOption = {.name = "drills",
-                                         .type = OptionType::record,
-                                         .help = "the records of restore drills and proofs",
-                                         .members = kDrillOptions,
-                                         .home = OptionHome::server};
-
-/// How far a backup was proved. The levels: 0 on record, 1 exists and plausible, 2 table of
-/// contents read, 3 decoded to its end, 4 restored, 5 restored and compared.
+/// How far a backup was proved.
 struct ProofRecord {
-  std::string path;         ///< of the backup
-  double inode = 0;         ///< these three say whether it is still the same one
-  double size = 0;          ///< bytes; of a directory the sum of the files directly in it
-  UnixTime modified = 0;    ///< of a directory the newest of it and of the files directly in it
-  int level = 0;            ///< the highest that it reached, 2 to 5; 0: none of them
-  int failed_level = 0;     ///< the lowest that it failed at, above `level`; 0: none
-  std::string disproof;     ///< why it failed; empty: it did not
-  UnixTime checked_at = 0;  ///< when `level` or `failed_level` was found
+  std::string path;       ///< of the backup
+  double inode = 0;       ///< these three say whether it is still the same one
+  double size = 0;        ///< bytes; of a directory the sum of the files directly in it
+  UnixTime modified = 0;  ///< of a directory the newest of it and of the files directly in it
+  /// The highest that it reached by being read; on_record: it was not read.
+  ProofLevel level = ProofLevel::on_record;
+  std::optional<ProofLevel> failed_level;  ///< the lowest that it failed at, above `level`
+  std::string disproof;                    ///< why it failed; empty: it did not
+  UnixTime checked_at = 0;                 ///< when `level` or `failed_level` was found
 
   /// The record is of that entry, as it is now.
   [[nodiscard]] bool is_of(const std::string& full_path, const FileEntry& entry) const {
@@ -61,7 +41,7 @@ struct ProofRecord {
            modified == entry.modified;
   }
   /// It is known to be damaged, which is more than not known to be good.
-  [[nodiscard]] bool disproved() const { return failed_level > 0; }
+  [[nodiscard]] bool disproved() const { return failed_level.has_value(); }
 };
 
 enum class DrillOutcome : std::uint8_t {

@@ -4,6 +4,9 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/qualified_name.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/table_scan.h"
 
@@ -95,7 +98,7 @@ void add_group(const Row& row, BackupStatus status, KindHistory& kind) {
   kind.from_the_future += row.number("future");
   const auto newest = row.maybe_number("newest");
   if (!newest) return;
-  kind.add({*newest, Seconds(row.number("newest_age")), {}, "table"}, kOnRecord);
+  kind.add({*newest, Seconds(row.number("newest_age")), {}, "table"}, ProofLevel::on_record);
   kind.oldest_age = std::max(*kind.oldest_age, Seconds(row.number("oldest_age")));
   if (const auto finished = row.maybe_number("finished_age"))
     keep_youngest(kind.finished_age, Seconds(*finished));

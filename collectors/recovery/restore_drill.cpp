@@ -11,15 +11,17 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/drills.h"
+#include "collectors/options/server.h"
 #include "collectors/ports/clock.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/table_scan.h"
-#include "collectors/recovery/backup_config.h"
 #include "collectors/recovery/backup_history.h"
 #include "collectors/recovery/backup_metrics.h"
 #include "collectors/recovery/drill_records.h"
 
-namespace pg_integrity {
+namespace pg_integrity::restore_drill {
 
 namespace {
 
@@ -27,7 +29,8 @@ constexpr auto kSuccess = past_event(
     gauge("pg_integrity_restore_drill_success",
           "1: the newest drill that could tell restored the backup, and all that was compared was "
           "as it should be; 0: it did not.",
-          must_be(1), "source", "kind"));
+          must_be(1).says("The newest restore drill of {kind} backups of {source} failed."),
+          "source", "kind"));
 constexpr auto kLastSuccess =
     past_event(gauge("pg_integrity_restore_drill_last_success_timestamp_seconds",
                      "When the newest successful drill was started, Unix time.", "source", "kind"));
@@ -35,15 +38,20 @@ constexpr auto kMaxAge = gauge("pg_integrity_restore_drill_max_age_seconds",
                                "Objective of restore_drill_age_seconds.", "source", "kind");
 constexpr auto kAge =
     age("pg_integrity_restore_drill_age_seconds", "Seconds since the newest successful drill.",
-        at_most(kMaxAge), "source", "kind");
+        at_most(kMaxAge).says("The newest successful restore drill of {kind} backups of {source} "
+                              "was {value} ago, at most {limit} is allowed."),
+        "source", "kind");
 constexpr auto kObjective =
     gauge("pg_integrity_restore_drill_objective_seconds",
           "Recovery time objective: of restore_drill_duration_seconds.", "source", "kind");
-constexpr auto kDuration =
-    past_event(gauge("pg_integrity_restore_drill_duration_seconds",
-                     "Measured recovery time: how long the newest successful drill took until the "
-                     "copy could be used.",
-                     at_most(kObjective), "source", "kind"));
+constexpr auto kDuration = past_event(gauge(
+    "pg_integrity_restore_drill_duration_seconds",
+    "Measured recovery time: how long the newest successful drill took until the "
+    "copy could be used.",
+    at_most(kObjective)
+        .says(
+            "The newest restore of a {kind} backup of {source} took {value}, it may take {limit}."),
+    "source", "kind"));
 constexpr auto kPhase =
     past_event(gauge("pg_integrity_restore_drill_phase_duration_seconds",
                      "Duration of each phase of the newest drill.", "source", "kind", "phase"));
@@ -56,10 +64,14 @@ constexpr auto kUnexplained =
     past_event(gauge("pg_integrity_restore_drill_unexplained_rows",
                      "Rows of the copy that are missing, too many or not those of the backup's "
                      "time, of the newest drill.",
-                     must_be(0), "source", "kind", "schema", "table"));
+                     must_be(0).says("{value} rows of {schema}.{table}, restored from the {kind} "
+                                     "backup of {source}, are missing, surplus or changed."),
+                     "source", "kind", "schema", "table"));
 constexpr auto kOrphaned =
     past_event(gauge("pg_integrity_restore_drill_orphaned_rows",
-                     "Rows of the copy whose parent is missing, of the newest drill.", must_be(0),
+                     "Rows of the copy whose parent is missing, of the newest drill.",
+                     must_be(0).says("{value} rows of {schema}.{table}, restored from the {kind} "
+                                     "backup of {source}, refer to no existing row."),
                      "source", "kind", "schema", "table"));
 
 constexpr const MetricInfo* kMetrics[] = {&kSuccess,     &kLastSuccess, &kAge,   &kMaxAge,
@@ -68,24 +80,16 @@ constexpr const MetricInfo* kMetrics[] = {&kSuccess,     &kLastSuccess, &kAge,  
 
 constexpr std::string_view kIdentity[] = {"source", "kind", "schema", "table"};
 
-/// The server's name tells its records from those of others in the same directory.
-constexpr Option kOptions[] = {
-    kDrillsOption,
-    kBackupOptions[0],
-    {.name = "name", .help = "label `server`", .home = OptionHome::server}};
-
 /// A source and a kind of its backups.
 using Drilled = std::pair<std::string, std::string>;
 
+constexpr std::string_view kServerOptions[] = {"backups", "drills", "name"};
+
 class RestoreDrill final : public Collector {
  public:
-  explicit RestoreDrill(const Settings& settings) : server_(settings.text("name")) {
-    const Settings& drills = *settings.record("drills");
-    directory_ = drills.text("directory");
-    max_age_ = drills.duration("max_age");
-    objective_ = drills.maybe_duration("recovery_time_objective");
-    for (const Settings& record : settings.records("backups")) {
-      const BackupSource source = backup_source_from(record);
+  explicit RestoreDrill(const WatchedServer& server)
+      : server_(server.name), drills_(server.drills.value()) {
+    for (const BackupSource& source : server.backups) {
       if (!source.directory) continue;
       for (const BackupKind& kind : source.kinds) drilled_.emplace_back(source.name, kind.name);
     }
@@ -94,13 +98,14 @@ class RestoreDrill final : public Collector {
 
   void declare(Batch& out) const override {
     for (const auto& [source, kind] : drilled_) {
-      out.set(kMaxAge, max_age_.count(), source, kind);
-      if (objective_) out.set(kObjective, objective_->count(), source, kind);
+      out.set(kMaxAge, drills_.max_age.count(), source, kind);
+      if (drills_.recovery_time_objective)
+        out.set(kObjective, drills_.recovery_time_objective->count(), source, kind);
     }
   }
 
   Progress collect(Sources& from, Batch& out) override {
-    const auto found = reader_.read(from.files(), from.json(), directory_);
+    const auto found = reader_.read(from.files(), from.json(), drills_.directory);
     std::map<Drilled, std::vector<const DrillRecord*>> drills;
     for (const DrillRecord& drill : found.records)
       if (drill.server == server_) drills[{drill.source, drill.kind}].push_back(&drill);
@@ -180,33 +185,19 @@ class RestoreDrill final : public Collector {
   }
 
   std::string server_;
-  std::string directory_;
-  Seconds max_age_{};
-  std::optional<Seconds> objective_;
+  Drills drills_;
   std::vector<Drilled> drilled_;  ///< what there should be drills of
   DrillReader reader_;
 };
 
-void check(const Settings& settings, Problems& problems) {
-  const Settings& drills = *settings.record("drills");
-  if (!drills.text("directory").starts_with('/'))
-    problems.add(drills.place("directory"), "\"directory\" is no absolute path",
-                 "begin it with a slash");
-  const auto& sources = settings.records("backups");
-  if (std::none_of(sources.begin(), sources.end(),
-                   [](const Settings& source) { return source.has("directory"); }))
-    problems.add(drills.place(), "there is nothing to drill: no backup source has a directory",
-                 "name one: [[server.backups]] directory = \"…\"");
-}
-
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<RestoreDrill>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<RestoreDrill>(given.server);
 }
 
 }  // namespace
 
-extern const CollectorSpec kRestoreDrillSpec;
-constexpr CollectorSpec kRestoreDrillSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "restore_drill",
     .summary = "restore drills on record: outcome, age, measured recovery time and point",
     .report_section = "Disaster recovery",
@@ -218,11 +209,10 @@ constexpr CollectorSpec kRestoreDrillSpec{
     .deadline = "20s",
     .metrics = kMetrics,
     .identity = kIdentity,
-    .options = kOptions,
-    .needs = "drills",
-    .needs_hint = "run drills, and say where their records are: [server.drills]",
-    .check = check,
+    .server_options = kServerOptions,
+    .wanted = [](const Configuration& given) { return given.server.drills.has_value(); },
+    .wanted_hint = "run drills, and say where their records are: [server.drills]",
     .reads = no_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::restore_drill

@@ -15,42 +15,48 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/postgres/wal_positions.h"
 
-namespace pg_integrity {
+namespace pg_integrity::wal {
 
 namespace {
 
 constexpr auto kFailing = gauge("pg_integrity_wal_archive_failing",
                                 "1 while the archiver's newest attempts failed; only where the"
                                 " server archives.",
-                                must_be(0));
+                                must_be(0).says("The server fails to archive its log."));
 constexpr auto kFailures =
     gauge("pg_integrity_wal_archive_failures",
           "Attempts to archive a WAL segment that failed, since statistics were reset.");
 constexpr auto kArchiveMaxAge = gauge("pg_integrity_wal_archive_max_age_seconds",
                                       "Configured upper limit of wal_archive_age_seconds.");
-constexpr auto kArchiveAge =
-    age("pg_integrity_wal_archive_age_seconds", "Seconds since a WAL segment was archived.",
-        at_most(kArchiveMaxAge));
+constexpr auto kArchiveAge = age(
+    "pg_integrity_wal_archive_age_seconds", "Seconds since a WAL segment was archived.",
+    at_most(kArchiveMaxAge)
+        .says(
+            "The server archived its newest log segment {value} ago, at most {limit} is allowed."));
 constexpr auto kReadyMax =
     gauge("pg_integrity_wal_ready_files_max", "Configured upper limit of wal_ready_files.");
-constexpr auto kReady =
-    gauge("pg_integrity_wal_ready_files", "WAL segments and the like that wait for the archiver.",
-          at_most(kReadyMax));
+constexpr auto kReady = gauge(
+    "pg_integrity_wal_ready_files", "WAL segments and the like that wait for the archiver.",
+    at_most(kReadyMax).says("{value} log segments wait for the archiver, at most {limit} may."));
 constexpr auto kLagMax = gauge("pg_integrity_standby_lag_max_seconds",
                                "Configured upper limit of standby_lag_seconds.", "standby");
-constexpr auto kLag =
-    gauge("pg_integrity_standby_lag_seconds",
-          "How long ago the server was where the standby is now, as the server sees it; 0 if the"
-          " standby has all.",
-          at_most(kLagMax), "standby");
+constexpr auto kLag = gauge(
+    "pg_integrity_standby_lag_seconds",
+    "How long ago the server was where the standby is now, as the server sees it; 0 if the"
+    " standby has all.",
+    at_most(kLagMax).says("The standby {standby} is {value} behind, it may be {limit} behind."),
+    "standby");
 constexpr auto kLagBytes = gauge(
     "pg_integrity_standby_lag_bytes",
     "WAL that the standby has not replayed (or, if it replays none, not flushed) yet.", "standby");
 constexpr auto kRetainedMax = gauge("pg_integrity_slot_retained_max_bytes",
                                     "Configured upper limit of slot_retained_bytes.", "slot");
-constexpr auto kRetained = gauge("pg_integrity_slot_retained_bytes",
-                                 "WAL that the server keeps for the sake of a replication slot.",
-                                 at_most(kRetainedMax), "slot");
+constexpr auto kRetained = gauge(
+    "pg_integrity_slot_retained_bytes",
+    "WAL that the server keeps for the sake of a replication slot.",
+    at_most(kRetainedMax)
+        .says("The server keeps {value} of its log for the slot {slot}, it may keep {limit}."),
+    "slot");
 
 constexpr const MetricInfo* kMetrics[] = {&kFailing,  &kFailures, &kArchiveAge, &kArchiveMaxAge,
                                           &kReady,    &kReadyMax, &kLag,        &kLagMax,
@@ -211,27 +217,27 @@ class Wal final : public Collector {
   bool failed_before_ = false;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<Wal>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Wal>(given.own);
 }
 
-void check(const Settings& settings, Problems& problems) {
-  if (settings.has("max_lag") == !settings.texts("standbys").empty()) return;
-  problems.add(settings.place(settings.has("max_lag") ? "max_lag" : "standbys"),
+void check(const Configuration& given, Problems& problems) {
+  if (given.own.has("max_lag") == !given.own.texts("standbys").empty()) return;
+  problems.add(given.own.place(given.own.has("max_lag") ? "max_lag" : "standbys"),
                "`standbys` and `max_lag` belong together",
                "standbys = [\"walreceiver\"] and max_lag = \"1m\"");
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& /*schema*/,
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& /*schema*/,
                Reads& reads) {
   reads.sessions = true;
-  if (settings.has("max_ready")) reads.functions[{"pg_catalog", "pg_ls_archive_statusdir"}] = "";
+  if (given.own.has("max_ready")) reads.functions[{"pg_catalog", "pg_ls_archive_statusdir"}] = "";
 }
 
 }  // namespace
 
-extern const CollectorSpec kWalSpec;
-constexpr CollectorSpec kWalSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "wal",
     .summary =
         "archiver, what waits for it, standbys and replication slots, as the server sees them",
@@ -249,4 +255,4 @@ constexpr CollectorSpec kWalSpec{
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::wal

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/units.h"
 #include "collectors/base/url.h"
 

@@ -8,6 +8,7 @@
 
 #include "collectors/base/instant.h"
 #include "collectors/base/json_pointer.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/ports/http.h"
 #include "collectors/postgres/schema.h"

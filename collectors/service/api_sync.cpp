@@ -9,6 +9,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/http.h"
@@ -24,7 +25,7 @@
 #include "collectors/service/slow_runs.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::api_sync {
 
 namespace {
 
@@ -32,17 +33,20 @@ namespace {
 /// number four times within two seconds is no matter of a moment.
 constexpr Seconds kPause{0.7};
 
-constexpr auto kUp = gauge("pg_integrity_api_up",
-                           "1 if the endpoint answers with a success (2xx), at the second try "
-                           "at the latest.",
-                           must_be(1), "endpoint");
+constexpr auto kUp =
+    gauge("pg_integrity_api_up",
+          "1 if the endpoint answers with a success (2xx), at the second try "
+          "at the latest.",
+          must_be(1).says("The endpoint {endpoint} does not answer with a success."), "endpoint");
 constexpr auto kRows = gauge("pg_integrity_api_rows",
                              "The count that the endpoint gave at the last look.", "endpoint");
 constexpr auto kDifference = gauge(
     "pg_integrity_api_row_difference",
     "Rows by which the endpoint's count lies above (or, negative, below) what was counted "
     "before and after in the configured tables; the label table is empty if they are several.",
-    must_be(0), "endpoint", "schema", "table");
+    must_be(0).says(
+        "The count of the endpoint {endpoint} differs by {value} rows from the database."),
+    "endpoint", "schema", "table");
 constexpr auto kUnconfirmed =
     gauge("pg_integrity_api_unconfirmed_row_difference",
           "A difference that the newest look found and the one before did not; it counts once the "
@@ -56,16 +60,21 @@ constexpr auto kDurationMax =
           "Configured objective: a request that takes longer, or times out, is slow.", "endpoint");
 constexpr auto kSlowRatioMax = gauge("pg_integrity_api_slow_ratio_max",
                                      "Configured upper limit of api_slow_ratio.", "endpoint");
-constexpr auto kSlowRatio =
-    gauge("pg_integrity_api_slow_ratio",
-          "Slow requests among the last 20 (0 to 1); requests not yet made count as fast.",
-          at_most(kSlowRatioMax), "endpoint");
+constexpr auto kSlowRatio = gauge(
+    "pg_integrity_api_slow_ratio",
+    "Slow requests among the last 20 (0 to 1); requests not yet made count as fast.",
+    at_most(kSlowRatioMax)
+        .says(
+            "{value} of the last 20 requests to {endpoint} were too slow, at most {limit} may be."),
+    "endpoint");
 constexpr auto kFailures = counter("pg_integrity_api_failures_total",
                                    "Requests that failed, by reason.", "endpoint", "reason");
 
 constexpr const MetricInfo* kMetrics[] = {&kUp,          &kRows,         &kDifference,
                                           &kUnconfirmed, &kDuration,     &kDurationMax,
                                           &kSlowRatio,   &kSlowRatioMax, &kFailures};
+
+constexpr char kWatched[] = "endpoints";
 
 constexpr std::string_view kIdentity[] = {"endpoint"};
 
@@ -280,19 +289,20 @@ class ApiSync final : public Collector {
   std::map<std::string, SlowRuns> slow_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<ApiSync>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<ApiSync>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("endpoints"))
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("endpoints"))
     for (const QualifiedName& table : endpoint_from(record).tables) reads.add(schema, table);
 }
 
 }  // namespace
 
-extern const CollectorSpec kApiSyncSpec;
-constexpr CollectorSpec kApiSyncSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "api_sync",
     .summary = "whether HTTP endpoints answer, how fast, and whether they count what is there",
     .report_section = "Synchronization",
@@ -305,10 +315,11 @@ constexpr CollectorSpec kApiSyncSpec{
     .metrics = kMetrics,
     .identity = kIdentity,
     .options = kApiOptions,
-    .needs = "endpoints",
-    .needs_hint = "name what must answer: [[server.collectors.api_sync.endpoints]]",
-    .check = check_endpoints,
+    .wanted = has_records<kWatched>,
+    .wanted_hint = "name what must answer: [[server.collectors.api_sync.endpoints]]",
+    .check = [](const Configuration& given,
+                Problems& problems) { check_endpoints(given.own, problems); },
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::api_sync

@@ -1,6 +1,7 @@
 #include "collectors/service/comparison_plan.h"
 
 #include "collectors/base/errors.h"
+#include "collectors/options/replicas.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/row_digest.h"
 #include "collectors/postgres/schema.h"

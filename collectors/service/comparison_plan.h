@@ -4,9 +4,9 @@
 
 #include <optional>
 
+#include "collectors/options/replicas.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
-#include "collectors/service/replica_config.h"
 #include "collectors/service/replica_link.h"
 #include "collectors/service/table_comparison.h"
 

@@ -1,6 +1,7 @@
 #include "collectors/service/joint_count.h"
 
 #include "collectors/base/errors.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/postgres/table_scan.h"
 
 namespace pg_integrity {

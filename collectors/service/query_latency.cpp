@@ -15,7 +15,7 @@
 #include "collectors/postgres/table_scan.h"
 #include "collectors/service/slow_runs.h"
 
-namespace pg_integrity {
+namespace pg_integrity::query_latency {
 
 namespace {
 
@@ -28,10 +28,12 @@ constexpr auto kObjective =
           "Configured objective: a run that takes longer, or times out, is slow.", "query");
 constexpr auto kSlowRatioMax = gauge("pg_integrity_query_slow_ratio_max",
                                      "Configured upper limit of query_slow_ratio.", "query");
-constexpr auto kSlowRatio =
-    gauge("pg_integrity_query_slow_ratio",
-          "Slow runs among the last 20 (0 to 1); runs not yet made count as fast.",
-          at_most(kSlowRatioMax), "query");
+constexpr auto kSlowRatio = gauge(
+    "pg_integrity_query_slow_ratio",
+    "Slow runs among the last 20 (0 to 1); runs not yet made count as fast.",
+    at_most(kSlowRatioMax)
+        .says("{value} of the last 20 runs of {query} were too slow, at most {limit} may be."),
+    "query");
 constexpr auto kDuration =
     histogram("pg_integrity_query_duration_seconds",
               "Durations of successful runs; one bucket ends at the objective.", "query");
@@ -145,32 +147,32 @@ class QueryLatency final : public Collector {
   std::vector<Query> queries_;
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<QueryLatency>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<QueryLatency>(given.own);
 }
 
-void add_reads(const Settings& settings, Session& session, const Schema& /*schema*/, Reads& reads) {
-  for (const Settings& record : settings.records("queries"))
+void add_reads(const Configuration& given, Session& session, const Schema& /*schema*/,
+               Reads& reads) {
+  for (const Settings& record : given.own.records("queries"))
     reads.add_query(session, record.text("sql"));
 }
 
 }  // namespace
 
-extern const CollectorSpec kQueryLatencySpec;
-constexpr CollectorSpec kQueryLatencySpec{
-    .name = "query_latency",
-    .summary = "duration of named probe queries against their objective",
-    .report_section = "Performance",
-    .question = Question::service,
-    .lane = Lane::quick,
-    .scope = Scope::database,
-    .depends_on = DependsOn::tables | DependsOn::time,
-    .interval = "1m",
-    .deadline = "10s",
-    .metrics = kMetrics,
-    .identity = kIdentity,
-    .options = kOptions,
-    .reads = add_reads,
-    .make = make};
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{.name = "query_latency",
+                              .summary = "duration of named probe queries against their objective",
+                              .report_section = "Performance",
+                              .question = Question::service,
+                              .lane = Lane::quick,
+                              .scope = Scope::database,
+                              .depends_on = DependsOn::tables | DependsOn::time,
+                              .interval = "1m",
+                              .deadline = "10s",
+                              .metrics = kMetrics,
+                              .identity = kIdentity,
+                              .options = kOptions,
+                              .reads = add_reads,
+                              .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::query_latency

@@ -1,5 +1,6 @@
 #include "collectors/service/replica_link.h"
 #include "collectors/base/errors.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/postgres/schema_cache.h"
 
 #include <algorithm>

@@ -14,37 +14,44 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
+#include "collectors/options/replicas.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/table_scan.h"
 #include "collectors/service/comparison_plan.h"
-#include "collectors/service/replica_config.h"
 #include "collectors/service/replica_link.h"
 #include "collectors/service/table_comparison.h"
 #include "collectors/walk.h"
 
-namespace pg_integrity {
+namespace pg_integrity::replica_sync {
 
 namespace {
 
-constexpr auto kUp = gauge("pg_integrity_replica_up", "1 if the copy lets us in and answers.",
-                           must_be(1), "replica");
+constexpr auto kUp =
+    gauge("pg_integrity_replica_up", "1 if the copy lets us in and answers.",
+          must_be(1).says("The copy {replica} does not let us in or does not answer."), "replica");
 constexpr auto kLagMax = gauge("pg_integrity_replica_lag_max_seconds",
                                "Configured upper limit of replica_lag_seconds.", "replica");
 constexpr auto kLag =
     gauge("pg_integrity_replica_lag_seconds",
           "0 if the copy has all that the database has written, else the age of the newest that it "
           "is known to have. Absent for copies that neither replay nor subscribe.",
-          at_most(kLagMax), "replica");
+          at_most(kLagMax).says("The copy {replica} is {value} behind, it may be {limit} behind."),
+          "replica");
 constexpr auto kDifference =
     gauge("pg_integrity_replica_row_difference",
           "Rows that the copy has more (or, negative, less) than the database and that are not on "
           "their way.",
-          must_be(0), "replica", "schema", "table");
-constexpr auto kMatches = gauge("pg_integrity_replica_content_matches",
-                                "1 if the copy's rows have the same content as the database's.",
-                                must_be(1), "replica", "schema", "table");
+          must_be(0).says(
+              "{schema}.{table} on the copy {replica} differs by {value} rows from the database."),
+          "replica", "schema", "table");
+constexpr auto kMatches = gauge(
+    "pg_integrity_replica_content_matches",
+    "1 if the copy's rows have the same content as the database's.",
+    must_be(1).says(
+        "{schema}.{table} has rows with other content on the copy {replica} than in the database."),
+    "replica", "schema", "table");
 
 constexpr auto kUnconfirmed =
     gauge("pg_integrity_replica_unconfirmed_row_difference",
@@ -80,13 +87,31 @@ bool is_chosen(const Replica& replica, const Table& table) {
   return replica.tables.empty() || matches_any_glob(replica.tables, table.name.display());
 }
 
+constexpr Option kOptions[] = {
+    {.name = "exact_up_to",
+     .type = OptionType::size,
+     .fallback = "1GiB",
+     .help = "tables with a larger heap are only compared in slices, which needs a primary key that"
+             " begins with a number, a uuid, a date or a timestamp, indexed on both sides"},
+    {.name = "whole_up_to",
+     .type = OptionType::size,
+     .fallback = "64MiB",
+     .help = "tables with a larger heap are compared in slices where they can be"},
+    {.name = "slice_rows",
+     .type = OptionType::integer,
+     .fallback = "100000",
+     .help = "rows of one slice",
+     .min = 1,
+     .max = 1e9}};
+
+constexpr std::string_view kServerOptions[] = {"replicas"};
+
 class ReplicaSync final : public Collector {
  public:
-  explicit ReplicaSync(const Settings& settings)
-      : limits_{settings.number("exact_up_to"), settings.number("whole_up_to"),
-                settings.number("slice_rows")} {
-    for (const Settings& record : settings.records("replicas"))
-      replicas_.push_back(replica_from(record));
+  explicit ReplicaSync(const Configuration& given)
+      : limits_{given.own.number("exact_up_to"), given.own.number("whole_up_to"),
+                given.own.number("slice_rows")},
+        replicas_(given.server.replicas) {
     std::sort(replicas_.begin(), replicas_.end(),
               [](const Replica& a, const Replica& b) { return a.name < b.name; });
   }
@@ -277,13 +302,13 @@ class ReplicaSync final : public Collector {
   std::map<Labels, std::string> fingerprints_;  ///< of the newest differences
 };
 
-std::unique_ptr<Collector> make(const Settings& settings, ScanPlan& /*plan*/) {
-  return std::make_unique<ReplicaSync>(settings);
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<ReplicaSync>(given);
 }
 
-void add_reads(const Settings& settings, Session& /*session*/, const Schema& schema, Reads& reads) {
-  for (const Settings& record : settings.records("replicas")) {
-    const Replica replica = replica_from(record);
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
+               Reads& reads) {
+  for (const Replica& replica : given.server.replicas) {
     for (const Table& table : schema.tables) {
       if (!is_chosen(replica, table)) continue;
       std::vector<std::string> columns;
@@ -297,8 +322,8 @@ void add_reads(const Settings& settings, Session& /*session*/, const Schema& sch
 }  // namespace
 
 /// Of the database; a copy has grants of its own.
-extern const CollectorSpec kReplicaSyncSpec;
-constexpr CollectorSpec kReplicaSyncSpec{
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{
     .name = "replica_sync",
     .summary = "whether copies of the database answer, keep up and hold the same rows",
     .report_section = "Copies",
@@ -310,11 +335,11 @@ constexpr CollectorSpec kReplicaSyncSpec{
     .deadline = "60s",
     .metrics = kMetrics,
     .identity = kIdentity,
-    .options = kReplicaOptions,
-    .needs = "replicas",
-    .needs_hint = "say where a copy is: [[server.replicas]] with name and dsn",
-    .check = check_replicas,
+    .options = kOptions,
+    .server_options = kServerOptions,
+    .wanted = [](const Configuration& given) { return !given.server.replicas.empty(); },
+    .wanted_hint = "say where a copy is: [[server.replicas]] with name and dsn",
     .reads = add_reads,
     .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::replica_sync

@@ -10,7 +10,7 @@
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/table_scan.h"
 
-namespace pg_integrity {
+namespace pg_integrity::server {
 
 namespace {
 
@@ -46,27 +46,26 @@ class Server final : public Collector {
   }
 };
 
-std::unique_ptr<Collector> make(const Settings& /*settings*/, ScanPlan& /*plan*/) {
+std::unique_ptr<Collector> make(const Configuration& /*given*/, ScanPlan& /*plan*/) {
   return std::make_unique<Server>();
 }
 
 }  // namespace
 
-extern const CollectorSpec kServerSpec;
-constexpr CollectorSpec kServerSpec{
-    .name = "server",
-    .summary = "version, role and identity of the server, and its clock",
-    .report_section = "Server",
-    .question = Question::intact,
-    .lane = Lane::quick,
-    .scope = Scope::server,
-    .depends_on = DependsOn::outside | DependsOn::time,
-    .interval = "30s",
-    .deadline = "10s",
-    .metrics = kMetrics,
-    .identity = {},
-    .options = {},
-    .reads = no_reads,
-    .make = make};
+extern const CollectorSpec kSpec;
+constexpr CollectorSpec kSpec{.name = "server",
+                              .summary = "version, role and identity of the server, and its clock",
+                              .report_section = "Server",
+                              .question = Question::intact,
+                              .lane = Lane::quick,
+                              .scope = Scope::server,
+                              .depends_on = DependsOn::outside | DependsOn::time,
+                              .interval = "30s",
+                              .deadline = "10s",
+                              .metrics = kMetrics,
+                              .identity = {},
+                              .options = {},
+                              .reads = no_reads,
+                              .make = make};
 
-}  // namespace pg_integrity
+}  // namespace pg_integrity::server

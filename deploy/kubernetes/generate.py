@@ -2,11 +2,10 @@
 """Writes the twins of alerts/ and dashboards/ for Kubernetes beside this file: a PrometheusRule for the Prometheus
 operator, and a ConfigMap for each dashboard, as the Grafana chart's sidecar finds them.
 
-    deploy/kubernetes/generate.py [DIRECTORY]     another place to write to
+    deploy/kubernetes/generate.py
 """
 import json
 import pathlib
-import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEAD = "# Written by deploy/kubernetes/generate.py from %s. Do not edit.\n"
@@ -52,7 +51,7 @@ data:
 
 
 def main():
-    directory = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+    directory = pathlib.Path(__file__).parent
     (directory / "prometheus-rule.yaml").write_text(prometheus_rule(), encoding="utf-8")
     (directory / "dashboards.yaml").write_text(config_maps(), encoding="utf-8")
 

@@ -15,7 +15,7 @@ namespace pg_integrity {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
 std::string_view type_name(MetricType type) {
   switch (type) {
@@ -120,13 +120,13 @@ void append_options(std::string& out, std::span<const Option> options, const std
   }
 }
 
-json options_as_json(std::span<const Option> options) {
-  json list = json::array();
+Ordered options_as_json(std::span<const Option> options) {
+  Ordered list = Ordered::array();
   for (const Option& option : options) {
-    json entry{{"key", std::string(option.name)},
-               {"type", std::string(type_name(option.type))},
-               {"help", std::string(option.help)},
-               {"required", option.required}};
+    Ordered entry{{"key", std::string(option.name)},
+                  {"type", std::string(type_name(option.type))},
+                  {"help", std::string(option.help)},
+                  {"required", option.required}};
     if (!option.fallback.empty()) entry["default"] = std::string(option.fallback);
     if (!option.members.empty()) entry["members"] = options_as_json(option.members);
     list.push_back(std::move(entry));
@@ -134,12 +134,12 @@ json options_as_json(std::span<const Option> options) {
   return list;
 }
 
-json metrics_as_json() {
-  json list = json::array();
+Ordered metrics_as_json() {
+  Ordered list = Ordered::array();
   for (const Group& group : groups())
     for (const MetricInfo* metric : group.metrics) {
       const Expectation& expectation = metric->expectation;
-      json should_be = json::object();
+      Ordered should_be = Ordered::object();
       if (expectation.constant) should_be["equals"] = expectation.value;
       if (expectation.lower != nullptr)
         should_be["at_least"] = std::string(expectation.lower->name);
@@ -149,6 +149,7 @@ json metrics_as_json() {
                       {"help", std::string(metric->help)},
                       {"labels", all_labels(group, *metric)},
                       {"should_be", std::move(should_be)},
+                      {"says", std::string(expectation.says)},
                       {"past_event", metric->past_event},
                       {"origin", group.title},
                       {"question", group.question}});
@@ -176,17 +177,19 @@ std::string catalogue_as_markdown() {
 }
 
 std::string catalogue_as_json() {
-  json collector_list = json::array();
+  Ordered collector_list = Ordered::array();
   for (const CollectorSpec* spec : collectors())
-    collector_list.push_back({{"name", std::string(spec->name)},
-                              {"summary", std::string(spec->summary)},
-                              {"question", std::string(name_of(spec->question))},
-                              {"report_section", std::string(spec->report_section)},
-                              {"interval", std::string(spec->interval)},
-                              {"deadline", std::string(spec->deadline)}});
-  const json document{{"collectors", std::move(collector_list)},
-                      {"metrics", metrics_as_json()},
-                      {"configuration", options_as_json(configuration_options())}};
+    collector_list.push_back(
+        {{"name", std::string(spec->name)},
+         {"summary", std::string(spec->summary)},
+         {"question", std::string(name_of(spec->question))},
+         {"report_section", std::string(spec->report_section)},
+         {"interval", std::string(spec->interval)},
+         {"deadline", std::string(spec->deadline)},
+         {"identity", std::vector<std::string>(spec->identity.begin(), spec->identity.end())}});
+  const Ordered document{{"collectors", std::move(collector_list)},
+                         {"metrics", metrics_as_json()},
+                         {"configuration", options_as_json(configuration_options())}};
   return document.dump(2) + "\n";
 }
 

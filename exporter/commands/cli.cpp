@@ -5,6 +5,7 @@
 #include <map>
 
 #include "collectors/base/settings.h"
+#include "collectors/options/backup_sources.h"
 #include "collectors/registry.h"
 #include "exporter/commands/catalogue.h"
 #include "exporter/commands/check.h"

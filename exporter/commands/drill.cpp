@@ -11,10 +11,11 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/settings.h"
 #include "collectors/base/units.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/files.h"
 #include "collectors/recovery/archive_directory.h"
-#include "collectors/recovery/backup_config.h"
 #include "collectors/recovery/backup_history.h"
 #include "collectors/recovery/drill_records.h"
 #include "collectors/registry.h"
@@ -42,8 +43,7 @@ constexpr std::size_t kKeptDrills = 100;
 /// What of a configuration says what to drill.
 struct Plan {
   const ServerOptions* server = nullptr;
-  const Settings* settings = nullptr;  ///< of restore_drill
-  std::string directory;               ///< of the records
+  std::string directory;  ///< of the records
 };
 
 /// A backup to be restored.
@@ -53,20 +53,19 @@ struct Chosen {
   std::string path;
   UnixTime time = 0;
   std::string wal_archive;  ///< of the source; may be empty
+  std::string database;     ///< that it is of
 };
 
 /// @return false after having said what is wrong.
 bool make_plan(const Options& options, const DrillCommand& command, Plan& plan) {
   plan.server = server_named(options, command.server);
   if (plan.server == nullptr) return false;
-  for (const CollectorOptions& collector : plan.server->collectors)
-    if (collector.spec->name == "restore_drill") plan.settings = &collector.settings;
-  if (plan.settings == nullptr) {
+  if (!plan.server->drills) {
     say("server \"" + plan.server->name +
         "\" has no place for records. HINT: [server.drills] directory = \"…\"");
     return false;
   }
-  plan.directory = plan.settings->record("drills")->text("directory");
+  plan.directory = plan.server->drills->directory;
   if (::access(plan.directory.c_str(), W_OK | X_OK) == 0) return true;
   say(plan.directory + " cannot be written. HINT: create it, or run this as who may write it");
   return false;
@@ -90,14 +89,19 @@ void take_newest(const std::string& directory, const KindHistory& kind, Chosen& 
 std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files& files,
                            const Clock& clock) {
   std::vector<Chosen> chosen;
-  for (const Settings& record : plan.settings->records("backups")) {
-    const BackupSource source = backup_source_from(record);
+  for (const BackupSource& source : plan.server->backups) {
     if (!source.directory || (!command.source.empty() && source.name != command.source)) continue;
     const BackupHistory history =
         ArchiveReader().read(files, clock, *source.directory, source.kinds);
     for (const auto& [name, kind] : history.kinds) {
       if (!command.kind.empty() && name != command.kind) continue;
-      Chosen one{source.name, name, {}, 0, source.directory->wal_archive};
+      Chosen one{source.name,
+                 name,
+                 {},
+                 0,
+                 source.directory->wal_archive,
+                 source.directory->database.empty() ? plan.server->home_database
+                                                    : source.directory->database};
       take_newest(source.directory->path, kind, one);
       if (!one.path.empty() || !command.backup.empty())
         chosen.push_back(one);
@@ -114,8 +118,8 @@ std::vector<Chosen> choose_named(std::vector<Chosen> newest, const DrillCommand&
   if (newest.size() != 1) return {};
   Chosen& named = newest.front();
   const fs::path path = fs::absolute(command.backup);
-  const ArchiveDirectory directory{
-      path.parent_path().string(), 0, Seconds(0), "UTC", kPlausible, {}, named.wal_archive};
+  const ArchiveDirectory directory{path.parent_path().string(), 0,  Seconds(0),       "UTC",
+                                   ProofLevel::plausible,       {}, named.wal_archive};
   const BackupHistory history =
       ArchiveReader().read(files, clock, directory, {{"", {}, path.filename().string(), {}, {}}});
   named.path = path.string();
@@ -133,8 +137,8 @@ ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& 
                    Interruption& interruption, ProcessResources& resources,
                    const ScratchPlace& place) {
   const Drilled drilled =
-      run_drill({*plan.server, chosen.source, chosen.kind, chosen.path, chosen.time,
-                 chosen.wal_archive, command.target, command.jobs, place},
+      run_drill({*plan.server, chosen.database, chosen.source, chosen.kind, chosen.path,
+                 chosen.time, chosen.wal_archive, command.target, command.jobs, place},
                 interruption, resources);
   const DrillRecord& record = drilled.record;
   if (drilled.proof) save_proof(plan.directory, *drilled.proof);
@@ -168,7 +172,7 @@ ExitCode prove_one(const Plan& plan, const Chosen& chosen, Interruption& interru
   for (const ProofRecord& known : ProofReader().read(files, json, plan.directory).records) {
     const bool same = known.path == proof.path && known.inode == proof.inode &&
                       known.size == proof.size && known.modified == proof.modified;
-    if (!same || (known.level < 3 && !known.disproved())) continue;
+    if (!same || (known.level < ProofLevel::decoded && !known.disproved())) continue;
     say(what + ": on record" + (known.disproved() ? " as damaged: " + known.disproof : ""));
     return known.disproved() ? ExitCode::violated : ExitCode::proven;
   }
@@ -176,7 +180,7 @@ ExitCode prove_one(const Plan& plan, const Chosen& chosen, Interruption& interru
   proof.checked_at = resources.clock.unix_now();
   save_proof(plan.directory, proof);
   say(what + (proof.disproved() ? ": damaged: " + proof.disproof
-                                : ": proof level " + std::to_string(proof.level)));
+                                : ": proof level " + std::to_string(number_of(proof.level))));
   return proof.disproved() ? ExitCode::violated : ExitCode::proven;
 }
 

@@ -91,7 +91,7 @@ class Explanation {
     ScanPlan plan;  // what a scan asks for depends on all of them
     std::vector<std::unique_ptr<Collector>> collectors;
     for (const Assignment& one : assigned)
-      collectors.push_back(one.options->spec->make(one.settings, plan));
+      collectors.push_back(one.options->spec->make({one.settings, one.server}, plan));
     TableScans scans(plan);
     for (std::size_t i = 0; i < assigned.size(); ++i) {
       if (!is_wanted(assigned[i])) continue;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "collectors/base/qualified_name.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/schema_cache.h"
@@ -29,7 +30,7 @@ constexpr double kTempFilesPerTable = 4;
 Reads reads_on(const Surveyed& at, const Schema& schema) {
   Reads reads;
   for (const Assignment& one : collectors_on(at.server, at.database))
-    one.options->spec->reads(one.settings, at.session, schema, reads);
+    one.options->spec->reads({one.settings, one.server}, at.session, schema, reads);
   return reads;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "collectors/base/qualified_name.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
 

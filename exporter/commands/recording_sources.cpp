@@ -49,9 +49,13 @@ class RecordingSources::RecordingFiles final : public Files {
  public:
   explicit RecordingFiles(Recording& recording) : recording_(recording) {}
 
-  std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+  using Files::list;
+  std::vector<FileEntry> list(const std::string& directory,
+                              const std::vector<std::string>& patterns,
                               std::size_t /*limit*/) override {
-    recording_.add("list " + directory + " " + pattern);
+    std::string text = "list " + directory;
+    for (const std::string& pattern : patterns) text += " " + pattern;
+    recording_.add(text);
     do_not_ask();
   }
   FileTree tree(const std::string& directory, const TreeBounds& bounds,

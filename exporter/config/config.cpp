@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <limits>
 #include <set>
 #include <vector>
 
+#include "collectors/base/instant.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/base/settings.h"
 #include "collectors/base/units.h"
 #include "collectors/collector.h"
+#include "collectors/options/server.h"
 #include "collectors/registry.h"
 #include "exporter/config/config_schema.h"
 #include "exporter/config/conninfo.h"
@@ -20,6 +23,8 @@ namespace pg_integrity {
 
 namespace {
 
+constexpr Seconds kCopyDeadline{86400};  ///< of one step on a restored copy
+
 /// The collector is judged as a whole: its name alone is an object.
 bool is_object(const CollectorSpec& spec) {
   return std::any_of(spec.metrics.begin(), spec.metrics.end(), [](const MetricInfo* metric) {
@@ -27,15 +32,16 @@ bool is_object(const CollectorSpec& spec) {
   });
 }
 
-AcceptedDamage accepted_from(const Settings& record, Problems& problems) {
-  AcceptedDamage accepted{record.text("object"), record.text_or_empty("database"),
-                          record.number("at_most"), record.number("until"), record.text("reason")};
-  const std::size_t slash = accepted.object.find('/');
-  const CollectorSpec* collector = collector_named(accepted.object.substr(0, slash));
-  if (collector == nullptr || (slash == std::string::npos && !is_object(*collector)))
-    problems.add(record.place("object"), "\"object\" names nothing that a collector looks at",
-                 "take it from the report, such as \"orphans/public.child.child_fkey\"");
-  return accepted;
+/// Complains of an accepted object that no collector could have.
+void check_accepted(const Settings& server, Problems& problems) {
+  for (const Settings& record : server.records("accept")) {
+    const std::string& object = record.text("object");
+    const std::size_t slash = object.find('/');
+    const CollectorSpec* collector = collector_named(object.substr(0, slash));
+    if (collector == nullptr || (slash == std::string::npos && !is_object(*collector)))
+      problems.add(record.place("object"), "\"object\" names nothing that a collector looks at",
+                   "take it from the report, such as \"orphans/public.child.child_fkey\"");
+  }
 }
 
 /// @return the database that it leads to; empty if that cannot be told.
@@ -66,8 +72,8 @@ void take_connection(const Settings& settings, ServerOptions& server, Problems& 
   if (server.databases.empty()) server.databases = {server.home_database};
 }
 
-/// Where the copies are. What their collector gets to see of them has no connection string.
-void take_replicas(const Settings& settings, ServerOptions& server, Problems& problems) {
+/// Where the copies are.
+void take_replica_connections(const Settings& settings, ServerOptions& server, Problems& problems) {
   for (const Settings& record : settings.records("replicas")) {
     const std::string& name = record.text("name");
     const ConnectionOptions connection{record.text_or_empty("dsn"),
@@ -79,51 +85,81 @@ void take_replicas(const Settings& settings, ServerOptions& server, Problems& pr
     }
     require_encryption(connection, record.place(record.has("dsn_file") ? "dsn_file" : "dsn"),
                        problems);
-    server.replicas.push_back(
+    server.replica_connections.push_back(
         {name, record.has("database") ? record.text("database") : server.home_database,
          connection});
   }
 }
 
-void take_collector(const CollectorSpec& spec, const Settings& server_settings,
-                    ServerOptions& server, Problems& problems) {
-  const Settings* tables = server_settings.record("collectors");
-  CollectorOptions options;
-  options.spec = &spec;
-  options.settings = *tables->record(spec.name);
-  for (const Option& option : spec.options)
-    if (option.home == OptionHome::server && server_settings.has(option.name))
-      options.settings.put(option.name, server_settings.value(option.name),
-                           server_settings.place(option.name));
-  options.settings.for_each_record("replicas", [](Settings& replica) {
+/// The options of a server that a collector's answers depend on, beside its own: without connection
+/// strings.
+std::string depends_on(const CollectorSpec& spec, const Settings& server, Settings own) {
+  for (const Option& common : kCommonOptions) own.drop(common.name);  // they change no answer
+  for (const std::string_view option : spec.server_options)
+    if (server.has(option)) own.put(option, server.value(option), server.place(option));
+  own.for_each_record("replicas", [](Settings& replica) {
     for (const char* secret : {"dsn", "dsn_file"}) replica.drop(secret);
   });
-  refuse_twins(spec, options.settings, server.home_database, problems);
-  if (!options.settings.flag("enabled")) {
-    server.not_watched.push_back({&spec, "it is disabled: remove enabled = false"});
-    return;
-  }
-  if (!spec.needs.empty() && options.settings.records(spec.needs).empty()) {
-    server.not_watched.push_back({&spec, std::string(spec.needs_hint)});
-    return;
-  }
+  return own.canonical();
+}
+
+/// A copy is ours alone: nothing is too large there, and nothing waits for its turn.
+CollectorOptions for_copy(CollectorOptions options) {
+  if (options.settings.has("exact_up_to"))
+    options.settings.put("exact_up_to", std::numeric_limits<double>::infinity(), {});
+  options.deadline = kCopyDeadline;
+  return options;
+}
+
+void take_collector(const CollectorSpec& spec, const Settings& server_settings,
+                    ServerOptions& server, Problems& problems) {
+  CollectorOptions options;
+  options.spec = &spec;
+  options.settings = *server_settings.record("collectors")->record(spec.name);
   options.interval = options.settings.duration("interval");
   options.deadline = options.settings.duration("deadline");
-  if (spec.check != nullptr) spec.check(options.settings, problems);
-  server.collectors.push_back(std::move(options));
+  options.depends_on = depends_on(spec, server_settings, options.settings);
+  refuse_twins(spec, options.settings, server.home_database, problems);
+  const Configuration given{options.settings, server};
+  const bool wanted = spec.wanted == nullptr || spec.wanted(given);
+  if (wanted && spec.check != nullptr) spec.check(given, problems);
+  if (spec.on_copy != nullptr) server.on_copy.push_back(for_copy(options));
+  if (!options.settings.flag("enabled"))
+    server.not_watched.push_back({&spec, "it is disabled: remove enabled = false"});
+  else if (!wanted)
+    server.not_watched.push_back({&spec, std::string(spec.wanted_hint)});
+  else
+    server.collectors.push_back(std::move(options));
+}
+
+/// Complains of records of one option of the server that have the same name, and of replicas that
+/// have the same name in one database.
+void refuse_server_twins(const Settings& settings, const std::string& home_database,
+                         Problems& problems) {
+  refuse_twins(
+      settings, "backups", [](const Settings& record) { return Names{record.text("name")}; },
+      problems);
+  refuse_twins(
+      settings, "replicas",
+      [&](const Settings& record) {
+        return Names{record.text("name"),
+                     record.has("database") ? record.text("database") : home_database};
+      },
+      problems);
 }
 
 ServerOptions server_from(const Settings& settings, Problems& problems) {
   ServerOptions server;
-  server.name = settings.text("name");
   take_connection(settings, server, problems);
+  check_watched_server(settings, problems);
+  check_accepted(settings, problems);
+  refuse_server_twins(settings, server.home_database, problems);
+  static_cast<WatchedServer&>(server) = watched_server_from(settings, server.home_database);
   server.exclude = settings.texts("exclude");
   server.max_load = settings.number("max_load");
   server.max_sessions = static_cast<std::size_t>(settings.number("max_sessions"));
   server.series_cap = static_cast<std::size_t>(settings.number("series_cap"));
-  for (const Settings& record : settings.records("accept"))
-    server.accept.push_back(accepted_from(record, problems));
-  take_replicas(settings, server, problems);
+  take_replica_connections(settings, server, problems);
   for (const CollectorSpec* spec : collectors()) take_collector(*spec, settings, server, problems);
   return server;
 }

@@ -4,24 +4,12 @@
 #include <vector>
 
 #include "collectors/collector.h"
+#include "collectors/options/server.h"
 #include "collectors/registry.h"
 
 namespace pg_integrity {
 
 namespace {
-
-constexpr Option kAcceptOptions[] = {
-    {.name = "object", .help = "the object as the report names it", .required = true},
-    {.name = "database", .help = "where it is; default: in every database of the server"},
-    {.name = "at_most",
-     .type = OptionType::number,
-     .fallback = "0",
-     .help = "how far its values may be from what they should be"},
-    {.name = "until",
-     .type = OptionType::date,
-     .help = "from this day on it counts again",
-     .required = true},
-    {.name = "reason", .help = "why it is accepted; shown in the report", .required = true}};
 
 constexpr Option kOwnServerOptions[] = {
     {.name = "name", .help = "label `server`; unique", .required = true},
@@ -51,11 +39,7 @@ constexpr Option kOwnServerOptions[] = {
      .fallback = "10000",
      .help = "series of one collector on the page",
      .min = 10,
-     .max = 1000000},
-    {.name = "accept",
-     .type = OptionType::records,
-     .help = "known damage that counts as accepted for a while",
-     .members = kAcceptOptions}};
+     .max = 1000000}};
 
 /// Collectors' options are joined with the common ones and given homes; the spans point in here.
 struct Tree {
@@ -67,6 +51,7 @@ struct Tree {
 
   Tree() {
     server.assign(std::begin(kOwnServerOptions), std::end(kOwnServerOptions));
+    for (const Option& option : watched_server_options()) server.push_back(option);
     for (const CollectorSpec* spec : ::pg_integrity::collectors()) add_collector(*spec);
     server.push_back({.name = "collectors",
                       .type = OptionType::record,
@@ -103,12 +88,7 @@ struct Tree {
       if (common.name == "deadline") common.fallback = spec.deadline;
       options.push_back(common);
     }
-    for (const Option& option : spec.options)
-      if (option.home == OptionHome::collector)
-        options.push_back(option);
-      else if (std::none_of(server.begin(), server.end(),
-                            [&](const Option& other) { return other.name == option.name; }))
-        server.push_back(option);  // several collectors may read one option of the server
+    options.insert(options.end(), spec.options.begin(), spec.options.end());
     collectors.push_back(std::move(options));
     collector_table.push_back({.name = spec.name,
                                .type = OptionType::record,

@@ -12,25 +12,20 @@
 #include "collectors/base/metric.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
+#include "collectors/options/server.h"
 #include "collectors/registry.h"
 
 namespace pg_integrity {
-
-/// Known damage that counts as accepted for a while.
-struct AcceptedDamage {
-  std::string object;    ///< as the report names it: "orphans/public.child.child_fkey"
-  std::string database;  ///< empty: in every database of the server
-  double at_most = 0;    ///< how far the value may be from what it should be
-  UnixTime until = 0;    ///< from then on it counts again
-  std::string reason;    ///< shown in the report
-};
 
 /// One collector on one server.
 struct CollectorOptions {
   const CollectorSpec* spec = nullptr;
   Seconds interval{};  ///< target between complete passes
   Seconds deadline{};  ///< bound of one step
-  Settings settings;
+  Settings settings;   ///< its own options
+  /// All that its answers depend on beside them, in one canonical text: evidence that was taken
+  /// under another one is not reloaded.
+  std::string depends_on;
 };
 
 /// A collector that does not run on a server, and what would make it run.
@@ -45,25 +40,25 @@ struct ConnectionOptions {
   std::string dsn_file;  ///< a file that holds one; wins over dsn
 };
 
-/// Where a copy of a watched database is.
-struct ReplicaOptions {
+/// How to reach a copy of a watched database.
+struct ReplicaConnection {
   std::string name;
   std::string database;  ///< the watched one that it is a copy of
   ConnectionOptions connection;
 };
 
-struct ServerOptions {
-  std::string name;  ///< label `server`
+struct ServerOptions : WatchedServer {
   ConnectionOptions connection;
-  std::vector<ReplicaOptions> replicas;
-  std::string home_database;           ///< the database of the DSN
+  std::vector<ReplicaConnection> replica_connections;
   std::vector<std::string> databases;  ///< names, or globs over what the server has
   std::vector<std::string> exclude;    ///< globs over "schema.table" that are not looked at
   double max_load = 0.05;              ///< share of one session's time, (0, 1]
   std::size_t max_sessions = 2;
   std::size_t series_cap = 10000;  ///< series a collector
-  std::vector<AcceptedDamage> accept;
   std::vector<CollectorOptions> collectors;
+  /// What checks a restored copy, whether it is enabled or not: with its own options, but without
+  /// any that keeps it from a table.
+  std::vector<CollectorOptions> on_copy;
   std::vector<NotWatched> not_watched;
 };
 

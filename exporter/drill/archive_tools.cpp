@@ -14,6 +14,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/recovery/archive_check.h"
 #include "collectors/recovery/archive_header.h"
 #include "exporter/drill/scratch_cluster.h"
 #include "exporter/io/interruption.h"
@@ -219,16 +220,11 @@ Ended decode_whole(Interruption& interruption, const Archive& archive) {
   command.keep_out = true;
   command.only_tail = true;
   Ended ended = run_with_input(interruption, archive, command);
-  if (ended.good() && !ends_as_a_dump(ended.out)) {
+  if (ended.good() && !ends_as_plain_dump(ended.out)) {
     ended.status = 1;
     ended.errors.emplace_back("pg_restore: error: the dump ends early");
   }
   return ended;
-}
-
-bool ends_as_a_dump(const std::string& tail) {
-  return contains_any(tail, {"-- PostgreSQL database dump complete\n",
-                             "-- PostgreSQL database cluster dump complete\n"});
 }
 
 Ended restore_into(Interruption& interruption, const Archive& archive,

@@ -33,9 +33,6 @@ Ended list_contents(Interruption& interruption, const Archive& archive);
 /// Decodes it to its end, whatever that takes.
 Ended decode_whole(Interruption& interruption, const Archive& archive);
 
-/// A plain dump that was read to its end says so there.
-bool ends_as_a_dump(const std::string& tail);
-
 struct RestoreTarget {
   std::string dsn;  ///< without a password
   std::map<std::string, std::string> environment;

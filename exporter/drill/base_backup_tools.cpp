@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Seconds kForever{30.0 * 86400};
+constexpr Seconds kThirtyDays{30.0 * 86400};
 
 bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
@@ -134,7 +134,7 @@ Ended verify_base_backup(Interruption& interruption, const std::string& path,
   else if (!require_log(path, wal_archive))
     command.arguments.push_back("--wal-directory=" + wal_archive);
   command.arguments.push_back(path);
-  return run(interruption, command, kForever);
+  return run(interruption, command, kThirtyDays);
 }
 
 std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
@@ -149,7 +149,7 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
     Command command;
     command.directory = data;  // by which a sweep finds it
     command.arguments = {newest_program("cp"), "-R", "--reflink=auto", path + "/.", data};
-    must(run(interruption, command, kForever));
+    must(run(interruption, command, kThirtyDays));
     require_no_links(data);  // once nobody else can change it: we may be root
     forget_configuration(data);
     if (!wal_archive.empty()) std::ofstream(data + "/recovery.signal") << "";
@@ -157,7 +157,7 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
     command.arguments = {
         newest_program("chown"), "-R",
         std::to_string(place.account->uid) + ":" + std::to_string(place.account->gid), data};
-    must(run(interruption, command, kForever));
+    must(run(interruption, command, kThirtyDays));
   };
   // Up to where the backup is consistent, and no further: that is what it proves.
   std::vector<std::string> settings{"hot_standby=off", "max_prepared_transactions=1000",

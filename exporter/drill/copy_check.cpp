@@ -3,29 +3,40 @@
 #include <algorithm>
 
 #include "collectors/base/batch.h"
+#include "collectors/base/qualified_name.h"
+#include "collectors/base/settings.h"
 #include "collectors/registry.h"
 #include "exporter/config/conninfo.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/child_process.h"
 #include "exporter/io/interruption.h"
 #include "exporter/report/report.h"
+#include "exporter/scheduler/assignment.h"
 
 namespace pg_integrity {
 
 namespace {
 
-bool seen_by_the_restore(const CollectorOptions& collector, const Schema& schema) {
-  if (collector.spec->name == "duplicates") return collector.settings.records("keys").empty();
-  return collector.settings.records("references").empty() &&
-         std::all_of(schema.foreign_keys.begin(), schema.foreign_keys.end(),
-                     [](const ForeignKey& key) { return key.validated; });
+/// What checks the copy, with the options that are about the database that it is a copy of.
+std::vector<CollectorOptions> checks_on(const ServerOptions& server, const std::string& database) {
+  std::vector<CollectorOptions> checks = server.on_copy;
+  for (CollectorOptions& check : checks) {
+    check.settings = settings_for(check, database, server.home_database);
+    for (const Option& option : check.spec->options)
+      check.settings.for_each_record(option.name,
+                                     [](Settings& record) { record.drop("database"); });
+  }
+  return checks;
 }
 
-Options options_for(ServerOptions server, const ConnectionOptions& copy) {
+Options options_for(ServerOptions server, const std::string& database,
+                    const ConnectionOptions& copy) {
+  server.collectors = checks_on(server, database);
   server.connection = copy;
   server.home_database = target_of(copy.dsn).database;
   server.databases = {server.home_database};
-  server.replicas.clear();
+  server.replica_connections.clear();
+  server.exclude.clear();
   server.accept.clear();
   server.max_load = 1;
   Options options;
@@ -42,36 +53,43 @@ void look(Runtime& runtime, Interruption& interruption) {
   interruption.check();
 }
 
+std::string described(const ReportObject& object) {
+  return object.name + (object.findings.empty() ? std::string() : ": " + object.findings.front());
+}
+
 void take_findings(const ReportCollector& collector, CopyCheck& check) {
+  if (collector.failure)
+    check.unproven.push_back("the copy could not be checked by " + collector.name + ": " +
+                             *collector.failure);
   for (const ReportObject& object : collector.objects)
     if (object.state == State::violated)
-      check.findings.push_back(
-          "the copy is not intact: " + object.name +
-          (object.findings.empty() ? std::string() : ": " + object.findings.front()));
+      check.findings.push_back("the copy is not intact: " + described(object));
+    else if (object.state == State::unproven)
+      check.unproven.push_back("the copy could not be checked: " + described(object));
 }
 
 }  // namespace
 
-CopyCheck check_copy(const ServerOptions& server, const ConnectionOptions& copy,
-                     const Schema& schema, bool in_order, Interruption& interruption,
-                     ProcessResources& resources) {
+CopyCheck check_copy(const ServerOptions& server, const std::string& database,
+                     const ConnectionOptions& copy, const Schema& schema, bool in_order,
+                     Interruption& interruption, ProcessResources& resources) {
   CopyCheck check;
   if (in_order)
     for (const ForeignKey& key : schema.foreign_keys)
       if (key.validated) check.orphans.emplace_back(key.child, 0);
-  Options options = options_for(server, copy);
-  std::erase_if(options.servers.front().collectors, [&](const CollectorOptions& collector) {
-    const std::string_view name = collector.spec->name;
-    return (name != "orphans" && name != "duplicates") ||
-           (in_order && seen_by_the_restore(collector, schema));
-  });
-  if (options.servers.front().collectors.empty()) return check;
+  Options options = options_for(server, database, copy);
+  ServerOptions& checked = options.servers.front();
+  if (in_order)
+    std::erase_if(checked.collectors, [&](const CollectorOptions& collector) {
+      return !collector.spec->on_copy({collector.settings, checked}, schema);
+    });
+  if (checked.collectors.empty()) return check;
   Runtime runtime(std::move(options), resources, nullptr);
   look(runtime, interruption);
   const auto snapshot = runtime.evidence()->snapshot();
   for (const ReportServer& seen : make_report(*snapshot, resources.clock).servers)
-    for (const ReportDatabase& database : seen.databases)
-      for (const ReportCollector& collector : database.collectors) take_findings(collector, check);
+    for (const ReportDatabase& one : seen.databases)
+      for (const ReportCollector& collector : one.collectors) take_findings(collector, check);
   for (const auto& collector : snapshot->collectors)
     for (const auto& [key, object] : collector->objects)
       for (const Sample& sample : object->samples)

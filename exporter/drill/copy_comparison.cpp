@@ -15,7 +15,6 @@
 #include "collectors/postgres/schema_cache.h"
 #include "collectors/postgres/table_scan.h"
 #include "exporter/config/settings_check.h"
-#include "exporter/evidence/self_metrics.h"
 
 namespace pg_integrity {
 

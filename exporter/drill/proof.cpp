@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collectors/base/errors.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/files.h"
 #include "exporter/drill/archive_tools.h"
 #include "exporter/drill/base_backup_tools.h"
@@ -24,7 +25,7 @@ std::string fault_of(const Ended& ended) {
   return fault.empty() ? ended.last_word() : fault;
 }
 
-bool reaches(ProofRecord& proof, int level, const Ended& ended) {
+bool reaches(ProofRecord& proof, ProofLevel level, const Ended& ended) {
   const std::string fault = fault_of(ended);
   if (fault.empty()) {
     proof.level = level;
@@ -59,20 +60,21 @@ void prove(Interruption& interruption, ProofRecord& proof, const std::string& wa
   };
   try {
     if (is_base_backup(proof.path)) {
-      if (reaches(proof, 2, verified(BaseBackupCheck::files)))
-        reaches(proof, 3, verified(BaseBackupCheck::all));
+      if (reaches(proof, ProofLevel::contents, verified(BaseBackupCheck::files)))
+        reaches(proof, ProofLevel::decoded, verified(BaseBackupCheck::all));
       return;
     }
     const Archive archive = archive_at(interruption, proof.path);
     if (archive.has_contents()) {
-      if (!reaches(proof, 2, list_contents(interruption, archive))) return;
-      reaches(proof, 3, decode_whole(interruption, archive));
-    } else if (reaches(proof, 2, decode_whole(interruption, archive))) {
-      proof.level = 3;  // a plain dump has no table of contents: it is read whole or not at all
+      if (!reaches(proof, ProofLevel::contents, list_contents(interruption, archive))) return;
+      reaches(proof, ProofLevel::decoded, decode_whole(interruption, archive));
+    } else if (reaches(proof, ProofLevel::contents, decode_whole(interruption, archive))) {
+      proof.level = ProofLevel::decoded;  // a plain dump has no table of contents: it is read whole
+                                          // or not at all
     }
   } catch (const SourceError& error) {
     if (error.reason() != Reason::decode) throw;
-    proof.failed_level = std::max(2, proof.level + 1);
+    proof.failed_level = std::max(ProofLevel::contents, proof_level(number_of(proof.level) + 1));
     proof.disproof = error.what();
   }
 }

@@ -14,6 +14,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/json_value.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/json.h"
 #include "exporter/io/atomic_file.h"
@@ -136,9 +137,9 @@ void save_proof(const std::string& directory, const ProofRecord& proof) {
   document["inode"] = proof.inode;
   document["size"] = proof.size;
   document["modified"] = proof.modified;
-  document["level"] = proof.level;
+  document["level"] = number_of(proof.level);
   if (proof.disproved()) {
-    document["failed_level"] = proof.failed_level;
+    document["failed_level"] = number_of(*proof.failed_level);
     document["disproof"] = proof.disproof;
   }
   document["checked_at"] = proof.checked_at;

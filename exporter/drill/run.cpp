@@ -8,6 +8,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/options/proof_level.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/row_digest.h"
 #include "collectors/postgres/schema.h"
@@ -72,10 +73,10 @@ class Drill {
     if (proof.path.empty() || record_.outcome == DrillOutcome::unproven) return std::nullopt;
     proof.checked_at = record_.started;
     if (record_.outcome == DrillOutcome::success) {
-      proof.level = 5;
+      proof.level = ProofLevel::compared;
     } else {
-      proof.level = restored_ ? 4 : 0;
-      proof.failed_level = restored_ ? 5 : 4;
+      proof.level = restored_ ? ProofLevel::restored : ProofLevel::on_record;
+      proof.failed_level = restored_ ? ProofLevel::compared : ProofLevel::restored;
       proof.disproof = record_.reasons.empty() ? "the drill failed" : record_.reasons.front();
     }
     return proof;
@@ -239,7 +240,7 @@ class Drill {
       else
         doubt("no table says when its rows were created: none could be proven");
     }
-    schema_ = load_schema(*session, job_.server.exclude, resources_.clock.now());
+    schema_ = load_schema(*session, {}, resources_.clock.now());
   }
 
   /// nullptr: it is out of reach, as it may be when backups matter most.
@@ -254,8 +255,9 @@ class Drill {
 
   void check_integrity(const ConnectionOptions& copy, bool in_order) {
     const CopyCheck check =
-        check_copy(job_.server, copy, *schema_, in_order, interruption_, resources_);
+        check_copy(job_.server, job_.database, copy, *schema_, in_order, interruption_, resources_);
     for (const std::string& finding : check.findings) fail(finding);
+    for (const std::string& unproven : check.unproven) doubt(unproven);
     for (const auto& [child, orphans] : check.orphans)
       for (DrilledTable& table : record_.tables)
         if (table.schema == child.schema && table.table == child.name)

@@ -17,6 +17,7 @@ namespace pg_integrity {
 /// A backup to be restored.
 struct DrillJob {
   const ServerOptions& server;  ///< whose backup it is
+  std::string database;         ///< the watched one that the backup is of
   std::string source;
   std::string kind;
   std::string backup;  ///< path

@@ -10,6 +10,7 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/base/metric_set.h"
 #include "collectors/collector.h"
+#include "collectors/options/accept.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "collectors/registry.h"

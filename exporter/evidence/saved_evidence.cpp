@@ -84,13 +84,10 @@ void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& 
 }
 
 std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector) {
-  // How often it looks does not change what it saw.
-  Settings settings = collector.settings;
-  for (const Option& common : kCommonOptions) settings.drop(common.name);
   std::string objects = std::to_string(collector.spec->version) + ";";
   for (const std::string& pattern : server.exclude)
     objects += std::to_string(pattern.size()) + ":" + pattern;
-  std::string options = settings.canonical();
+  std::string options = collector.depends_on;
   // What a collector of the whole server reads, it reads in the database of the DSN.
   if (collector.spec->scope == Scope::server) options += ";" + server.home_database;
   return std::uint64_t{fnv1a(objects)} << 32U | fnv1a(options);

@@ -15,7 +15,7 @@ inline constexpr auto kBuildInfo =
 inline constexpr auto kReloadSuccessful = gauge(
     "pg_integrity_config_last_reload_successful",
     "1 if the newest attempt to read the configuration succeeded; else the one before is in force.",
-    must_be(1));
+    must_be(1).says("The newest reload of the configuration failed, the one before is in force."));
 inline constexpr auto kHttpConnections =
     gauge("pg_integrity_http_connections", "Connections that the HTTP server is busy with.");
 
@@ -27,8 +27,10 @@ inline constexpr auto kSessions = gauge(
     "state");
 
 // Of a database (labels `server`, `database`).
-inline constexpr auto kUp = gauge(
-    "pg_integrity_up", "1 if the newest attempt to talk to the database succeeded.", must_be(1));
+inline constexpr auto kUp =
+    gauge("pg_integrity_up", "1 if the newest attempt to talk to the database succeeded.",
+          must_be(1).says("The newest attempt to talk to the database failed, so that nothing "
+                          "about it can be proved."));
 inline constexpr auto kVerdict = gauge(
     "pg_integrity_verdict",
     "1 for the state that answers the question now, 0 for the others: proven, violated, unproven.",
@@ -44,7 +46,7 @@ inline constexpr auto kUnprovenObjects =
     gauge("pg_integrity_unproven_objects", "Unproven objects, by reason.", "collector", "reason");
 inline constexpr auto kSuccess =
     gauge("pg_integrity_collector_success", "1 if the collector's newest attempt succeeded.",
-          must_be(1), "collector");
+          must_be(1).says("The newest attempt of the collector {collector} failed."), "collector");
 inline constexpr auto kInterval = gauge(
     "pg_integrity_collector_interval_seconds",
     "Target between complete passes: as configured, or longer where max_load makes a pass longer.",
@@ -69,7 +71,8 @@ inline constexpr auto kDatabaseSeconds =
     counter("pg_integrity_collector_database_seconds_total",
             "Time that sessions were busy for the collector.", "collector");
 inline constexpr auto kSeriesDropped =
-    gauge("pg_integrity_series_dropped", "Series left out because the cap was reached.", must_be(0),
+    gauge("pg_integrity_series_dropped", "Series left out because the cap was reached.",
+          must_be(0).says("{value} series of the collector {collector} are left out of the page."),
           "collector");
 
 inline constexpr std::array<const MetricInfo*, 3> kProcessMetrics{&kBuildInfo, &kReloadSuccessful,

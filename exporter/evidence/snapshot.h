@@ -17,6 +17,7 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/base/metric_set.h"
 #include "collectors/collector.h"
+#include "collectors/options/accept.h"
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
 

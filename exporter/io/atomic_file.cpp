@@ -14,13 +14,13 @@ namespace pg_integrity {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& path, int error) {
+[[noreturn]] void refuse_write(const std::string& path, int error) {
   throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
 }
 
 void write_file(const std::string& path, const std::string& text, unsigned mode) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  if (descriptor < 0) refuse(path, errno);
+  if (descriptor < 0) refuse_write(path, errno);
   std::size_t written = 0;
   int error = 0;
   while (written < text.size() && error == 0) {
@@ -34,7 +34,7 @@ void write_file(const std::string& path, const std::string& text, unsigned mode)
   ::close(descriptor);
   if (error != 0) {
     ::unlink(path.c_str());
-    refuse(path, error);
+    refuse_write(path, error);
   }
 }
 
@@ -46,7 +46,7 @@ void replace_file(const std::string& path, const std::string& text, unsigned mod
   if (::rename(temporary.c_str(), path.c_str()) == 0) return;
   const int error = errno;
   ::unlink(temporary.c_str());
-  refuse(path, error);
+  refuse_write(path, error);
 }
 
 }  // namespace pg_integrity

@@ -107,7 +107,7 @@ FileEntry look_at(const std::string& directory, const std::string& name) {
   return entry;
 }
 
-std::vector<FileEntry> list_now(const std::string& path, const std::string& pattern,
+std::vector<FileEntry> list_now(const std::string& path, const std::vector<std::string>& patterns,
                                 std::size_t limit) {
   const Directory directory = open_directory(path);
   std::vector<FileEntry> entries;
@@ -118,7 +118,7 @@ std::vector<FileEntry> list_now(const std::string& path, const std::string& patt
     if (++seen > limit)
       throw SourceError(Reason::limit, path + " holds more than " + std::to_string(limit) +
                                            " entries. HINT: give backups a directory of their own");
-    if (matches_glob(pattern, name)) entries.push_back(look_at(path, name));
+    if (matches_any_glob(patterns, name)) entries.push_back(look_at(path, name));
   }
   return entries;
 }
@@ -306,11 +306,12 @@ FileEnds ends_now(const std::string& path, std::size_t head_bytes, std::size_t t
 
 }  // namespace
 
-std::vector<FileEntry> WorkerFiles::list(const std::string& directory, const std::string& pattern,
+std::vector<FileEntry> WorkerFiles::list(const std::string& directory,
+                                         const std::vector<std::string>& patterns,
                                          std::size_t limit) {
   return workers_.run<std::vector<FileEntry>>(
       "directory " + directory, deadline_,
-      [directory, pattern, limit] { return list_now(directory, pattern, limit); });
+      [directory, patterns, limit] { return list_now(directory, patterns, limit); });
 }
 
 FileTree WorkerFiles::tree(const std::string& directory, const TreeBounds& bounds,

@@ -14,8 +14,9 @@ class WorkerFiles final : public Files {
   WorkerFiles(DisposableWorkers& workers, Instant deadline)
       : workers_(workers), deadline_(deadline) {}
 
-  std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
-                              std::size_t limit) override;
+  using Files::list;
+  std::vector<FileEntry> list(const std::string& directory,
+                              const std::vector<std::string>& patterns, std::size_t limit) override;
   FileTree tree(const std::string& directory, const TreeBounds& bounds,
                 const std::function<bool(const std::string& name)>& wanted) override;
   FileEnds ends(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) override;

@@ -41,7 +41,7 @@ Rows ReplicaSession::probe(std::string_view sql, std::size_t max_rows) {
   return asked([&] { return lease_.session().probe(sql, max_rows); });
 }
 
-void Replicas::add(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
+void Replicas::add(const ReplicaConnection& replica, std::shared_ptr<Connector> connector,
                    const WaitableClock& clock, DisposableWorkers& workers,
                    std::shared_ptr<SessionSlots> slots) {
   SessionPool::Limits limits;

@@ -45,7 +45,7 @@ class ReplicaSession final : public Session {
 /// The pools of one server's copies. add() before anything else; then safe on any thread.
 class Replicas {
  public:
-  void add(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
+  void add(const ReplicaConnection& replica, std::shared_ptr<Connector> connector,
            const WaitableClock& clock, DisposableWorkers& workers,
            std::shared_ptr<SessionSlots> slots);
   /// @param database the watched one that it is a copy of.

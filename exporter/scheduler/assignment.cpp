@@ -10,29 +10,19 @@
 
 namespace pg_integrity {
 
-namespace {
-
-/// The settings of a collector on one database: records that name another one are left out; those
-/// that name none belong to the database of the DSN.
 Settings settings_for(const CollectorOptions& options, const std::string& database,
-                      const std::string& home) {
+                      const std::string& home_database) {
   Settings settings = options.settings;
   for (const Option& option : options.spec->options) {
     const bool by_database = std::any_of(option.members.begin(), option.members.end(),
                                          [](const Option& m) { return m.name == "database"; });
     if (option.type == OptionType::records && by_database)
       settings.keep_records(option.name, [&](const Settings& record) {
-        return (record.has("database") ? record.text("database") : home) == database;
+        return (record.has("database") ? record.text("database") : home_database) == database;
       });
   }
   return settings;
 }
-
-bool has_what_it_needs(const CollectorSpec& spec, const Settings& settings) {
-  return spec.needs.empty() || !settings.records(spec.needs).empty();
-}
-
-}  // namespace
 
 std::vector<Assignment> collectors_on(const ServerOptions& options, const std::string& database) {
   const bool named = matches_any_glob(options.databases, database);
@@ -40,9 +30,10 @@ std::vector<Assignment> collectors_on(const ServerOptions& options, const std::s
   std::vector<Assignment> assigned;
   for (const CollectorOptions& collector : options.collectors) {
     if (collector.spec->scope == Scope::server ? !home : !named) continue;
-    Settings settings = settings_for(collector, database, options.home_database);
-    if (has_what_it_needs(*collector.spec, settings))
-      assigned.push_back({&collector, std::move(settings)});
+    Assignment one{&collector, settings_for(collector, database, options.home_database),
+                   options.seen_from(database)};
+    const auto wanted = collector.spec->wanted;
+    if (wanted == nullptr || wanted({one.settings, one.server})) assigned.push_back(std::move(one));
   }
   return assigned;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "collectors/base/settings.h"
+#include "collectors/options/server.h"
 #include "collectors/ports/session.h"
 #include "exporter/config/options.h"
 
@@ -14,8 +15,14 @@ namespace pg_integrity {
 /// A collector on one database, or, if its scope is the server, on the server by way of it.
 struct Assignment {
   const CollectorOptions* options = nullptr;
-  Settings settings;  ///< those that are about this database
+  Settings settings;     ///< its own options, as far as they are about this database
+  WatchedServer server;  ///< as it is seen from this database
 };
+
+/// The options of a collector on one database: records that name another one are left out, those
+/// that name none belong to the database of the DSN.
+Settings settings_for(const CollectorOptions& options, const std::string& database,
+                      const std::string& home_database);
 
 /// The collectors that look at a database: its own if the configuration names it, and those of the
 /// whole server if it is the database of the DSN. The references stay the options'.

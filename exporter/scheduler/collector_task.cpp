@@ -125,7 +125,7 @@ Seconds CollectorTask::step() {
     } catch (const std::bad_alloc&) {
       error = SourceError(Reason::limit, "out of memory");
     } catch (const std::exception& failure) {
-      error = SourceError(Reason::decode, std::string("unexpected: ") + failure.what());
+      error = SourceError(Reason::internal, std::string("unexpected: ") + failure.what());
     }
     if (sources.asked_for_session()) uses_session_ = true;
     busy = sources.busy();

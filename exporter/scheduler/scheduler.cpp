@@ -65,7 +65,7 @@ class Scheduler::Server {
         scan_(false, load_, clock, [this] { return housekeeping(); }) {}
 
   /// Before all else.
-  void add_replica(const ReplicaOptions& replica, std::shared_ptr<Connector> connector,
+  void add_replica(const ReplicaConnection& replica, std::shared_ptr<Connector> connector,
                    DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots) {
     context_->replicas.add(replica, std::move(connector), clock_, workers, std::move(slots));
   }
@@ -258,7 +258,7 @@ void Scheduler::Server::add_database(const std::string& database, bool home) {
   std::vector<Made> made;
   ScanPlan plan;
   for (const Assignment& one : collectors_on(*options_, database))
-    made.push_back({one.options, one.options->spec->make(one.settings, plan)});
+    made.push_back({one.options, one.options->spec->make({one.settings, one.server}, plan)});
   if (named) {
     evidence_.add_database(options_->name, database);
     const MutexLock lock(mutex_);
@@ -332,7 +332,7 @@ Scheduler::Scheduler(const std::vector<std::shared_ptr<const ServerOptions>>& se
   for (const auto& options : servers) {
     auto server = std::make_unique<Server>(options, make_connector(options->connection), clock,
                                            *workers_, slots_of(options->name), evidence, saved);
-    for (const ReplicaOptions& replica : options->replicas)
+    for (const ReplicaConnection& replica : options->replica_connections)
       server->add_replica(replica, make_connector(replica.connection), *workers_,
                           slots_of(options->name + '\0' + replica.database + '\0' + replica.name));
     servers_.push_back(std::move(server));

@@ -15,7 +15,7 @@
 #include <set>
 #include <string>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::registry_test {
 namespace {
 
 const std::filesystem::path kSource = source_path("");
@@ -159,14 +159,13 @@ TEST(Registry, OptionsAreDocumentedAndNamedOnce) {
           EXPECT_FALSE(option.required && !option.fallback.empty()) << path << " needs no default";
           EXPECT_LE(option.min, option.max) << path;
         });
-    const auto has_option = [&](std::string_view name) {
-      return std::any_of(spec->options.begin(), spec->options.end(),
-                         [&](const Option& option) { return option.name == name; });
-    };
-    if (!spec->needs.empty()) {
-      EXPECT_TRUE(has_option(spec->needs))
-          << spec->name << " needs an option that it does not have";
-      EXPECT_FALSE(spec->needs_hint.empty()) << spec->name;
+    EXPECT_EQ(spec->wanted == nullptr, spec->wanted_hint.empty()) << spec->name;
+    for (const std::string_view name : spec->server_options) {
+      const auto options = watched_server_options();
+      EXPECT_TRUE(name == "name" ||
+                  std::any_of(options.begin(), options.end(),
+                              [&](const Option& option) { return option.name == name; }))
+          << spec->name << " depends on `" << name << "`, which no server has";
     }
   }
 }
@@ -192,4 +191,4 @@ TEST(Registry, DefaultsAreWhatOneMayWrite) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::registry_test

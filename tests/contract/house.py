@@ -55,7 +55,7 @@ WAITS = {
 }
 
 TOP_LEVEL = {
-    "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
+    "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md",
     "alerts", "collectors", "dashboards", "deploy", "exporter", "tests"}
 
 PAGE = 130  # lines of a room's README

@@ -20,7 +20,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::defects_test {
 namespace {
 
 constexpr std::chrono::minutes kPatience{3};
@@ -266,4 +266,4 @@ TEST_F(DefectMatrix, EachDefectIsFoundInOneCycleByExactlyTheRightMetricAndNothin
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::defects_test

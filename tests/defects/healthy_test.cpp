@@ -11,7 +11,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::healthy_test {
 namespace {
 
 std::string own_file(const std::string& name) {
@@ -112,4 +112,4 @@ TEST(Healthy, ForeignSchemasAreCheckedInSilence) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::healthy_test

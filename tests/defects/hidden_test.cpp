@@ -13,7 +13,7 @@
 #include "tests/support/exporter.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::hidden_test {
 namespace {
 
 /// A table for every collector that looks at tables, and a partition with a key of its own.
@@ -273,4 +273,4 @@ TEST(HiddenTables, AreUnprovenByAllCollectorsAndNeverZero) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::hidden_test

@@ -11,7 +11,7 @@
 #include "tests/drill/drilled.h"
 #include "tests/support/base_backup.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::base_backup_drill_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,7 +37,7 @@ class BaseBackupDrill : public ::testing::Test, public Drilled {
     std::ofstream(records.path() + "/exporter.toml", std::ios::app)
         << "wal_archive = \"" << directory << "\"\n";
   }
-  void expect_disproof(int failed_level, const std::string& what) {
+  void expect_disproof(ProofLevel failed_level, const std::string& what) {
     EXPECT_EQ(drill({"--proof-only"}).status, 1);
     ASSERT_EQ(proofs().size(), 1U);
     EXPECT_EQ(proofs().front().failed_level, failed_level);
@@ -52,7 +52,7 @@ class BaseBackupDrill : public ::testing::Test, public Drilled {
 TEST_F(BaseBackupDrill, AWholeOneIsVerifiedRestoredAndCompared) {
   take();
   EXPECT_EQ(drill({"--proof-only"}).status, 0);
-  EXPECT_EQ(proofs().at(0).level, 3);
+  EXPECT_EQ(proofs().at(0).level, ProofLevel::decoded);
   const Finished finished = drill();
   EXPECT_EQ(finished.status, 0) << finished.err;
   const DrillRecord drilled = only_drill();
@@ -63,30 +63,30 @@ TEST_F(BaseBackupDrill, AWholeOneIsVerifiedRestoredAndCompared) {
   EXPECT_EQ(drilled.tables[0].rows, 500);
   EXPECT_EQ(drilled.tables[0].orphaned_rows, 0);
   EXPECT_EQ(drilled.tables[1].unexplained_rows, 0);
-  EXPECT_EQ(proofs().at(0).level, 5);
+  EXPECT_EQ(proofs().at(0).level, ProofLevel::compared);
 }
 
 TEST_F(BaseBackupDrill, AFlippedBitIsFoundByItsChecksum) {
   take();
   flip_bit(file_of_child(), 0.5);
-  expect_disproof(3, "checksum mismatch for file");
+  expect_disproof(ProofLevel::decoded, "checksum mismatch for file");
 }
 
 TEST_F(BaseBackupDrill, AMissingFileIsFoundByTheManifest) {
   take();
   fs::remove(file_of_child());
-  expect_disproof(2, "is present in the manifest but not on disk");
+  expect_disproof(ProofLevel::contents, "is present in the manifest but not on disk");
 }
 
 TEST_F(BaseBackupDrill, AMissingSegmentOfItsLogIsNamed) {
   take({"-X", "none"});
-  expect_disproof(3, "of the log, which is nowhere");
+  expect_disproof(ProofLevel::decoded, "of the log, which is nowhere");
 }
 
 TEST_F(BaseBackupDrill, AMissingManifestFails) {
   take();
   fs::remove(path("a.dump") + "/backup_manifest");
-  expect_disproof(2, "manifest");
+  expect_disproof(ProofLevel::contents, "manifest");
 }
 
 TEST_F(BaseBackupDrill, TheLogComesFromTheArchive) {
@@ -152,4 +152,4 @@ TEST_F(BaseBackupDrill, WithoutATimeInAnyTableItIsUnproven) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::base_backup_drill_test

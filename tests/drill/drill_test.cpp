@@ -16,7 +16,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::drill_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -53,7 +53,7 @@ TEST_F(DrillOf, ARecordedDumpIsProvenRowByRowInEveryForm) {
     EXPECT_EQ(drilled.tables[0].orphaned_rows, 0);
     EXPECT_GT(drilled.duration, Seconds(0));
     EXPECT_NEAR(drilled.backup_time, drilled.started, 60);
-    EXPECT_EQ(proofs().at(0).level, 5);
+    EXPECT_EQ(proofs().at(0).level, ProofLevel::compared);
     fs::remove_all(path("a.dump"));
   }
 }
@@ -93,6 +93,60 @@ TEST_F(DrillOf, OrphansUnderAKeyThatIsNotValidFailNamingIt) {
   record("a.dump");
   expect_failure("the copy is not intact: orphans/public.child.child_late_fkey");
   EXPECT_EQ(only_drill().tables.at(0).orphaned_rows, 1);
+}
+
+/// A dump with an orphan under a key that is NOT VALID.
+class DrillOfAnOrphan : public DrillOf {
+ protected:
+  void SetUp() override {
+    fill();
+    database.run(
+        "ALTER TABLE child DROP CONSTRAINT child_parent_fkey; INSERT INTO child VALUES (1000, "
+        "77777, ''); ALTER TABLE child ADD CONSTRAINT child_late_fkey FOREIGN KEY (parent_id) "
+        "REFERENCES parent NOT VALID");
+    record("a.dump");
+  }
+};
+
+TEST_F(DrillOfAnOrphan, FailsAlthoughProductionDoesNotWatchForOrphans) {
+  configure("[server.collectors.orphans]\nenabled = false\n");
+  expect_failure("the copy is not intact: orphans/public.child.child_late_fkey");
+}
+
+TEST_F(DrillOfAnOrphan, FailsAlthoughProductionExcludesItsTable) {
+  configure({}, "exclude = [\"public.child\"]\n");
+  expect_failure("the copy is not intact: orphans/public.child.child_late_fkey");
+}
+
+TEST_F(DrillOfAnOrphan, FailsAlthoughNobodyReadsDrills) {
+  configure("[server.collectors.restore_drill]\nenabled = false\n");
+  expect_failure("the copy is not intact: orphans/public.child.child_late_fkey");
+}
+
+TEST_F(DrillOf, DuplicatesOfAConfiguredKeyFailHoweverLargeTheirTable) {
+  fill();
+  database.run("UPDATE child SET note = 'twice' WHERE id IN (1, 2)");
+  record("a.dump");
+  configure(
+      "[server.collectors.duplicates]\nexact_up_to = \"1kB\"\n"
+      "[[server.collectors.duplicates.keys]]\nname = \"notes\"\ndatabase = \"" +
+      database.name() + "\"\ntable = \"child\"\ncolumns = [\"note\"]\n");
+  expect_failure("the copy is not intact: duplicates/public.child.notes");
+}
+
+TEST_F(DrillOf, ACheckThatCannotBeMadeLeavesItUnproven) {
+  fill();
+  record("a.dump");
+  configure(
+      "[[server.collectors.orphans.references]]\nname = \"elsewhere\"\ntable = \"child\"\n"
+      "columns = [\"note\"]\nreferenced_table = \"nowhere\"\nreferenced_columns = [\"id\"]\n");
+  const Finished finished = drill();
+  EXPECT_EQ(finished.status, 2) << finished.err;
+  EXPECT_EQ(only_drill().outcome, DrillOutcome::unproven);
+  EXPECT_NE(reasons_of(only_drill())
+                .find("the copy could not be checked: orphans/public.child.elsewhere"),
+            std::string::npos)
+      << reasons_of(only_drill());
 }
 
 TEST_F(DrillOf, OrphansThatAPlainDumpBringsPastItsKeyFailNamingIt) {
@@ -313,4 +367,4 @@ TEST_P(InterruptedDrill, LeavesNothingAfterTheNextStart) {
 INSTANTIATE_TEST_SUITE_P(By, InterruptedDrill, ::testing::Values(SIGTERM, SIGKILL));
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::drill_test

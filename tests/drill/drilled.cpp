@@ -16,11 +16,15 @@ namespace pg_integrity::test {
 namespace fs = std::filesystem;
 
 Drilled::Drilled() {
+  configure({});
+}
+
+void Drilled::configure(const std::string& more, const std::string& server) const {
   records.write("exporter.toml",
                 "state_dir = \"" + records.path() + "\"\n[[server]]\nname = \"test\"\ndsn = \"" +
-                    database.dsn() + "\"\ndrills = { directory = \"" + records.path() +
-                    "\" }\n[[server.backups]]\nname = \"dumps\"\ndirectory = \"" + dumps.path() +
-                    "\"\npattern = \"*.dump\"\nsettle = \"0s\"\nmin_size = \"0B\"\n");
+                    database.dsn() + "\"\ndrills = { directory = \"" + records.path() + "\" }\n" +
+                    server + "[[server.backups]]\nname = \"dumps\"\ndirectory = \"" + dumps.path() +
+                    "\"\npattern = \"*.dump\"\nsettle = \"0s\"\nmin_size = \"0B\"\n" + more);
 }
 
 void Drilled::fill() const {

@@ -25,6 +25,9 @@ class Drilled {
   TemporaryDirectory records;
   TemporaryDirectory work;
 
+  /// Writes the configuration anew.
+  /// @param more below all that stands there; @param server more options of the server.
+  void configure(const std::string& more, const std::string& server = {}) const;
   /// Parents, children and a foreign key, with a few hundred rows.
   void fill() const;
   [[nodiscard]] std::vector<std::string> command(

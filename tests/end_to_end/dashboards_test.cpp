@@ -17,7 +17,7 @@
 #include "tests/support/prometheus.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::dashboards_test {
 namespace {
 
 /// Expressions that find nothing even so, by dashboard, panel and query, with the reason.
@@ -304,4 +304,4 @@ TEST(Alerts, TheReportsDatabaseRaisesThoseOfItsDayAndNoOthers) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::dashboards_test

@@ -11,7 +11,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::demo_test {
 namespace {
 
 /// Section 2 of the report, "Core Tables".
@@ -331,4 +331,4 @@ TEST_F(DemoPage, PlantedOrphansAreFoundOnTheirKeyAloneAndClearAfterTheRepair) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::demo_test

@@ -9,7 +9,7 @@
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::explain_test {
 namespace {
 
 bool contains(const std::string& text, const std::string& part) {
@@ -143,4 +143,4 @@ TEST_F(Explain, ShowsHostileNamesAsPlainText) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::explain_test

@@ -13,7 +13,7 @@
 #include "tests/support/exporter.h"
 #include "tests/support/paths.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::grants_test {
 namespace {
 
 constexpr const char* kRole = "grants_test";
@@ -300,4 +300,4 @@ TEST(GrantsRefuse, WhatCannotBeMeantInOneLine) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::grants_test

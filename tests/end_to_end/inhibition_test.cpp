@@ -7,7 +7,7 @@
 #include "tests/support/prometheus.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::inhibition_test {
 namespace {
 
 const LabelSet kShop{{"job", "pg_integrity_exporter"},
@@ -194,4 +194,4 @@ TEST_F(Inhibitions, ACauseMutesItsConsequencesAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::inhibition_test

@@ -19,7 +19,7 @@
 #include "tests/support/prometheus.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::paging_test {
 namespace {
 
 struct Page {
@@ -223,4 +223,4 @@ TEST_F(Paging, EachDefectIsPagedWithItsRunbookAndResolvedByItsRepairAndNothingEl
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::paging_test

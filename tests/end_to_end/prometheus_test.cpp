@@ -6,7 +6,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/prometheus.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::prometheus_test {
 namespace {
 
 /// Names that somebody's database may well have; each is a table's.
@@ -88,4 +88,4 @@ TEST(PrometheusScrape, HostileNamesComeBackUnchanged) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::prometheus_test

@@ -7,7 +7,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::report_page_test {
 namespace {
 
 using nlohmann::json;
@@ -301,4 +301,4 @@ TEST_F(ReportPage, ItsOtherFormsAreWhereItsLinksLead) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::report_page_test

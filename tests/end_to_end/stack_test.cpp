@@ -8,7 +8,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::stack_test {
 namespace {
 
 TEST(Stack, ShowsWhatFiresAndLeavesNothingBehind) {
@@ -50,4 +50,4 @@ TEST(Stack, DoesNotTakeSomebodysPrometheusForItsOwn) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::stack_test

@@ -15,7 +15,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::bad_input_test {
 namespace {
 
 constexpr const char* kSecret = "cOrrect-horse";
@@ -123,4 +123,4 @@ TEST(BadInput, AnUnknownFlagEndsWithTheUsageCode) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::bad_input_test

@@ -10,7 +10,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::frozen_server_test {
 namespace {
 
 constexpr const char* kImpatient =
@@ -136,4 +136,4 @@ TEST_F(FrozenServer, TheExporterEndsAllTheSame) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::frozen_server_test

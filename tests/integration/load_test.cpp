@@ -11,7 +11,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::load_test {
 namespace {
 
 /// The role that the exporter uses in these tests, told apart from the test's own sessions.
@@ -168,4 +168,4 @@ TEST(Load, AnApplicationBehindTheSamePoolKeepsWriting) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::load_test

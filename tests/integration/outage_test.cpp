@@ -9,7 +9,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::outage_test {
 namespace {
 
 constexpr const char* kEverySecond =
@@ -170,4 +170,4 @@ TEST_F(Outage, WhatIsDroppedVanishesAndTheInventorySaysSo) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::outage_test

@@ -12,7 +12,7 @@
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::scripts_test {
 namespace {
 
 /// Lines of bash that have read deploy/common.sh.
@@ -137,4 +137,4 @@ TEST(Scripts, QuickstartDrillsNobodysOwnDatabase) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::scripts_test

@@ -13,7 +13,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::signals_test {
 namespace {
 
 constexpr const char* kSlowQuery =
@@ -137,4 +137,4 @@ TEST(Signals, ReloadByHttpIsThereOnlyIfConfigured) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::signals_test

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <pqxx/pqxx>
@@ -41,13 +42,14 @@ std::string dsn_value(const std::string& value) {
 }  // namespace
 
 const std::string& Cluster::programs() {
-  static const std::string newest = [] {
+  static const std::string chosen = [] {
+    if (const char* named = std::getenv("PG_INTEGRITY_POSTGRES_BIN")) return std::string(named);
     int best = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql"))
       best = std::max(best, std::atoi(entry.path().filename().c_str()));
     return "/usr/lib/postgresql/" + std::to_string(best) + "/bin";
   }();
-  return newest;
+  return chosen;
 }
 
 Cluster::Cluster(const std::map<std::string, std::string>& settings) : port_(free_port()) {

@@ -43,7 +43,7 @@ class Cluster {
   /// A connection string over TCP.
   [[nodiscard]] std::string dsn(const std::string& database,
                                 const std::string& user = "postgres") const;
-  /// Directory with PostgreSQL's programs.
+  /// Directory with PostgreSQL's programs: PG_INTEGRITY_POSTGRES_BIN, or the newest of Debian's.
   static const std::string& programs();
 
  private:

@@ -17,17 +17,23 @@
 
 namespace pg_integrity::test {
 
-constexpr auto kBad = gauge("pg_integrity_sample_bad", "Bad things.", must_be(0), "thing");
+constexpr auto kBad = gauge("pg_integrity_sample_bad", "Bad things.",
+                            must_be(0).says("{thing} has {value} bad things."), "thing");
 constexpr auto kLevelMax = gauge("pg_integrity_sample_level_max", "Most.", "thing");
 constexpr auto kLevelMin = gauge("pg_integrity_sample_level_min", "Least.", "thing");
 constexpr auto kLevel =
-    gauge("pg_integrity_sample_level", "Level.", within(kLevelMin, kLevelMax), "thing");
+    gauge("pg_integrity_sample_level", "Level.",
+          within(kLevelMin, kLevelMax).says("{thing} is at level {value}, it must be at {limit}."),
+          "thing");
 constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.", "thing");
-constexpr auto kAge = age("pg_integrity_sample_age_seconds", "Age.", at_most(kMaxAge), "thing");
+constexpr auto kAge =
+    age("pg_integrity_sample_age_seconds", "Age.",
+        at_most(kMaxAge).says("{thing} is {value} old, it may be {limit} old."), "thing");
 constexpr auto kPast =
     past_event(gauge("pg_integrity_sample_last_timestamp_seconds", "When.", "thing"));
 constexpr auto kSum =
-    cumulative(gauge("pg_integrity_sample_sum", "Bad things so far.", must_be(0), "thing"));
+    cumulative(gauge("pg_integrity_sample_sum", "Bad things so far.",
+                     must_be(0).says("{thing} had {value} bad things."), "thing"));
 constexpr auto kMost = learned(gauge("pg_integrity_sample_most", "Most ever seen.", "thing"));
 constexpr auto kSize = gauge("pg_integrity_sample_size", "Size, not judged.", "thing");
 constexpr auto kCount = counter("pg_integrity_sample_events_total", "Events.", "thing");

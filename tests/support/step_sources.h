@@ -74,7 +74,7 @@ inline std::unique_ptr<Collector> collector_from(const std::string& toml) {
   const Options options = options_from(toml);
   ScanPlan plan;
   const CollectorOptions& only = options.servers.at(0).collectors.at(0);
-  return only.spec->make(only.settings, plan);
+  return only.spec->make({only.settings, options.servers.at(0)}, plan);
 }
 
 /// One pass. @return how many steps it took.

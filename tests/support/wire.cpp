@@ -18,12 +18,12 @@ namespace pg_integrity::test {
 
 namespace {
 
-constexpr time_t kPatience = 30;  // seconds; generous: tests never measure time
+constexpr time_t kSocketPatience = 30;  // seconds; generous: tests never measure time
 
 }  // namespace
 
 Wire::Wire(int port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  const timeval patience{kPatience, 0};
+  const timeval patience{kSocketPatience, 0};
   ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   sockaddr_in address{};

@@ -7,7 +7,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::audit_logs_test {
 namespace {
 
 std::string log_named(const std::string& name, const std::string& table, const std::string& rest) {
@@ -185,4 +185,4 @@ TEST(AuditLogs, WithoutConfigurationItIsNotWatched) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::audit_logs_test

@@ -7,7 +7,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::audit_triggers_test {
 namespace {
 
 /// A table t of ten rows whose deletes and updates are logged, and u, which nobody audits.
@@ -251,4 +251,4 @@ TEST_F(AuditTriggers, AConfigurationThatCannotMeanAnythingIsRefused) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::audit_triggers_test

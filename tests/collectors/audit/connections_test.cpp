@@ -8,7 +8,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::connections_test {
 namespace {
 
 /// Sessions are a matter of a whole cluster: one of its own, so that no other test's are seen.
@@ -166,4 +166,4 @@ TEST_F(Connections, ALogWithoutAnEntryOfALivingSessionIsSilent) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::connections_test

@@ -1,13 +1,12 @@
 #include <gtest/gtest.h>
 
-#include "collectors/audit/allow_list.h"
 #include "collectors/base/errors.h"
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/verdict.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::privileges_test {
 namespace {
 
 /// Roles belong to a whole cluster: one of its own, so that no other test's roles count.
@@ -152,4 +151,4 @@ TEST_F(Privileges, ATableWithoutAnyListIsRefused) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::privileges_test

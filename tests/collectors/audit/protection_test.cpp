@@ -7,7 +7,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::protection_test {
 namespace {
 
 constexpr const char* kTable =
@@ -198,4 +198,4 @@ TEST(Protection, WithoutConfigurationItIsNotWatched) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::protection_test

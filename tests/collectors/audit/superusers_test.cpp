@@ -1,11 +1,10 @@
 #include <gtest/gtest.h>
 
-#include "collectors/audit/allow_list.h"
 #include "exporter/evidence/verdict.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::superusers_test {
 namespace {
 
 /// Superusers are a matter of a whole cluster: one of its own, so that no other test's roles count.
@@ -92,4 +91,4 @@ TEST_F(Superusers, WithoutAListNobodyIsJudged) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::superusers_test

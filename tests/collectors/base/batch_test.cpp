@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/collector.h"
@@ -9,7 +11,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::batch_test {
 namespace {
 
 constexpr auto kPair = gauge("pg_integrity_sample_pair", "Two labels.", "thing", "part");
@@ -49,23 +51,27 @@ TEST(Batch, LabelsStandInTheOrderOfTheMetricOneForEach) {
     EXPECT_EQ(sample.labels.size(), sample.metric->label_count);
 }
 
-TEST(Batch, AFailedStepLeavesItsEventsAndNothingElse) {
+TEST(Batch, LabelsMayBeOneArray) {
+  const std::array<std::string, 2> labels{"x", "y"};
+  Batch batch(at(0));
+  batch.set(kPair, 1, labels);
+  batch.unproven(kPair, Reason::lock, "locked", labels);
+  batch.evidence(kPair, "line", labels);
+  batch.weight(kPair, true, 5, labels);
+  const std::vector<std::string> expected{"x", "y"};
+  EXPECT_EQ(batch.samples()[0].labels, expected);
+  EXPECT_EQ(batch.unproven_marks()[0].labels, expected);
+  EXPECT_EQ(batch.evidence_lines()[0].labels, expected);
+  EXPECT_EQ(batch.weights()[0].labels, expected);
+}
+
+TEST(Batch, EventsStandApartFromObservations) {
   Batch batch(at(0));
   batch.set(kSize, 1, "a");
-  batch.set_age(kAge, Seconds(1), "a");
-  batch.unproven(kBad, Reason::lock, "locked", "b");
-  batch.evidence(kSize, "line", "a");
-  batch.weight(kSize, true, 5, "a");
-  batch.excluded(3);
   batch.count(kCount, 2, "a");
   batch.buckets(kTime, {0.1, 1}, "a");
   batch.observe(kTime, 0.5, "a");
-  batch.discard_observations();
-  EXPECT_TRUE(batch.samples().empty());
-  EXPECT_TRUE(batch.unproven_marks().empty());
-  EXPECT_TRUE(batch.evidence_lines().empty());
-  EXPECT_TRUE(batch.weights().empty());
-  EXPECT_EQ(batch.excluded(), 0U);
+  EXPECT_EQ(batch.samples().size(), 1U);
   ASSERT_EQ(batch.events().size(), 3U);
   EXPECT_EQ(batch.events()[0].kind, Event::Kind::count);
   EXPECT_EQ(batch.events()[0].value, 2);
@@ -168,4 +174,4 @@ TEST_F(BatchOnItsWay, BytesThatAreNoUtf8AreKeptApart) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::batch_test

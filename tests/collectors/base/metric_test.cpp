@@ -15,7 +15,7 @@
 #include "exporter/evidence/verdict.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::metric_test {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -65,7 +65,7 @@ TEST(MetricLabels, MustBeDistinctNamesThatNobodyElseSets) {
 }
 
 TEST(MetricFaults, EachHasAText) {
-  for (int fault = 1; fault <= static_cast<int>(MetricFault::objective_type); ++fault)
+  for (int fault = 1; fault <= static_cast<int>(MetricFault::sentence_lacks_limit); ++fault)
     EXPECT_FALSE(text_of(static_cast<MetricFault>(fault)).empty()) << fault;
 }
 
@@ -74,13 +74,14 @@ constexpr auto kWhole = gauge("pg_integrity_sample_whole_max", "Most.");
 constexpr auto kPart = gauge("pg_integrity_sample_part_max", "Most.", "table");
 constexpr auto kOther = gauge("pg_integrity_sample_other_max", "Most.", "constraint");
 constexpr auto kEvents = counter("pg_integrity_sample_held_total", "Events.", "table");
+constexpr std::string_view kSentence = "Table {schema}.{table} is at {value}, not {limit}.";
 
 TEST(MetricObjective, IsAGaugeWhoseLabelsTheMetricHas) {
   const auto fault = [](const MetricInfo& objective) {
     MetricInfo metric = kHeld;
-    metric.expectation = at_most(objective);
+    metric.expectation = at_most(objective).says(kSentence);
     const MetricFault upper = fault_of(metric);
-    metric.expectation = at_least(objective);
+    metric.expectation = at_least(objective).says(kSentence);
     EXPECT_EQ(fault_of(metric), upper);
     return upper;
   };
@@ -88,6 +89,33 @@ TEST(MetricObjective, IsAGaugeWhoseLabelsTheMetricHas) {
   EXPECT_EQ(fault(kPart), MetricFault::none);
   EXPECT_EQ(fault(kOther), MetricFault::objective_label);
   EXPECT_EQ(fault(kEvents), MetricFault::objective_type);
+}
+
+TEST(MetricSentence, IsOneWhosePlaceholdersTheMetricHas) {
+  const auto fault = [](std::string_view text) {
+    MetricInfo metric = kHeld;
+    metric.expectation = must_be(0).says(text);
+    return fault_of(metric);
+  };
+  EXPECT_EQ(fault("It is wrong."), MetricFault::none);
+  EXPECT_EQ(fault("{schema}.{table} of {server}/{database} is {value}, not {limit}."),
+            MetricFault::none);
+  for (const char* bad : {"", "it is wrong.", "It is wrong", "It is {value}"})
+    EXPECT_EQ(fault(bad), MetricFault::sentence) << bad;
+  for (const char* bad : {"It is {constraint}.", "It is {}.", "It is {value.", "It is value}.",
+                          "It is {{value}}.", "It is { value }.", "It is {value} and }."})
+    EXPECT_EQ(fault(bad), MetricFault::placeholder) << bad;
+}
+
+TEST(MetricSentence, OfAnObjectiveNamesValueAndLimit) {
+  const auto fault = [](std::string_view text) {
+    MetricInfo metric = kHeld;
+    metric.expectation = within(kWhole, kPart).says(text);
+    return fault_of(metric);
+  };
+  EXPECT_EQ(fault("It is {value}, not {limit}."), MetricFault::none);
+  EXPECT_EQ(fault("It is {value}."), MetricFault::sentence_lacks_limit);
+  EXPECT_EQ(fault("It is not {limit}."), MetricFault::sentence_lacks_limit);
 }
 
 TEST(Metric, IsWhatWasDeclared) {
@@ -123,6 +151,8 @@ TEST(Expectation, SaysWhatItIsHeldAgainst) {
   EXPECT_FALSE(kBad.expectation.none());
   EXPECT_TRUE(kBad.expectation.constant);
   EXPECT_EQ(kBad.expectation.value, 0);
+  EXPECT_EQ(kBad.expectation.says, "{thing} has {value} bad things.");
+  EXPECT_TRUE(kSize.expectation.says.empty());
   EXPECT_EQ(kAge.expectation.upper, &kMaxAge);
   EXPECT_EQ(kAge.expectation.lower, nullptr);
   EXPECT_FALSE(kAge.expectation.none());
@@ -132,8 +162,11 @@ TEST(Expectation, SaysWhatItIsHeldAgainst) {
 }
 
 constexpr auto kLeast = gauge("pg_integrity_sample_rows_min", "Least.", "thing");
-constexpr auto kRows = gauge("pg_integrity_sample_rows", "Rows.", at_least(kLeast), "thing");
-constexpr auto kOn = gauge("pg_integrity_sample_on", "On.", must_be(1), "thing");
+constexpr auto kRows =
+    gauge("pg_integrity_sample_rows", "Rows.",
+          at_least(kLeast).says("{thing} has {value} rows, it must have {limit}."), "thing");
+constexpr auto kOn =
+    gauge("pg_integrity_sample_on", "On.", must_be(1).says("{thing} is off."), "thing");
 constexpr const MetricInfo* kJudgedMetrics[] = {&kBad,      &kOn,       &kRows, &kLeast, &kLevel,
                                                 &kLevelMin, &kLevelMax, &kAge,  &kMaxAge};
 
@@ -237,4 +270,4 @@ TEST_F(ExpectationOf, InfinityIsComparedLikeANumber) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::metric_test

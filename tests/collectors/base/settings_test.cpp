@@ -8,7 +8,7 @@
 #include "exporter/config/config.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::settings_test {
 namespace {
 
 TEST(ParseDuration, KnowsEveryUnit) {
@@ -292,4 +292,4 @@ TEST(Settings, EqualCanonicalTextsMeanEqualSettings) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::settings_test

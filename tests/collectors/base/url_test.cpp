@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::url_test {
 namespace {
 
 std::string read(const std::string& text) {
@@ -62,4 +62,4 @@ TEST(UrlOf, LoopbackIsThisMachine) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::url_test

@@ -8,7 +8,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::amcheck_test {
 namespace {
 
 Findings check_indexes(const Database& database, const std::string& more = {},
@@ -163,4 +163,4 @@ TEST(Amcheck, AFunctionOfThatNameIsNotTheExtensions) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::amcheck_test

@@ -15,7 +15,7 @@
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::custom_test {
 namespace {
 
 std::string query(const std::string& sql, const std::string& rest,
@@ -347,7 +347,7 @@ TEST(MetricSet, ItsMetricsStayWhereTheyAreAndObeyTheRules) {
   MetricSet set;
   const MetricInfo& limit = set.add("pg_integrity_custom_x_max", "Most.", {"query"}, {});
   const MetricInfo& metric =
-      set.add("pg_integrity_custom_x", "Some.", {"query", "a"}, at_most(limit));
+      set.add("pg_integrity_custom_x", "Some.", {"query", "a"}, at_most(limit).expectation);
   for (int i = 0; i < 100; ++i) set.add("pg_integrity_y" + std::to_string(i), "", {}, {});
   EXPECT_EQ(set.find("pg_integrity_custom_x"), &metric);
   EXPECT_EQ(set.find("pg_integrity_custom"), nullptr);
@@ -365,8 +365,27 @@ TEST(MetricSet, ItsMetricsStayWhereTheyAreAndObeyTheRules) {
   EXPECT_EQ(fault("pg_integrity_x_ms", "Some.", {}, {}), MetricFault::unit);
   EXPECT_EQ(fault("pg_integrity_x", "Some.", {"server"}, {}), MetricFault::label);
   EXPECT_EQ(fault("pg_integrity_x", "Some.", {"a", "a"}, {}), MetricFault::label_twice);
-  EXPECT_EQ(fault("pg_integrity_x", "Some.", {}, at_most(limit)), MetricFault::objective_label);
+  EXPECT_EQ(fault("pg_integrity_x", "Some.", {}, at_most(limit).expectation),
+            MetricFault::objective_label);
+}
+
+TEST(MetricSet, SaysInAPlainSentenceWhatItsMetricsShouldBe) {
+  MetricSet set;
+  const MetricInfo& limit = set.add("pg_integrity_custom_x_max", "Most.", {"query"}, {});
+  const auto says = [&](const Expectation& expectation) {
+    const MetricInfo& metric =
+        set.add("pg_integrity_custom_x", "Some.", {"query", "a"}, expectation);
+    EXPECT_EQ(fault_of(metric), MetricFault::none);
+    return std::string(metric.expectation.says);
+  };
+  const std::string begin = "The metric pg_integrity_custom_x (query {query}, a {a}) is {value}, ";
+  EXPECT_EQ(says(at_most(limit).expectation), begin + "it must be at most {limit}.");
+  EXPECT_EQ(says(at_least(limit).expectation), begin + "it must be at least {limit}.");
+  EXPECT_EQ(says(within(limit, limit).expectation), begin + "it must be {limit}.");
+  EXPECT_EQ(says(must_be(7).expectation), begin + "it must be {limit}.");
+  EXPECT_EQ(says(must_be(7).says("Own {value}.")), "Own {value}.");
+  EXPECT_EQ(says({}), "") << "what is not judged has none";
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::custom_test

@@ -8,7 +8,7 @@
 #include "tests/support/opened_session.h"
 #include "tests/support/step_sources.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::duplicates_test {
 namespace {
 
 /// Runs statements while the index neither refuses nor notices rows, as one that is damaged.
@@ -358,4 +358,4 @@ TEST(Duplicates, ADatabaseWithoutKeysIsNotApplicable) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::duplicates_test

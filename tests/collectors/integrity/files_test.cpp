@@ -11,7 +11,7 @@
 #include "tests/support/unprivileged.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::files_test {
 namespace {
 
 /// A tree of files and what the collector finds in it. No server is asked for it: there is none.
@@ -212,4 +212,4 @@ TEST_F(FilesIn, AViolationStandsUntilTheFileIsGone) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::files_test

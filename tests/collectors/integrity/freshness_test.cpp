@@ -6,7 +6,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::freshness_test {
 namespace {
 
 Findings look_at_entries(const Database& database, const std::string& more = {}) {
@@ -215,4 +215,4 @@ TEST(Freshness, WhatMayNotBeReadIsUnproven) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::freshness_test

@@ -6,7 +6,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::media_test {
 namespace {
 
 std::string column(const std::string& name, const std::string& rest) {
@@ -235,4 +235,4 @@ TEST(Media, WhatIsAboveTheSizeGateIsUnproven) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::media_test

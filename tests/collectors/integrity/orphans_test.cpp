@@ -5,7 +5,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::orphans_test {
 namespace {
 
 constexpr const char* kParentAndChild = R"(
@@ -430,4 +430,4 @@ TEST(Orphans, TypesThatPostgresqlItselfCastsAreCompared) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::orphans_test

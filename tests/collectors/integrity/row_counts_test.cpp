@@ -9,7 +9,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::row_counts_test {
 namespace {
 
 Findings count_rows(const Database& database, const std::string& more = {},
@@ -321,4 +321,4 @@ TEST_F(DropsOfRows, EndWhenTheRowsAreBack) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::row_counts_test

@@ -11,7 +11,7 @@
 #include "tests/support/step_sources.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::storage_test {
 namespace {
 
 Findings look_at_storage(const Database& database, const std::string& more = {}) {
@@ -297,4 +297,4 @@ TEST(Storage, TheDatabasesOwnCollationCountsToo) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::storage_test

@@ -5,7 +5,7 @@
 #include "collectors/base/instant.h"
 #include "tests/support/clock.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::clock_test {
 namespace {
 
 TEST(Clock, ConvertsBetweenInstantsAndUnixTimes) {
@@ -16,4 +16,4 @@ TEST(Clock, ConvertsBetweenInstantsAndUnixTimes) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::clock_test

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::session_test {
 namespace {
 
 using Cell = std::optional<std::string>;
@@ -126,4 +126,4 @@ TEST(Row, TakesBooleansAsPostgresWritesThem) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::session_test

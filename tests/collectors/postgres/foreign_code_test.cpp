@@ -6,7 +6,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::foreign_code_test {
 namespace {
 
 /// A role whose functions fail when anybody else calls them.
@@ -99,4 +99,4 @@ TEST_F(ForeignCode, IsOursOnceASuperuserHasTakenItOver) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::foreign_code_test

@@ -7,7 +7,7 @@
 #include "collectors/registry.h"
 #include "tests/support/opened_session.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::read_set_test {
 namespace {
 
 using Columns = std::set<std::string>;
@@ -85,4 +85,4 @@ TEST(Reads, AreSaidByEveryCollectorThatReadsTables) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::read_set_test

@@ -10,7 +10,7 @@
 #include "collectors/postgres/schema.h"
 #include "tests/support/opened_session.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::schema_test {
 namespace {
 
 constexpr Instant kNow{Seconds(1000)};
@@ -491,4 +491,4 @@ TEST_F(SchemaCacheOf, AFailureLeavesTheNextOneToTryAgain) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::schema_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::sql_lexer_test {
 namespace {
 
 TEST(SqlText, OneQueryIsOne) {
@@ -57,4 +57,4 @@ TEST(SqlText, TellsTheNameThatAPieceIs) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::sql_lexer_test

@@ -8,7 +8,7 @@
 #include "collectors/postgres/schema.h"
 #include "tests/support/opened_session.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::table_scan_test {
 namespace {
 
 constexpr Seconds kHour{3600};
@@ -417,4 +417,4 @@ TEST_F(HeapBytes, AreMeasuredWhereTheCatalogHasNone) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::table_scan_test

@@ -11,7 +11,7 @@
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::archive_header_test {
 namespace {
 
 const SteppedClock kClock;
@@ -365,4 +365,4 @@ TEST(IsBackup, NothingElseIs) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::archive_header_test

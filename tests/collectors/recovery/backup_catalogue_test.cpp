@@ -24,7 +24,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backup_catalogue_test {
 namespace {
 
 constexpr double kDay = 86400;
@@ -522,4 +522,4 @@ TEST_F(Barman, ItsFileIsRead) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backup_catalogue_test

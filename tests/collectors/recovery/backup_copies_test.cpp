@@ -16,7 +16,7 @@
 #include "tests/support/plain_dump.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backup_copies_test {
 namespace {
 
 /// Directories of the same dumps; the first one is copied to the others.
@@ -130,4 +130,4 @@ TEST_F(CopiesOf, KindsAreCountedByThemselves) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backup_copies_test

@@ -15,7 +15,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/unprivileged.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backup_damage_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -364,4 +364,4 @@ TEST_F(Proofs, ADisproofIsAFindingAndTheBackupDoesNotCount) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backup_damage_test

@@ -20,7 +20,7 @@
 #include "tests/support/opened_session.h"
 #include "tests/support/plain_dump.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backup_history_test {
 namespace {
 
 double runs(const KindHistory& kind, BackupStatus status) {
@@ -129,9 +129,11 @@ TEST_F(BackupHistoryIn, WhatIsNotThereIsMissing) {
 /// Real files, with a count of how often one was opened, and a fault that a test puts in its way.
 class WatchedFiles final : public Files {
  public:
-  std::vector<FileEntry> list(const std::string& directory, const std::string& pattern,
+  using Files::list;
+  std::vector<FileEntry> list(const std::string& directory,
+                              const std::vector<std::string>& patterns,
                               std::size_t limit) override {
-    auto entries = files_.list(directory, pattern, limit);
+    auto entries = files_.list(directory, patterns, limit);
     for (FileEntry& entry : entries)
       if (unknown.contains(entry.name)) {
         entry = {entry.name, FileKind::other, 0, 0, 0, Reason::permission};
@@ -343,4 +345,4 @@ TEST_F(ArchivesIn, ANameMayMakeABackupOlderAndNeverYounger) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backup_history_test

@@ -16,7 +16,7 @@
 #include "tests/support/failure.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backup_schedule_test {
 namespace {
 
 constexpr double kHour = 3600;
@@ -36,7 +36,7 @@ double missed(const BackupSchedule& schedule, const std::string& success, const 
     return clock.to_unix(local, schedule.zone).value();
   };
   clock.step_wall(Seconds(moment(now) - clock.unix_now()));
-  return schedule.missed_runs(Seconds(moment(now) - moment(success)), clock);
+  return missed_runs(schedule, Seconds(moment(now) - moment(success)), clock);
 }
 
 TEST(BackupAnchor, IsATimeOfTheDayOrTheWeek) {
@@ -87,12 +87,12 @@ TEST(AnchoredSchedule, TheZoneTellsWhenItIsDue) {
   const UnixTime now = clock.to_unix("2026-01-15 07:00:00", "UTC").value();
   clock.step_wall(Seconds(now - clock.unix_now()));
   const Seconds since(6 * kHour);  // 01:00 UTC
-  EXPECT_EQ(at({"03:00"}, "UTC").missed_runs(since, clock), 1);
-  EXPECT_EQ(at({"03:00"}, "Europe/Berlin").missed_runs(since, clock), 1) << "at 02:00 UTC";
-  EXPECT_EQ(at({"03:00"}, "America/New_York").missed_runs(since, clock), 0) << "at 08:00 UTC";
-  EXPECT_EQ(at({"03:00"}, "Asia/Tokyo").missed_runs(since, clock), 0) << "at 18:00 UTC";
+  EXPECT_EQ(missed_runs(at({"03:00"}, "UTC"), since, clock), 1);
+  EXPECT_EQ(missed_runs(at({"03:00"}, "Europe/Berlin"), since, clock), 1) << "at 02:00 UTC";
+  EXPECT_EQ(missed_runs(at({"03:00"}, "America/New_York"), since, clock), 0) << "at 08:00 UTC";
+  EXPECT_EQ(missed_runs(at({"03:00"}, "Asia/Tokyo"), since, clock), 0) << "at 18:00 UTC";
   EXPECT_EQ(failure([&] {
-              static_cast<void>(at({"03:00"}, "Mars/Olympus").missed_runs(since, clock));
+              static_cast<void>(missed_runs(at({"03:00"}, "Mars/Olympus"), since, clock));
             }).reason(),
             Reason::config);
 }
@@ -139,7 +139,7 @@ TEST(AnchoredSchedule, CountsAsOneWouldDayByDay) {
       for (unsigned left = 1 + below(3); left > 0; --left)
         schedule.anchors.push_back(
             {below(2) == 0 ? std::nullopt : std::optional(below(7)), below(1440)});
-      EXPECT_EQ(schedule.missed_runs(Seconds(clock.unix_now() - success), clock),
+      EXPECT_EQ(missed_runs(schedule, Seconds(clock.unix_now() - success), clock),
                 counted_singly(schedule, success, clock.unix_now(), clock))
           << zone << " " << format_utc(success) << " to " << format_utc(now);
     }
@@ -149,7 +149,7 @@ TEST(AnchoredSchedule, ASuccessOfLongAgoIsNoTrouble) {
   SteppedClock clock;
   const double before_christ = 6700 * 365.0 * kDay;
   const double days = std::floor(clock.unix_now() / kDay);
-  EXPECT_NEAR(at({"03:00"}, "UTC").missed_runs(Seconds(before_christ), clock), days, 2);
+  EXPECT_NEAR(missed_runs(at({"03:00"}, "UTC"), Seconds(before_christ), clock), days, 2);
 }
 
 TEST(AnchoredSchedule, AgeLimitAndGraceFollowFromTheTimes) {
@@ -190,4 +190,4 @@ TEST(AnchoredSchedule, JudgesAHistoryTable) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backup_schedule_test

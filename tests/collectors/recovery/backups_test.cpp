@@ -16,7 +16,7 @@
 #include "tests/support/plain_dump.h"
 #include "tests/support/unprivileged.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::backups_test {
 namespace {
 
 constexpr double kHour = 3600;
@@ -412,4 +412,4 @@ TEST(BackupDirectory, IsReadWhileTheDatabaseIsDown) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::backups_test

@@ -12,7 +12,7 @@
 #include "tests/support/content.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::base_backup_manifest_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -155,4 +155,4 @@ TEST(BackupManifest, IsReadUpToItsEndOrNotAtAll) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::base_backup_manifest_test

@@ -15,7 +15,7 @@
 #include "tests/support/failure.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::drill_records_test {
 namespace {
 
 constexpr const char* kProof = R"({"format": 1, "record": "proof", "path": "/b/a.dump",
@@ -48,9 +48,9 @@ class RecordsIn : public ::testing::Test {
 TEST_F(RecordsIn, AProofSaysOfWhichFileItIsAndHowFarItCame) {
   directory_.write("proof-1.json", kProof);
   const ProofRecord proof = proofs().records.at(0);
-  EXPECT_EQ(proof.level, 2);
+  EXPECT_EQ(proof.level, ProofLevel::contents);
   EXPECT_TRUE(proof.disproved());
-  EXPECT_EQ(proof.failed_level, 3);
+  EXPECT_EQ(proof.failed_level, ProofLevel::decoded);
   EXPECT_EQ(proof.disproof, "it ends early");
   EXPECT_EQ(proof.checked_at, 1764730000);
   FileEntry same{"a.dump", FileKind::file, 3456, 1764720000.25, 0, {}, 12};
@@ -105,11 +105,11 @@ TEST_F(RecordsIn, WhatCannotBeUsedHidesNoOther) {
 
 TEST_F(RecordsIn, ARecordThatIsReplacedOrGoneIsNotRemembered) {
   directory_.write("proof-1.json", kProof);
-  EXPECT_EQ(proofs().records.at(0).level, 2);
+  EXPECT_EQ(proofs().records.at(0).level, ProofLevel::contents);
   std::string better = kProof;
   better.replace(better.find("\"level\": 2"), 10, "\"level\": 3");
   std::filesystem::rename(directory_.write("new", better), directory_.path() + "/proof-1.json");
-  EXPECT_EQ(proofs().records.at(0).level, 3);
+  EXPECT_EQ(proofs().records.at(0).level, ProofLevel::decoded);
   std::filesystem::remove(directory_.path() + "/proof-1.json");
   EXPECT_TRUE(proofs().records.empty());
 }
@@ -125,4 +125,4 @@ TEST_F(RecordsIn, HalfARecordIsNone) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::drill_records_test

@@ -13,7 +13,7 @@
 #include "tests/support/looks_on.h"
 #include "tests/support/plain_dump.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::recovery_point_test {
 namespace {
 
 constexpr double kHour = 3600;
@@ -189,4 +189,4 @@ TEST(RecoveryPoint, AServerThatDoesNotArchiveIsAFaultOfTheConfiguration) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::recovery_point_test

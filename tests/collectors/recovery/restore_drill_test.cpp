@@ -6,7 +6,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::restore_drill_test {
 namespace {
 
 /// Records in a directory, and what the collector makes of them. No server is asked for it.
@@ -104,4 +104,4 @@ TEST_F(DrillsOnRecord, AnUnusableRecordMayHideAFailure) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::restore_drill_test

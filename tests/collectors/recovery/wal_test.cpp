@@ -6,7 +6,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/looks_on.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::wal_test {
 namespace {
 
 std::string config(const Cluster& cluster, const std::string& options,
@@ -175,4 +175,4 @@ TEST_F(Standby, ASlotThatNobodyReadsKeepsWal) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::wal_test

@@ -37,7 +37,7 @@
 #include "tests/support/opened_session.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::api_sync_test {
 namespace {
 
 std::string endpoint(const std::string& name, const std::string& url,
@@ -474,7 +474,7 @@ TEST_F(ApiSyncOf, ASlowCountIsNotTheEndpointsFault) {
     from.count_takes = count_takes;
     from.slow_ratio = 0.05;
     Batch out(from.clock().now());
-    collector.spec->make(collector.settings, plan)->collect(from, out);
+    collector.spec->make({collector.settings, options.servers.front()}, plan)->collect(from, out);
     return out;
   };
   const auto value = [](const Batch& out, std::string_view metric) -> std::optional<double> {
@@ -550,4 +550,4 @@ TEST(ApiSync, AnOutageOfTheDatabaseAsksNoPageMoreOften) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::api_sync_test

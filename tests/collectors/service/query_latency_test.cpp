@@ -10,7 +10,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::query_latency_test {
 namespace {
 
 std::string query(const std::string& name, const std::string& sql, const std::string& rest = {}) {
@@ -156,4 +156,4 @@ TEST(QueryLatency, RunsOfABatchThatWasNotAcceptedAreNotRemembered) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::query_latency_test

@@ -25,7 +25,7 @@
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::replica_sync_test {
 namespace {
 
 constexpr const char* kTypes = R"(
@@ -588,4 +588,4 @@ TEST_F(SubscriberOf, ABusyWriterRaisesNothing) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::replica_sync_test

@@ -3,7 +3,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::server_test {
 namespace {
 
 TEST(Server, SaysWhatItIs) {
@@ -32,4 +32,4 @@ TEST(Server, AloneItProvesNothing) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::server_test

@@ -14,7 +14,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::catalogue_test {
 namespace {
 
 nlohmann::json catalogue() {
@@ -122,4 +122,4 @@ TEST(Catalogue, TheMarkdownHasEveryMetricToo) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::catalogue_test

@@ -17,7 +17,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::cli_test {
 namespace {
 
 /// The program, without anything of the tester's own environment that it would listen to.
@@ -208,4 +208,4 @@ TEST_F(CommandLine, AnAddressThatIsNoneIsRefused) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::cli_test

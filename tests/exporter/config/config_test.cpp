@@ -1,7 +1,9 @@
 #include "exporter/config/config.h"
 
 #include <gtest/gtest.h>
+
 #include <sys/stat.h>
+#include <cmath>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,7 +19,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::config_test {
 namespace {
 
 std::vector<std::filesystem::path> files_in(const std::string& folder) {
@@ -117,24 +119,68 @@ TEST(Config, TakesWhatItSays) {
   ASSERT_EQ(server.accept.size(), 1U);
   EXPECT_EQ(server.accept[0].until, 1769817600);
   EXPECT_EQ(server.accept[0].at_most, 3);
-  const auto& sources = collector(server, "backups").settings.records("backups");
-  ASSERT_EQ(sources.size(), 2U);
-  EXPECT_EQ(sources[0].records("kinds").size(), 2U);
-  EXPECT_EQ(sources[1].duration("every"), Seconds(86400));
-  EXPECT_EQ(collector(server, "row_counts").settings.record("expect")->number("tables"), 15);
+  ASSERT_EQ(server.backups.size(), 2U);
+  EXPECT_EQ(server.backups[0].kinds.size(), 2U);
+  EXPECT_EQ(server.backups[1].kinds.at(0).schedule.every, Seconds(86400));
+  EXPECT_EQ(server.expect, (Expect{{"tables", 15}, {"foreign_keys", 15}}));
   EXPECT_EQ(collector(server, "audit_logs").settings.records("logs")[0].duration("window"),
             Seconds(129600));
 }
 
 TEST(Config, ACollectorDoesNotGetToSeeWhereACopyIs) {
   const ServerOptions server = read_everything().servers.at(0);
+  ASSERT_EQ(server.replica_connections.size(), 1U);
+  EXPECT_EQ(server.replica_connections[0].name, "standby");
+  EXPECT_EQ(server.replica_connections[0].database, "database");
+  EXPECT_NE(server.replica_connections[0].connection.dsn.find("host=standby.example"),
+            std::string::npos);
   ASSERT_EQ(server.replicas.size(), 1U);
   EXPECT_EQ(server.replicas[0].name, "standby");
   EXPECT_EQ(server.replicas[0].database, "database");
-  EXPECT_NE(server.replicas[0].connection.dsn.find("host=standby.example"), std::string::npos);
-  const Settings& settings = collector(server, "replica_sync").settings;
-  EXPECT_EQ(settings.records("replicas").at(0).duration("max_lag"), Seconds(60));
-  EXPECT_EQ(settings.canonical().find("geheim"), std::string::npos);
+  EXPECT_EQ(server.replicas[0].max_lag, Seconds(60));
+  for (const CollectorOptions& options : server.collectors)
+    EXPECT_EQ(options.depends_on.find("geheim"), std::string::npos) << options.spec->name;
+}
+
+TEST(Config, ReplicasAreSeenFromTheirOwnDatabaseOnly) {
+  const ServerOptions server = read_everything().servers.at(0);
+  EXPECT_EQ(server.seen_from("database").replicas.size(), 1U);
+  EXPECT_TRUE(server.seen_from("app_1").replicas.empty());
+  EXPECT_EQ(server.seen_from("app_1").backups.size(), 2U);
+}
+
+/// What the evidence of a collector depends on, under a configuration of one server.
+std::string dependence(const std::string& name, const std::string& toml) {
+  const TemporaryDirectory directory;
+  directory.write("exporter.toml",
+                  "[[server]]\nname = \"s\"\ndsn = \"host=/tmp dbname=d\"\n" + toml);
+  const auto read = read_configuration(directory.path() + "/exporter.toml");
+  return collector(std::get<Options>(read).servers.at(0), name).depends_on;
+}
+
+TEST(Config, EvidenceDependsOnACollectorsOwnOptionsAndOnThoseOfItsServer) {
+  const std::string plain = dependence("row_counts", "");
+  EXPECT_NE(dependence("row_counts", "expect = { tables = 3 }\n"), plain);
+  EXPECT_NE(dependence("row_counts", "[server.collectors.row_counts]\nexact_up_to = \"1MB\"\n"),
+            plain);
+  EXPECT_EQ(dependence("row_counts", "allow = { writers = [\"a\"] }\n"), plain);
+  const std::string paced = "interval = \"7m\"\ndeadline = \"9s\"\nenabled = true\n";
+  EXPECT_EQ(dependence("row_counts", "[server.collectors.row_counts]\n" + paced), plain)
+      << "how often it looks changes nothing that it saw";
+}
+
+TEST(Config, WhatChecksACopyDoesSoWhateverIsWatched) {
+  const TemporaryDirectory directory;
+  directory.write("exporter.toml",
+                  "[[server]]\nname = \"s\"\ndsn = \"host=/tmp dbname=d\"\n"
+                  "[server.collectors.orphans]\nenabled = false\n"
+                  "[server.collectors.duplicates]\nexact_up_to = \"1kB\"\n");
+  const auto read = read_configuration(directory.path() + "/exporter.toml");
+  const ServerOptions server = std::get<Options>(read).servers.at(0);
+  std::vector<std::string_view> names;
+  for (const CollectorOptions& options : server.on_copy) names.push_back(options.spec->name);
+  EXPECT_EQ(names, (std::vector<std::string_view>{"duplicates", "orphans"}));
+  EXPECT_TRUE(std::isinf(server.on_copy.at(0).settings.number("exact_up_to")));
 }
 
 TEST(Config, WhatIsNoFileIsRefusedBeforeItIsParsed) {
@@ -207,4 +253,4 @@ TEST(ParseListen, ReadsAddressAndPort) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::config_test

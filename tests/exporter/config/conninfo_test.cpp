@@ -8,7 +8,7 @@
 #include "exporter/config/options.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::conninfo_test {
 namespace {
 
 TEST(Conninfo, ReadsBothForms) {
@@ -87,4 +87,4 @@ TEST(Conninfo, AFileIsReadAnewEachTime) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::conninfo_test

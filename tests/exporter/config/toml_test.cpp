@@ -6,7 +6,7 @@
 #include "collectors/base/settings.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::toml_test {
 namespace {
 
 constexpr Option kMembers[] = {{.name = "name", .help = ""},
@@ -150,4 +150,4 @@ TEST(Toml, PlacesAreKeptForLaterComplaints) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::toml_test

@@ -12,7 +12,7 @@
 #include "exporter/evidence/snapshot.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::evidence_test {
 namespace {
 
 class EvidenceOf : public ::testing::Test, public SampleEvidence {
@@ -223,4 +223,4 @@ TEST(ObjectName, IsWhatThePeopleSee) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::evidence_test

@@ -14,7 +14,7 @@
 #include "exporter/evidence/verdict.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::saved_evidence_test {
 namespace {
 
 class RecordOf : public ::testing::Test, public SampleEvidence {
@@ -164,12 +164,12 @@ TEST_F(RecordOf, WhatThisProcessHasSeenIsNotOverwritten) {
 
 TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {
   ServerOptions server;
-  CollectorOptions collector{&kSampleSpec, Seconds(600), Seconds(10), {}};
+  CollectorOptions collector{&kSampleSpec, Seconds(600), Seconds(10), {}, {}};
   const std::uint64_t before = fingerprint_of(server, collector);
   EXPECT_EQ(fingerprint_of(server, collector), before);
 
   CollectorOptions other = collector;
-  other.settings.put("limit", 3.0, {});
+  other.depends_on = "{|limit=3;}";
   EXPECT_NE(fingerprint_of(server, other), before);
   EXPECT_EQ(fingerprint_of(server, other) >> 32U, before >> 32U) << "the objects are the same";
 
@@ -196,14 +196,5 @@ TEST(Fingerprint, ChangesWithWhatTheEvidenceDependsOn) {
   EXPECT_NE(fingerprint_of(excluding, collector), fingerprint_of(alike, collector));
 }
 
-TEST(Fingerprint, DoesNotChangeWithThePace) {
-  const CollectorOptions collector{&kSampleSpec, Seconds(600), Seconds(10), {}};
-  CollectorOptions faster{&kSampleSpec, Seconds(60), Seconds(5), {}};
-  faster.settings.put("interval", 60.0, {});
-  faster.settings.put("deadline", 5.0, {});
-  faster.settings.put("enabled", true, {});
-  EXPECT_EQ(fingerprint_of({}, collector), fingerprint_of({}, faster));
-}
-
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::saved_evidence_test

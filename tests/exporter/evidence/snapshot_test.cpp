@@ -10,7 +10,7 @@
 #include "collectors/registry.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::snapshot_test {
 namespace {
 
 constexpr Instant kNow{Seconds(100000)};
@@ -91,4 +91,4 @@ TEST(SnapshotOf, WhatDidNotChangeIsShared) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::snapshot_test

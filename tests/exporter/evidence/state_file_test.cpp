@@ -17,7 +17,7 @@
 #include "tests/support/failure.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::state_file_test {
 namespace {
 
 /// What a program of tomorrow reads and writes.
@@ -160,4 +160,4 @@ TEST_F(StateFile, AFullDiskKeepsTheOldFile) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::state_file_test

@@ -18,7 +18,7 @@
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::state_keeper_test {
 namespace {
 
 class Keeper : public ::testing::Test, public SampleEvidence {
@@ -134,4 +134,4 @@ TEST_F(Keeper, AFileSystemThatHangsIsNotWaitedFor) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::state_keeper_test

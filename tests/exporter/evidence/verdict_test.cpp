@@ -13,7 +13,7 @@
 #include "exporter/io/clock.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::verdict_test {
 namespace {
 
 class Verdict : public ::testing::Test, public SampleEvidence {
@@ -262,4 +262,4 @@ TEST(ReadableValue, SpeaksTheUnitOfTheMetric) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::verdict_test

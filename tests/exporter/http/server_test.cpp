@@ -17,7 +17,7 @@
 #include "tests/support/wait.h"
 #include "tests/support/wire.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::server_test {
 namespace {
 
 class Http : public ::testing::Test, public SampleEvidence {
@@ -367,4 +367,4 @@ TEST(AcceptsGzip, FollowsTheQualities) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::server_test

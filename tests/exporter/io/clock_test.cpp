@@ -7,7 +7,7 @@
 #include "collectors/base/instant.h"
 #include "tests/support/clock.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::clock_test {
 namespace {
 
 std::string utc(const std::string& local, const std::string& zone) {
@@ -96,4 +96,4 @@ TEST(SystemClockOf, AnInstantsUnixTimeFollowsTheWallClockOfToday) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::clock_test

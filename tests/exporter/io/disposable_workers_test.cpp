@@ -12,7 +12,7 @@
 #include "tests/support/failure.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::disposable_workers_test {
 namespace {
 
 /// What hangs until it is let go; copies are the same one.
@@ -178,4 +178,4 @@ TEST_F(Workers, WhatComesLateIsDestroyedOnItsThreadEvenAfterTheObject) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::disposable_workers_test

@@ -23,7 +23,7 @@
 #include "tests/support/unprivileged.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::files_test {
 namespace {
 
 class FilesOf : public ::testing::Test {
@@ -302,4 +302,4 @@ TEST_F(FilesOf, RoomIsThatOfWhoeverIsNotRoot) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::files_test

@@ -18,7 +18,7 @@
 #include "tests/support/process.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::http_client_test {
 namespace {
 
 class HttpClientOf : public ::testing::Test {
@@ -262,4 +262,4 @@ TEST_F(HttpClientOf, TheEnvironmentSetsNoProxy) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::http_client_test

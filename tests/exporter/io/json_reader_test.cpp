@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::json_reader_test {
 namespace {
 
 /// The count as text, or what is wrong with the document.
@@ -114,4 +114,4 @@ TEST(JsonDocument, AnythingElseIsRefused) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::json_reader_test

@@ -10,7 +10,7 @@
 
 #include "tests/support/captured_log.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::logging_test {
 namespace {
 
 class Logging : public ::testing::Test {
@@ -101,4 +101,4 @@ TEST_F(Logging, LinesOfSeveralThreadsDoNotMix) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::logging_test

@@ -22,7 +22,7 @@
 #include "tests/support/unprivileged.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::programs_test {
 namespace {
 
 class Programs : public ::testing::Test {
@@ -140,4 +140,4 @@ TEST_F(Programs, TheExportersEndKillsIt) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::programs_test

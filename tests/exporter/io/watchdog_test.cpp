@@ -10,7 +10,7 @@
 #include "tests/support/clock.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::watchdog_test {
 namespace {
 
 class WatchdogOf : public ::testing::Test {
@@ -107,4 +107,4 @@ TEST_F(WatchdogOf, IsNotWokenForWhatIsDueLaterThanItLooksAnyway) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::watchdog_test

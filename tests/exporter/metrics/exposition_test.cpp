@@ -12,7 +12,7 @@
 #include "tests/support/page_text.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::exposition_test {
 namespace {
 
 class Exposition : public ::testing::Test, public SampleEvidence {
@@ -161,4 +161,4 @@ TEST_F(Exposition, TheCompressedPageIsOneGzipMember) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::exposition_test

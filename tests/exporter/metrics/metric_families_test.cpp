@@ -9,7 +9,7 @@
 #include "exporter/evidence/snapshot.h"
 #include "tests/support/page_text.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::metric_families_test {
 namespace {
 
 TEST(ValidUtf8, KeepsBytesApartThatAreNoUtf8) {
@@ -113,4 +113,4 @@ TEST(FamiliesOf, ACounterIsOne) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::metric_families_test

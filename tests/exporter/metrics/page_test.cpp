@@ -10,7 +10,7 @@
 #include "tests/support/gzip.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::page_test {
 namespace {
 
 constexpr std::size_t kAll = std::string::npos;
@@ -95,4 +95,4 @@ TEST_F(PageOf, OneBodyServesManyScrapesAndTheTailIsThatOfEach) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::page_test

@@ -12,7 +12,7 @@
 
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::process_stats_test {
 namespace {
 
 double stat(std::string_view name) {
@@ -78,4 +78,4 @@ TEST(ProcessStats, CpuTimeGrowsWithWork) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::process_stats_test

@@ -10,7 +10,7 @@
 #include "tests/support/sample_evidence.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::publisher_test {
 namespace {
 
 class PublisherOf : public ::testing::Test, public SampleEvidence {
@@ -97,4 +97,4 @@ TEST_F(PublisherOf, ABodyInUseOutlivesIt) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::publisher_test

@@ -21,7 +21,7 @@
 #include "tests/support/failure.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::pqxx_session_test {
 namespace {
 
 class Postgres : public ::testing::Test {
@@ -245,4 +245,4 @@ TEST_F(Postgres, NothingOfOursRemainsOnTheServerConnection) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::pqxx_session_test

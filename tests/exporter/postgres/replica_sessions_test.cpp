@@ -13,7 +13,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/failure.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::replica_sessions_test {
 namespace {
 
 class ReplicasOf : public testing::Test {
@@ -80,4 +80,4 @@ TEST_F(ReplicasOf, NothingIsOpenedOnceTheyAreStopped) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::replica_sessions_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::server_errors_test {
 namespace {
 
 Reason reason_of(const std::string& sqlstate) {
@@ -70,4 +70,4 @@ TEST(ServerErrors, ARefusalSaysWhy) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::server_errors_test

@@ -17,7 +17,7 @@
 #include "tests/support/pgbouncer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::session_pool_test {
 namespace {
 
 class Pool : public ::testing::Test {
@@ -283,4 +283,4 @@ TEST_F(Pool, AfterStopNobodyGetsASessionAndWhatRunsIsCancelled) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::session_pool_test

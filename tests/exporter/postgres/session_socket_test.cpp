@@ -10,7 +10,7 @@
 #include "tests/support/clock.h"
 #include "tests/support/failure.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::session_socket_test {
 namespace {
 
 /// Both ends of a connection; the far one is the server's.
@@ -77,4 +77,4 @@ TEST_F(SocketOf, WhereItsEndCannotBeSeenASlotIsHeldForTenMinutes) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::session_socket_test

@@ -13,7 +13,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/sample_report.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::json_test {
 namespace {
 
 /// Keys and types of a document: "servers[].databases[].database: string".
@@ -73,4 +73,4 @@ TEST(ReportAsJson, ItsFieldsAreTheDocumentedOnes) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::json_test

@@ -21,7 +21,7 @@
 #include "tests/support/sample_report.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::names_test {
 namespace {
 
 TEST_F(ReportOf, AnchorsAreUniqueAndNeedNoEscaping) {
@@ -36,7 +36,9 @@ TEST_F(ReportOf, AnchorsAreUniqueAndNeedNoEscaping) {
   EXPECT_EQ(anchors.size(), kHostile.size());
 }
 
-constexpr auto kRows = gauge("pg_integrity_pair_rows", "Rows.", must_be(0), "schema", "table");
+constexpr auto kRows =
+    gauge("pg_integrity_pair_rows", "Rows.", must_be(0).says("{schema}.{table} has {value} rows."),
+          "schema", "table");
 
 constexpr const MetricInfo* kPairMetrics[] = {&kRows};
 
@@ -186,4 +188,4 @@ TEST_F(ReportOf, ThePolicyNamesTheStyleThatThePageHas) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::names_test

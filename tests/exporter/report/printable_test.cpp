@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::printable_test {
 namespace {
 
 TEST(Printable, WhatCanBeSeenStaysAsItIs) {
@@ -50,4 +50,4 @@ TEST(Grouped, ByThousands) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::printable_test

@@ -14,7 +14,7 @@
 #include "exporter/io/clock.h"
 #include "tests/support/sample_report.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::report_test {
 namespace {
 
 TEST_F(ReportOf, SaysWhatIsWrongAndWhatTheEvidenceIs) {
@@ -260,4 +260,4 @@ TEST(ReportOfNothing, AServerWithoutAnythingWatchedIsNotProven) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::report_test

@@ -21,7 +21,7 @@
 #include "exporter/scheduler/server_context.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::collector_task_test {
 namespace {
 
 using Look = std::function<Progress(Sources&, Batch&)>;
@@ -43,7 +43,7 @@ class TaskOf : public ::testing::Test, public SampleEvidence {
   TaskOf() {
     add();
     task_ = std::make_unique<CollectorTask>(
-        id, CollectorOptions{&kSampleSpec, Seconds(600), Seconds(10), {}},
+        id, CollectorOptions{&kSampleSpec, Seconds(600), Seconds(10), {}, {}},
         std::make_unique<Scripted>(look_), context_, database_, clock.now());
   }
 
@@ -445,7 +445,7 @@ TEST_F(TaskOf, WhateverACollectorThrowsIsAFailureWithAReason) {
   clock.advance(Seconds(61));
   look_ = [](Sources&, Batch&) -> Progress { throw std::out_of_range("at"); };
   task_->step();
-  EXPECT_EQ(health().failure.value().reason, Reason::decode);
+  EXPECT_EQ(health().failure.value().reason, Reason::internal);
   EXPECT_EQ(health().failure.value().detail, "unexpected: at");
 }
 
@@ -515,4 +515,4 @@ TEST_F(TaskOf, OnceIsNotTriedAgainEither) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::collector_task_test

@@ -9,7 +9,7 @@
 #include "tests/support/clock.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::lane_test {
 namespace {
 
 constexpr Instant kStart{Seconds(1000)};
@@ -289,4 +289,4 @@ TEST_F(Lane, OneThatWasNeverStartedGoesQuietly) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::lane_test

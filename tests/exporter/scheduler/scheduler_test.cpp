@@ -17,7 +17,7 @@
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::scheduler_test {
 namespace {
 
 constexpr const char* kTwoKeys = R"(
@@ -280,4 +280,4 @@ TEST(SamplerOf, OnlyTheRecordIsShownIfAskedTo) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::scheduler_test

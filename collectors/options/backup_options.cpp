@@ -1,22 +1,13 @@
-// What the configuration says of backups, and what can be wrong with it. Constants and pure
-// functions.
-#pragma once
-
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "collectors/base/instant.h"
+// The options of `backups`, as data.
 #include "collectors/base/settings.h"
-#include "collectors/recovery/archive_directory.h"
-#include "collectors/recovery/backup_catalogue.h"
-#include "collectors/recovery/backup_history.h"
-#include "collectors/recovery/drill_records.h"
-#include "collectors/recovery/history_table.h"
+#include "collectors/options/backups.h"
+#include "collectors/options/proof_level.h"
 
 namespace pg_integrity {
 
-inline constexpr Option kHistoryTableOptions[] = {
+namespace {
+
+constexpr Option kHistoryTableOptions[] = {
     {.name = "schema", .fallback = "public", .help = "schema of the history table"},
     {.name = "table", .help = "the history table", .required = true},
     {.name = "time", .help = "column: when the backup was started", .required = true},
@@ -32,24 +23,24 @@ inline constexpr Option kHistoryTableOptions[] = {
      .help = "IANA zone of the time column, if it has none of its own"}};
 
 /// Of a catalogue's file or program; both programs have the same.
-inline constexpr Option kCatalogueMaxAgeOption{
+constexpr Option kCatalogueMaxAgeOption{
     .name = "max_age",
     .type = OptionType::duration,
     .help = "`file`: an older one says nothing, and is a finding; default: 2h",
     .min = 60};
-inline constexpr Option kCatalogueTimeoutOption{
+constexpr Option kCatalogueTimeoutOption{
     .name = "timeout",
     .type = OptionType::duration,
     .help =
         "`command`: it is killed if it takes longer; default: 15s; the collector's `deadline`"
         " ends it, too",
     .min = 1};
-inline constexpr Option kCatalogueRefreshOption{
+constexpr Option kCatalogueRefreshOption{
     .name = "refresh",
     .type = OptionType::duration,
     .help = "`command`: it is run so often, and after a failure with the next look; default: 5m"};
 
-inline constexpr Option kPgBackRestOptions[] = {
+constexpr Option kPgBackRestOptions[] = {
     {.name = "command",
      .type = OptionType::texts,
      .help = "the program and its arguments, run without a shell:"
@@ -62,7 +53,7 @@ inline constexpr Option kPgBackRestOptions[] = {
     kCatalogueTimeoutOption,
     kCatalogueRefreshOption};
 
-inline constexpr Option kBarmanOptions[] = {
+constexpr Option kBarmanOptions[] = {
     {.name = "command",
      .type = OptionType::texts,
      .help = "the program and its arguments, run without a shell:"
@@ -75,7 +66,7 @@ inline constexpr Option kBarmanOptions[] = {
     kCatalogueTimeoutOption,
     kCatalogueRefreshOption};
 
-inline constexpr Option kBackupKindOptions[] = {
+constexpr Option kBackupKindOptions[] = {
     {.name = "values",
      .type = OptionType::texts,
      .help = "history table: texts that mean this kind"},
@@ -103,7 +94,7 @@ inline constexpr Option kBackupKindOptions[] = {
      .type = OptionType::texts,
      .help = "kinds that do for this one, as a full backup does for an incremental one"}};
 
-inline constexpr Option kBackupSourceOptions[] = {
+constexpr Option kBackupSourceOptions[] = {
     {.name = "name", .help = "label `source`; unique in the server", .required = true},
     {.name = "table",
      .type = OptionType::record,
@@ -170,8 +161,8 @@ inline constexpr Option kBackupSourceOptions[] = {
      .type = OptionType::integer,
      .help = "directory: the proof level that a backup must have reached to count; default: 2 where"
              " `drills` says where proofs are recorded, else 1",
-     .min = kOnRecord,
-     .max = kCompared},
+     .min = number_of(ProofLevel::on_record),
+     .max = number_of(ProofLevel::compared)},
     {.name = "database",
      .help = "directory: the database that archives must be of; a plain dump does not tell"},
     {.name = "wal_archive",
@@ -186,46 +177,20 @@ inline constexpr Option kBackupSourceOptions[] = {
      .fallback = "UTC",
      .help = "IANA zone of `at`, and of times in archive headers, file names and Barman's IDs"}};
 
-inline constexpr Option kBackupOptions[] = {
+constexpr Option kBackupOptions[] = {
     {.name = "backups",
      .type = OptionType::records,
      .help = "where backups are recorded",
-     .members = kBackupSourceOptions,
-     .home = OptionHome::server},
+     .members = kBackupSourceOptions},
     {.name = "recovery_point_objective",
      .type = OptionType::duration,
      .help = "how old the newest point may be that the server could be brought back to",
-     .min = 1,
-     .home = OptionHome::server},
-    kDrillsOption};
+     .min = 1}};
 
-/// Where backups are recorded, as the configuration says it: in one of three.
-struct BackupSource {
-  std::string name;
-  std::vector<BackupKind> kinds;
-  std::optional<HistoryTable> table;
-  std::optional<ArchiveDirectory> directory;
-  std::optional<BackupCatalogue> catalogue;
-  std::optional<Seconds> retention;  ///< how far back the copies must reach
-  std::optional<double> size_ratio_min;
-  std::optional<double> room_min;  ///< of a directory: room for so many of the largest one
-  std::string location;            ///< where the backups are
-  std::string copy_of;             ///< the source of which it holds copies; empty: of none
-  std::optional<double> locations_min;
-  bool continuous = false;  ///< base backups; the log is archived to where they are
+}  // namespace
 
-  /// The ProofLevel that a backup must have reached to count.
-  [[nodiscard]] int usable() const { return directory ? directory->usable : kOnRecord; }
-};
-
-/// @param settings one complete record of `backups`.
-BackupSource backup_source_from(const Settings& settings);
-
-/// All of them. Where proofs are recorded they are asked for, unless a source says otherwise.
-/// @param settings those of the collector.
-std::vector<BackupSource> backup_sources_from(const Settings& settings);
-
-/// Finds what single options cannot show.
-void check_backup_sources(const Settings& settings, Problems& problems);
+std::span<const Option> backup_options() {
+  return kBackupOptions;
+}
 
 }  // namespace pg_integrity

@@ -1,4 +1,4 @@
-#include "collectors/audit/network.h"
+#include "collectors/base/network.h"
 
 #include <charconv>
 #include <optional>

@@ -1,40 +1,15 @@
-#include "collectors/recovery/backup_config.h"
-
+// What can be wrong with `backups` beyond single options.
 #include <algorithm>
+#include <set>
 
-#include "collectors/base/instant.h"
-#include "collectors/recovery/backup_schedule.h"
-#include "collectors/recovery/history_table.h"
+#include "collectors/base/settings.h"
+#include "collectors/options/backup_schedule.h"
+#include "collectors/options/backup_sources.h"
+#include "collectors/options/backups.h"
 
 namespace pg_integrity {
 
 namespace {
-
-/// @param zone that of its source.
-BackupSchedule schedule_from(const Settings& settings, const std::string& zone) {
-  BackupSchedule schedule{settings.maybe_duration("every"), {}, zone};
-  for (const std::string& text : settings.texts("at"))
-    schedule.anchors.push_back(parse_anchor(text).value());
-  if (schedule.promised())
-    schedule.grace = settings.maybe_duration("grace").value_or(schedule.shortest_gap() / 4);
-  return schedule;
-}
-
-BackupKind kind_from(const Settings& settings, const std::string& name, const std::string& zone) {
-  BackupKind kind{name, settings.texts("values"), settings.text_or_empty("pattern"),
-                  schedule_from(settings, zone), settings.texts("satisfied_by")};
-  if (kind.schedule.promised())
-    kind.stuck_after = kind.schedule.longest_gap() + kind.schedule.grace;
-  if (const auto configured = settings.maybe_duration("stuck_after"))
-    kind.stuck_after = *configured;
-  return kind;
-}
-
-/// One of the kinds that the source declares.
-BackupKind kind_of(const Settings& settings, const Settings& source) {
-  const std::string zone = settings.text_or_empty("zone");
-  return kind_from(settings, settings.name(), zone.empty() ? source.text("zone") : zone);
-}
 
 /// Of a kind, or of a directory that is one.
 void check_schedule(const Settings& settings, Problems& problems) {
@@ -89,16 +64,6 @@ void check_satisfied_by(const Settings& source, Problems& problems) {
 }
 
 constexpr std::string_view kHomes[] = {"table", "directory", "pgbackrest", "barman"};
-
-std::optional<CatalogueFormat> catalogue_format(const Settings& source) {
-  if (source.record("pgbackrest") != nullptr) return CatalogueFormat::pgbackrest;
-  if (source.record("barman") != nullptr) return CatalogueFormat::barman;
-  return std::nullopt;
-}
-
-std::string_view option_of(CatalogueFormat format) {
-  return format == CatalogueFormat::pgbackrest ? "pgbackrest" : "barman";
-}
 
 /// It is asked, or its file is read.
 void check_catalogue_home(const Settings& catalogue, const std::string& name, Problems& problems) {
@@ -185,90 +150,69 @@ void check_source(const Settings& source, Problems& problems) {
                  "list the texts that mean success: success = [\"success\"]");
 }
 
-/// The program's own kinds, with the schedules that are configured.
-std::vector<BackupKind> scheduled_kinds(const Settings& settings, CatalogueFormat format) {
-  std::vector<BackupKind> kinds = catalogue_kinds(format);
-  for (BackupKind& kind : kinds)
-    for (const Settings& record : settings.records("kinds"))
-      if (record.name() == kind.name) {
-        const BackupKind configured = kind_of(record, settings);
-        kind.schedule = configured.schedule;
-        kind.stuck_after = configured.stuck_after;
-      }
-  return kinds;
+bool has_kind(const BackupSource& source, const std::string& name) {
+  return std::any_of(source.kinds.begin(), source.kinds.end(),
+                     [&](const BackupKind& kind) { return kind.name == name; });
 }
 
-BackupCatalogue catalogue_from(const Settings& settings, CatalogueFormat format) {
-  const bool pgbackrest = format == CatalogueFormat::pgbackrest;
-  const Settings& record = *settings.record(option_of(format));
-  return {format,
-          record.text_or_empty("file"),
-          record.text_or_empty(pgbackrest ? "stanza" : "server"),
-          record.maybe_duration("max_age").value_or(Seconds(2 * 3600)),
-          settings.text("zone"),
-          record.texts("command"),
-          record.maybe_duration("timeout").value_or(Seconds(15)),
-          record.maybe_duration("refresh").value_or(Seconds(300))};
+void check_copy(const std::vector<BackupSource>& sources, const BackupSource& copy,
+                const Settings& record, Problems& problems) {
+  const auto original =
+      std::find_if(sources.begin(), sources.end(),
+                   [&](const BackupSource& source) { return source.name == copy.copy_of; });
+  if (original == sources.end() || original->table || !original->copy_of.empty()) {
+    problems.add(record.place("copy_of"),
+                 "backup source \"" + copy.name + "\" is a copy of \"" + copy.copy_of +
+                     "\", which is no source of files or of a catalogue",
+                 "name the first of them, which is no copy itself");
+    return;
+  }
+  for (const BackupKind& kind : original->kinds)
+    if (kind.schedule.promised() && !has_kind(copy, kind.name))
+      problems.add(record.place("copy_of"), "backup source \"" + copy.name + "\" has no kind \"" +
+                                                kind.name + "\", as \"" + copy.copy_of + "\" has");
+}
+
+void check_minimum(const std::vector<BackupSource>& sources, const BackupSource& source,
+                   const Settings& record, Problems& problems) {
+  std::set<std::string> locations{source.location};
+  for (const BackupSource& other : sources)
+    if (other.copy_of == source.name) locations.insert(other.location);
+  const std::string name = "backup source \"" + source.name + "\"";
+  if (!source.copy_of.empty())
+    problems.add(record.place("locations_min"), name +
+                                                    " is a copy: `locations_min` is for what it"
+                                                    " is a copy of");
+  else if (static_cast<double>(locations.size()) < *source.locations_min)
+    problems.add(record.place("locations_min"),
+                 name + " has " + std::to_string(locations.size()) +
+                     " locations, fewer than asked"
+                     " for",
+                 "other sources are its copies by copy_of = \"" + source.name +
+                     "\", each with a"
+                     " `location`");
+  else if (std::none_of(source.kinds.begin(), source.kinds.end(),
+                        [](const BackupKind& kind) { return kind.schedule.promised(); }))
+    problems.add(record.place("locations_min"),
+                 name + " has no schedule: nothing says how old a backup may be",
+                 "add `every` or `at`");
+}
+
+void check_backup_copies(const std::vector<BackupSource>& sources, const Settings& settings,
+                         Problems& problems) {
+  const auto& records = settings.records("backups");
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (!sources[i].copy_of.empty()) check_copy(sources, sources[i], records[i], problems);
+    if (sources[i].locations_min) check_minimum(sources, sources[i], records[i], problems);
+  }
 }
 
 }  // namespace
 
-BackupSource backup_source_from(const Settings& settings) {
-  BackupSource source;
-  source.name = settings.text("name");
-  source.retention = settings.maybe_duration("retention");
-  source.size_ratio_min = settings.maybe_number("size_ratio_min");
-  source.continuous = settings.flag("continuous");
-  source.room_min = settings.maybe_number("room_min");
-  source.location = settings.has("location") ? settings.text("location") : source.name;
-  source.copy_of = settings.text_or_empty("copy_of");
-  source.locations_min = settings.maybe_number("locations_min");
-  if (const auto format = catalogue_format(settings)) {
-    source.catalogue = catalogue_from(settings, *format);
-    source.kinds = scheduled_kinds(settings, *format);
-    return source;
-  }
-  for (const Settings& kind : settings.records("kinds"))
-    source.kinds.push_back(kind_of(kind, settings));
-  if (const Settings* table = settings.record("table")) {
-    source.table = HistoryTable{{table->text("schema"), table->text("table")},
-                                table->text("time"),
-                                table->text("kind"),
-                                table->text_or_empty("status"),
-                                table->texts("success"),
-                                table->texts("failed"),
-                                table->texts("running"),
-                                settings.texts("ignore"),
-                                table->text_or_empty("zone"),
-                                table->text_or_empty("finished")};
-  } else {
-    const int usable = static_cast<int>(settings.maybe_number("usable").value_or(kPlausible));
-    source.directory = ArchiveDirectory{settings.text("directory"),
-                                        settings.number("min_size"),
-                                        settings.duration("settle"),
-                                        settings.text("zone"),
-                                        usable,
-                                        settings.text_or_empty("database"),
-                                        settings.text_or_empty("wal_archive")};
-    if (source.kinds.empty())
-      source.kinds.push_back(kind_from(settings, "dump", settings.text("zone")));
-  }
-  return source;
-}
-
-std::vector<BackupSource> backup_sources_from(const Settings& settings) {
-  std::vector<BackupSource> sources;
-  for (const Settings& record : settings.records("backups")) {
-    sources.push_back(backup_source_from(record));
-    const bool proofs = settings.record("drills") != nullptr;
-    if (auto& directory = sources.back().directory; directory && proofs && !record.has("usable"))
-      directory->usable = kContents;
-  }
-  return sources;
-}
-
-void check_backup_sources(const Settings& settings, Problems& problems) {
-  for (const Settings& source : settings.records("backups")) check_source(source, problems);
+void check_backups(const Settings& server, Problems& problems) {
+  const std::size_t before = problems.size();
+  for (const Settings& source : server.records("backups")) check_source(source, problems);
+  if (problems.size() == before) check_backup_copies(backup_sources_from(server), server, problems);
 }
 
 }  // namespace pg_integrity

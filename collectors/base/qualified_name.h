@@ -1,0 +1,29 @@
+// Names of tables and the like, and how SQL writes them. Plain values; pure functions.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+
+namespace pg_integrity {
+
+/// `name` as an SQL identifier: always quoted, so that no content of a name is ever syntax.
+std::string sql_identifier(std::string_view name);
+
+struct QualifiedName {
+  std::string schema;
+  std::string name;
+
+  auto operator<=>(const QualifiedName&) const = default;
+  bool operator==(const QualifiedName&) const = default;
+  [[nodiscard]] std::string sql() const {
+    return sql_identifier(schema) + "." + sql_identifier(name);
+  }
+  /// "schema.name", as configuration and reports write it.
+  [[nodiscard]] std::string display() const { return schema + "." + name; }
+};
+
+/// "schema.name" as the configuration writes it; a name without a dot is in the schema public.
+QualifiedName qualified_name(const std::string& text);
+
+}  // namespace pg_integrity

@@ -1,0 +1,139 @@
+#include "collectors/options/backup_sources.h"
+
+#include <algorithm>
+
+#include "collectors/base/instant.h"
+#include "collectors/base/settings.h"
+#include "collectors/options/backup_schedule.h"
+#include "collectors/options/proof_level.h"
+
+namespace pg_integrity {
+
+std::optional<CatalogueFormat> catalogue_format(const Settings& source) {
+  if (source.record("pgbackrest") != nullptr) return CatalogueFormat::pgbackrest;
+  if (source.record("barman") != nullptr) return CatalogueFormat::barman;
+  return std::nullopt;
+}
+
+std::string_view option_of(CatalogueFormat format) {
+  return format == CatalogueFormat::pgbackrest ? "pgbackrest" : "barman";
+}
+
+std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
+  const BackupKind full{"full", {}, {}};
+  if (format == CatalogueFormat::barman) return {full, {"incr", {}, {}, {}, {"full"}}};
+  return {full, {"diff", {}, {}, {}, {"full"}}, {"incr", {}, {}, {}, {"full", "diff"}}};
+}
+
+namespace {
+
+/// @param zone that of its source.
+BackupSchedule schedule_from(const Settings& settings, const std::string& zone) {
+  BackupSchedule schedule{settings.maybe_duration("every"), {}, zone};
+  for (const std::string& text : settings.texts("at"))
+    if (const auto anchor = parse_anchor(text)) schedule.anchors.push_back(*anchor);
+  if (schedule.promised())
+    schedule.grace = settings.maybe_duration("grace").value_or(schedule.shortest_gap() / 4);
+  return schedule;
+}
+
+BackupKind kind_from(const Settings& settings, const std::string& name, const std::string& zone) {
+  BackupKind kind{name, settings.texts("values"), settings.text_or_empty("pattern"),
+                  schedule_from(settings, zone), settings.texts("satisfied_by")};
+  if (kind.schedule.promised())
+    kind.stuck_after = kind.schedule.longest_gap() + kind.schedule.grace;
+  if (const auto configured = settings.maybe_duration("stuck_after"))
+    kind.stuck_after = *configured;
+  return kind;
+}
+
+/// One of the kinds that the source declares.
+BackupKind kind_of(const Settings& settings, const Settings& source) {
+  const std::string zone = settings.text_or_empty("zone");
+  return kind_from(settings, settings.name(), zone.empty() ? source.text("zone") : zone);
+}
+
+/// The program's own kinds, with the schedules that are configured.
+std::vector<BackupKind> scheduled_kinds(const Settings& settings, CatalogueFormat format) {
+  std::vector<BackupKind> kinds = catalogue_kinds(format);
+  for (BackupKind& kind : kinds)
+    for (const Settings& record : settings.records("kinds"))
+      if (record.name() == kind.name) {
+        const BackupKind configured = kind_of(record, settings);
+        kind.schedule = configured.schedule;
+        kind.stuck_after = configured.stuck_after;
+      }
+  return kinds;
+}
+
+BackupCatalogue catalogue_from(const Settings& settings, CatalogueFormat format) {
+  const bool pgbackrest = format == CatalogueFormat::pgbackrest;
+  const Settings& record = *settings.record(option_of(format));
+  return {format,
+          record.text_or_empty("file"),
+          record.text_or_empty(pgbackrest ? "stanza" : "server"),
+          record.maybe_duration("max_age").value_or(Seconds(2 * 3600)),
+          settings.text("zone"),
+          record.texts("command"),
+          record.maybe_duration("timeout").value_or(Seconds(15)),
+          record.maybe_duration("refresh").value_or(Seconds(300))};
+}
+
+BackupSource source_from(const Settings& settings) {
+  BackupSource source;
+  source.name = settings.text("name");
+  source.retention = settings.maybe_duration("retention");
+  source.size_ratio_min = settings.maybe_number("size_ratio_min");
+  source.continuous = settings.flag("continuous");
+  source.room_min = settings.maybe_number("room_min");
+  source.location = settings.has("location") ? settings.text("location") : source.name;
+  source.copy_of = settings.text_or_empty("copy_of");
+  source.locations_min = settings.maybe_number("locations_min");
+  if (const auto format = catalogue_format(settings)) {
+    source.catalogue = catalogue_from(settings, *format);
+    source.kinds = scheduled_kinds(settings, *format);
+    return source;
+  }
+  for (const Settings& kind : settings.records("kinds"))
+    source.kinds.push_back(kind_of(kind, settings));
+  if (const Settings* table = settings.record("table")) {
+    source.table = HistoryTable{{table->text("schema"), table->text("table")},
+                                table->text("time"),
+                                table->text("kind"),
+                                table->text_or_empty("status"),
+                                table->texts("success"),
+                                table->texts("failed"),
+                                table->texts("running"),
+                                settings.texts("ignore"),
+                                table->text_or_empty("zone"),
+                                table->text_or_empty("finished")};
+  } else {
+    const ProofLevel usable = proof_level(static_cast<int>(
+        settings.maybe_number("usable").value_or(number_of(ProofLevel::plausible))));
+    source.directory = ArchiveDirectory{settings.text_or_empty("directory"),
+                                        settings.number("min_size"),
+                                        settings.duration("settle"),
+                                        settings.text("zone"),
+                                        usable,
+                                        settings.text_or_empty("database"),
+                                        settings.text_or_empty("wal_archive")};
+    if (source.kinds.empty())
+      source.kinds.push_back(kind_from(settings, "dump", settings.text("zone")));
+  }
+  return source;
+}
+
+}  // namespace
+
+std::vector<BackupSource> backup_sources_from(const Settings& server) {
+  std::vector<BackupSource> sources;
+  for (const Settings& record : server.records("backups")) {
+    sources.push_back(source_from(record));
+    const bool proofs = server.record("drills") != nullptr;
+    if (auto& directory = sources.back().directory; directory && proofs && !record.has("usable"))
+      directory->usable = ProofLevel::contents;
+  }
+  return sources;
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,55 @@
+"""The program as it serves, for cases that need more than one command that ends."""
+import re
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def labels_of(text):
+    return frozenset(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', text))
+
+
+class Served:
+    """A running exporter of one case. @param unprivileged puts the change of user before a command"""
+
+    def __init__(self, unprivileged, program, work, environment):
+        self.port = free_port()
+        self.log = (work / "exporter.log").open("w")
+        self.process = subprocess.Popen(
+            unprivileged([str(program), "serve", "--listen", f"127.0.0.1:{self.port}", "--config",
+                          str(work / "config.toml")]),
+            env=environment, cwd=work, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def page(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, OSError):
+            return ""
+
+    def value_of(self, series):
+        """The value of the first series with this name and at least these labels, as text."""
+        name, _, rest = series.partition("{")
+        wanted = labels_of(rest)
+        for line in self.page().splitlines():
+            found = re.match(r"(\w+)(\{.*\})? (\S+)$", line)
+            if found and found.group(1) == name and wanted <= labels_of(found.group(2) or ""):
+                return found.group(3)
+        return None
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over the sources that may have changed.
+
+    tests/tidy.py BUILD          sources of collectors/ and exporter/ that changed, or include a header that did
+    tests/tidy.py BUILD --full   every source, those of tests/ too
+
+BUILD is a configured build folder that compiles file by file: build/dev. A source has changed if it differs from the
+merge base with origin/main, or if a commit of the two days before HEAD touches it; so a fresh clone sees the last
+landing, however many commits that has. Outside a git work tree every source counts as changed.
+
+A source that passed is not read again while everything that decides is the same: itself, all of our headers that it
+includes, .clang-tidy, the compile command and the version of clang-tidy. That is kept in build/tidy.
+"""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PASSED = ROOT / "build/tidy"
+RECENT = 2 * 86400  # seconds of commits before HEAD
+FEWEST = 120  # sources of collectors/ and exporter/
+
+
+def git(*words):
+    """The lines that git prints, or None if it fails."""
+    asked = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    return asked.stdout.splitlines() if asked.returncode == 0 else None
+
+
+def all_sources(folders):
+    return sorted(str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*.cpp")
+                  if "no_compile" not in path.parts)
+
+
+def changed_files():
+    """Paths below ROOT, or None if nobody can say."""
+    head = git("log", "-1", "--format=%ct")
+    if not head:
+        return None
+    found = set(git("diff", "--name-only", "HEAD") or []) | set(git("ls-files", "--others", "--exclude-standard") or [])
+    base = git("merge-base", "HEAD", "origin/main")
+    if base:
+        found |= set(git("diff", "--name-only", base[0], "HEAD") or [])
+    found |= set(git("log", f"--since={int(head[0]) - RECENT}", "--format=", "--name-only", "-m") or [])
+    return found - {""}
+
+
+class Includes:
+    """Our own headers, which every #include names from the root."""
+
+    def __init__(self):
+        self.direct = {}
+
+    def of(self, path):
+        if path not in self.direct:
+            text = (ROOT / path).read_text() if (ROOT / path).exists() else ""
+            self.direct[path] = [name for name in re.findall(r'^#include "([^"]+)"', text, re.M)
+                                 if (ROOT / name).exists()]
+        return self.direct[path]
+
+    def closure(self, path):
+        seen, rest = {path}, [path]
+        while rest:
+            for name in self.of(rest.pop()):
+                if name not in seen:
+                    seen.add(name)
+                    rest.append(name)
+        return seen
+
+
+def compile_commands(build):
+    return {os.path.relpath(os.path.join(one["directory"], one["file"]), ROOT): one["command"]
+            for one in json.loads((build / "compile_commands.json").read_text())}
+
+
+def fingerprint(closure, command, version):
+    digest = hashlib.sha256(f"{version}\n{command}\n".encode())
+    for path in [".clang-tidy", *sorted(closure)]:
+        digest.update(f"{path}\n".encode() + (ROOT / path).read_bytes())
+    return digest.hexdigest()
+
+
+def tidy(build, path):
+    """@return what clang-tidy has to say, empty if nothing"""
+    ended = subprocess.run(["clang-tidy", "--quiet", "-p", str(build), path], cwd=ROOT, capture_output=True, text=True,
+                           check=False)
+    return "" if ended.returncode == 0 else f"{path}:\n{ended.stdout}{ended.stderr}"
+
+
+def complaint(build, path, mark):
+    said = tidy(build, path)
+    if not said:
+        mark.touch()
+    return said
+
+
+def main():
+    build, full = ROOT / sys.argv[1], "--full" in sys.argv[2:]
+    sources = all_sources(["collectors", "exporter"] + (["tests"] if full else []))
+    commands = compile_commands(build)
+    unknown = [path for path in sources if path not in commands]
+    if unknown or len(sources) < FEWEST:
+        print(f"{len(sources)} sources; not compiled in {build}: {', '.join(unknown) or 'none'}")
+        return 1
+    includes = Includes()
+    closures = {path: includes.closure(path) for path in sources}
+    changed = None if full else changed_files()
+    if changed is not None and ".clang-tidy" not in changed:
+        sources = [path for path in sources if closures[path] & changed]
+    version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True, check=True).stdout
+    PASSED.mkdir(parents=True, exist_ok=True)
+    marks = {path: PASSED / fingerprint(closures[path], commands[path], version) for path in sources}
+    rest = [path for path in sources if not marks[path].exists()]
+    print(f"{len(closures)} sources, {len(sources)} to be checked, {len(sources) - len(rest)} of them have passed as they are",
+          flush=True)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+        said = [text for text in workers.map(lambda path: complaint(build, path, marks[path]), rest) if text]
+    print("\n".join(said))
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
