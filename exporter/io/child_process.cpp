@@ -279,6 +279,7 @@ bool Child::ended_within(Seconds time) {
 }
 
 bool Child::ended_before_news_of(const Child& other) {
+  if (reap()) return true;
   pump(kLongestPoll, &other);
   return reap();
 }

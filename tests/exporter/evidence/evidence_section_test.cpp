@@ -23,7 +23,7 @@
 #include "tests/support/plain_dump.h"
 #include "tests/support/temporary.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::evidence_section_test {
 namespace {
 
 /// A saved of real evidence: the state file knows only registered collectors.
@@ -211,4 +211,4 @@ TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::evidence_section_test

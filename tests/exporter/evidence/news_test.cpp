@@ -6,7 +6,7 @@
 #include "exporter/evidence/evidence.h"
 #include "tests/support/sample_evidence.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::news_test {
 namespace {
 
 TEST(NewsOf, WhoListensHearsOfItAndNobodyElse) {
@@ -57,4 +57,4 @@ TEST(NewsOf, EveryChangeOfTheVersionIsTold) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::news_test

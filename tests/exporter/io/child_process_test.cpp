@@ -10,7 +10,7 @@
 #include "collectors/base/instant.h"
 #include "tests/support/failure.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::child_process_test {
 namespace {
 
 constexpr Seconds kForEver{1e9};
@@ -49,6 +49,8 @@ TEST(ChildOf, WhoWaitsForOneHearsOfTheOther) {
   waited_for.signal(SIGTERM);
   while (!waited_for.ended_before_news_of(other)) continue;
   EXPECT_EQ(waited_for.status(), 128 + SIGTERM);
+  EXPECT_TRUE(waited_for.ended_before_news_of(other))
+      << "it has ended, and is not waited for again";
 }
 
 TEST(ChildrenOf, AnInterruptionEndsTheWaitForOne) {
@@ -80,4 +82,4 @@ TEST(ChildrenOf, AnInterruptionEndsWhatElseIsUnderway) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::child_process_test

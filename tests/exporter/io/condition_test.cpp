@@ -11,7 +11,7 @@
 #include "exporter/io/stop_signal.h"
 #include "tests/support/clock.h"
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::condition_test {
 namespace {
 
 constexpr Seconds kForEver{1e9};
@@ -111,4 +111,4 @@ TEST(StopSignalOf, TheTimeThatPassesIsThatOfTheClock) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::condition_test

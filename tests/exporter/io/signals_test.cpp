@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <future>
 
-namespace pg_integrity::test {
+namespace pg_integrity::test::signals_test {
 namespace {
 
 /// In a process of its own: signals are the process's.
@@ -29,4 +29,4 @@ TEST(SignalThreadOf, RunsItsActionForEachSignalAndEndsAtOnceWithoutOne) {
 }
 
 }  // namespace
-}  // namespace pg_integrity::test
+}  // namespace pg_integrity::test::signals_test
