@@ -16,7 +16,7 @@ using State = ArchiveVerdict::State;
 /// A tar archive ends with two blocks of zeros.
 constexpr std::size_t kTarEnd = 2 * kTarBlock;
 static_assert(kTarEnd <= kArchiveTailBytes);
-/// A custom archive ends with the number 0, after its last data, or with an offset of 0.
+/// A custom archive ends with the number 0 after its last data, or with an offset of 0.
 constexpr std::size_t kCustomEnd = 1 + kArchiveIntSize;
 
 bool ends_in_zeros(std::string_view tail, std::size_t count) {
@@ -24,7 +24,7 @@ bool ends_in_zeros(std::string_view tail, std::size_t count) {
          tail.substr(tail.size() - count).find_first_not_of('\0') == std::string_view::npos;
 }
 
-/// What an archive says of itself; plausible if nothing speaks against it.
+/// Judges what an archive says of itself. It is plausible if nothing speaks against it.
 ArchiveVerdict check_contents(std::string_view archive, const ArchiveContents& contents,
                               const std::string& database) {
   const auto header = archive_header(archive);

@@ -1,5 +1,5 @@
-// Whether a file or folder is a whole backup, as far as its beginning and its end tell: proof level
-// 1. Pure functions; safe on any thread.
+// Tells from the beginning and the end of a file or folder whether it is a whole backup (proof
+// level 1). Pure functions; safe on any thread.
 #pragma once
 
 #include <cstdint>
@@ -13,32 +13,33 @@ namespace pg_integrity {
 
 struct ArchiveVerdict {
   enum class State : std::uint8_t {
-    plausible,  ///< a backup, and nothing shows that it is not whole
-    damaged,    ///< a backup of which something is missing, if only all data
-    other,      ///< none, or one of another database
+    plausible,  ///< a backup, with no sign that a part of it is missing
+    damaged,    ///< a backup that lacks its end, a file or all data
+    other,      ///< not a backup, or one of another database
   };
   State state = State::other;
-  std::string why;  ///< for people; empty if it is plausible
+  std::string why;  ///< for people; empty if plausible
 };
 
-/// After the comment that ends a plain dump nothing comes but blank lines, the end of the comment,
-/// and \unrestrict. The last line is a whole one.
+/// The comment that ends a plain dump is the last text in it. Only blank lines, the rest of the
+/// comment and \unrestrict may follow, and the last line must end with a newline.
 /// @param tail the last bytes of the dump's text.
 bool ends_as_plain_dump(std::string_view tail);
 
-/// How many bytes of a file's end check_archive() wants to see.
+/// How many bytes of a file's end check_archive() needs.
 inline constexpr std::size_t kArchiveTailBytes = 1024;
-/// A folder's table of contents is read up to this size; what is longer is not looked into.
+/// The largest table of contents of a folder that is read whole, in bytes. Only the beginning of a
+/// larger one is read, and its end is not judged.
 inline constexpr std::size_t kMaxContentsBytes = std::size_t{16} << 20;
 
-/// A file. Of what is compressed as a whole only the beginning can be judged.
-/// @param size of the file, in bytes.
-/// @param database that the backup must be of, where it tells; empty: of any.
+/// Judges a file. If it is compressed as a whole, only its beginning is judged.
+/// @param size the file's size in bytes.
+/// @param database the only accepted database, as far as the archive names one. Empty means any.
 ArchiveVerdict check_archive(const FileEnds& ends, double size, const std::string& database);
 
-/// A folder of pg_dump's directory format.
+/// Judges a folder of pg_dump's directory format.
 /// @param toc its toc.dat, up to kMaxContentsBytes.
-/// @param files in it.
+/// @param files the files in the folder.
 ArchiveVerdict check_archive_folder(const std::string& toc, const std::vector<FileEntry>& files,
                                     const std::string& database);
 

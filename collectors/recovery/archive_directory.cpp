@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMaxEntries = 10000;
 constexpr std::size_t kMaxArchived = 2000000;
 
-/// The newest record of the entry as it is now; nullptr: nobody has read it.
+/// The newest record about the entry as it is now; nullptr if there is none.
 const ProofRecord* proof_of(const Proofs& proofs, const ArchiveDirectory& directory,
                             const FileEntry& entry) {
   const std::string path = directory.path + "/" + entry.name;

@@ -1,6 +1,6 @@
-// A directory that holds archives: which of them are backups, of when, and how far they were
-// proved. It lists the directory once for all kinds, examines what has changed, judges each entry,
-// and adds the judgements up.
+// Reads a directory of archives and tells which of them are backups, when they were made and how
+// far they were proved. It lists the directory once for all kinds, examines entries that have
+// changed, judges each entry, and adds the judgements up.
 #pragma once
 
 #include <map>
@@ -18,23 +18,22 @@
 
 namespace pg_integrity {
 
-/// Newest records by the path that they are about.
+/// The newest proof record of each backup, by the backup's path.
 using Proofs = std::map<std::string, ProofRecord>;
 
-/// Reads a directory. It remembers what it learned of archives that have not changed since, also of
-/// those that it examined before a deadline ended a call, so that the next call gets further. One
-/// thread.
+/// Reads one directory. It remembers what it found in archives that have not changed since, even if
+/// a deadline ended the call that examined them. The next call then gets further. One thread.
 class ArchiveReader {
  public:
-  /// @param directory always the same one.
-  /// @param proofs of what was read before; those of other files, or of these before they changed,
-  /// say nothing.
-  /// @throws SourceError
+  /// @param directory must be the same one at each call.
+  /// @param proofs what was proved earlier. A record of another file, or of an earlier version of
+  /// this one, is not used.
+  /// @throws SourceError if the directory cannot be listed, or time is up.
   BackupHistory read(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                      const std::vector<BackupKind>& kinds, const Proofs& proofs = {});
 
  private:
-  /// An entry as it was when it was examined.
+  /// An entry's time, size and examination, as they were when it was examined.
   struct Known {
     UnixTime modified = 0;
     double size = 0;
@@ -48,7 +47,7 @@ class ArchiveReader {
   const ArchivedLog& archived_log(Files& files, const ArchiveDirectory& directory);
 
   std::map<std::string, Known> known_;  ///< by name within the directory
-  std::optional<ArchivedLog> log_;      ///< listed at most once a call of read()
+  std::optional<ArchivedLog> log_;      ///< listed at most once in a call of read()
 };
 
 }  // namespace pg_integrity

@@ -30,7 +30,7 @@ const FileEntry* find(const std::vector<FileEntry>& files, const std::string& na
   return found == files.end() ? nullptr : &*found;
 }
 
-/// What it needs of the log and does not hold in its pg_wal.
+/// The needed segments that its pg_wal does not hold.
 std::vector<std::string> not_in(const std::vector<FileEntry>& held,
                                 std::vector<std::string> needed) {
   std::set<std::string> names;
@@ -40,7 +40,7 @@ std::vector<std::string> not_in(const std::vector<FileEntry>& held,
   return needed;
 }
 
-/// A folder of pg_basebackup: a whole data directory, or tar files of it.
+/// A folder of pg_basebackup, which holds a data directory as it is or as tar files.
 Seen see_base_backup(Files& files, const std::string& path, const std::vector<FileEntry>& members,
                      bool archived) {
   Seen seen{{State::plausible, {}}, {}};
@@ -92,8 +92,8 @@ Seen see(Files& files, const ArchiveDirectory& directory, const FileEntry& entry
   return {std::move(verdict), std::move(ends.head)};
 }
 
-/// The archive's own header, else its name, else the time of its last change; where they disagree
-/// the oldest is taken: a copy is no younger than what it copies.
+/// The time of a backup is the oldest of three claims: the archive's own header, its name, and its
+/// modification time. A fresh copy of an old backup thus keeps its age.
 NewestBackup oldest_claim(const std::string& head, const Clock& clock,
                           const ArchiveDirectory& directory, const FileEntry& entry) {
   NewestBackup claim{entry.modified, {}, entry.size, "mtime", ProofLevel::plausible};
@@ -112,8 +112,8 @@ NewestBackup oldest_claim(const std::string& head, const Clock& clock,
   return claim;
 }
 
-/// A folder without toc.dat (io) and a damaged gzip file (decode) are no backups; what could not be
-/// opened for other reasons may be one.
+/// A folder without toc.dat (io) and a damaged gzip file (decode) are no backups. An entry that
+/// could not be opened for another reason may be one.
 bool may_be_backup(const FileEntry& entry, Reason reason) {
   return reason == Reason::permission ||
          (reason == Reason::io && entry.kind != FileKind::directory);

@@ -1,5 +1,5 @@
-// What one entry of a backup directory holds, as far as it is read for proof level 1. It reads and
-// judges no schedule, no proof and no other entry. One thread.
+// Reads one entry of a backup directory, as far as proof level 1 needs it. It judges no schedule,
+// no proof and no other entry. One thread.
 #pragma once
 
 #include <optional>
@@ -20,15 +20,16 @@ inline constexpr std::size_t kMaxMembers = 200000;
 
 struct Examination {
   ArchiveVerdict verdict;
-  NewestBackup backup;                   ///< of a plausible one; its age is not known yet
-  std::optional<Unreadable> unreadable;  ///< it may be a backup, and could not be read
-  /// Of a base backup: the segments that it needs and does not hold itself.
+  NewestBackup backup;                   ///< if plausible; its age is not filled in yet
+  std::optional<Unreadable> unreadable;  ///< set if it may be a backup and could not be read
+  /// Base backups only: the WAL segments that it needs and does not hold itself.
   std::optional<std::vector<std::string>> wal_elsewhere;
-  UnixTime changed_within = 0;  ///< of one without a manifest: when anything in it last changed
+  UnixTime changed_within = 0;  ///< base backup without a manifest: newest change in its folder
 };
 
-/// Reads the two ends of a file, or what tells of a folder.
-/// @throws SourceError{timeout}; whatever else keeps the entry from being read is in the result.
+/// Reads both ends of a file, or the files of a folder that describe it.
+/// @throws SourceError{timeout}. Any other error that keeps the entry from being read is part of
+/// the result.
 Examination examine(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                     const FileEntry& entry);
 

@@ -6,12 +6,13 @@ namespace {
 
 constexpr std::string_view kMagic = "PGDMP";
 constexpr int kCustomFormat = 1;
-constexpr int kTarFormat = 3;         // what a directory calls itself, too
+constexpr int kTarFormat = 3;         // toc.dat of the directory format says so, too
 constexpr int kFirstKnownMinor = 12;  // PostgreSQL 9.0
 constexpr int kLastKnownMinor = 16;   // PostgreSQL 17
 
-/// Reads fields one after the other: an integer is a sign byte and `intSize` bytes, least
-/// significant first; a text is its length and its bytes, of length -1 if there is none.
+/// Reads fields one after the other. An integer is a sign byte and as many bytes as the header
+/// says, least significant first. A text is its length and its bytes. The length -1 stands for no
+/// text.
 class Fields {
  public:
   explicit Fields(std::string_view bytes) : bytes_(bytes) {}
@@ -24,7 +25,7 @@ class Fields {
     return static_cast<unsigned char>(bytes_[at_++]);
   }
 
-  /// @param largest a real one is not larger; one that is, is damage.
+  /// @param largest no real value is larger; a larger one is damage.
   int integer(std::uint64_t largest = kLargestCount) {
     const bool negative = byte() != 0;
     std::uint64_t value = 0;
@@ -34,7 +35,7 @@ class Fields {
     return negative ? -static_cast<int>(value) : static_cast<int>(value);
   }
 
-  /// Nothing if there is no text, which ends a list of them.
+  /// @return nullopt if there is no text. A list of texts ends so.
   std::optional<std::string_view> text() {
     const int length = integer();
     if (!good_ || length < 0) return std::nullopt;
@@ -75,7 +76,7 @@ struct Head {
   WallTime started;
 };
 
-/// Up to the time at which it was started. Look at fields.good() afterwards.
+/// Reads up to the time at which the dump was started. Check fields.good() afterwards.
 Head read_head(Fields& fields) {
   constexpr std::uint64_t kLargest = 9999;  // no field of a real header is larger
   Head head;
@@ -100,7 +101,7 @@ Head read_head(Fields& fields) {
   return head;
 }
 
-/// One entry of the table of contents.
+/// Reads one entry of the table of contents.
 void read_entry(Fields& fields, const Head& head, ArchiveContents& contents) {
   fields.integer();  // its number
   const bool data = fields.integer() != 0;

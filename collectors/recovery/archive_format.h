@@ -1,6 +1,6 @@
-// pg_dump's archive format: its header and its table of contents, as far as they tell what an
-// archive is, of when, of which database, and which files belong to it. Pure functions; safe on any
-// thread. See ReadHead() and ReadToc() in PostgreSQL's pg_backup_archiver.c.
+// Parses the header and the table of contents of pg_dump's archive format. They tell what an
+// archive is, when it was made, of which database, and which files belong to it. Pure functions;
+// safe on any thread. See ReadHead() and ReadToc() in PostgreSQL's pg_backup_archiver.c.
 #pragma once
 
 #include <cstdint>
@@ -11,45 +11,45 @@
 
 namespace pg_integrity {
 
-/// A reading of a wall clock.
+/// Date and time as a wall clock shows them, without a zone.
 struct WallTime {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
 };
 
 struct ArchiveHeader {
   WallTime started;
-  std::string database;  ///< that was dumped; empty: it is not in the bytes at hand
+  std::string database;  ///< the dumped one; empty if the bytes end before its name
 };
 
 struct ArchiveContents {
   enum class State : std::uint8_t {
-    whole,      ///< everything below is known
+    whole,      ///< all entries were read
     cut_short,  ///< the bytes end before the table of contents does
-    unknown,    ///< of a version that is not known here
+    unknown,    ///< not an archive, or one of an unknown version
   };
   State state = State::unknown;
-  bool data = false;               ///< it holds rows or large objects of anything
-  std::vector<std::string> files;  ///< tar and directory format: those with data, without a suffix
+  bool data = false;               ///< whether it holds rows or large objects
+  std::vector<std::string> files;  ///< tar and directory format: data files, without a suffix
 };
 
-/// How many bytes the format's integers have after their sign, unless its header says otherwise.
+/// How many bytes an integer has after its sign, unless the header says otherwise.
 inline constexpr std::size_t kArchiveIntSize = 4;
 
-/// Size of the blocks of a tar archive.
+/// Size of a block of a tar archive, in bytes.
 inline constexpr std::size_t kTarBlock = 512;
 
-/// The archive itself: a tar archive wraps it into its first member, toc.dat.
+/// The archive itself. In a tar archive it is the first member, toc.dat.
 std::string_view unwrapped_archive(std::string_view head);
 
-/// A tar archive's first member has this name.
+/// Whether it is a tar archive whose first member has this name.
 bool is_tar_of(std::string_view head, std::string_view member);
 
-/// Nothing if there is no whole header, up to the time, or it is none of a pg_dump.
 /// @param archive begins where the archive does.
+/// @return nullopt if this is not pg_dump's format, or the bytes end before the time.
 std::optional<ArchiveHeader> archive_header(std::string_view archive);
 
-/// What the table of contents lists.
-/// @param archive as above, with as much of it as there is.
+/// Reads the table of contents.
+/// @param archive begins where the archive does and may end before it.
 ArchiveContents archive_contents(std::string_view archive);
 
 }  // namespace pg_integrity

@@ -18,7 +18,7 @@ std::optional<UnixTime> to_unix(const WallTime& wall, const Clock& clock, const 
   return clock.to_unix(std::string(text.data()), zone);
 }
 
-// Years that a backup may have been made in; anything else is no date of a backup.
+// A backup is made in one of these years. Any other number is not a date of a backup.
 constexpr int kFirstYear = 1990;
 constexpr int kLastYear = 2200;
 constexpr UnixTime kFirstMoment = 631152000;       // 1990-01-01
@@ -29,8 +29,7 @@ std::optional<ArchiveTime> exactly(std::optional<UnixTime> when) {
   return ArchiveTime{*when, *when};
 }
 
-/// "-- Started on 2025-12-03 00:00:00 UTC", written by pg_dump --verbose near the top of a plain
-/// dump.
+/// pg_dump --verbose writes "-- Started on 2025-12-03 00:00:00 UTC" near the top of a plain dump.
 std::optional<ArchiveTime> plain_header(std::string_view head, const Clock& clock,
                                         const std::string& zone) {
   constexpr std::string_view kStarted = "\n-- Started on ";
@@ -45,13 +44,13 @@ std::optional<ArchiveTime> plain_header(std::string_view head, const Clock& cloc
   return exactly(clock.to_unix(std::string(line.substr(0, kTimeLength)), utc ? "UTC" : zone));
 }
 
-/// A line of its own begins so: the comment on top of a plain dump.
+/// Whether a line begins so. A plain dump has such a comment at its top.
 bool has_line(std::string_view head, std::string_view beginning) {
   const std::size_t at = head.find(beginning);
   return at != std::string_view::npos && (at == 0 || head[at - 1] == '\n');
 }
 
-/// Takes `count` digits and the separators before them; -1 if they are not there.
+/// Takes `count` digits and the separator before them; -1 if they are not there.
 int take_digits(std::string_view& text, std::size_t count, std::string_view separators) {
   std::string_view rest = text;
   if (!rest.empty() && separators.find(rest.front()) != std::string_view::npos)

@@ -28,7 +28,7 @@ bool changed_lately(const ArchiveDirectory& directory, const FileEntry& entry, U
   return entry.read_at - changed < directory.settle.count();
 }
 
-/// A base backup that is not at fault otherwise.
+/// Judges the WAL of a base backup that is not at fault otherwise.
 ArchiveJudgement judge_log(const Evidenced& known, const std::vector<std::string>& needed) {
   ArchiveJudgement judgement{BackupStatus::success};
   if (!needed.empty()) {
@@ -45,7 +45,7 @@ ArchiveJudgement judge_log(const Evidenced& known, const std::vector<std::string
   return judgement;
 }
 
-/// What a proof says of a success.
+/// Applies the proof of a successful backup: a failed proof turns the success into a failure.
 void apply_proof(const Evidenced& known, ArchiveJudgement& judgement) {
   NewestBackup backup = known.examination.backup;
   backup.age = Seconds(known.entry.read_at - backup.time);
@@ -89,10 +89,11 @@ std::optional<ArchiveJudgement> judge_unread(const ArchiveDirectory& directory,
 }
 
 ArchiveJudgement judge(const ArchiveDirectory& directory, const Evidenced& known) {
-  if (known.grows) return {BackupStatus::running};  // whoever writes it sets its time, too
+  // A program that writes a copy may also set its modification time, so that it looks settled.
+  if (known.grows) return {BackupStatus::running};
   const Examination& found = known.examination;
   if (found.unreadable) return not_read(*found.unreadable);
-  // pg_basebackup writes below its folder.
+  // pg_basebackup writes in folders below, which does not change this folder's own time.
   if (changed_lately(directory, known.entry, found.changed_within)) return {BackupStatus::running};
   if (found.verdict.state != State::plausible)
     return rejected(

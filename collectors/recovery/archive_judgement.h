@@ -1,5 +1,5 @@
-// What one entry of a backup directory counts as, and how the judgements of all entries add up.
-// Pure functions; safe on any thread.
+// Decides what one entry of a backup directory counts as, and adds up the decisions about all
+// entries. Pure functions; safe on any thread.
 #pragma once
 
 #include <optional>
@@ -18,33 +18,33 @@ namespace pg_integrity {
 /// The archive of the write-ahead log, as far as a base backup needs it.
 struct ArchivedLog {
   std::vector<std::string> segments;  ///< file names, sorted
-  std::optional<Unreadable> trouble;  ///< it could not be listed
+  std::optional<Unreadable> trouble;  ///< set if it could not be listed
 
-  /// The first of the segments that is not there; empty: all are.
+  /// The first needed segment that is missing; empty if none is.
   [[nodiscard]] std::string first_missing(const std::vector<std::string>& needed) const;
 };
 
-/// What is known of one entry when it is judged.
+/// All that is known of one entry when it is judged.
 struct Evidenced {
   const FileEntry& entry;
   const Examination& examination;
-  const ArchivedLog& log;              ///< empty where the examination needs none of it
-  const ProofRecord* proof = nullptr;  ///< of the entry as it is now; nullptr: there is none
-  bool grows = false;                  ///< it is larger than when it was last examined
+  const ArchivedLog& log;              ///< empty where the entry needs none of it
+  const ProofRecord* proof = nullptr;  ///< about the entry as it is now; nullptr if there is none
+  bool grows = false;                  ///< larger than at the last examination, with the same time
 };
 
 struct ArchiveJudgement {
   BackupStatus status = BackupStatus::other;
   std::optional<NewestBackup> backup{};    ///< of a success
   std::optional<Rejected> rejected{};      ///< why it does not count
-  std::optional<Unreadable> unreadable{};  ///< it may be a backup, and could not be read
+  std::optional<Unreadable> unreadable{};  ///< set if it may be a backup and could not be read
   bool base_backup = false;                ///< a finished one of pg_basebackup
-  bool without_log = false;                ///< a base backup that lacks log up to its stop
+  bool without_log = false;                ///< a base backup that lacks WAL up to its stop
   bool disproved = false;                  ///< a proof failed on it
 };
 
-/// Tells without reading anything of an entry: it is none, too young or too small. Nothing: it must
-/// be examined.
+/// Judges an entry without reading it: it is not a file or folder, too young or too small.
+/// @return nullopt if the entry must be examined.
 std::optional<ArchiveJudgement> judge_unread(const ArchiveDirectory& directory,
                                              const FileEntry& entry);
 
@@ -52,7 +52,7 @@ std::optional<ArchiveJudgement> judge_unread(const ArchiveDirectory& directory,
 ArchiveJudgement judge(const ArchiveDirectory& directory, const Evidenced& known);
 
 /// Adds a judgement to the history of its kind.
-/// @param usable what a backup must have reached to count.
+/// @param usable the proof level that a backup must have reached to count.
 void add(KindHistory& kind, const ArchiveJudgement& judgement, ProofLevel usable);
 
 }  // namespace pg_integrity
