@@ -65,11 +65,13 @@ def faults(sentence):
 
 
 def files(named):
-    if named:
-        return [pathlib.Path(one).resolve() for one in named]
+    """Those named, and what git tracks in the folders named. Nothing named: everything."""
     tracked = subprocess.run(["git", "-C", str(ROOT), "ls-files", "*.md", "*.h", "*.cpp"], capture_output=True, text=True,
                              check=True).stdout.split()
-    return [ROOT / one for one in tracked if not one.endswith(("REPORT.md", "REFERENCE.md"))]
+    written = [ROOT / one for one in tracked if not one.endswith(("REPORT.md", "REFERENCE.md"))]
+    wanted = [pathlib.Path(one).resolve() for one in named] or [ROOT]
+    return [one for one in wanted if one.is_file()] + [
+        one for one in written if any(folder in one.parents for folder in wanted)]
 
 
 def main():

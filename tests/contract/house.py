@@ -33,7 +33,7 @@ LIBRARIES = {
     "libpq-fe.h": {"exporter/config/conninfo.cpp"},
     "nlohmann/": {
         "exporter/commands/catalogue.cpp", "exporter/drill/record_files.cpp", "exporter/evidence/state_file.cpp",
-        "exporter/io/json_reader.cpp", "exporter/report/json.cpp"},
+        "exporter/io/json_reader.cpp", "exporter/io/json_writer.cpp", "exporter/report/json.cpp"},
     "pqxx/": {"exporter/postgres/pqxx_session.cpp"},
     "prometheus/": {"exporter/metrics/metric_families.cpp"},
     "spdlog/": {"exporter/io/logging.cpp"},
