@@ -171,10 +171,9 @@ class Exporter {
     const auto old = runtime();
     old->scheduler().stop();
     const auto saved = std::make_shared<const SavedEvidence>(saved_evidence_of(*old->evidence()));
-    const auto before = old->evidence()->snapshot();
     std::shared_ptr<Runtime> fresh;
     try {
-      fresh = std::make_shared<Runtime>(std::move(options), resources_, saved, before.get());
+      fresh = std::make_shared<Runtime>(std::move(options), resources_, saved);
       fresh->scheduler().start();
     } catch (const std::exception& error) {  // no thread or memory to be had
       end_after_failure("the configuration cannot be put in force: " + std::string(error.what()));

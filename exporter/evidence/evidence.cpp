@@ -45,15 +45,8 @@ void adopt(std::vector<Sample>& samples, const CollectorEvidence& evidence) {
 }  // namespace
 
 Evidence::Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
-                   const Snapshot* before, News* news)
-    : clock_(clock), servers_(std::move(servers)), news_(news) {
-  if (before == nullptr) return;
-  for (const auto& collector : before->collectors)
-    started_before_.emplace(collector->id, collector->health.started);
-  for (const DatabaseHealth& database : before->databases)
-    if (database.tried)
-      up_before_.emplace(std::pair(database.server, database.database), database.up);
-}
+                   News* news)
+    : clock_(clock), servers_(std::move(servers)), news_(news) {}
 
 void Evidence::note_change() {
   ++version_;
@@ -95,8 +88,7 @@ void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
   entry.now.options = std::move(options);
   entry.now.fingerprint = fingerprint;
   entry.now.declared = declared.samples();
-  const auto before = started_before_.find(id);
-  entry.now.health.started = before == started_before_.end() ? clock_.now() : before->second;
+  entry.now.health.started = clock_.now();
   entry.now.health.configured_interval = interval;
   place_declared(entry, clock_.now());
   for (const Event& event : declared.events()) count(entry.counters, event);
@@ -104,11 +96,10 @@ void Evidence::add(const CollectorId& id, const CollectorSpec& spec,
   note_change();
 }
 
-void Evidence::add_database(const std::string& server, const std::string& database) {
+void Evidence::add_database(const std::string& server, const std::string& database,
+                            std::optional<bool> up) {
   const MutexLock lock(mutex_);
-  const auto before = up_before_.find({server, database});
-  up_.try_emplace({server, database},
-                  before == up_before_.end() ? std::nullopt : std::optional(before->second));
+  up_.try_emplace({server, database}, up);
   note_change();
 }
 
@@ -306,6 +297,11 @@ void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>&
     evidence.health.success = success;
     evidence.health.last_success = last_success;
   }
+}
+
+void Evidence::restore_start(const CollectorId& id, Instant started) {
+  const MutexLock lock(mutex_);
+  if (Entry* entry = changed(id)) entry->now.health.started = started;
 }
 
 void Evidence::restore_identity(const std::string& server, const std::string& system_identifier,

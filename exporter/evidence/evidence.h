@@ -46,11 +46,9 @@ enum class Answerer : std::uint8_t {
 
 class Evidence {
  public:
-  /// @param before the newest snapshot under the configuration that is replaced, if one is: what
-  /// goes on does not start anew.
   /// @param news is told of every change; must outlive this.
   Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
-           const Snapshot* before = nullptr, News* news = nullptr);
+           News* news = nullptr);
 
   /// A collector is to run. What it declares is on the page from now on.
   void add(const CollectorId& id, const CollectorSpec& spec,
@@ -58,7 +56,9 @@ class Evidence {
            std::uint64_t fingerprint, const Batch& declared,
            std::shared_ptr<const MetricSet> own_metrics = nullptr);
   /// A database is watched: whether it is up is on the page from now on.
-  void add_database(const std::string& server, const std::string& database);
+  /// @param up what this process knows of it already, if anything.
+  void add_database(const std::string& server, const std::string& database,
+                    std::optional<bool> up = std::nullopt);
   /// A database is no longer there.
   void remove_database(const std::string& server, const std::string& database);
 
@@ -91,6 +91,8 @@ class Evidence {
   /// samples are taken for those of the collector's metrics by name.
   void restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects, bool success,
                std::optional<Instant> last_success, std::vector<Counter> counters);
+  /// A collector that was just added has been meant to run since an earlier moment.
+  void restore_start(const CollectorId& id, Instant started);
   void restore_identity(const std::string& server, const std::string& system_identifier,
                         std::uint32_t timeline);
   struct Identity {
@@ -134,8 +136,6 @@ class Evidence {
   std::map<std::string, SessionCount> sessions_ GUARDED_BY(mutex_);
   std::map<std::string, Identity> identities_ GUARDED_BY(mutex_);
   std::map<std::string, Era> eras_ GUARDED_BY(mutex_);
-  std::map<CollectorId, Instant> started_before_ GUARDED_BY(mutex_);
-  std::map<std::pair<std::string, std::string>, bool> up_before_ GUARDED_BY(mutex_);
 };
 
 }  // namespace pg_integrity

@@ -48,6 +48,12 @@ std::map<ObjectKey, Object> learned_only(const std::map<ObjectKey, Object>& obje
 
 }  // namespace
 
+std::optional<bool> SavedEvidence::was_up(const std::string& server,
+                                          const std::string& database) const {
+  const auto found = up.find({server, database});
+  return found == up.end() ? std::nullopt : std::optional(found->second);
+}
+
 SavedEvidence saved_evidence_of(const Evidence& evidence) {
   SavedEvidence saved;
   const auto snapshot = evidence.snapshot();
@@ -61,12 +67,16 @@ SavedEvidence saved_evidence_of(const Evidence& evidence) {
     kept.fingerprint = collector->fingerprint;
     kept.success = collector->health.success;
     kept.last_success = collector->health.last_success;
+    kept.started = collector->health.started;
     for (const auto& [key, object] : collector->objects)
       if (is_worth_keeping(*object)) kept.objects.emplace(key, *object);
     if (const auto counters = snapshot->counters.find(collector->id);
         counters != snapshot->counters.end())
       kept.counters = counters->second;
   }
+  for (const DatabaseHealth& database : snapshot->databases)
+    if (database.tried)
+      saved.up.emplace(std::pair(database.server, database.database), database.up);
   return saved;
 }
 
@@ -75,8 +85,10 @@ void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& 
   if (const auto server = saved.servers.find(id.server); server != saved.servers.end())
     evidence.restore_identity(id.server, server->second.system_identifier, server->second.timeline);
   const auto found = saved.collectors.find(id);
-  if (found == saved.collectors.end() || found->second.version != spec.version) return;
+  if (found == saved.collectors.end()) return;
   const SavedCollector& kept = found->second;
+  if (kept.started) evidence.restore_start(id, *kept.started);
+  if (kept.version != spec.version) return;
   if (kept.fingerprint == fingerprint)
     evidence.restore(id, kept.objects, kept.success, kept.last_success, kept.counters);
   else if (kept.fingerprint >> 32U == fingerprint >> 32U)

@@ -9,7 +9,6 @@
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/news.h"
 #include "exporter/evidence/saved_evidence.h"
-#include "exporter/evidence/snapshot.h"
 #include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/io/watchdog.h"
@@ -31,10 +30,10 @@ struct ProcessResources {
 
 class Runtime {
  public:
-  /// @param before the newest snapshot of the runtime that this one replaces, if it does; that one
-  /// was stopped.
+  /// @param saved of the runtime that this one replaces, which was stopped, or of an earlier
+  /// process; null if there is none.
   Runtime(Options options, ProcessResources& resources,
-          const std::shared_ptr<const SavedEvidence>& saved, const Snapshot* before = nullptr);
+          const std::shared_ptr<const SavedEvidence>& saved);
 
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] const std::shared_ptr<Evidence>& evidence() const { return evidence_; }

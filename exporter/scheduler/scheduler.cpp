@@ -260,7 +260,8 @@ void Scheduler::Server::add_database(const std::string& database, bool home) {
   for (const Assignment& one : collectors_on(*options_, database))
     made.push_back({one.options, one.options->spec->make({one.settings, one.server}, plan)});
   if (named) {
-    evidence_.add_database(options_->name, database);
+    evidence_.add_database(options_->name, database,
+                           saved_ ? saved_->was_up(options_->name, database) : std::nullopt);
     const MutexLock lock(mutex_);
     databases_.push_back(database);
   }

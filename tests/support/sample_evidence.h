@@ -60,7 +60,7 @@ struct SampleEvidence {
   explicit SampleEvidence(ServerOptions options = {}) {
     options.name = "s";
     server = std::make_shared<const ServerOptions>(std::move(options));
-    evidence = std::make_unique<Evidence>(clock, std::vector{server}, nullptr, &news);
+    evidence = std::make_unique<Evidence>(clock, std::vector{server}, &news);
   }
 
   void add(const std::function<void(Batch&)>& declare = [](Batch&) {}) {

@@ -157,13 +157,16 @@ TEST_F(EvidenceOf, GoesOnUnderANewConfiguration) {
   add();
   evidence->set_up("s", "d", true);
   const Instant started = collector().health.started;
-  const auto before = evidence->snapshot();
+  const SavedEvidence saved = saved_evidence_of(*evidence);
   clock.advance(Seconds(60));
-  Evidence next(clock, {server}, before.get());
+  Evidence next(clock, {server});
   const CollectorId added{"s", "d", "added"};
-  for (const CollectorId& each : {id, added})
+  for (const CollectorId& each : {id, added}) {
     next.add(each, kSampleSpec, server, Seconds(600), 1, Batch(clock.now()));
-  for (const std::string database : {"d", "e"}) next.add_database("s", database);
+    restore(next, saved, each, kSampleSpec, 2);
+  }
+  for (const std::string database : {"d", "e"})
+    next.add_database("s", database, saved.was_up("s", database));
   const auto after = next.snapshot();
   EXPECT_GE((after->collectors.at(0)->health.started - started).count(), 60) << "is new";
   EXPECT_EQ(after->collectors.at(1)->health.started, started);

@@ -27,7 +27,7 @@ class Keeper : public ::testing::Test, public SampleEvidence {
 
   /// Evidence of a server of that identity; all of the same version.
   std::shared_ptr<Evidence> known_as(const std::string& system_identifier) {
-    auto one = std::make_shared<Evidence>(clock, std::vector{server}, nullptr, &news);
+    auto one = std::make_shared<Evidence>(clock, std::vector{server}, &news);
     one->restore_identity("s", system_identifier, 1);
     return one;
   }
