@@ -32,23 +32,22 @@ FORMAT_VERSION=14
 mkdir -p build/logs
 started=$SECONDS
 
-# cpu_seconds: of everything that this shell has waited for.
+# cpu_seconds FILE: of all that a shell had waited for when it wrote its `times` there. They are lost in a subshell.
 cpu_seconds() {
-  local used
-  used=$(times | sed -n 2p)
-  awk '{ for (i = 1; i <= 2; i++) { split($i, part, "m"); sum += part[1] * 60 + part[2] } printf "%d", sum }' <<<"$used"
+  sed -n 2p "$1" | awk '{ for (i = 1; i <= 2; i++) { split($i, part, "m"); sum += part[1] * 60 + part[2] } printf "%d", sum }'
 }
 
 stage_times=build/logs/times
 : >"$stage_times"
 
 stage() {
-  local start=$SECONDS cpu_before cpu_after
-  cpu_before=$(cpu_seconds)
+  local start=$SECONDS
+  times >build/logs/cpu_before
   log_file=build/logs/$1.log
   step "${@:2}" || fail "${*:2:1} failed" "the whole log is in $log_file"
-  cpu_after=$(cpu_seconds)
-  printf '  %-24s %5d s  %5d s CPU\n' "$1" $((SECONDS - start)) $((cpu_after - cpu_before)) >>"$stage_times"
+  times >build/logs/cpu_after
+  printf '  %-24s %5d s  %5d s CPU\n' "$1" $((SECONDS - start)) \
+    $(($(cpu_seconds build/logs/cpu_after) - $(cpu_seconds build/logs/cpu_before))) >>"$stage_times"
 }
 
 # download PACKAGE: into the working directory. A machine that has all it needs may have no lists.
