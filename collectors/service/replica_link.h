@@ -7,8 +7,8 @@
 #include <string>
 
 #include "collectors/base/instant.h"
-#include "collectors/collector.h"
 #include "collectors/base/qualified_name.h"
+#include "collectors/collector.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 
