@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the rules beside this file, the table in README.md, the generated part of tests/ and the first paragraph of
-each runbook, from alerts.yml and from the metrics that the exporter says it has.
+each runbook. It reads alerts.yml and the exporter's catalogue of metrics.
 
     alerts/generate.py PROGRAM
 """
@@ -22,7 +22,7 @@ def write_readme(table):
 
 
 def write_runbook_heads(table):
-    """What is not there yet is missed by the contract test."""
+    """Skips a runbook that does not exist. The contract test reports it as missing."""
     for alert in table.alerts:
         path = HERE / "runbooks" / ("%s.md" % alert.name)
         if not path.exists():

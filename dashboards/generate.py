@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the dashboards beside this file. No threshold is in here: values are shown against the objectives that
+"""Writes the dashboards beside this file. No threshold is in here. Panels show values against the objectives that
 the exporter exports from its configuration.
 
     dashboards/generate.py
@@ -14,7 +14,7 @@ from panels import (
 OVERVIEW, INTEGRITY, RECOVERY = "pg-integrity-overview", "pg-integrity-integrity", "pg-integrity-recovery"
 AUDIT, SYNC, HEALTH = "pg-integrity-audit", "pg-integrity-sync", "pg-integrity-exporter"
 
-# Where the runbooks are; the dashboard has a field for another address.
+# The address of the runbooks. The dashboard has a field for another one.
 RUNBOOKS = "https://git.example/pg_integrity_exporter/blob/main/alerts/runbooks"
 
 NOBODY = "UNKNOWN: no exporter answers"
@@ -27,7 +27,7 @@ LADDER = words({
 
 
 def worst(metric, scope=DATABASE, more=""):
-    """Of each row of a table; the greatest where instances disagree."""
+    """The value of each row of a table, and the greatest one where instances disagree."""
     return "max by ($labels) (%s)" % series(metric, scope, more)
 
 
@@ -40,7 +40,7 @@ def of_objective(value, objective, scope=DATABASE):
 
 
 def verdict(question=None):
-    """2 violated, 1 unproven, 0 proven. A database that was watched within the day and is no longer on the page
+    """2 is violated, 1 unproven, 0 proven. A database that was watched within the day and is no longer on the page
     is unproven."""
     only = 'question="%s"' % question if question else ""
 
@@ -57,7 +57,7 @@ def total(metric, scope=DATABASE, more=""):
 
 
 def differing(metric, scope=DATABASE):
-    """How many series are not 0."""
+    """The number of series that are not 0."""
     return "sum(%s != bool 0)" % series(metric, scope)
 
 

@@ -1,7 +1,8 @@
-# Shared by quickstart.sh, stack.sh and tests/run.sh: progress, packages, builds, throwaway PostgreSQL. Sourced, not run.
+# Progress, packages, builds and a throwaway PostgreSQL for quickstart.sh, stack.sh, tests/run.sh and the campaigns.
+# This file is sourced, not run.
 # shellcheck shell=bash
 
-# shellcheck disable=SC2034  # used by those who source this
+# shellcheck disable=SC2034  # used by scripts that source this
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libpqxx-dev libpq-dev libcpp-httplib-dev
   libtomlplusplus-dev libspdlog-dev prometheus-cpp-dev libcli11-dev nlohmann-json3-dev
   libhowardhinnant-date-dev libssl-dev zlib1g-dev libcurl4-openssl-dev tzdata)
@@ -33,8 +34,8 @@ step() {
   fi
 }
 
-# on_end COMMAND: runs it once when this shell ends, by a signal too; those that come meanwhile are ignored, for who
-# ends a whole group and then waits signals twice.
+# on_end COMMAND: runs it once when this shell ends, also when a signal ends it. Further signals are ignored meanwhile.
+# If somebody signals a whole process group, a script in it gets a second signal from its parent, which ends it too.
 on_end() {
   # shellcheck disable=SC2064  # COMMAND as it is now
   trap "trap '' HUP INT TERM; trap - EXIT; $1" EXIT
@@ -51,7 +52,7 @@ as_root() {
   fi
 }
 
-# may_become_root: asks for a password here, where one can see that it does.
+# may_become_root: asks for a password here, where the user can see the question.
 may_become_root() {
   [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || sudo -v; }; }
 }
@@ -63,11 +64,11 @@ missing_packages() {
   done
 }
 
-# Installs packages without starting what they bring, and without a default PostgreSQL cluster.
-# A shell of its own: however it ends, the machine may start services again.
+# Installs packages without starting their services, and without a default PostgreSQL cluster.
+# It runs in a shell of its own, so that the machine may start services again however it ends.
 install_packages() (
   if [ ! -e "$service_policy" ]; then
-    # shellcheck disable=SC2016  # when it runs
+    # shellcheck disable=SC2016  # expanded when it runs
     on_end 'as_root rm -f "$service_policy"'
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$service_policy && chmod 755 $service_policy"
   fi
@@ -79,11 +80,11 @@ install_packages() (
       -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 )
 
-# forget_libpq_environment: what follows means no server that somebody's environment names (PGSERVICE goes
-# before PGHOST, and PGHOSTADDR before both).
+# forget_libpq_environment: keeps later commands from a server that the user's environment names. PGSERVICE goes before
+# PGHOST, and PGHOSTADDR before both.
 forget_libpq_environment() { unset "${!PG@}"; }
 
-# need_packages PACKAGE...: installs what is not there yet.
+# need_packages PACKAGE...: installs those that are missing.
 need_packages() {
   local missing
   missing=$(missing_packages "$@")
@@ -98,10 +99,10 @@ need_packages() {
 # build PRESET TARGET...
 build() { cmake --preset "$1" && cmake --build --preset "$1" --target "${@:2}"; }
 
-# listens HOST:PORT: whether anybody does.
+# listens HOST:PORT: succeeds if a program listens there.
 listens() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
 
-# fetch HOST:PORT PATH: the answer's body; fails unless the status is 200. Bash opens the connection.
+# fetch HOST:PORT PATH: prints the body of the answer, and fails unless the status is 200. Bash opens the connection.
 fetch() {
   exec 3<>"/dev/tcp/${1%:*}/${1##*:}" || return 1
   printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$2" "$1" >&3
@@ -116,7 +117,7 @@ postgres_bin() {
   printf '%s/bin\n' "$newest"
 }
 
-# Servers refuse to run as root: then they run as the user that Debian's package makes for them.
+# PostgreSQL refuses to run as root. As root, the command runs as the user that Debian's package makes for PostgreSQL.
 unprivileged() {
   if [ "$(id -u)" = 0 ]; then
     setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"

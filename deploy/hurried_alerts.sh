@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Copies alerts/ for demonstrations and tests, in which nobody waits for minutes: the rules as they are but for
-# `for` and `keep_firing_for`, and Alertmanager's routes and inhibitions as they are but for their waits and receivers.
+# Copies alerts/ for demonstrations and tests, in which nobody waits for minutes. The copy of the rules differs in `for`
+# and `keep_firing_for` alone. The copy of Alertmanager's configuration differs in its waits and receivers alone.
 #
 #   deploy/hurried_alerts.sh DIRECTORY              writes *.rules.yml and alertmanager.yml; nobody is notified
 #   deploy/hurried_alerts.sh DIRECTORY WEBHOOK_URL  each receiver is a webhook: WEBHOOK_URL/RECEIVER

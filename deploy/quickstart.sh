@@ -3,13 +3,13 @@
 #
 #   deploy/quickstart.sh          on a throwaway PostgreSQL that holds the database of deploy/demo/REPORT.md
 #   deploy/quickstart.sh --once   the same, but prints the report and ends with the check's exit code
-#   deploy/quickstart.sh --stack  the same, with Prometheus and Alertmanager beside it: see stack.sh
-#   deploy/quickstart.sh --drill  the same, with a recorded dump and a restore drill of it; with --once prints what
-#                                 the drill found and ends with its exit code
+#   deploy/quickstart.sh --stack  the same, with Prometheus and Alertmanager beside it (see stack.sh)
+#   deploy/quickstart.sh --drill  the same, with a recorded dump and a restore drill of it. With --once it prints the
+#                                 findings of the drill and ends with its exit code
 #   DATA_SOURCE_NAME=… deploy/quickstart.sh          on a database of your own, which is only read
 #
-# LISTEN=127.0.0.1:10187 chooses another address; EXPORTER=PATH takes that program and builds none. Ctrl-C ends and
-# cleans up.
+# LISTEN=127.0.0.1:10187 chooses another address. EXPORTER=PATH takes that program and builds none. Ctrl-C ends the
+# quickstart and cleans up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
@@ -25,7 +25,7 @@ for argument; do
   esac
 done
 listen=${LISTEN:-127.0.0.1:10187}
-# Where this machine reaches it.
+# The address at which this machine reaches it.
 host=${listen%:*} host=${host#[} host=${host%]} port=${listen##*:}
 case $host in '' | 0.0.0.0 | '::') host=127.0.0.1 ;; esac
 own_database=${DATA_SOURCE_NAME:+1}
@@ -59,10 +59,10 @@ packages=()
 need_packages "${packages[@]}"
 [ -n "${EXPORTER-}" ] || step "building" build program all
 
-# Where the unprivileged user can reach it, wherever the checkout is.
+# The unprivileged user must reach the program, wherever the checkout is.
 install -m 755 "${EXPORTER:-build/program/exporter/pg_integrity_exporter}" "$work_dir/pg_integrity_exporter"
 exporter=$work_dir/pg_integrity_exporter
-# 4 MB instead of 60; a program that was given stays as it is.
+# 3 MB instead of 20. A program that the user named stays as it is.
 [ -n "${EXPORTER-}" ] || strip "$exporter"
 
 start_cluster() {
@@ -73,7 +73,7 @@ start_cluster() {
   unprivileged "$bin/initdb" -D "$cluster" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync
   install -d -m 711 "$work_dir/socket"
   [ "$(id -u)" != 0 ] || chown postgres: "$work_dir/socket"
-  # No address, only a socket: nobody else on the machine or network gets in.
+  # The server listens on no address, only on a socket, so that nobody else on the machine or network gets in.
   cat >>"$cluster/postgresql.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$work_dir/socket'
@@ -92,7 +92,7 @@ load_demo() {
 run_as=()
 [ -n "$own_database" ] || [ "$(id -u)" != 0 ] || run_as=(setpriv --reuid=postgres --regid=postgres --init-groups --)
 
-# Prints where it listens once it does.
+# The API prints its port once it listens.
 wait_for_api() {
   for _ in $(seq 100); do
     [ ! -s "$work_dir/api.port" ] || return 0
@@ -118,7 +118,7 @@ if [ -z "$own_database" ]; then
   config=(--config "$work_dir/exporter.toml")
 fi
 
-# As the unprivileged user: a dump's functions are somebody else's code, even if this one's are ours.
+# It runs as the unprivileged user, since a dump's functions are somebody else's code, even if this one's are ours.
 drill_command() { "${run_as[@]}" "$exporter" drill "${config[@]}" "$@"; }
 if [ $drill = 1 ]; then
   install -d -m 755 "$work_dir/dumps" "$work_dir/drills" "$work_dir/scratch"
@@ -141,7 +141,7 @@ fi
 "${run_as[@]}" "$exporter" --log-level info --listen "$listen" "${config[@]}" 2>"$work_dir/exporter.log" &
 exporter_pid=$!
 
-# Whoever answers at that address: it is ours if ours runs and has said that it listens.
+# Another program may answer at that address. The answer is ours if our exporter runs and has said that it listens.
 is_ours() { kill -0 "$exporter_pid" 2>/dev/null && grep -q ' msg="listening" ' "$work_dir/exporter.log"; }
 
 wait_until_ready() {
@@ -175,7 +175,7 @@ if ! found=$(summary) || ! is_ours; then
   fail "the exporter no longer answers" "its log is above"
 fi
 say "$found"
-# What the drill measured, against what the report claims.
+# The times that the drill measured, beside the objectives that the report claims.
 measured() {
   local page
   page=$(fetch "$host:$port" /metrics)

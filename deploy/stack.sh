@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Starts Debian's Prometheus and Alertmanager beside an exporter, with the rules and routes of alerts/ as they ship
-# but for their waits (see hurried_alerts.sh), and shows what fires. Nobody is notified.
+# Starts Debian's Prometheus and Alertmanager beside an exporter, and shows the alerts that fire. Rules and routes are
+# those of alerts/ with shorter waits (see hurried_alerts.sh). Nobody is notified.
 #
-#   deploy/stack.sh [HOST:PORT]      where the exporter is; 127.0.0.1:10187 unless said
+#   deploy/stack.sh [HOST:PORT]      the address of the exporter, 127.0.0.1:10187 by default
 #
-# PROMETHEUS=127.0.0.1:9090 and ALERTMANAGER=127.0.0.1:9093 choose other addresses. Ctrl-C ends and cleans up.
+# PROMETHEUS=127.0.0.1:9090 and ALERTMANAGER=127.0.0.1:9093 choose other addresses. Ctrl-C ends both and cleans up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
@@ -50,7 +50,7 @@ CONFIG
 }
 write_configuration
 
-# They need no rights at all.
+# Prometheus and Alertmanager need no rights at all.
 run_as=()
 if [ "$(id -u)" = 0 ]; then
   run_as=(setpriv --reuid=nobody --regid=nogroup --clear-groups --)
@@ -86,7 +86,7 @@ step "starting Prometheus and Alertmanager" wait_until_ready
 say "  Prometheus:       http://$prometheus/alerts"
 say "  Alertmanager:     http://$alertmanager/"
 say "  Grafana:          PROMETHEUS_URL=http://$prometheus docker compose -f deploy/compose.yaml up"
-# What is wrong now fires after a scrape and `for`; groups are evaluated one after another.
+# An alert fires after a scrape and `for`. Prometheus evaluates the groups one after another.
 before='' unchanged=0 found=''
 for _ in $(seq 40); do
   sleep 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks alerts/: the rules, their tests, Alertmanager's configuration, and where each alert is sent.
+# Checks the rules of alerts/, their tests, Alertmanager's configuration, and the receiver of each alert.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,7 +7,7 @@ promtool check rules --lint=all --lint-fatal alerts/*.rules.yml
 promtool test rules alerts/tests/*_test.yml
 amtool check-config alerts/alertmanager.yml
 
-# receiver_of NAME SEVERITY: who such an alert is meant for.
+# receiver_of NAME SEVERITY: prints the receiver that such an alert is meant for.
 receiver_of() {
   case $1/$2 in
     PgIntegrityWatchdog/*) echo deadman ;;

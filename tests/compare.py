@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares two builds of the program on the demo: what one shows and the other does not is printed.
+"""Compares two builds of the program on the demo, and prints every difference.
 
     tests/compare.py OLD NEW
 
-Names, labels, values, verdicts, exit codes and configuration keys must be the same. Of ages, durations and moments only
-the presence counts, and texts may differ. Exit 1 if anything else differs.
+Names, labels, values, verdicts, exit codes and configuration keys must be the same. Ages, durations and moments only
+have to be there, and texts may differ. The exit code is 1 if anything else differs.
 """
 import json
 import os
@@ -58,7 +58,7 @@ def demo(program):
 
 
 def series_of(page):
-    """Series -> value; the value of what passes is left out."""
+    """Series -> value, which is left out if it changes with time (PASSING)."""
     found = {}
     for line in page.splitlines():
         if line and not line.startswith("#"):
@@ -71,7 +71,7 @@ def series_of(page):
 
 
 def verdicts_of(document):
-    """What the report says of each question, collector and object."""
+    """The verdict of the report on each question, collector and object."""
     found = {"overall": document["overall"]}
     for server in document["servers"]:
         for database in server["databases"]:
@@ -103,7 +103,7 @@ def keys_of(program):
 
 
 def codes_of(program):
-    """What `config check` ends with, for every configuration of the tests, and a few wrong command lines."""
+    """Exit codes of `config check` on every configuration of the tests, and of a few wrong command lines."""
     lines = [["config", "check", "--config", str(path)] for path in CONFIGURATIONS]
     lines += [["--nonsense"], ["check", "--format", "xml"], ["drill", "--config", "/nowhere"], ["--version"]]
     return {" ".join(line).replace(str(ROOT), "."): subprocess.run([program, *line], capture_output=True,

@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""Measures texts against the rules of CONTRIBUTING.md. For whoever writes; it fails no build.
+"""Measures texts against the rules of CONTRIBUTING.md. It is a help for writers, and fails no build.
 
-    tests/prose.py [--list] [FILE...]      default: all that git tracks
+    tests/prose.py [--list] [FILE|FOLDER...]      default: all texts that git tracks
 
-Of Markdown it reads paragraphs and list items, of C++ comments. A row a room: sentences, the share of them that begin
-with a word that hides the subject, colons and semicolons a sentence, and the share of sentences of more than 28 words.
---list prints the sentences that break a rule.
+It reads paragraphs and list items of Markdown, and comments of C++. It prints one row a room:
+
+    sentences   how many there are
+    first       the share of them that begin with a word that hides the subject
+    colons      colons and semicolons a sentence
+    long        the share of sentences of more than 28 words
+
+--list also prints the sentences that break a rule.
 """
 import collections
 import pathlib
@@ -65,7 +70,7 @@ def faults(sentence):
 
 
 def files(named):
-    """Those named, and what git tracks in the folders named. Nothing named: everything."""
+    """The named files, and the texts that git tracks in the named folders. Without names: all texts that git tracks."""
     tracked = subprocess.run(["git", "-C", str(ROOT), "ls-files", "*.md", "*.h", "*.cpp"], capture_output=True, text=True,
                              check=True).stdout.split()
     written = [ROOT / one for one in tracked if not one.endswith(("REPORT.md", "REFERENCE.md"))]

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Writes everything that is generated: the reference, the grants, the alert rules with their table and tests, the
-# dashboards, and what of these is there for Kubernetes, too.
+# Writes all generated files: the reference, the grants, the alert rules with their table and tests, the dashboards,
+# and the copies of these for Kubernetes.
 #
-#   tests/regenerate.sh [PROGRAM]           writes it
+#   tests/regenerate.sh [PROGRAM]           writes them
 #   tests/regenerate.sh --check [PROGRAM]   writes nothing; fails and shows the difference if anything is not current
 set -euo pipefail
 
-# The document that has the reference between its markers.
+# The document with the reference between its markers.
 reference=collectors/REFERENCE.md
-# All that is generated, and all that it is generated from.
+# The folders of all generated files and of their sources.
 parts=(alerts collectors dashboards deploy)
 python=(/usr/bin/python3 -B)
 
@@ -19,7 +19,7 @@ program=$(realpath "${1:-$root/build/release/exporter/pg_integrity_exporter}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Files that are generated as a whole. They are written anew, so that none stays that nothing writes any more.
+# Files that are generated as a whole. They are removed first, so that a file that no generator writes does not stay.
 whole_files() {
   ls alerts/*.rules.yml dashboards/*.json deploy/kubernetes/*.yaml deploy/grants.sql
   grep -l '^# Written by alerts/generate.py' alerts/tests/*.yml

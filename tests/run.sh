@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs everything, on Debian 12 or 13, as root or with sudo.
 #
-#   tests/run.sh          every test once: what handles memory or threads under the sanitizers, what
-#                         runs beside other programs on the program as it is shipped
+#   tests/run.sh          every test once: tests of memory and threads under the sanitizers, tests
+#                         beside other programs on the program as it is shipped
 #   tests/run.sh --full   every test optimised and under each sanitizer, clang-tidy over everything,
 #                         and the benchmarks
 #
-# Logs of all stages are kept in build/logs; at the end come the seconds and the CPU seconds of each.
-# README.md beside this file says how to run less than that, and tests/campaign runs what takes longer.
+# build/logs keeps the logs of all stages. The last lines are the seconds and CPU seconds of each.
+# README.md beside this file says how to run less, and tests/campaign runs longer tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
@@ -24,9 +24,9 @@ esac
 TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
   chromium curl clang-tidy clang-format shellcheck procps python3 python3-yaml openssl
   zstd lz4 xz-utils bzip2 pgbackrest barman)
-# Schemas of other people's applications: unpacked, not installed.
+# Schemas of other people's applications are unpacked, not installed.
 SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
-# The one version whose opinion counts: others format differently.
+# Only this version of clang-format counts, since others format differently.
 FORMAT_VERSION=14
 
 mkdir -p build/logs
@@ -50,7 +50,7 @@ stage() {
     $(($(cpu_seconds build/logs/cpu_after) - $(cpu_seconds build/logs/cpu_before))) >>"$stage_times"
 }
 
-# download PACKAGE: into the working directory. A machine that has all it needs may have no lists.
+# download PACKAGE: into the working directory. A machine with all packages may have no package lists.
 download() {
   apt-get download -qq "$1" || { as_root apt-get update -qq && apt-get download -qq "$1"; }
 }
@@ -66,8 +66,8 @@ unpack_schemas() (
   rm -f ./*.deb
 )
 
-# sources FEWEST FOLDER... ENDING: what is there, sub-folders included; fails if git tracks more, or if it is fewer
-# than there were once.
+# sources FEWEST FOLDER... ENDING: prints the files with that ending, sub-folders included. It fails if git tracks more
+# of them, or if they are fewer than FEWEST.
 sources() {
   local fewest=$1 folders=("${@:2:$#-2}") ending=${*: -1} found tracked
   found=$(find "${folders[@]}" -name "*.$ending" | sort)
@@ -86,15 +86,15 @@ format() {
   xargs clang-format-$FORMAT_VERSION --dry-run --Werror <build/format.list
 }
 
-# What ends in .sh, and what begins as a shell script does whatever it is called.
+# Checks files that end in .sh, and files of any name that begin as a shell script does.
 shell_scripts() {
   { git ls-files -- '*.sh' && git ls-files -z | xargs -0 grep -lE '^#!.*\b(ba)?sh\b'; } | sort -u >build/shell.list
   echo "$(wc -l <build/shell.list) scripts"
   [ "$(wc -l <build/shell.list)" -ge 10 ] && xargs shellcheck -x <build/shell.list
 }
 
-# clang-tidy compiles each source alone: it sees what a source forgot to include, too. First it has to find two members
-# that are used without their mutex.
+# clang-tidy compiles each source alone, and so it also finds a missing #include. First it has to find two members that
+# are used without their mutex.
 tidy() {
   local found
   found=$(clang-tidy --quiet tests/contract/unlocked.cc -- -std=c++20 -I. 2>/dev/null | grep -c 'thread-safety') || true

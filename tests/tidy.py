@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over the sources that may have changed.
 
-    tests/tidy.py BUILD          sources of collectors/ and exporter/ that changed, or include a header that did
-    tests/tidy.py BUILD --full   every source, those of tests/ too
+    tests/tidy.py BUILD          sources of collectors/ and exporter/ that changed, or that include a changed header
+    tests/tidy.py BUILD --full   every source, also those of tests/
 
-BUILD is a configured build folder that compiles file by file: build/dev. A source has changed if it differs from the
-merge base with origin/main, or if a commit of the two days before HEAD touches it; so a fresh clone sees the last
-landing, however many commits that has. Outside a git work tree every source counts as changed.
+BUILD is a configured build folder that compiles file by file, such as build/dev. A file has changed if it differs
+from the merge base with origin/main, or if a commit of the two days before HEAD touches it. A fresh clone so checks
+the commits that were pushed last, however many they are. If .clang-tidy has changed, every source is checked. The same
+holds outside a git work tree.
 
-A source that passed is not read again while everything that decides is the same: itself, all of our headers that it
-includes, .clang-tidy, the compile command and the version of clang-tidy. That is kept in build/tidy.
+A source that passed is not read again until one of these changes: the source itself, one of our headers that it
+includes, .clang-tidy, the compile command, or the version of clang-tidy. Passed sources are kept in build/tidy.
 """
 import concurrent.futures
 import hashlib
@@ -38,7 +39,7 @@ def all_sources(folders):
 
 
 def changed_files():
-    """Paths below ROOT, or None if nobody can say."""
+    """Paths below ROOT, or None outside a git work tree."""
     head = git("log", "-1", "--format=%ct")
     if not head:
         return None
@@ -51,7 +52,7 @@ def changed_files():
 
 
 class Includes:
-    """Our own headers, which every #include names from the root."""
+    """The includes of our own headers. Every #include names them from the root."""
 
     def __init__(self):
         self.direct = {}
@@ -86,7 +87,7 @@ def fingerprint(closure, command, version):
 
 
 def tidy(build, path):
-    """@return what clang-tidy has to say, empty if nothing"""
+    """@return the findings of clang-tidy, empty if there are none"""
     ended = subprocess.run(["clang-tidy", "--quiet", "-p", str(build), path], cwd=ROOT, capture_output=True, text=True,
                            check=False)
     return "" if ended.returncode == 0 else f"{path}:\n{ended.stdout}{ended.stderr}"
