@@ -1,5 +1,5 @@
-// What the configuration says of tables whose changes must be audited, and what can be wrong with
-// it. Constants and pure functions.
+// The configuration of tables whose changes must be audited, and the check of it. Constants and
+// pure functions.
 #pragma once
 
 #include <optional>
@@ -69,7 +69,7 @@ struct Audited {
   std::optional<AuditLog> log;
 };
 
-/// One record of `audited`.
+/// Reads one entry of `audited`.
 Audited audited_from(const Settings& record);
 
 void check_audited(const Settings& settings, Problems& problems);

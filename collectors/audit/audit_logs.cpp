@@ -1,6 +1,6 @@
-// Audit logs: tables that something writes to when it happens (a delete, a connection). Their rows,
-// the rows of a recent window with limits to them, and the last entry. Which tables are logs cannot
-// be discovered; they are configured.
+// Audit logs: tables that get a row when something happens (a delete, a connection). The collector
+// reports their rows, the rows of a recent window with limits to them, and the last entry. Logs
+// cannot be discovered, so they are configured.
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
@@ -140,9 +140,9 @@ class AuditLogs final : public Collector {
     if (undated > 0) report_undated(log, undated, out);
   }
 
-  /// Whoever writes a log may write its times. A row that cannot be dated may be a recent one, so
-  /// that an upper limit which is kept without it is not proven. A lower limit that is kept stays
-  /// so with any further row.
+  /// A writer of the log may also choose its times. A row that cannot be dated may be a recent one.
+  /// So an upper limit that is kept without such rows is not proven. A lower limit that is kept
+  /// stays so with any further row.
   static void report_undated(const Log& log, double rows, Batch& out) {
     const std::string what = "rows whose time is missing, infinite or in the future";
     out.evidence(kRows, what + " are not counted as recent", log.name);

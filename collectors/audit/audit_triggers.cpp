@@ -1,11 +1,14 @@
 // Audit triggers: whether the triggers that should log changes really run, and whether they did. A
-// trigger in the catalog proves nothing: it may be off while rows go (session_replication_role,
-// DISABLE TRIGGER, TRUNCATE) and on again at our next look.
+// trigger in the catalog proves nothing. It may be off while rows are deleted
+// (session_replication_role, DISABLE TRIGGER, TRUNCATE) and on again at our next check.
 //
-// So the rows of an audited table and its entries in the log are counted in one snapshot. Between
-// two looks at least as many rows were deleted as there are fewer; what of that has no entry was
-// not audited, and neither is what has its entry no more. Inserts hide deletes, so it is a lower
-// bound, and the sum of lower bounds is one, too: it only grows, until a new baseline.
+// So the rows of an audited table and its entries in the log are counted in one snapshot. If a
+// check finds fewer rows than the one before, at least that many were deleted. Deletes without new
+// entries were not audited, and an entry that vanished counts as one that was never written. For
+// example, 10 rows became 7 and the log gained 1 entry, so 2 deletes were not audited.
+//
+// Inserts hide deletes, so this is a lower bound. The sum of lower bounds is one, too. It only
+// grows, until a new baseline.
 #include <algorithm>
 #include <set>
 
@@ -73,7 +76,7 @@ void require_local(const Table& table) {
                       "a partition of table " + table.name.display() + " is on another server");
 }
 
-/// A column as text: as it is where it is one, so that an index on it can be used.
+/// A column as text. A column of text stays as it is, so that an index on it can be used.
 std::string text_sql(const Table& table, const std::string& name) {
   const Column* column = table.column(name);
   if (column == nullptr)
@@ -82,7 +85,7 @@ std::string text_sql(const Table& table, const std::string& name) {
   return column->type == ColumnType::text ? value : "pg_catalog.concat(" + value + ")";
 }
 
-/// Whether its entries about one table are found without reading all of the log.
+/// Whether an index finds the log's entries about one table, without reading all of the log.
 bool is_found_by_index(const Table& log_table, const AuditLog& log) {
   const Column* about = log_table.column(log.about);
   return about != nullptr && about->type == ColumnType::text && about->leads_index;
@@ -212,7 +215,7 @@ class AuditTriggers final : public Collector {
                         "table " + table.name.display() + " is above exact_up_to. HINT: " + hint);
   }
 
-  /// The sum so far is part of the evidence, so that neither a later look nor a restart clears it.
+  /// The sum so far is part of the evidence, so neither a later check nor a restart clears it.
   static void report_deletes(Sources& from, const std::array<std::string, 2>& labels,
                              const Count& now, Batch& out) {
     const auto rows = from.previous(kRows, labels);

@@ -1,5 +1,6 @@
-// Connections: who is connected, in which state, how much room is left, and who or from where
-// nobody should be. Sessions of one moment; those between two looks are not seen.
+// Connections: who is connected, in which state, how much room is left, and which users or
+// addresses are unexpected. The collector sees the sessions of one moment, not those between two
+// checks.
 #include <algorithm>
 #include <map>
 
@@ -44,9 +45,10 @@ constexpr const MetricInfo* kMetrics[] = {&kConnections, &kMax, &kAvailable, &kU
 
 constexpr std::string_view kIdentity[] = {"user"};
 
-// What our role may not see of others' sessions is NULL, the kind of process before all. Of those
-// only sessions with a database, and whoever is seen to replicate, count: the server's own workers
-// have a user, too. Replicas and base backups take no place of an ordinary session.
+// Our role sees NULL for what it may not know of others' sessions, above all the kind of process.
+// Two kinds of such sessions count: those with a database, and those that are seen to replicate.
+// The server's own workers have a user, too, and do not count. Replicas and base backups take no
+// place of an ordinary session.
 constexpr std::string_view kSessions = R"(
 SELECT usename AS user, CASE WHEN backend_type IS NULL THEN 'hidden'
     ELSE coalesce(state, 'starting') END AS state,
@@ -86,8 +88,8 @@ constexpr Option kOptions[] = {
      .fallback = "1GiB",
      .help = "a log with a larger heap is read through an index on its time column only"}};
 
-/// The newest session that is old enough to have left an entry, and the newest entry that is not
-/// of the future: such a one would hide for long that the log is silent.
+/// The newest session that is old enough to have left an entry, and the newest entry. Entries of
+/// the future are left out, because one of them would hide for long that the log is silent.
 std::string silence_sql(const Table& table, const Column& time, const ScanWish& wish) {
   return "SELECT extract(epoch FROM s.started) AS started, extract(epoch FROM l.newest) AS newest"
          " FROM (SELECT max(backend_start) AS started FROM pg_stat_activity"
@@ -164,7 +166,7 @@ class Connections final : public Collector {
     if (complete || unexpected > 0) out.set(kUnexpected, unexpected);
   }
 
-  /// Without a session that should have left an entry there is nothing new to say.
+  /// Without a session that should have left an entry, the answer before stands.
   void look_at_log(Sources& from, const ScanWish& log, Batch& out) const {
     const auto schema = from.schema();
     const Table* table = schema->table(log.table);

@@ -1,10 +1,10 @@
-// Who may change data: the LOGIN roles that may write to a table, or own it and so may switch its
-// triggers off, and are not on the list of those who may. Grants to PUBLIC, memberships and what
-// SET ROLE reaches count: what counts is what a role can do. Superusers are told apart
-// (superusers.cpp).
+// LOGIN roles that may change data and are on no list of those who may. A role may change a table
+// if it may write to it, or owns it and so may switch its triggers off. The collector judges by
+// what a role can do, so grants to PUBLIC, memberships and SET ROLE count. Superusers are reported
+// by superusers.cpp.
 //
-// And our own role: what it could do beyond reading. That is always told, and judged once somebody
-// has said who may do what: a first try as postgres is no damage to the data.
+// The collector also reports what our own role could do beyond reading. It judges that once `allow`
+// says who may do what, because a first try as postgres is no damage to the data.
 #include <algorithm>
 
 #include "collectors/audit/write_access.h"
@@ -50,7 +50,8 @@ constexpr std::string_view kIdentity[] = {"schema", "table"};
 constexpr std::string_view kLoginRoles =
     "SELECT oid, rolname AS role FROM pg_roles WHERE rolcanlogin AND NOT rolsuper";
 
-// One row a power, or one without. A superuser has all the others, too: it is told once.
+// One row per power, or one row without a power. A superuser has all the others, too, so only that
+// one is told.
 constexpr std::string_view kOwnPowers = R"(
 SELECT r.oid, r.rolname AS role, r.rolsuper AS superuser, p.power
 FROM pg_roles r LEFT JOIN LATERAL (
@@ -147,7 +148,7 @@ class Privileges final : public Collector {
            out);
   }
 
-  /// All other tables: only those that have unexpected writers, or had them at the last look.
+  /// Reports those other tables that have unexpected writers, or had them at the check before.
   void look_at_others(Sources& from, const Schema& schema, const std::vector<LoginRole>& roles,
                       Batch& out) const {
     WritersByTable found = writers_among(from.session(), oids_outside(roles, *allowed_), nullptr);

@@ -1,8 +1,9 @@
 // Protections that keep a status table of themselves: whether they say that they are enabled, in
-// which version, and when they last verified it. That a protection is installed proves nothing;
-// that it verified itself lately proves a little.
+// which version, and when they last verified it. An installed protection proves nothing. A recent
+// verification proves a little.
 //
-// Of several rows those with the newest verification count, and all of them must be enabled.
+// If a protection has several rows, those with the newest verification count, and all of them must
+// be enabled.
 #include <algorithm>
 #include <set>
 
@@ -101,7 +102,7 @@ const Column& column_of(const Table& table, const std::string& name) {
   return *column;
 }
 
-/// A column as text; NULL stays NULL. concat() calls no cast that somebody defined.
+/// A column as text; NULL stays NULL. concat() calls no cast that a user defined.
 std::string text_sql(const Table& table, const std::string& name) {
   if (name.empty()) return "NULL::text";
   const Column& column = column_of(table, name);
@@ -131,7 +132,7 @@ std::string status_sql(const Table& table, const Protection& protection) {
          std::to_string(kMaxRows + 1);
 }
 
-/// The texts that mean enabled in that column.
+/// The texts of the column that mean enabled.
 std::vector<std::string> meaning_enabled(const Table& table, const Protection& protection) {
   if (!protection.enabled_values.empty()) return protection.enabled_values;
   if (column_of(table, protection.enabled).type != ColumnType::boolean)
@@ -227,7 +228,7 @@ class Protections final : public Collector {
     for (const std::string& version : versions) out.set(kInfo, 1, name, version);
   }
 
-  /// All rows have the same time: it is what they were chosen by.
+  /// All rows have the same time, because they were chosen by it.
   static void report_verification(const Row& row, const Protection& protection, Batch& out) {
     if (row.flag("unusable")) {
       out.unproven(kAge, Reason::clock,

@@ -1,5 +1,6 @@
-// Superusers: who stands above every privilege. A role that may SET ROLE to a superuser is one, for
-// it needs nobody's help. Judged where the configuration says who may be one.
+// Superusers: roles that stand above every privilege. A role that may SET ROLE to a superuser
+// counts as one, because it needs nobody's help. The collector judges only if the configuration
+// says who may be one.
 #include "collectors/audit/write_access.h"
 #include "collectors/base/batch.h"
 #include "collectors/base/glob.h"
@@ -23,7 +24,7 @@ constexpr auto kUnexpected =
 
 constexpr const MetricInfo* kMetrics[] = {&kUnexpected};
 
-// Attributes and memberships that end close to a superuser are told, not counted.
+// Attributes and memberships that come close to a superuser are told, not counted.
 constexpr std::string_view kRoles = R"(
 SELECT r.rolname AS role, r.rolsuper OR EXISTS (SELECT FROM pg_roles s
     WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, '%s')) AS superuser,
@@ -36,8 +37,8 @@ SELECT r.rolname AS role, r.rolsuper OR EXISTS (SELECT FROM pg_roles s
       AND p.oid <> r.oid AND pg_has_role(r.oid, p.oid, 'MEMBER'))) AS powers
 FROM pg_roles r ORDER BY r.rolname)";
 
-/// Who may set session_replication_role goes past every trigger, those of foreign keys included;
-/// from version 15 on that can be granted.
+/// A role that may set session_replication_role goes past every trigger, those of foreign keys
+/// included. From version 15 on this right can be granted.
 std::string roles_sql(int version_num) {
   std::string sql(kRoles);
   sql.replace(sql.find("%s"), 2, set_role_right(version_num));

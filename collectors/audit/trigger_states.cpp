@@ -6,9 +6,10 @@ namespace pg_integrity {
 
 namespace {
 
-// Clones of a trigger on partitions are marked internal before version 15, and can be disabled one
-// by one. Only those ENABLE ALWAYS fire for a role that is set to write as a replica does. A
-// partitioned table without a partition is judged itself. tgtype: 8 delete, 16 update, 32 truncate.
+// Before version 15 the clones of a trigger on partitions are marked internal. They can be disabled
+// one by one. If a role or the database is set to session_replication_role = replica, only triggers
+// that are ENABLE ALWAYS count as enabled, because no other fires for it. A partitioned table
+// without a partition is judged itself. tgtype: 8 delete, 16 update, 32 truncate.
 constexpr std::string_view kStates = R"(
 WITH RECURSIVE replica AS (
   SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS u(entry)

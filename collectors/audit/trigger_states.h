@@ -1,6 +1,5 @@
-// Whether a trigger function really runs, table by table and event by event: a trigger that is
-// there may be disabled, conditional, or its function may have become another. Pure but for the
-// session.
+// Whether a trigger function really runs, for each table and event. A trigger that exists may be
+// disabled or conditional, and its function may have got another body. Pure but for the session.
 #pragma once
 
 #include <array>
@@ -29,13 +28,13 @@ struct TriggerFunction {
   std::string body_sha256;  ///< of its source in UTF-8, in hexadecimal; empty: any body will do
 };
 
-/// By table and event ("delete", "update", "truncate"); of a partitioned table the worst of its
-/// partitions, for each of them can be written to directly.
+/// By table and event ("delete", "update", "truncate"). A partitioned table has the worst state of
+/// its partitions, because each of them can be written to directly.
 using TriggerStates = std::map<std::pair<QualifiedName, std::string>, TriggerState>;
 
 TriggerStates trigger_states(Session& session, const TriggerFunction& function);
 
-/// The function's present hash; empty if there is no such function.
+/// The hash of the function's present body; empty if there is no such function.
 std::string body_sha256(Session& session, const QualifiedName& function);
 
 }  // namespace pg_integrity

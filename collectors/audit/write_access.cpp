@@ -6,8 +6,8 @@ namespace pg_integrity {
 
 namespace {
 
-// Whom a role may act as is itself and whatever it may SET ROLE to (%s); each of these is asked by
-// its oid, so that what it inherits is counted too.
+// A role may act as itself and as every role that it may SET ROLE to (%s). Each of these is asked
+// by its oid, so that inherited privileges count, too.
 constexpr std::string_view kHead = R"(
 WITH RECURSIVE acting AS (
   SELECT r.oid AS role, r.rolname, g.oid AS acts_as FROM pg_roles r JOIN pg_roles g

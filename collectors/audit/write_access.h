@@ -1,6 +1,6 @@
-// What roles can do to tables, whatever way leads there: grants to them, to PUBLIC and to roles
-// that they are members of, ownership, predefined roles, and all of that for every role that SET
-// ROLE reaches. Pure but for the session.
+// The tables that roles can change, whatever way leads there. The ways are grants to the role, to
+// PUBLIC and to roles that it is a member of, ownership, and predefined roles. They also count for
+// every role that SET ROLE reaches. Pure but for the session.
 #pragma once
 
 #include <map>
@@ -19,16 +19,16 @@ struct Writers {
 };
 using WritersByTable = std::map<QualifiedName, Writers>;
 
-/// The kind of membership that lets a role SET ROLE to another: a right of its own since version
-/// 16.
+/// The kind of membership that lets a role SET ROLE to another. It is a right of its own from
+/// version 16 on.
 inline const char* set_role_right(int version_num) {
   return version_num >= 160000 ? "SET" : "MEMBER";
 }
 
-/// Which of these roles may change or own which tables. Tables that nobody of them may change are
-/// absent. Partitions can be written to directly: they count as their root.
+/// Finds which of these roles may change or own which tables. A table that none of them may change
+/// is absent. A partition can be written to directly, so it counts as its root.
 /// @param oids of the roles; a superuser may change everything.
-/// @param only one table; nullptr: all of them, those of extensions included.
+/// @param only the one table to check; nullptr for all tables, those of extensions included.
 WritersByTable writers_among(Session& session, const std::vector<std::string>& oids,
                              const QualifiedName* only);
 

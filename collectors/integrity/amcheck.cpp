@@ -1,6 +1,6 @@
-// B-tree indexes, checked page by page by PostgreSQL's own amcheck: whether what they hold is in
-// order. One index a step. Where the extension or the right to call it is missing, nothing is
-// judged.
+// B-tree indexes. PostgreSQL's own amcheck checks page by page whether their entries are in order,
+// one index a step. Without the extension, or without the right to call it, the collector judges
+// nothing.
 #include <optional>
 
 #include "collectors/base/batch.h"
@@ -46,7 +46,7 @@ constexpr Option kOptions[] = {
      .help = "larger indexes are not checked; with heapallindexed, nor are those of tables with a"
              " larger heap"}};
 
-// The extension's own function: C code of a superuser, whatever else has its name.
+// The extension's own function, which is a C function of a superuser. Others may have its name.
 constexpr std::string_view kFunction = R"(
 SELECT n.nspname AS schema, has_function_privilege(f.oid, 'EXECUTE')
   AND has_schema_privilege(n.oid, 'USAGE') AS allowed
@@ -59,7 +59,7 @@ FROM pg_extension e
 WHERE e.extname = 'amcheck' AND f.proname = 'bt_index_check' AND f.pronargs = 2
   AND f.proargtypes[0] = 'regclass'::regtype AND f.proargtypes[1] = 'boolean'::regtype)";
 
-// Indexes that are not valid are the storage collector's. A standby has no unlogged ones.
+// The storage collector reports indexes that are not valid. A standby has no unlogged indexes.
 constexpr std::string_view kIndexes = R"(
 SELECT n.nspname AS schema, c.relname AS table_name, ic.relname AS name,
   coalesce(rn.nspname, n.nspname) AS root_schema, coalesce(r.relname, c.relname) AS root_name
@@ -140,7 +140,7 @@ class Amcheck final : public Collector {
   }
 
  private:
-  /// That nobody looks any more makes no corrupt index sound.
+  /// An index that was found corrupt stays so while it can no longer be checked.
   static void keep_what_was_found(Sources& from, const Work& work, Batch& out) {
     for (const BTree& index : work.indexes) {
       const auto known = from.previous(kCorrupt, index.labels());

@@ -1,4 +1,4 @@
-// What a collector reads from the catalog beside the Schema.
+// A list that a collector reads from the catalog beside the Schema.
 #pragma once
 
 #include <memory>
@@ -9,13 +9,12 @@
 
 namespace pg_integrity {
 
-/// Something read from the catalog when a pass begins and kept for its steps, until there is a
-/// newer Schema than the one it was read beside: a pass of many steps does not read it at each of
-/// them. One thread at a time.
+/// A list that is read when a pass begins and shared by the steps of the pass. It is also read
+/// again when there is a newer Schema than the one it was read beside. One thread at a time.
 template <typename List>
 class CatalogList {
  public:
-  /// @param read reads it. What it throws is thrown on; the next call reads again.
+  /// @param read reads the list. Its exceptions pass through, and the next call reads again.
   template <typename Read>
   const List& get(Sources& from, const std::shared_ptr<const Schema>& schema, Read read) {
     if (from.position().empty() || schema_.lock() != schema) {

@@ -1,6 +1,6 @@
-// The user's own queries: each gives metrics whose names, labels and limits the configuration
-// declares, by the rules that hold for all metrics. A query is one object: it is proven if every
-// series of it is as it should be.
+// The user's own queries. Each gives metrics whose names, labels and limits the configuration
+// declares, by the rules that hold for all metrics. A query is one object. It is proven if every
+// one of its series is as it should be.
 #include <algorithm>
 #include <set>
 
@@ -47,7 +47,7 @@ constexpr Option kOptions[] = {{.name = "queries",
                                 .help = "the queries",
                                 .members = kCustomQueryOptions}};
 
-/// The label values of a row; NULL is an empty text, as it is to Prometheus.
+/// The label values of a row. NULL becomes an empty text, as in Prometheus.
 std::vector<std::string> labels_of(const Row& row, const CustomQuery& query) {
   std::vector<std::string> labels{query.name};
   for (const std::string& column : query.labels) {
@@ -123,7 +123,7 @@ class Custom final : public Collector {
     return row.number(metric.column);
   }
 
-  /// A metric that should be something and has no series proves nothing.
+  /// A metric that should be something and has no series proves nothing, so the query is unproven.
   static void require_judged(const CustomQuery& query, const std::set<std::string_view>& given,
                              Batch& out) {
     for (const CustomMetric& metric : query.metrics)

@@ -24,7 +24,7 @@ std::vector<std::string> metric_labels(const Settings& query) {
   return labels;
 }
 
-/// The series that is the objective of another.
+/// Adds the series that is the objective of another.
 const MetricInfo& add_limit(const Settings& metric, std::string_view end, std::string_view which,
                             MetricSet& metrics) {
   return metrics.add(metric_name(metric) + std::string(end),
@@ -47,13 +47,13 @@ CustomMetric metric_from(const Settings& query, const Settings& metric, MetricSe
   return made;
 }
 
-/// What the metrics of one configuration have taken so far.
+/// The names that the metrics of one configuration have taken so far.
 class TakenNames {
  public:
   explicit TakenNames(const std::vector<std::string_view>& reserved)
       : reserved_(reserved.begin(), reserved.end()) {}
 
-  /// One metric may be declared for several databases, alike.
+  /// Several databases may share one metric if they declare it alike.
   void take(const Settings& query, const Settings& metric, Problems& problems) {
     if (!is_free(query.text_or_empty("database"), metric_name(metric))) {
       problems.add(metric.place(), "the name of metric \"" + metric.name() + "\" is taken",
@@ -69,7 +69,8 @@ class TakenNames {
   }
 
  private:
-  /// A query that names no database runs in that of the DSN, which another one may name.
+  /// A query without `database` runs in the database of the DSN, which another query may name. So
+  /// such a query shares the name of a metric with no other query.
   bool is_free(const std::string& database, const std::string& name) {
     std::set<std::string>& databases = taken_[name];
     const bool free = databases.empty() || (!database.empty() && !databases.contains("") &&
@@ -84,7 +85,7 @@ class TakenNames {
   std::map<std::string, Shape> shapes_;
 };
 
-/// The names of what goes with limits, whoever has some.
+/// These endings go with the limits of a metric. No metric may have them, even if it has no limits.
 bool ends_like_a_limit(std::string_view name) {
   return name.ends_with("_min") || name.ends_with("_max") || name.ends_with("_accepted");
 }

@@ -1,5 +1,5 @@
-// What the configuration says of the user's own queries and the metrics they give, and what can be
-// wrong with it. Constants and pure functions.
+// The configuration of the user's own queries and of their metrics, and the check of it. Constants
+// and pure functions.
 #pragma once
 
 #include <cstddef>
@@ -63,7 +63,7 @@ inline constexpr Option kCustomQueryOptions[] = {
      .help = "more rows are a violation; 0: the query looks for what must not be there",
      .max = kMaxCustomRows}};
 
-/// A metric of a query, and where its values come from.
+/// A metric of a query, and the column that its values come from.
 struct CustomMetric {
   const MetricInfo* info = nullptr;
   std::string column;
@@ -81,15 +81,15 @@ struct CustomQuery {
   std::optional<double> max_rows;
 };
 
-/// The label of every custom metric: which query it is from.
+/// Every custom metric has this label. Its value is the name of the query.
 inline constexpr std::string_view kQueryLabel = "query";
 
 /// The queries, sorted by name.
-/// @param settings of the collector, checked.
-/// @param metrics where their metrics are declared.
+/// @param settings of the collector; check_custom() found no fault with them.
+/// @param metrics the set that their metrics are added to.
 std::vector<CustomQuery> custom_queries(const Settings& settings, MetricSet& metrics);
 
-/// @param reserved names of metrics that cannot be declared.
+/// @param reserved names of metrics that no query may declare.
 void check_custom(const Settings& settings, const std::vector<std::string_view>& reserved,
                   Problems& problems);
 

@@ -12,7 +12,8 @@ namespace pg_integrity {
 
 namespace {
 
-// The equality of the parent column's type that a foreign key would use, for a declared reference.
+// The equality operator for a declared reference. A foreign key would use the same one: that of the
+// parent column's type.
 constexpr std::string_view kDeclaredComparison = R"(
 SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) AS comparison,
   CASE WHEN o.oprleft <> pa.atttypid AND lt.typtype <> 'p'

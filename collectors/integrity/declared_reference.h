@@ -1,5 +1,5 @@
-// References that no foreign key declares, but the configuration does. The comparison is the one
-// that a foreign key on the same columns would use.
+// References that the configuration declares and no foreign key does. They are compared as a
+// foreign key on the same columns would be.
 #pragma once
 
 #include "collectors/base/settings.h"
@@ -9,12 +9,12 @@ namespace pg_integrity {
 
 class Session;
 
-/// One record of `references`, as a key whose columns lack their comparison: that depends on the
-/// database.
+/// Makes a key from one entry of `references`. Its columns lack their comparison, which depends on
+/// the database.
 ForeignKey declared_reference(const Settings& record);
 
-/// Completes a declared reference with what the database says of its tables and columns.
-/// @throws SourceError: missing if there is no such table, config if the columns cannot be
+/// Completes a declared reference with facts of the database about its tables and columns.
+/// @throws SourceError: missing if a table does not exist, config if the columns cannot be
 /// compared.
 ForeignKey resolve(Session& session, const Schema& schema, const ForeignKey& declared);
 

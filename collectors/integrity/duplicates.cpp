@@ -1,6 +1,7 @@
-// Duplicate rows: rows beyond the first under a primary key, a unique constraint or a unique index,
-// and under keys that the configuration declares. An index that is damaged, or was once switched
-// off, promises what its table does not hold: so no index is used to count.
+// Duplicate rows: those beyond the first with the same value of a key. The key is a primary key, a
+// unique constraint, a unique index, or one that the configuration declares. An index that is
+// damaged, or was once switched off, promises what its table does not hold. So the collector counts
+// without any index.
 #include <algorithm>
 
 #include "collectors/base/batch.h"
@@ -145,7 +146,7 @@ void check(const Configuration& given, Problems& problems) {
                    "list at least one");
 }
 
-/// Nothing keeps it from being looked at but, maybe, a privilege.
+/// Whether counting would run trusted code only. A privilege may still be missing.
 bool is_safe(Session& session, const UniqueIndex& index) {
   try {
     surplus_sql(session, index);

@@ -1,5 +1,6 @@
-// Files: how many there are in a directory, by pattern, and how many there should be. That nothing
-// was found counts only where everything could be looked at; what was found counts always.
+// Files: how many there are in a directory, by pattern, and how many there should be. Too many
+// files are too many even if a part of the directory could not be read. Any other count holds only
+// if everything could be read.
 #include <algorithm>
 #include <set>
 
@@ -133,7 +134,7 @@ class DirectoryFiles final : public Collector {
   }
 
  private:
-  /// No two directories have a pattern and a path in common.
+  /// Unique, because no two directories have a pattern and a path in common.
   static std::string key_of(const WatchedDirectory& directory) {
     return walk_key(directory.path, directory.patterns.front());
   }
@@ -162,7 +163,7 @@ class DirectoryFiles final : public Collector {
     double bytes = 0;
     std::vector<std::string> names;
     for (const FileEntry& file : tree.files) {
-      // Only the top has no slash, and rfind() then gives npos, which is followed by 0.
+      // A file at the top has no slash. rfind() then gives npos, and npos + 1 is 0.
       if (!directory.matches(pattern, file.name.substr(file.name.rfind('/') + 1))) continue;
       bytes += file.size;
       names.push_back(file.name);

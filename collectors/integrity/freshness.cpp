@@ -1,6 +1,6 @@
 // The last entry of tables: when the newest row was written, how old that may be, and rows that
-// claim to be from the future. The column that says so is configured, or has one of the names that
-// such columns have. In which zone a column without one was written is never guessed.
+// claim to be from the future. The time column is configured, or has one of the usual names. The
+// zone of a column that has none is never guessed.
 #include <algorithm>
 
 #include "collectors/base/batch.h"
@@ -108,7 +108,7 @@ class Freshness final : public Collector {
     }
     std::sort(configured_.begin(), configured_.end(),
               [](const Watched& a, const Watched& b) { return a.wish < b.wish; });
-    // The plan outlives this collector's settings, but not what it copies.
+    // The plan may outlive this collector's settings, so the function keeps copies of them.
     plan.add([zone = zone_, configured = configured_](const Table& table) {
       return discovered_wish(table, zone, configured);
     });
@@ -212,7 +212,7 @@ class Freshness final : public Collector {
     out.set(kFutureRows, facts.future_rows, of);
     if (facts.newest)
       show_newest(watched, facts, out);
-    else  // whatever it has is undated or of the future
+    else  // all its rows are undated or of the future
       explain_absence(watched, facts.undated_rows + facts.future_rows, facts, out);
   }
 
@@ -222,7 +222,8 @@ class Freshness final : public Collector {
     if (watched.configured) out.set_age(kAge, facts.newest_age, of);
   }
 
-  /// There is no last entry, and hence no age: why not is a finding where an age was promised.
+  /// There is no last entry, and hence no age. The reason makes the table unproven if `max_age` is
+  /// configured, otherwise it is evidence.
   static void explain_absence(const Watched& watched, double rows, const TimeFacts& facts,
                               Batch& out) {
     const auto of = labels(watched);

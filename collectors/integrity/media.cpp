@@ -1,6 +1,6 @@
 // Media that a database refers to or holds: columns whose values must be URLs, columns that must
-// stay empty, and how much there is. NULL is no medium and always allowed; everything else that is
-// no such URL, the empty text included, is not.
+// stay empty, and the size of the values. NULL is no medium and always allowed. Every other value
+// must be such a URL, and the empty text is none.
 #include <algorithm>
 #include <set>
 #include <tuple>
@@ -40,7 +40,7 @@ constexpr char kWatched[] = "columns";
 
 constexpr std::string_view kIdentity[] = {"schema", "table", "column"};
 
-constexpr std::size_t kLongestUrl = 8192;  ///< bytes; what is longer is not even read
+constexpr std::size_t kLongestUrl = 8192;  ///< bytes; of a longer value only the length is read
 
 constexpr Option kColumnOptions[] = {
     {.name = "database", .help = "where it is; default: the database of the DSN"},
@@ -75,7 +75,7 @@ struct MediaColumn {
   bool bytes = false;
 };
 
-/// What a column's values are, as far as they can be judged.
+/// The kind of a column's values, as far as the collector can judge them.
 enum class Kind : std::uint8_t { text, bytes, large_object, other };
 
 constexpr std::string_view kTypeOfColumn =
@@ -89,7 +89,8 @@ bool is_any_of(std::string_view text, std::initializer_list<std::string_view> te
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
-/// @throws SourceError if reading its values might run somebody's code, or it is not there.
+/// @throws SourceError: unsafe if reading its values might run a user's code, missing if the column
+/// does not exist.
 Kind kind_of(Session& session, const MediaColumn& media) {
   const std::vector<std::string> parameters{media.table.schema, media.table.name, media.column};
   const Rows rows = session.query(kTypeOfColumn, parameters);
@@ -107,8 +108,8 @@ Kind kind_of(Session& session, const MediaColumn& media) {
   return type == "oid" ? Kind::large_object : Kind::other;
 }
 
-/// Whether a row's value is not as it must be, in SQL; $1 is the pattern of a URL. Of a value that
-/// is too long only the length is looked at.
+/// SQL for whether a row's value is not as it must be; $1 is the pattern of a URL. If a value is
+/// too long, only its length is read.
 std::string unexpected_sql(const MediaColumn& media) {
   const std::string value = sql_identifier(media.column);
   if (media.must_be.empty()) return "false";
@@ -168,7 +169,7 @@ class Media final : public Collector {
       throw SourceError(Reason::config, "column " + media.column + " holds no bytes");
     require_size(heap_bytes(session, *table));
     const std::array<std::string, 3> labels{media.table.schema, media.table.name, media.column};
-    // What was found of one stands, whatever becomes of the other.
+    // If one of the two fails, the result of the other stands.
     if (!media.must_be.empty())
       out.attempt(kUnexpected, labels, [&] {
         out.set(kUnexpected, unexpected(session, *table, media), labels[0], labels[1], labels[2]);
@@ -196,7 +197,7 @@ class Media final : public Collector {
         .number("rows");
   }
 
-  /// The length of a value stands in its row: what is stored out of line is not read.
+  /// A value's length stands in its row, so a value that is stored out of line is not read.
   double bytes(Session& session, const Table& table, const MediaColumn& media, Kind kind) const {
     const std::string value = sql_identifier(media.column);
     std::string sql = "SELECT coalesce(sum(pg_catalog.octet_length(";

@@ -1,10 +1,11 @@
-// Orphaned rows: children whose parent does not exist, for every foreign key that the catalog lists
-// and every reference that the configuration declares. A key that is "valid" in the catalog proves
-// nothing: triggers may have been off when its rows were written.
+// Orphaned rows: children whose parent does not exist. The collector checks every foreign key that
+// the catalog lists and every reference that the configuration declares. A key that is "valid" in
+// the catalog proves nothing, because triggers may have been off when its rows were written.
 //
-// The comparison is the key's own: its operators (conpfeqop), with the casts and collation that
-// PostgreSQL's ri_triggers.c uses. MATCH SIMPLE: a NULL in any column refers to nothing. MATCH
-// FULL: all or none may be NULL. One statement is one snapshot, so rows in flight are no orphans.
+// The comparison is the key's own. It uses the key's operators (conpfeqop), with the casts and the
+// collation that PostgreSQL's ri_triggers.c uses. Under MATCH SIMPLE a row with a NULL in any
+// column refers to nothing. Under MATCH FULL all columns may be NULL, or none. One statement is one
+// snapshot, so rows in flight are no orphans.
 #include <algorithm>
 
 #include "collectors/base/batch.h"
@@ -85,7 +86,7 @@ std::string not_null(const ForeignKey& key, std::string_view joined_by) {
   return "(" + sql + ")";
 }
 
-/// Counts the orphans of a key in one statement.
+/// The one statement that counts the orphans of a key.
 std::string orphans_sql(const ForeignKey& key) {
   std::string match;
   for (const ReferenceColumn& column : key.columns) {

@@ -1,6 +1,6 @@
-// Rows of every table, counted exactly up to a size gate and estimated by the planner above it,
-// each under its own name; lower limits and limits to how many rows may vanish, where configured;
-// and the inventory, so that dropping a table or a key cannot turn red into green.
+// Rows of every table. They are counted exactly up to a size, and estimated by the planner above
+// it, each under its own name. Limits, where configured, say how few rows there may be and how many
+// may vanish. The inventory makes sure that dropping a table or a key cannot turn red into green.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -161,10 +161,10 @@ class RowCounts final : public Collector {
     if (limit != nullptr && limit->max_drop) measure_drop(from, *limit, scan.rows, out);
   }
 
-  /// The reference is the highest count within the window. Once too many rows are gone the window
-  /// begins anew, and again if as many go once more: a drop is a finding for as long as the window
-  /// is. When the window ends, the count of the look before takes the reference's place, so that
-  /// what went since then still counts. All of it is evidence and outlives this process.
+  /// The reference is the highest count within the window. When too many rows are gone, the window
+  /// begins anew, and again when as many go once more. So a drop stays a finding for a whole
+  /// window. When the window ends, the count of the check before becomes the reference, so that
+  /// rows that went since then still count. All of it is evidence and outlives this process.
   static void measure_drop(Sources& from, const Limit& limit, double rows, Batch& out) {
     const std::array<std::string, 2> labels{limit.table.schema, limit.table.name};
     const UnixTime now = from.clock().unix_now();
@@ -194,7 +194,7 @@ class RowCounts final : public Collector {
     out.set(kDropRatio, share_gone(reference, rows), labels[0], labels[1]);
   }
 
-  /// The share of rows that is missing; 0 if there are more than before.
+  /// The share of rows that is missing, from 0 to 1; 0 if there are more than before.
   static double share_gone(double before, double now) {
     return before > now ? (before - now) / before : 0;
   }

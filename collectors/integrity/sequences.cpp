@@ -9,9 +9,9 @@ namespace pg_integrity {
 
 namespace {
 
-// A column is fed by its default, if that is nextval() and nothing else; by the sequence that it
-// owns, unless its default computes something of its own. Defaults are deparsed without their table
-// (0), which locks nothing; those of generated columns, which name others, are let alone.
+// A default feeds its column if it is nextval() and nothing else. A sequence feeds the column that
+// owns it, unless the column's default computes something of its own. pg_get_expr() gets no table
+// (0), so it locks nothing. Defaults of generated columns name other columns, so they are skipped.
 constexpr std::string_view kFedColumns = R"(
 WITH fallback(relid, attnum, id, plain) AS (
   SELECT v.adrelid, v.adnum, v.oid, CASE WHEN a.attgenerated = '' THEN pg_get_expr(v.adbin, 0)
@@ -64,7 +64,7 @@ double values_behind(Session& session, const Table& table, const FedColumn& fed)
   const std::string& step = fed.increment;
   const std::string column = sql_identifier(fed.column);
   const std::string far = std::string(up ? "max(" : "min(") + column + ")";
-  // numeric: the far ends of bigint must not overflow.
+  // numeric, because the ends of bigint's range must not overflow.
   const std::string next =
       "(s.last_value::numeric + CASE WHEN s.is_called THEN " + step + " ELSE 0 END)";
   const Rows rows =

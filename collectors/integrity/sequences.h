@@ -1,6 +1,6 @@
-// The columns that sequences feed, and whether a sequence has fallen behind: after a restore or an
-// import that did not set it, the next value it gives is one that the column already holds. Pure
-// functions over a session.
+// The columns that sequences feed, and whether a sequence has fallen behind its column. After a
+// restore or an import that did not set the sequence, its next value is one that the column already
+// holds. Pure functions over a session.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace pg_integrity {
 
-/// A column whose values come from a sequence: it owns it (serial, identity, OWNED BY), or its
-/// default is nextval() of it and nothing else.
+/// A column whose values come from a sequence. Either the column owns the sequence (serial,
+/// identity, OWNED BY), or its default is nextval() of it and nothing else.
 struct FedColumn {
   QualifiedName table;
   std::string column;
@@ -22,13 +22,14 @@ struct FedColumn {
 };
 
 /// Every such column of a number type, sorted by table and column. Sequences that cycle are left
-/// out: they are meant to come back; so is what the schema excludes.
+/// out, because they are meant to come back to old values. So are tables that the schema excludes,
+/// and tables with a partition on another server.
 std::vector<FedColumn> fed_columns(Session& session, const Schema& schema);
 
-/// How many of the sequence's next values lie no further than what the column holds already; 0 is
-/// sound. Both are read in one statement, whose snapshot is older than its look at the sequence:
-/// rows that are written meanwhile make nothing look behind.
-/// @throws SourceError {permission} if the role may read only one of both.
+/// The number of the sequence's next values that the column has already reached or passed; 0 is
+/// sound. One statement reads both. Its snapshot of the table is older than its reading of the
+/// sequence, so rows that are written meanwhile do not make the sequence look behind.
+/// @throws SourceError{permission} unless the role may read both.
 double values_behind(Session& session, const Table& table, const FedColumn& fed);
 
 }  // namespace pg_integrity

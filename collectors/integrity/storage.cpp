@@ -1,6 +1,6 @@
-// What holds the data: page checksums and whether any failed, indexes that are not valid,
-// collations whose rules changed under the indexes that are sorted by them, and sequences that a
-// restore left behind their columns.
+// The storage below the data. The collector watches page checksums, invalid indexes, collations
+// whose rules changed under the indexes that they sort, and sequences that a restore left behind
+// their columns.
 #include <map>
 
 #include "collectors/base/batch.h"
@@ -79,7 +79,7 @@ constexpr Option kOptions[] = {
      .help = "columns without an index in tables with a larger heap are not held against their"
              " sequence"}};
 
-// The counters are NULL where there are no checksums. Database 0 stands for the shared tables.
+// The counters are NULL if there are no checksums. Database 0 stands for the shared tables.
 constexpr std::string_view kDatabaseFacts = R"(
 SELECT CASE s.datid WHEN 0 THEN 'shared_pages' ELSE 'database_pages' END AS pages,
   s.checksum_failures AS failures, extract(epoch FROM s.checksum_last_failure) AS last_failure,
@@ -88,10 +88,13 @@ SELECT CASE s.datid WHEN 0 THEN 'shared_pages' ELSE 'database_pages' END AS page
     WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND n.nspname <> 'pg_catalog') AS unlogged
 FROM pg_stat_database s WHERE s.datid = 0 OR s.datname = current_database())";
 
-// Whoever builds an index without locking out writers holds a lock on its table all the while; that
-// and his place in the progress view are seen without further rights. Whoever drops one so, or
-// builds it anew, holds that lock on the index itself. The index of a partitioned table waits for
-// indexes of its partitions to be attached: it never had rows of its own.
+// An index that is being built or dropped is no finding. Its session's lock tells, which is seen
+// without further rights.
+//
+// CREATE INDEX CONCURRENTLY locks the table all the while and has a row in the progress view. DROP
+// INDEX CONCURRENTLY and REINDEX CONCURRENTLY hold that lock on the index itself. The index of a
+// partitioned table is not valid while it waits for indexes of its partitions to be attached. It
+// never had rows of its own.
 constexpr std::string_view kInvalid = R"(
 SELECT n.nspname AS schema, ic.relname AS index, ic.relkind = 'I' AS waits, coalesce(rn.nspname, n.nspname) AS root_schema,
   coalesce(r.relname, c.relname) AS root_name
@@ -110,7 +113,7 @@ WHERE NOT (i.indisvalid AND i.indisready AND i.indislive) AND NOT EXISTS (
     AND l.mode = 'ShareUpdateExclusiveLock')
 ORDER BY 1, 2)";
 
-// Only collations that an index is sorted by. The database's own has had a version since 15.
+// Only collations that sort an index. The database's own has had a version since PostgreSQL 15.
 constexpr std::string_view kCollations = R"(
 SELECT n.nspname AS schema, l.collname AS name,
   l.collversion IS DISTINCT FROM pg_collation_actual_version(l.oid) AS mismatch

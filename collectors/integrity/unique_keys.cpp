@@ -11,8 +11,8 @@ namespace pg_integrity {
 
 namespace {
 
-// Indexes that promise nothing (invalid: still being built, or failed) are left out, and those that
-// belong to the index of a partition's root.
+// Invalid indexes (still being built, or failed) promise nothing and are left out. So are indexes
+// of partitions that belong to an index of the root.
 constexpr std::string_view kUniqueIndexes = R"(
 SELECT n.nspname AS schema, c.relname AS table_name, c.relkind = 'p' AS partitioned,
   ic.relname AS name, greatest(c.reltuples, 0) AS rows,
@@ -26,8 +26,8 @@ FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.o
 WHERE i.indisunique AND i.indisvalid AND i.indislive AND NOT ic.relispartition
   AND c.relkind IN ('r', 'p') AND n.nspname <> 'pg_catalog')";
 
-// The columns in the order of the index, and how its operator classes sort them. Equality under a
-// deterministic collation is that of bytes, which "C" sorts much faster.
+// The columns in the order of the index, and how its operator classes sort them. Under a
+// deterministic collation, equal means equal bytes, and "C" sorts bytes much faster.
 constexpr std::string_view kIndexColumns = R"()
 SELECT trusted, pg_get_indexdef(i.indexrelid, u.position::int, false) AS expression,
   pg_get_expr(i.indpred, i.indrelid) AS predicate,
@@ -52,7 +52,7 @@ FROM trust CROSS JOIN pg_index i
   LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
 WHERE i.indexrelid = $1::regclass ORDER BY u.position)";
 
-// What expressions and a predicate read is known by what the index depends on.
+// pg_depend tells which columns the index's expressions and predicate read.
 constexpr std::string_view kColumnsRead = R"(
 SELECT a.attname AS name FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
   JOIN pg_namespace n ON n.oid = ic.relnamespace JOIN pg_attribute a ON a.attrelid = i.indrelid
@@ -63,12 +63,13 @@ WHERE n.nspname = $1 AND ic.relname = $2 AND a.attnum > 0
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid
         AND d.refobjsubid = a.attnum)))";
 
-// Whether evaluating and comparing columns runs trusted functions only: those of a superuser, and
-// those of an extension that a superuser owns (any other owner may add a function of his own to
-// it). Types are followed to what they consist of; rows as values are not compared at all.
+// Whether evaluating and comparing columns runs trusted functions only. A function is trusted if it
+// belongs to a superuser, or to an extension that a superuser owns. Any other owner of an extension
+// may add a function of his own to it. Types are followed to their parts (base type, element,
+// subtype of a range). Rows as values are not compared at all.
 //
-// Four parts, between and behind which the columns' types, operator families, functions and casts
-// are put in.
+// The statement has four fixed parts. The columns' types, operator families, functions and casts
+// are put between and behind them.
 constexpr std::string_view kTrust1 = "WITH RECURSIVE type(oid) AS (";
 constexpr std::string_view kTrust2 = R"(
   UNION SELECT part.oid FROM type JOIN pg_type t ON t.oid = type.oid
@@ -103,7 +104,8 @@ constexpr std::string_view kFunctionsOfIndex = R"(
   UNION SELECT o.oprcode::oid FROM pg_depend d JOIN pg_operator o ON o.oid = d.refobjid
   WHERE d.classid = 'pg_class'::regclass AND d.objid = $1::regclass
     AND d.refclassid = 'pg_operator'::regclass)";
-// A cast to somebody's domain, which an index's expression may contain, runs its checks.
+// An index's expression may contain a cast to a user's domain, and such a cast runs the domain's
+// checks.
 constexpr std::string_view kCastsOfIndex = R"(
   AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_type t ON t.oid = d.refobjid
     WHERE d.classid = 'pg_class'::regclass AND d.objid = $1::regclass
@@ -123,7 +125,7 @@ struct Key {
   std::vector<KeyColumn> columns;
 };
 
-/// Up to the parenthesis that closes it.
+/// The statement without the parenthesis that closes its last WITH query.
 std::string trust_of_index() {
   std::string sql(kTrust1);
   sql += kTypesOfIndex;
@@ -136,7 +138,7 @@ std::string trust_of_index() {
   return sql;
 }
 
-/// @param row of a statement that ends in kTrusted, or in the columns of an index.
+/// @param row from a statement that ends in kTrusted, or in the columns of an index.
 void require_trusted(const Row& row) {
   if (!row.flag("trusted"))
     throw SourceError(
@@ -145,9 +147,9 @@ void require_trusted(const Row& row) {
         " of one. HINT: if it can be trusted, give its functions to a superuser");
 }
 
-/// Ranks the values: rows beyond the highest rank are surplus. What is equal is decided by the
-/// operator that sorts. The fence (OFFSET 0) keeps expressions from rows that the predicate leaves
-/// out.
+/// Ranks the values; rows beyond the highest rank are surplus. The operator that sorts also decides
+/// which values are equal. The fence (OFFSET 0) keeps expressions from rows that the predicate
+/// leaves out.
 std::string surplus_sql(const Key& key) {
   std::string values, order, present;
   for (std::size_t i = 0; i < key.columns.size(); ++i) {
@@ -164,7 +166,8 @@ std::string surplus_sql(const Key& key) {
          (key.nulls_distinct ? present : "") + ") s";
 }
 
-/// A column as the configuration names it, in SQL. A column's own name goes before a function's.
+/// The SQL of a column as the configuration names it. A column whose own name looks like a call,
+/// such as `lower(x)`, goes before the function.
 std::string declared_column(const Table& table, const std::string& text,
                             std::vector<std::string>& names) {
   if (table.column(text) != nullptr) {
@@ -251,7 +254,7 @@ std::vector<std::string> columns_of(const Table& table, const std::vector<std::s
     try {
       declared_column(table, column, names);
     } catch (const SourceError&) {
-      continue;  // the collector says so
+      continue;  // the collector reports it
     }
   }
   return names;

@@ -1,6 +1,6 @@
-// What must be unique in a database: its unique indexes, and keys over columns that somebody
-// declares; and the statement that counts the surplus rows of one, composed so that it compares as
-// the index does and runs no code of the database's users. Pure functions over a session.
+// The keys that must be unique in a database: its unique indexes, and keys over columns that the
+// configuration declares. Also the statement that counts the surplus rows of a key. It compares as
+// the index does, and runs no code of the database's users. Pure functions over a session.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ struct UniqueIndex {
   bool foreign_code = false;              ///< of the table or, of a partition, its root
 
   [[nodiscard]] QualifiedName index() const { return {table.schema, name}; }
-  /// What is read: the table, or the one partition.
+  /// The table that is read, or the one partition.
   [[nodiscard]] Table heap() const {
     Table read;
     read.name = table;
@@ -35,30 +35,33 @@ struct UniqueIndex {
   }
 };
 
-/// Every unique index that the catalog takes for valid, sorted by table and name. One of a
-/// partition is left out if it belongs to an index of the root; so is what the schema excludes.
+/// Every unique index that the catalog takes for valid, sorted by table and name. The index of a
+/// partition is left out if it belongs to an index of the root. So are indexes of tables that the
+/// schema excludes.
 std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema);
 
-/// @throws SourceError{unsafe} if evaluating or comparing what the index holds would run code that
-/// neither a superuser nor an extension of one owns.
+/// @throws SourceError{unsafe} if evaluating or comparing the index's values would run code that
+/// belongs to neither a superuser nor an extension of one.
 void require_trusted(Session& session, const QualifiedName& index);
 
-/// The statement whose only column, `surplus`, counts the rows beyond the first of each value. To
-/// compose it takes one look at the catalog.
-/// @throws SourceError{unsafe} if it would run code that neither a superuser nor an extension owns.
+/// The statement whose only column, `surplus`, counts the rows beyond the first of each value.
+/// Composing it takes one query of the catalog.
+/// @throws SourceError{unsafe} if it would run code that belongs to neither a superuser nor an
+/// extension of one, or if the index is no btree.
 std::string surplus_sql(Session& session, const UniqueIndex& index);
 
-/// The columns of its table that this statement reads; those that the index only INCLUDEs are among
-/// them if it has expressions or a predicate, too.
+/// The columns of its table that this statement reads. If the index has expressions or a predicate,
+/// columns that it only INCLUDEs are among them.
 std::set<std::string> columns_of(Session& session, const UniqueIndex& index);
 
-/// The same for a declared key. Each of `columns` is a column of the table, or one of text as
-/// lower(column), btrim(column) or lower(btrim(column)).
-/// @throws SourceError as above; {missing} or {config} if the columns are not like that.
+/// The same for a declared key. Each of `columns` is a column of the table. A column of text may
+/// also be given as lower(column), btrim(column) or lower(btrim(column)).
+/// @throws SourceError: unsafe as above, missing for a column that does not exist, config for a
+/// function of a column that holds no text.
 std::string surplus_sql(Session& session, const Table& table,
                         const std::vector<std::string>& columns);
 
-/// The columns of the table that a declared key means; those that it does not have are left out.
+/// The columns of the table that a declared key reads. A column that does not exist is left out.
 std::vector<std::string> columns_of(const Table& table, const std::vector<std::string>& columns);
 
 }  // namespace pg_integrity

@@ -1,4 +1,4 @@
-// URLs, as RFC 3986 writes them and as far as it matters for what a database keeps of them. Pure
+// URLs as RFC 3986 writes them, as far as it matters for values that a database keeps. Pure
 // functions.
 #pragma once
 
@@ -13,8 +13,9 @@ inline bool is_url_scheme(const std::string& text) {
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") == std::string::npos;
 }
 
-/// A regular expression of PostgreSQL, to be matched without regard to case: one of the schemes, a
-/// host where HTTP needs one, and no character that would end the URL in a page.
+/// A regular expression of PostgreSQL that matches a URL; to be matched without regard to case. A
+/// URL has one of the schemes, a host if the scheme is http or https, and no character that would
+/// end it in a page.
 inline std::string url_pattern(const std::vector<std::string>& schemes) {
   const std::string end = "[:space:][:cntrl:]\"<>]";  // of a bracket expression
   std::string pattern;

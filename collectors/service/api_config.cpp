@@ -16,7 +16,7 @@ constexpr std::pair<std::string_view, HttpAuth> kSecretFiles[] = {
     {"basic_file", HttpAuth::basic},
     {"header_file", HttpAuth::header}};
 
-/// Without the URL in any message: it may hold a secret.
+/// No message shows the URL, because it may hold a secret.
 void check_url(const Settings& record, const std::string& name, Problems& problems) {
   const std::string& text = record.text("url");
   const auto url = parse_url(text);

@@ -1,5 +1,4 @@
-// What the configuration says of HTTP endpoints, and what can be wrong with it. Constants and pure
-// functions.
+// The configuration of HTTP endpoints, and the check of it. Constants and pure functions.
 #pragma once
 
 #include <optional>
@@ -63,15 +62,15 @@ inline constexpr Option kApiOptions[] = {
      .help = "tables with a larger heap are not counted"}};
 
 struct Endpoint {
-  HttpRequest request;      ///< but for the secret
+  HttpRequest request;      ///< without the secret
   std::string label;        ///< its name
   std::string secret_file;  ///< empty: none is needed
   std::vector<QualifiedName> tables;
-  std::optional<JsonPointer> count;  ///< nothing: the answer is not looked into
+  std::optional<JsonPointer> count;  ///< empty: no count is read from the answer
   std::optional<Seconds> objective;
 };
 
-/// One record of `endpoints`, which check_endpoints() found no fault with.
+/// Reads one entry of `endpoints`, with which check_endpoints() found no fault.
 Endpoint endpoint_from(const Settings& record);
 
 void check_endpoints(const Settings& settings, Problems& problems);

@@ -1,5 +1,6 @@
 // HTTP endpoints: whether they answer, how fast, and whether the count that they give is the
-// database's. The database is counted before and after: what lies between is in flight, not wrong.
+// database's. The database is counted before and after each request. A count between these two is
+// in flight, not wrong.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -29,8 +30,8 @@ namespace pg_integrity::api_sync {
 
 namespace {
 
-/// Between the looks of a first pass, which has no earlier one to go by: what is off by the same
-/// number four times within two seconds is no matter of a moment.
+/// The pause between the checks of a first pass, which has no earlier pass to go by. A count that
+/// is off by the same number four times within two seconds is no matter of a moment.
 constexpr Seconds kPause{0.7};
 
 constexpr auto kUp =
@@ -82,12 +83,12 @@ std::array<std::string, 1> labels_of(const Endpoint& endpoint) {
   return {endpoint.label};
 }
 
-/// The table of a difference's labels.
+/// The table of a difference's labels; empty if the endpoint counts several tables together.
 QualifiedName table_of(const Endpoint& endpoint) {
   return endpoint.tables.size() == 1 ? endpoint.tables.front() : QualifiedName();
 }
 
-/// The difference that the pass before found, confirmed or not; nothing if none has compared.
+/// The difference that the pass before found, confirmed or not; empty if no pass has compared.
 std::optional<double> difference_before(const Sources& from, const Endpoint& endpoint) {
   const QualifiedName table = table_of(endpoint);
   auto found = from.previous(kUnconfirmed, labels_of(endpoint));
@@ -126,7 +127,7 @@ class ApiSync final : public Collector {
     const auto label = [](const Endpoint& endpoint) { return endpoint.label; };
     const auto look = [&](const Endpoint& endpoint) { look_at(from, endpoint, out); };
     Walk walk(from, Walk::Pace::singly);
-    // Those that need no database go first: they can be asked while it is down.
+    // Endpoints that need no database go first, because they can be asked while it is down.
     if (walk.each("1 pages", pages_, label, look) == Progress::more) return Progress::more;
     return walk.each("2 counts", counts_, label, look);
   }
@@ -155,8 +156,8 @@ class ApiSync final : public Collector {
                 [&] { out.set(kRows, rows_in(from, endpoint, *answer), endpoint.label); });
   }
 
-  /// A pass that fails begins anew as often as the server is tried, and with the pages: where there
-  /// are some it goes on without the database.
+  /// A pass that fails begins anew with the pages, as often as the server is tried. So if there are
+  /// pages, a lost session leaves the endpoint unproven and the pass goes on without the database.
   void compare_as_far_as_possible(Sources& from, const Endpoint& endpoint, Batch& out) {
     try {
       compare(from, endpoint, out);
@@ -181,7 +182,7 @@ class ApiSync final : public Collector {
     }
     const auto answer = availability(from, endpoint, out);
     if (!answer) return;
-    // That it answers stands, whatever becomes of what it says.
+    // The endpoint answers, whatever becomes of its count.
     out.attempt(kRows, labels_of(endpoint), [&] {
       if (uncounted) throw SourceError(*uncounted);
       const auto known = difference_before(from, endpoint);
@@ -200,7 +201,8 @@ class ApiSync final : public Collector {
     });
   }
 
-  /// A cache is late for longer than four looks take: the pass before must have seen it, too.
+  /// A cache can lag for longer than four checks take, so the pass before must have found the
+  /// difference, too. Without such a pass each check must have found the same number.
   static void judge(const Endpoint& endpoint, const CountComparison& looks,
                     std::optional<double> known, Batch& out) {
     const QualifiedName table = table_of(endpoint);
@@ -234,7 +236,7 @@ class ApiSync final : public Collector {
                  endpoint.label);
   }
 
-  /// A success, or nothing: then it is down.
+  /// A success, or nothing if the endpoint is down.
   std::optional<HttpResponse> availability(Sources& from, const Endpoint& endpoint, Batch& out) {
     try {
       HttpResponse answer = ask(from, endpoint, out);
@@ -244,14 +246,15 @@ class ApiSync final : public Collector {
     } catch (const SourceError& error) {
       if (!says_down(error.reason())) throw;
       out.set(kUp, 0, endpoint.label);
-      // An earlier difference stands: it was not disproved.
+      // An earlier difference stands, because it was not disproved.
       out.unproven(kUp, error.reason(), error.what(), endpoint.label);
       return std::nullopt;
     }
   }
 
-  /// A success, at the second try at the latest: one lost connection is no finding. Who refuses us
-  /// is not asked twice: a second wrong secret may lock an account.
+  /// A success, at the second try at the latest, because one lost connection is no finding. An
+  /// endpoint that refuses us is not asked twice, because a second wrong secret may lock an
+  /// account.
   HttpResponse ask(Sources& from, const Endpoint& endpoint, Batch& out) {
     try {
       return ask_once(from, endpoint, out);
@@ -269,7 +272,7 @@ class ApiSync final : public Collector {
       return answer;
     } catch (const SourceError& error) {
       out.count(kFailures, 1, endpoint.label, std::string(name_of(error.reason())));
-      // What cannot be reached is down, not slow.
+      // An endpoint that cannot be reached is down, not slow.
       if (error.reason() == Reason::timeout) slow.remember(true);
       throw;
     }

@@ -1,5 +1,5 @@
-// Whether a table is compared with its copy, and how: what of it, whole or in slices. Asks the
-// catalogs of both; one thread at a time.
+// Whether a table is compared with its copy, and how: which columns, and whole or in slices. Asks
+// the catalogs of both; one thread at a time.
 #pragma once
 
 #include <optional>
@@ -12,15 +12,15 @@
 
 namespace pg_integrity {
 
-/// Of the table's heap, in bytes, and of a slice, in rows.
+/// `exact_up_to` and `whole_up_to` are bytes of the table's heap. `slice_rows` is in rows.
 struct ComparisonLimits {
   double exact_up_to = 0;
   double whole_up_to = 0;
   double slice_rows = 0;
 };
 
-/// Nothing: the copy is not meant to have the table, or cannot have it.
-/// @throws SourceError why it cannot be compared.
+/// Returns nothing if the copy is not meant to have the table, or cannot have it.
+/// @throws SourceError with the reason why the table cannot be compared.
 std::optional<Compared> what_to_compare(Session& original, Session& copy, const Replica& replica,
                                         const Table& table, const CopyFacts& facts,
                                         const ComparisonLimits& limits);

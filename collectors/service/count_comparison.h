@@ -1,13 +1,14 @@
-// Several looks at a count that an endpoint gives, each held against what the database counted
-// before and after it. Plain values; one thread at a time.
+// Several counts of an endpoint, each compared with what the database counted before and after it.
+// Plain values; one thread at a time.
 #pragma once
 
 #include <algorithm>
 
 namespace pg_integrity {
 
-/// What lies between the two counts is in flight, not wrong. Rows that come and go between them
-/// deceive one look or two: only what misses on the same side each time is a difference.
+/// A count between the database's two is in flight, not wrong. Rows that come and go between them
+/// can deceive one check or two. So only a count that is off on the same side each time is a
+/// difference.
 class CountComparison {
  public:
   void add(double count, double before, double after) {
@@ -19,13 +20,14 @@ class CountComparison {
     ++looks_;
   }
 
-  /// No further look is needed.
+  /// No further check is needed.
   [[nodiscard]] bool done() const { return difference_ == 0 || on_both_sides_ || looks_ == kMost; }
-  /// Above the database's counts and then below them: neither equal nor surely wrong.
+  /// The count was on one side of the database's counts and then on the other. It is neither equal
+  /// nor surely wrong.
   [[nodiscard]] bool on_both_sides() const { return on_both_sides_; }
-  /// Each look found the same difference.
+  /// Each check found the same difference.
   [[nodiscard]] bool steady() const { return steady_; }
-  /// That of the newest look: how far its count lies outside of what the database counted.
+  /// How far the newest count lies outside of the database's counts; negative if it is below them.
   [[nodiscard]] double difference() const { return difference_; }
 
  private:

@@ -1,5 +1,5 @@
-// Several looks at rows and at their copy, each look at the copy between two at the rows. Plain
-// values; one thread at a time.
+// Several checks of rows against their copy. Each check reads the copy between two readings of the
+// rows. Plain values; one thread at a time.
 #pragma once
 
 #include "collectors/postgres/row_digest.h"
@@ -7,11 +7,11 @@
 
 namespace pg_integrity {
 
-/// What is equal to either of the two looks around it is a faithful copy. It is another one only if
-/// four looks find the same two things while nobody writes.
+/// A copy that is equal to either of the two readings around it is faithful. It is a different one
+/// only if four checks find the same two contents while nobody writes.
 class DigestComparison {
  public:
-  /// @param reached the copy had come as far as `before` when it was looked at.
+  /// @param reached the copy had come as far as `before` when it was read.
   void add(const Digest& before, const Digest& copy, const Digest& after, bool reached) {
     rows_.add(copy.rows, before.rows, after.rows);
     same_ = copy.same_as(before) || copy.same_as(after);
@@ -22,13 +22,13 @@ class DigestComparison {
     ++looks_;
   }
 
-  /// No further look is needed, or helps.
+  /// No further check is needed, or helps.
   [[nodiscard]] bool done() const { return same_ || !reached_ || looks_ == kMost; }
   [[nodiscard]] bool same() const { return same_; }
-  /// Not the same, and the copy was behind when it was looked at.
+  /// Not the same, and the copy was behind when it was read.
   [[nodiscard]] bool behind() const { return !same_ && !reached_; }
   [[nodiscard]] bool different() const { return !same_ && reached_ && still_; }
-  /// The number of rows lies between those around it.
+  /// The copy's number of rows lies between those of the readings around it.
   [[nodiscard]] bool same_rows() const { return rows_.difference() == 0; }
 
   [[nodiscard]] const Digest& original() const { return original_; }

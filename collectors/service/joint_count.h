@@ -10,9 +10,9 @@
 
 namespace pg_integrity {
 
-/// One statement, and so one snapshot, whose only column `rows` is their sum.
-/// @param exact_up_to bytes of heap beyond which a table is not counted.
-/// @throws SourceError: missing, too_large, config, for the first table that cannot be counted.
+/// One statement, and so one snapshot. Its only column, `rows`, is the sum of the tables' rows.
+/// @param exact_up_to bytes of heap; a larger table is not counted.
+/// @throws SourceError for the first table that cannot be counted: missing, too_large or config.
 std::string joint_count_sql(Session& session, const Schema& schema,
                             const std::vector<QualifiedName>& tables, double exact_up_to);
 

@@ -1,5 +1,5 @@
 // Query latency: named probe queries, timed at our end without BEGIN and COMMIT. One slow answer is
-// no finding; the share of slow ones among the last 20 is judged, where an objective is configured.
+// no finding. If an objective is configured, the share of slow runs among the last 20 is judged.
 #include <algorithm>
 
 #include "collectors/base/batch.h"

@@ -10,7 +10,7 @@ namespace pg_integrity {
 
 namespace {
 
-/// A copy tells its position when asked, and nobody when it moves on.
+/// A copy tells its position only when it is asked, so it is asked again and again.
 constexpr Seconds kPoll{0.1};
 constexpr int kPolls = 10;
 
@@ -24,13 +24,13 @@ constexpr std::string_view kNow = R"(
 SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
   AS position, extract(epoch FROM now()) AS now)";
 
-// The time is that of the newest transaction that was replayed.
+// The age is that of the newest transaction that was replayed.
 constexpr std::string_view kReplayed = R"(
 SELECT coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) AS reached,
   extract(epoch FROM now() - pg_last_xact_replay_timestamp()) AS age, NULL AS told_at)";
 
-// A subscription's worker applies as it receives: what it has reported is done. The time is that of
-// the server that sent it.
+// A subscription's worker applies as it receives, so a position that it reports is applied. The
+// time is by the clock of the server that sent it.
 constexpr std::string_view kApplied = R"(
 SELECT coalesce(min(latest_end_lsn) >= $1::pg_lsn, false) AS reached, NULL AS age,
   extract(epoch FROM min(latest_end_time)) AS told_at
@@ -48,7 +48,7 @@ Row progress(Session& copy, CopyKind kind, const std::string& position) {
   return copy.query(kind == CopyKind::standby ? kReplayed : kApplied, parameters).only();
 }
 
-/// The newest progress, asked for until the position is reached or a second has passed.
+/// The newest progress. Asks until the position is reached or a second has passed.
 Row settled_progress(Sources& from, Session& copy, CopyKind kind, const std::string& position) {
   for (int polls = 1;; ++polls) {
     Row row = progress(copy, kind, position);

@@ -1,4 +1,4 @@
-// What leads from a database to a copy of it: whether it is one, and how far it has come. Functions
+// The way from a database to a copy of it: whether it is one, and how far it has come. Functions
 // that ask; one thread at a time.
 #pragma once
 
@@ -20,10 +20,10 @@ enum class CopyKind : std::uint8_t {
   plain,       ///< filled by other means: it tells no position
 };
 
-/// What tells one database from another.
+/// Facts that tell one database from another.
 struct DatabaseFacts {
   ServerInfo server;
-  std::string started;   ///< when the server was, to the microsecond
+  std::string started;   ///< when the server was started, to the microsecond
   std::string database;  ///< its name
   std::string encoding;
   bool subscribes = false;
@@ -41,15 +41,16 @@ struct CopyFacts {
 /// standby of another cluster.
 CopyFacts copy_facts(const DatabaseFacts& original, Session& copy, Instant now);
 
-/// The copy has come as far as that position, now or within a second. A plain one always has.
+/// Whether the copy has come as far as that position, now or within a second. A plain copy always
+/// has.
 bool has_reached(Sources& from, Session& copy, CopyKind kind, const std::string& position);
 
-/// How far a copy that is not a plain one is behind: 0 if it has all that the database had written
-/// when it was asked.
-/// @throws SourceError{missing} if it does not tell.
+/// How far a standby or a subscriber is behind; 0 if it has all that the database had written when
+/// it was asked.
+/// @throws SourceError{missing} if the copy does not tell.
 Seconds lag_of(Sources& from, Session& copy, CopyKind kind);
 
-/// How much of a table a subscriber subscribes to.
+/// Whether a subscriber subscribes to a table, or still copies it.
 enum class Subscribed : std::uint8_t { no, copying, yes };
 Subscribed subscription_of(Session& copy, const QualifiedName& table);
 

@@ -1,7 +1,7 @@
-// Copies of a database (standbys, subscribers, restored copies) held against it: whether they
-// answer, how far they are behind, and whether they hold the same rows. What is on its way is no
-// difference: a copy is read between two looks at the database, once it has come as far as the
-// first of them.
+// Copies of a database (standbys, subscribers, restored copies), compared with it: whether they
+// answer, how far they are behind, and whether they hold the same rows. Rows on their way are no
+// difference. So a copy is read between two readings of the database, once it has come as far as
+// the first of them.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -64,16 +64,17 @@ constexpr const MetricInfo* kMetrics[] = {&kUp,         &kLag,     &kLagMax,
 
 constexpr std::string_view kIdentity[] = {"replica", "schema", "table"};
 
-/// Before a copy is asked a second time whether it answers: longer than it is not tried again.
+/// How long we wait before asking a copy a second time. It must be longer than the session pool's
+/// first retry (1 s), or the second try would fail without trying.
 constexpr Seconds kSecondTry{1.2};
 
 using Labels = std::array<std::string, 3>;
 
-/// What is known of a copy for the length of a pass.
+/// The facts about a copy for the length of a pass.
 struct Link {
   CopyFacts facts;
   bool behind = false;                 ///< it was waited for in vain
-  std::optional<SourceError> trouble;  ///< why all else is not known
+  std::optional<SourceError> trouble;  ///< why the rest is not known
 };
 
 /// A table whose comparison goes on in the next step.
@@ -129,7 +130,7 @@ class ReplicaSync final : public Collector {
       own_ = database_facts(from.session());
     }
     bool looked = false;
-    // As Walk does, but for a look that takes several steps.
+    // Like Walk, but for a check that takes several steps.
     const auto each = [&](const std::string& key, auto look) {
       if (!from.position().empty() && key <= from.position()) return true;
       if (looked && from.step_is_full()) return false;
@@ -153,7 +154,8 @@ class ReplicaSync final : public Collector {
   }
 
  private:
-  /// Found out once a pass, its failure included: nobody waits for a dead copy table by table.
+  /// The link is found out once a pass, and so is its failure. Nobody waits for a dead copy table
+  /// by table.
   Link& link_of(Sources& from, const Replica& replica) {
     const auto [known, added] = links_.try_emplace(replica.name);
     Link& link = known->second;
@@ -164,7 +166,8 @@ class ReplicaSync final : public Collector {
         break;
       } catch (const SourceError& error) {
         link.trouble = error;
-        // One lost connection is no finding; a second wrong secret may lock an account.
+        // One lost connection is no finding, so the copy is tried again. A refused login is not,
+        // because a second wrong secret may lock an account.
         const bool again = says_down(error.reason()) && error.reason() != Reason::auth;
         if (error.session_lost() || !again) break;
         if (tries > 1) from.pause(kSecondTry);
@@ -184,7 +187,7 @@ class ReplicaSync final : public Collector {
       } catch (const SourceError& error) {
         if (error.session_lost() || !says_down(error.reason())) throw;
         out.set(kUp, 0, replica.name);
-        // What was found of its tables stands: it was not disproved.
+        // Findings about its tables stand, because they were not disproved.
         out.unproven(kUp, error.reason(), error.what(), replica.name);
         return;
       }
@@ -201,7 +204,7 @@ class ReplicaSync final : public Collector {
     return true;
   }
 
-  /// @return nothing is left to do.
+  /// @return whether nothing is left to do.
   bool look_at_table(Sources& from, const Replica& replica, const Table& table,
                      const Labels& labels, Batch& out) {
     if (!from.wants(labels)) return true;
@@ -266,11 +269,12 @@ class ReplicaSync final : public Collector {
     }
   }
 
-  /// What a series of looks found on a copy that tells its position counts at once where nothing
-  /// says otherwise; what was sound before must be found a second time. Who tells no position may
-  /// be filled now and then: there, the same two things must be found for as long as the copy may
-  /// be behind.
-  /// @return since when it is known; nothing: it counts.
+  /// Whether a difference that a series of checks found must be found again before it counts.
+  /// If the copy tells its position, it counts at once, unless the table was sound before. Then a
+  /// second series must find it.
+  /// A plain copy may be filled now and then. So the same two contents must be found again, at
+  /// least `max_lag` after the first time if that is given.
+  /// @return the time since when the difference is known; empty if it counts.
   [[nodiscard]] std::optional<Instant> unconfirmed_since(const Sources& from,
                                                          const Replica& replica,
                                                          const Running& done, CopyKind kind) const {
@@ -306,6 +310,7 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
   return std::make_unique<ReplicaSync>(given);
 }
 
+/// The reads of the database. A copy has grants of its own.
 void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
                Reads& reads) {
   for (const Replica& replica : given.server.replicas) {
@@ -321,7 +326,6 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 }  // namespace
 
-/// Of the database; a copy has grants of its own.
 extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "replica_sync",

@@ -1,5 +1,5 @@
-// The server itself: what it says of its version, role and identity, and how far its clock is from
-// ours. The pulse of a server: the first to notice that it is gone or back.
+// The server itself: its version, role and identity, and how far its clock is from ours. It is the
+// pulse of a server, the first collector to notice that it is gone or back.
 #include "collectors/base/batch.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/metric.h"

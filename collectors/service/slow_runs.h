@@ -1,4 +1,4 @@
-// Whether something is slow time and again: one slow run among many is no finding.
+// Whether something is slow time and again. One slow run among many is no finding.
 #pragma once
 
 #include <algorithm>
@@ -13,13 +13,13 @@
 
 namespace pg_integrity {
 
-/// The newest 20 runs of one thing, as far as they are evidence: what a batch brought that was not
-/// accepted is forgotten, and the runs of an earlier process count. One thread at a time.
+/// The newest 20 runs of one thing, as far as they are evidence. Runs in a batch that was not
+/// accepted are forgotten, and the runs of an earlier process count. One thread at a time.
 class SlowRuns {
  public:
-  /// Before the runs of a step.
-  /// @param accepted the ratio that is known. Of that of an earlier process it is known how many
-  /// runs were slow, and not when: these are taken for the newest.
+  /// To be called before the runs of a step.
+  /// @param accepted the ratio that is known. If it comes from an earlier process, it tells how
+  /// many runs were slow, but not which. They are taken for the newest.
   void begin(const std::optional<Sample>& accepted) {
     ran_ = false;
     std::erase_if(known_, [&](const auto& other) {
@@ -47,8 +47,8 @@ class SlowRuns {
     return static_cast<double>(std::count(slow_.begin(), slow_.end(), true)) / kRemembered;
   }
 
-  /// After the runs of a step.
-  /// @param observed_at of the evidence that the ratio becomes if it is accepted.
+  /// To be called after the runs of a step.
+  /// @param observed_at the time of the evidence that the ratio becomes if it is accepted.
   void end(Instant observed_at) { known_.insert_or_assign(observed_at, slow_); }
 
  private:

@@ -10,13 +10,14 @@ namespace pg_integrity {
 
 namespace {
 
-/// Between looks: what is off by the same rows four times within two seconds is no matter of a
-/// moment.
+/// The pause between checks. Rows that differ in the same way four times within two seconds are no
+/// matter of a moment.
 constexpr Seconds kPause{0.7};
 
 constexpr int kTries = 3;
 
-/// A standby cancels what stands in the way of replay, and any server may drop a connection.
+/// A standby cancels statements that stand in the way of replay, and any server may drop a
+/// connection.
 bool passes_soon(Reason reason) {
   return reason == Reason::conflict || reason == Reason::connect || reason == Reason::protocol;
 }

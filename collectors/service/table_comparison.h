@@ -13,7 +13,7 @@
 
 namespace pg_integrity {
 
-/// What is compared, and how.
+/// The two tables, and how they are compared.
 struct Compared {
   std::string replica;  ///< its name
   CopyKind kind = CopyKind::plain;
@@ -28,24 +28,25 @@ class TableComparison {
  public:
   explicit TableComparison(Compared what) : what_(std::move(what)) {}
 
-  /// Compares one slice: at most four looks within a few seconds.
-  /// @param behind the copy is known not to keep up: it is not waited for. Set if it is found so.
-  /// @return there are more.
+  /// Compares one slice, in at most four checks within a few seconds.
+  /// @param behind whether the copy is known not to keep up, so that it is not waited for. Set to
+  /// true if it is found so.
+  /// @return whether there are more slices.
   /// @throws SourceError; then the comparison is of no further use.
   bool step(Sources& from, bool& behind);
 
   // After the last slice:
-  /// Some slice holds other rows, for certain as far as one series of looks can tell.
+  /// Some slice holds other rows, as surely as one series of checks can tell.
   [[nodiscard]] bool different() const { return different_ > 0; }
   /// Some slice is not the same, and the copy was behind.
   [[nodiscard]] bool behind() const { return behind_; }
-  /// Some slice was written to at each look.
+  /// Some slice was written to at each check.
   [[nodiscard]] bool moving() const { return moving_; }
-  /// Numbers of rows are the same wherever slices were written to.
+  /// Every slice that was written to has the same number of rows on both sides.
   [[nodiscard]] bool same_rows_where_moving() const { return same_rows_; }
-  /// Rows that the copy has more (or, negative, less) in the slices that are different.
+  /// How many more rows the copy has in the slices that are different; negative if it has fewer.
   [[nodiscard]] double row_difference() const { return row_difference_; }
-  /// The two of them in one text; equal as long as nobody changes either.
+  /// A text that stands for the contents of both. It stays equal as long as nobody changes either.
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// "it has 99 rows, the database 100", for people.
   [[nodiscard]] std::string summary() const;

@@ -1,4 +1,4 @@
-// What a user gets wrong, and the one clear line that says so. No password anywhere.
+// Mistakes of a user, and the one clear line that names each. No line holds a password.
 #include <gtest/gtest.h>
 
 #include <algorithm>

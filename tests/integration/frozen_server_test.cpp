@@ -1,4 +1,4 @@
-// Processes of the server that stand still: neither cancelling nor the server's own timeouts help.
+// Processes of the server that stand still. Neither cancelling nor the server's own timeouts help.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ constexpr const char* kImpatient =
     "[defaults.collectors.orphans]\ninterval = \"1s\"\ndeadline = \"1s\"\n"
     "[defaults.collectors.server]\ninterval = \"1s\"\ndeadline = \"1s\"\n";
 
-/// A table to look at and the role that looks at it.
+/// A table to be checked, and the role that checks it.
 std::string watched(const Database& database) {
   database.run(
       "CREATE TABLE thing (id int PRIMARY KEY);"
@@ -38,7 +38,7 @@ class FrozenServer : public testing::Test {
     for (const pid_t backend : frozen_) ::kill(backend, SIGCONT);
   }
 
-  /// The watcher's backends. The session that asks was there before anything froze.
+  /// The watcher's backends. The session that asks for them was there before anything froze.
   std::vector<pid_t> backends() {
     std::istringstream pids(observer_.ask(
         "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE usename = 'watcher'"));
@@ -47,7 +47,8 @@ class FrozenServer : public testing::Test {
     return found;
   }
 
-  /// Those of the watcher by their processes' titles: they have not told the views of them yet.
+  /// The watcher's starting backends, found by the titles of their processes. The server's views do
+  /// not show them yet.
   std::size_t starting_backends() const {
     const std::string pids =
         run({"pgrep", "-P", std::to_string(cluster.postmaster_pid()), "-f", "postgres: watcher"})
@@ -55,8 +56,7 @@ class FrozenServer : public testing::Test {
     return static_cast<std::size_t>(std::count(pids.begin(), pids.end(), '\n'));
   }
 
-  /// Sessions that the exporter can do nothing with: frozen while they worked or while they
-  /// started.
+  /// Sessions that the exporter cannot use: frozen while they worked or while they started.
   double lost_sessions() const {
     const PageText page = exporter.page();
     return page.value("pg_integrity_exporter_sessions", {{"state", "abandoned"}}).value_or(0) +
@@ -80,7 +80,7 @@ class FrozenServer : public testing::Test {
 TEST_F(FrozenServer, ItsBackendsCostTwoSessionsAtMostAndThePageStaysUp) {
   std::size_t most = 0;
   std::size_t frozen = 0;
-  // Whatever backend comes is frozen at once.
+  // Every backend that comes is frozen at once.
   const bool lost = eventually([&] {
     const auto now = backends();
     most = std::max(most, now.size());
@@ -108,7 +108,7 @@ TEST_F(FrozenServer, BackendsThatHangWhileTheyStartDoNotPileUp) {
   Client(cluster.dsn("postgres")).run("SELECT pg_reload_conf()");
   for (const pid_t backend : backends()) ::kill(backend, SIGTERM);
   std::size_t most = 0;
-  // Longer than several attempts would take, each of which could leave one behind.
+  // This is longer than several attempts would take, and each attempt could leave a backend behind.
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(18);
   while (std::chrono::steady_clock::now() < end) {
     most = std::max(most, starting_backends());

@@ -1,4 +1,4 @@
-// What the exporter costs the databases that it watches.
+// The cost of the exporter for the databases that it watches.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -14,7 +14,8 @@
 namespace pg_integrity::test::load_test {
 namespace {
 
-/// The role that the exporter uses in these tests, told apart from the test's own sessions.
+/// The role that the exporter uses in these tests. It differs from the role of the test's own
+/// sessions.
 const std::string& watcher() {
   static const std::string name = [] {
     Client(Cluster::shared().dsn("postgres"))
@@ -124,8 +125,8 @@ TEST(Load, AnApplicationBehindTheSamePoolKeepsWriting) {
   database.run(
       "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id serial PRIMARY KEY, "
       "parent_id int REFERENCES parent); INSERT INTO parent VALUES (1)");
-  // One server connection for everybody: whatever the exporter left behind, the application would
-  // meet.
+  // All clients share one server connection, so the application would meet anything that the
+  // exporter left behind.
   const PgBouncer bouncer(database.cluster(), 1);
   std::string fast;
   for (const char* collector : {"orphans", "row_counts", "server", "query_latency"})

@@ -1,5 +1,5 @@
-// The server goes away and comes back; the exporter is restarted: nothing known is lost, nothing
-// turns green by it.
+// The server goes away and comes back, and the exporter is restarted. No evidence is lost, and
+// nothing turns green by it.
 #include <gtest/gtest.h>
 
 #include "collectors/base/instant.h"

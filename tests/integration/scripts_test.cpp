@@ -1,4 +1,4 @@
-// What the scripts of deploy/ do when things do not go as planned.
+// The scripts of deploy/ when things do not go as planned.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -15,7 +15,7 @@
 namespace pg_integrity::test::scripts_test {
 namespace {
 
-/// Lines of bash that have read deploy/common.sh.
+/// The command that runs lines of bash after it has read deploy/common.sh.
 std::vector<std::string> with_common(const std::string& lines) {
   return {"bash", "-c", "set -euo pipefail\n. '" + source_path("deploy/common.sh") + "'\n" + lines};
 }

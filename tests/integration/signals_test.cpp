@@ -21,7 +21,7 @@ constexpr const char* kSlowQuery =
     "pg_sleep(600)\"\nobjective = \"1s\"\n[server.collectors.query_latency]\ndeadline = "
     "\"10m\"\n";
 
-/// How many probes are asleep in the database.
+/// The number of probes that are asleep in the database.
 std::string sleeping(const Database& database) {
   return database.ask(
       "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "

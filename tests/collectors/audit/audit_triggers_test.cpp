@@ -39,7 +39,7 @@ class AuditTriggers : public testing::Test {
   static std::optional<double> unaudited(const Findings& found) {
     return found.value("pg_integrity_unaudited_deletes", {{"schema", "public"}, {"table", "t"}});
   }
-  /// What `breaks` does makes the trigger of deletes count as not enabled, until `mends`.
+  /// After `breaks` the trigger of deletes counts as not enabled, until `mends`.
   void expect_off(const std::string& breaks, const std::string& mends) const {
     db.run(breaks);
     const Findings found = look_at();
@@ -164,7 +164,7 @@ TEST_F(AuditTriggers, ABypassedDeleteIsFoundAndStaysFound) {
   found = look_at(audited(), found.saved);
   EXPECT_EQ(unaudited(found), 3);
   EXPECT_EQ(found.violated(), "audit_triggers/public.t") << "the trigger itself is as it should be";
-  // Neither looking again, nor new rows, nor later audited deletes clear it.
+  // Neither another check, nor new rows, nor later audited deletes clear it.
   found = look_at(audited(), found.saved);
   EXPECT_EQ(unaudited(found), 3);
   db.run("INSERT INTO t SELECT generate_series(1, 5); DELETE FROM t WHERE i <= 2");

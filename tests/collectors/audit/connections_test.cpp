@@ -11,7 +11,8 @@
 namespace pg_integrity::test::connections_test {
 namespace {
 
-/// Sessions are a matter of a whole cluster: one of its own, so that no other test's are seen.
+/// Sessions belong to a whole cluster. These tests have one of their own, so that no other test's
+/// sessions are seen.
 class Connections : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -19,7 +20,7 @@ class Connections : public testing::Test {
     Client(cluster->dsn("postgres")).run("CREATE ROLE app LOGIN; CREATE ROLE watcher LOGIN");
   }
   static void TearDownTestSuite() { cluster.reset(); }
-  /// A session outlives its client for a moment: those of the test before are waited for.
+  /// A session outlives its client for a moment, so each test waits for those of the test before.
   void SetUp() override {
     Client admin(cluster->dsn("postgres"));
     ASSERT_TRUE(eventually([&] {
@@ -98,7 +99,7 @@ TEST_F(Connections, TheServersOwnWorkersAreNoSessionsThoughTheyHaveAUser) {
       "SELECT count(*) FROM pg_stat_activity WHERE usename = 'postgres'"
       " AND backend_type = 'client backend'";
   ASSERT_TRUE(eventually([&] { return admin.ask(others) == "1"; }));
-  // Our own test's session is the only one of postgres; without it nothing is left to be hidden.
+  // The test's own session is the only one of postgres. Without it nothing is left to be hidden.
   const Findings with = look(one_server(dsn, allow("users = [\"lone\"]"), "connections"));
   EXPECT_EQ(unexpected(with), 1);
   EXPECT_EQ(with.value("pg_integrity_connections", {{"user", "postgres"}, {"state", "hidden"}}), 1);

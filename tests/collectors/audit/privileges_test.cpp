@@ -9,13 +9,14 @@
 namespace pg_integrity::test::privileges_test {
 namespace {
 
-/// Roles belong to a whole cluster: one of its own, so that no other test's roles count.
+/// Roles belong to a whole cluster. These tests have one of their own, so that no other test's
+/// roles count.
 class Privileges : public testing::Test {
  protected:
   static void SetUpTestSuite() { cluster = std::make_unique<Cluster>(); }
   static void TearDownTestSuite() { cluster.reset(); }
 
-  /// A database with the tables t and u, which its owner app may write, and nobody else.
+  /// A database with the tables t and u. Their owner app may write to them, and nobody else.
   Privileges() : db(*cluster) {
     db.run(
         "CREATE ROLE app LOGIN; CREATE ROLE stranger LOGIN; CREATE ROLE team;"
@@ -33,7 +34,8 @@ class Privileges : public testing::Test {
   [[nodiscard]] std::optional<double> writers(const Findings& found, const char* table) const {
     return found.value("pg_integrity_unexpected_writers", {{"schema", "public"}, {"table", table}});
   }
-  /// What `grant` lets stranger do to t is found there and nowhere else, and gone after `revoke`.
+  /// After `grant` the collector finds stranger at t and at no other table. After `revoke` it finds
+  /// nobody.
   void expect_found(const std::string& grant, const std::string& revoke) const {
     db.run(grant);
     Findings found = look_at();

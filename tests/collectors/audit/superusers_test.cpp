@@ -7,7 +7,8 @@
 namespace pg_integrity::test::superusers_test {
 namespace {
 
-/// Superusers are a matter of a whole cluster: one of its own, so that no other test's roles count.
+/// Superusers belong to a whole cluster. These tests have one of their own, so that no other test's
+/// roles count.
 class Superusers : public testing::Test {
  protected:
   static void SetUpTestSuite() { cluster = std::make_unique<Cluster>(); }

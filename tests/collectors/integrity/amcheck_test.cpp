@@ -105,7 +105,7 @@ TEST(Amcheck, AnIndexWhosePagesWereDamagedIsFoundAlone) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_NE(lines[0].find("invariant violated for index"), std::string::npos) << lines[0];
 
-  // Who may not look any more has not disproved it.
+  // A role that may no longer check the index has not disproved the finding.
   const Findings blind = check_indexes(db, {}, "nobody_special", found.saved);
   EXPECT_EQ(blind.value("pg_integrity_amcheck_usable"), 0);
   EXPECT_EQ(blind.violated(), "amcheck/public.names.names_pkey");

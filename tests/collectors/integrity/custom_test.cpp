@@ -279,7 +279,7 @@ TEST(Custom, ALabelSetThatVanishesIsGoneAndAViolationEndsWithIt) {
   EXPECT_EQ(scheduler.findings().state("custom/orders"), State::proven);
 }
 
-/// A configuration that finds a violation, and the record of it.
+/// A configuration that finds a violation, and the saved evidence of it.
 struct Recorded {
   explicit Recorded(Cluster& cluster) : db(cluster) {
     db.run(kOrders);

@@ -11,7 +11,7 @@
 namespace pg_integrity::test::duplicates_test {
 namespace {
 
-/// Runs statements while the index neither refuses nor notices rows, as one that is damaged.
+/// Runs statements while the index neither refuses nor notices rows, like a damaged index.
 std::string unseen_by(const std::string& index, const std::string& sql) {
   const std::string which = " WHERE indexrelid = '" + index + "'::regclass;";
   return "UPDATE pg_index SET indisready = false, indisvalid = false" + which + sql +
@@ -204,7 +204,7 @@ class PlantedCode : public testing::Test {
 TEST_F(PlantedCode, InAnExpressionIsNotRun) {
   db.run("SET ROLE mallory; CREATE UNIQUE INDEX trap ON den.bait (den.peek(id))");
   expect_refused();
-  // The same function in a superuser's hands is trusted, and says what it says.
+  // The same function is trusted once it belongs to a superuser, and its answer counts.
   db.run("ALTER FUNCTION den.peek OWNER TO postgres");
   EXPECT_EQ(watched().value("pg_integrity_duplicate_rows", {{"key", "trap"}}), 1);
 }

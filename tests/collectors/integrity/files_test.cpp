@@ -14,7 +14,8 @@
 namespace pg_integrity::test::files_test {
 namespace {
 
-/// A tree of files and what the collector finds in it. No server is asked for it: there is none.
+/// A tree of files, and the findings of the collector in it. There is no server, because none is
+/// asked.
 class FilesIn : public ::testing::Test {
  protected:
   [[nodiscard]] std::string path(const std::string& name) const {

@@ -105,7 +105,7 @@ TEST(Media, SizesAddUpUncompressedAndAreNotJudged) {
   db.run(R"(CREATE TABLE users (blob bytea, note text, large oid);
     INSERT INTO users VALUES (decode(repeat('00', 100000), 'hex'), 'ü', lo_from_bytea(0, '\x010203')),
       ('\x0102', NULL, NULL), (NULL, 'abc', lo_from_bytea(0, decode(repeat('00', 5000), 'hex'))))");
-  db.run("SELECT lo_from_bytea(0, '\\xffff')");  // nobody refers to it
+  db.run("SELECT lo_from_bytea(0, '\\xffff')");  // no row refers to it
   const Findings found =
       look_at(db, column("blob", kSize) + column("note", kSize) + column("large", kSize));
   EXPECT_EQ(bytes(found, "blob"), 100002);

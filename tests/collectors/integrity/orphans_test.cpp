@@ -14,7 +14,7 @@ constexpr const char* kParentAndChild = R"(
   INSERT INTO parent SELECT generate_series(1, 10);
   INSERT INTO child SELECT i, i FROM generate_series(1, 10) i;)";
 
-/// Writes what the key forbids: as somebody does who has switched the triggers off.
+/// Writes rows that the key forbids, like somebody who has switched the triggers off.
 std::string behind_its_back(const std::string& sql) {
   return "SET session_replication_role = replica; " + sql + "; RESET session_replication_role;";
 }
@@ -200,7 +200,8 @@ TEST(Orphans, InheritanceChildrenDoNotCountTwice) {
   db.run(R"(CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE heir () INHERITS (parent);
     CREATE TABLE child (id int CONSTRAINT key REFERENCES parent); CREATE TABLE child_heir () INHERITS (child);
     INSERT INTO heir VALUES (1);)");
-  // The key looks at the parent alone, and binds the child alone: so do we.
+  // The key reads the parent alone and binds the child alone, without their heirs. So does the
+  // collector.
   db.run(behind_its_back("INSERT INTO child VALUES (1); INSERT INTO child_heir VALUES (99)"));
   EXPECT_EQ(look_for_orphans(db).value("pg_integrity_orphaned_rows", labels("child", "key")), 1);
 }
@@ -286,7 +287,7 @@ TEST(Orphans, WhatMayNotBeReadIsUnprovenNeverZero) {
   const Findings found = look(one_server(db.dsn("blind_one"), {}, "orphans"));
   EXPECT_EQ(found.reason("orphans/public.child.child_parent_id_fkey"), Reason::permission);
   EXPECT_FALSE(found.value("pg_integrity_orphaned_rows", labels("child", "child_parent_id_fkey")));
-  // What the catalog says is still there.
+  // The facts of the catalog are still there.
   EXPECT_EQ(
       found.value("pg_integrity_foreign_key_enforced", labels("child", "child_parent_id_fkey")), 1);
 }
@@ -330,8 +331,8 @@ TEST(Orphans, ADatabaseWithoutKeysIsNotApplicable) {
   EXPECT_EQ(found.collector("orphans").state, State::observed);
 }
 
-/// A key of two types that only a cast makes comparable. The owner of the child's type is nobody
-/// special, and made the cast. Its function lies: whoever calls it finds no orphans.
+/// A key of two types that only a cast makes comparable. An ordinary role owns the child's type and
+/// made the cast. The cast's function lies, so a query that calls it finds no orphans.
 class OrphansWithACast : public ::testing::Test {
  protected:
   OrphansWithACast() {
@@ -346,10 +347,10 @@ class OrphansWithACast : public ::testing::Test {
   }
   ~OrphansWithACast() override { db_.run("DROP OWNED BY casting CASCADE; DROP ROLE casting"); }
 
-  /// A statement of the type's owner.
+  /// Runs a statement as the owner of the type.
   void as_owner(const std::string& sql) const { db_.run("SET ROLE casting; " + sql); }
 
-  /// Looks; fails if the key was judged by what the cast's function said.
+  /// Runs the collector. Fails if it judged the key by the answer of the cast's function.
   void expect_unsafe() const {
     const Findings found = look_for_orphans(db_);
     EXPECT_FALSE(found.value("pg_integrity_orphaned_rows", labels("child", "key")));

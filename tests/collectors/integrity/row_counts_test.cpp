@@ -134,7 +134,7 @@ TEST(RowCounts, VanishedRowsAreMeasuredAgainstTheHighestCount) {
   found = count_rows(db, config, found.saved);
   EXPECT_DOUBLE_EQ(found.value("pg_integrity_table_rows_drop_ratio", table("t")).value(), 0.2);
   EXPECT_EQ(found.violated(), "row_counts/public.t");
-  // Looking again does not make it good; bringing the rows back does.
+  // Another check does not make it good; bringing the rows back does.
   found = count_rows(db, config, found.saved);
   EXPECT_EQ(found.violated(), "row_counts/public.t");
   db.run("INSERT INTO t SELECT generate_series(1, 20)");
@@ -159,7 +159,7 @@ TEST(RowCounts, LearnsTheInventoryAndMissesWhatGoes) {
   found = count_rows(db, {}, found.saved);
   EXPECT_EQ(found.violated(), "row_counts/foreign_keys row_counts/triggers");
   EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "foreign_keys"}}), 1);
-  // It stays so until somebody says that it is right.
+  // It stays violated until the configuration says that the number is right.
   found = count_rows(db, {}, found.saved);
   EXPECT_EQ(found.violated(), "row_counts/foreign_keys row_counts/triggers");
   found = count_rows(db, "expect = { foreign_keys = 0, triggers = 0 }", found.saved);
@@ -231,7 +231,7 @@ TEST(RowCounts, BytesThatAreNoUtf8StillMakeAPage) {
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("bad\\xfe")), 0);
 }
 
-/// The evidence as it will be when that much time has passed.
+/// The evidence as it will be after so many more hours.
 std::shared_ptr<const SavedEvidence> later(const std::shared_ptr<const SavedEvidence>& record,
                                            double hours) {
   auto aged = std::make_shared<SavedEvidence>(*record);
@@ -245,8 +245,8 @@ std::shared_ptr<const SavedEvidence> later(const std::shared_ptr<const SavedEvid
   return aged;
 }
 
-/// A table of 100 rows of which a tenth may vanish within a day. Every look is made by a process of
-/// its own.
+/// A table of 100 rows, of which a tenth may vanish within a day. A process of its own makes each
+/// check.
 class DropsOfRows : public ::testing::Test {
  protected:
   DropsOfRows() {
@@ -254,7 +254,7 @@ class DropsOfRows : public ::testing::Test {
     look_again(0);
   }
 
-  /// The state after so many more hours, with that many rows.
+  /// The state after so many more hours, when the table has that many rows.
   State with(int rows, double hours) {
     db_.run("TRUNCATE t; INSERT INTO t SELECT generate_series(1, " + std::to_string(rows) + ")");
     return look_again(hours);

@@ -112,7 +112,7 @@ TEST(Storage, AnIndexThatIsBeingBuiltIsNot) {
   EXPECT_EQ(
       look(one_server(db.dsn("plain_one"), {}, "storage")).value("pg_integrity_invalid_indexes"), 0)
       << "seen without further rights";
-  // Whoever built it is gone; a lock that somebody else has on the table excuses nothing.
+  // Its builder is gone. A lock that another session has on the table excuses nothing.
   db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index");
   ASSERT_TRUE(eventually([&] { return !build.running(); }));
   EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 1);

@@ -75,7 +75,7 @@ class ApiSyncOf : public testing::Test {
   }
   [[nodiscard]] std::string users() const { return db.ask("SELECT count(*) FROM users"); }
 
-  /// Answers with what the path says.
+  /// Answers with the text of the path.
   static ApiAnswer echo(const ApiAsked& asked) { return {200, asked.path.substr(1)}; }
 
   Database db;
@@ -125,7 +125,7 @@ TEST_F(ApiSyncOf, WhatIsInFlightIsNoDifference) {
     const std::string id = std::to_string(number++);
     db.run("INSERT INTO users VALUES (" + id + ")");
     const std::string counted = users();
-    // Gone again: neither of the database's counts has seen it.
+    // The row is gone again, so neither of the database's counts has seen it.
     if (asked.path == "/transient" && number < 103) db.run("DELETE FROM users WHERE id = " + id);
     return ApiAnswer{200, counted};
   });

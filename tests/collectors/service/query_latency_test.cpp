@@ -117,7 +117,8 @@ TEST(QueryLatency, WhatWasFoundSlowStaysSoAfterARestart) {
   const auto runs = [&] {
     return scheduler.page().value("pg_integrity_query_duration_seconds_count", {{"query", "q"}});
   };
-  // Three slow runs, then quick ones: 17 fill the window, the 18th takes the place of a slow one.
+  // Three slow runs, then quick ones. 17 of these fill the window, and the 18th takes the place of
+  // a slow one.
   for (int quick = 1; quick <= 18; ++quick) {
     ASSERT_TRUE(eventually([&] { return runs() == quick + 1; })) << quick;
     const Findings found = scheduler.findings();

@@ -129,7 +129,7 @@ TEST(DigestComparison, OnlyWhatHoldsStillOnBothSidesFourTimesIsDifferent) {
   EXPECT_TRUE(caught_up.done() && caught_up.same());
 }
 
-/// Two databases of one cluster: a copy that tells no position.
+/// Two databases of one cluster. The copy tells no position.
 class RestoredCopy : public testing::Test {
  protected:
   RestoredCopy() {
@@ -142,7 +142,7 @@ class RestoredCopy : public testing::Test {
     return replica("restored", copy.dsn(), more);
   }
 
-  /// What two passes find, the second of which may rest on the first.
+  /// The findings of two passes, the second of which may rest on the first.
   [[nodiscard]] Findings settle(const std::string& more = {}) const {
     RunningScheduler scheduler(config(db, restored(more)));
     EXPECT_TRUE(passed(scheduler));
@@ -378,7 +378,7 @@ class ReplicaSync : public testing::Test {
     in_step();
   }
 
-  /// Waits until the standby has what the primary has written.
+  /// Waits until the standby has everything that the primary has written.
   void in_step() const {
     const std::string position = db.ask("SELECT pg_current_wal_lsn()");
     ASSERT_TRUE(eventually([&] {
@@ -469,7 +469,7 @@ TEST_F(ReplicaSync, AStandbyThatStopsIsDownAndItsTablesAreNotDifferent) {
   }));
 }
 
-/// A copy of the same tables, in another order and under other settings, that subscribes.
+/// A subscriber to the same tables, in another order and under other settings.
 class SubscriberOf : public ReplicaSync {
  public:
   ~SubscriberOf() override { copy.run("DROP SUBSCRIPTION s_" + db.name()); }
