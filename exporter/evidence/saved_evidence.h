@@ -1,6 +1,6 @@
-// Evidence to keep: what a process hands on to the next one (through the state file) or to itself
-// (at a reload). Values with their original times, the cluster they were taken of and the
-// configuration they were taken under; never more than a cache of what can be observed again.
+// Evidence that a process hands on to the next one (through the state file) or to itself (at a
+// reload). It has values with their original times, and the cluster and the configuration that they
+// belong to. It is no more than a cache of what can be observed again. Plain values.
 #pragma once
 
 #include <map>
@@ -23,8 +23,8 @@ struct SavedCollector {
   bool success = false;
   std::optional<Instant> last_success;
   std::map<ObjectKey, Object> objects;
-  std::shared_ptr<const MetricSet> own_metrics;  ///< those of the objects' samples
-  std::vector<Counter> counters;  ///< counters live as long as the process: not in the state file
+  std::shared_ptr<const MetricSet> own_metrics;  ///< may own metrics of the samples
+  std::vector<Counter> counters;                 ///< for a reload; not in the state file
 };
 
 struct SavedEvidence {
@@ -34,14 +34,15 @@ struct SavedEvidence {
 
 SavedEvidence saved_evidence_of(const Evidence& evidence);
 
-/// Gives a collector that was just added its recorded evidence, if that was taken of the same
-/// collector under the same configuration; what it had learned even if other options have changed.
+/// Restores the saved evidence of a collector that was just added, if the collector's version is
+/// the same. With the same fingerprint all of it is restored. If only the upper half of the
+/// fingerprint is the same, only the values that the collector learned over time are restored.
 void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& id,
              const CollectorSpec& spec, std::uint64_t fingerprint);
 
-/// Changes with everything that evidence of this collector depends on. The upper half changes only
-/// with what decides which objects there are (the collector's version, `exclude`): what was learned
-/// depends on nothing else.
+/// A hash of everything that evidence of this collector depends on. The upper 32 bits depend only
+/// on the collector's version and on `exclude`, which decide which objects there are. Learned
+/// values depend on nothing else.
 std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector);
 
 }  // namespace pg_integrity
