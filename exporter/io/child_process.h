@@ -113,7 +113,8 @@ struct Ended {
 
 class Child {
  public:
-  /// @throws SourceError{limit} if no process can be made.
+  /// @throws SourceError{limit} if no process can be made, Interrupted if the group was
+  /// interrupted.
   Child(Children& children, const Command& command);
   ~Child();  ///< SIGKILL to its group, if it still runs
   Child(const Child&) = delete;
