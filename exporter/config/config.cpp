@@ -23,16 +23,16 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr Seconds kCopyDeadline{86400};  ///< of one step on a restored copy
+constexpr Seconds kCopyDeadline{86400};  ///< longest time of one step on a restored copy
 
-/// The collector is judged as a whole: its name alone is an object.
+/// The collector itself is an object, named by the collector's name alone.
 bool is_object(const CollectorSpec& spec) {
   return std::any_of(spec.metrics.begin(), spec.metrics.end(), [](const MetricInfo* metric) {
     return !metric->expectation.none() && metric->label_count == 0;
   });
 }
 
-/// Complains of an accepted object that no collector could have.
+/// Reports accepted objects that no collector could have.
 void check_accepted(const Settings& server, Problems& problems) {
   for (const Settings& record : server.records("accept")) {
     const std::string& object = record.text("object");
@@ -44,7 +44,8 @@ void check_accepted(const Settings& server, Problems& problems) {
   }
 }
 
-/// @return the database that it leads to; empty if that cannot be told.
+/// Reports a remote connection that may be unencrypted without the user's consent.
+/// @return the database that the connection leads to, empty if that cannot be told.
 std::string require_encryption(const ConnectionOptions& connection, const Place& place,
                                Problems& problems) {
   try {
@@ -72,7 +73,7 @@ void take_connection(const Settings& settings, ServerOptions& server, Problems& 
   if (server.databases.empty()) server.databases = {server.home_database};
 }
 
-/// Where the copies are.
+/// Takes over how to reach the copies.
 void take_replica_connections(const Settings& settings, ServerOptions& server, Problems& problems) {
   for (const Settings& record : settings.records("replicas")) {
     const std::string& name = record.text("name");
@@ -91,8 +92,8 @@ void take_replica_connections(const Settings& settings, ServerOptions& server, P
   }
 }
 
-/// The options of a server that a collector's answers depend on, beside its own: without connection
-/// strings.
+/// All options that a collector's answers depend on, its own and those of the server, without
+/// connection strings.
 std::string depends_on(const CollectorSpec& spec, const Settings& server, Settings own) {
   for (const Option& common : kCommonOptions) own.drop(common.name);  // they change no answer
   for (const std::string_view option : spec.server_options)
@@ -103,7 +104,8 @@ std::string depends_on(const CollectorSpec& spec, const Settings& server, Settin
   return own.canonical();
 }
 
-/// A copy is ours alone: nothing is too large there, and nothing waits for its turn.
+/// The options for a restored copy. We alone use the copy, so no table is too large to count, and a
+/// long step keeps nobody waiting.
 CollectorOptions for_copy(CollectorOptions options) {
   if (options.settings.has("exact_up_to"))
     options.settings.put("exact_up_to", std::numeric_limits<double>::infinity(), {});
@@ -132,8 +134,8 @@ void take_collector(const CollectorSpec& spec, const Settings& server_settings,
     server.collectors.push_back(std::move(options));
 }
 
-/// Complains of records of one option of the server that have the same name, and of replicas that
-/// have the same name in one database.
+/// Reports backups of the server that have the same name, and copies of one database that have the
+/// same name.
 void refuse_server_twins(const Settings& settings, const std::string& home_database,
                          Problems& problems) {
   refuse_twins(
@@ -164,7 +166,7 @@ ServerOptions server_from(const Settings& settings, Problems& problems) {
   return server;
 }
 
-/// Every collector has a table, be it empty: its options then have their defaults.
+/// Gives every collector a table, which may be empty, so that its options get their defaults.
 void ensure_collector_tables(Settings& server) {
   Settings tables =
       server.record("collectors") != nullptr ? *server.record("collectors") : Settings();

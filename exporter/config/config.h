@@ -1,5 +1,5 @@
-// The configuration file: TOML in, Options out. Every fault is reported, all at once, as
-// file:line:column: what is wrong. HINT: what to do.
+// Reads the configuration file and makes Options of it. All faults are reported at once. Each one
+// is a line "file:line:column: fault. HINT: remedy".
 #pragma once
 
 #include <string>
@@ -10,12 +10,13 @@
 
 namespace pg_integrity {
 
-/// Options, or the lines that say what is wrong.
+/// Options, or one line for each fault.
 using ReadOptions = std::variant<Options, std::vector<std::string>>;
 
 ReadOptions read_configuration(const std::string& path);
 
-/// The configuration that no file gives: one server by DATA_SOURCE_NAME or libpq's environment.
+/// The configuration without a file. It has one server, from DATA_SOURCE_NAME or from libpq's
+/// environment.
 ReadOptions configuration_from_environment();
 
 }  // namespace pg_integrity

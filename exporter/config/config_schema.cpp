@@ -41,7 +41,8 @@ constexpr Option kOwnServerOptions[] = {
      .min = 10,
      .max = 1000000}};
 
-/// Collectors' options are joined with the common ones and given homes; the spans point in here.
+/// Owns the options of the tree. The options of each collector are joined with the common ones. All
+/// spans point into these vectors.
 struct Tree {
   std::vector<std::vector<Option>> collectors;
   std::vector<Option> collector_table;

@@ -1,6 +1,6 @@
-// Every key of the configuration as one tree of options: the program's own and those of the
-// collectors. Reading, hints and the reference all follow from it. Constant after the first call;
-// safe on any thread.
+// All keys of the configuration as one tree of options, both the program's own and those of the
+// collectors. The reader, its hints and the reference follow from this tree. It is built at the
+// first call and constant from then on. Safe on any thread.
 #pragma once
 
 #include <span>

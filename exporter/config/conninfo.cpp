@@ -112,9 +112,9 @@ std::string completed(const std::string& dsn, const std::string& database) {
   Parameters parameters = parse(dsn);
   if (!database.empty()) parameters["dbname"] = database;
   parameters["client_encoding"] = "UTF8";
-  // Whoever connects is waited for by a clock of our own. libpq must go on until the server has
-  // answered, unless there are further hosts to try: a backend that hangs while it starts would
-  // stay on the server when libpq hangs up, and the next attempt would add another one.
+  // The session pool bounds a connect by a clock of its own. So libpq goes on until the server has
+  // answered, unless there are further hosts to try. If libpq hung up, a backend that hangs while
+  // it starts would stay on the server, and each new attempt would add another one.
   const bool several =
       value_or_environment(parameters, "host", "PGHOST").find(',') != std::string::npos;
   const std::array<std::array<const char*, 2>, 6> defaults{

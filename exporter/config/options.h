@@ -1,5 +1,5 @@
-// The validated configuration: a plain struct with defaults inline. Only config.cpp makes one from
-// a file; whatever is further in takes it as true.
+// The validated configuration as plain structs with defaults inline. config.cpp alone makes them
+// from a file. Code further in trusts them without a check of its own.
 #pragma once
 
 #include <cstddef>
@@ -20,15 +20,16 @@ namespace pg_integrity {
 /// One collector on one server.
 struct CollectorOptions {
   const CollectorSpec* spec = nullptr;
-  Seconds interval{};  ///< target between complete passes
-  Seconds deadline{};  ///< bound of one step
+  Seconds interval{};  ///< target between full passes
+  Seconds deadline{};  ///< longest time of one step
   Settings settings;   ///< its own options
-  /// All that its answers depend on beside them, in one canonical text: evidence that was taken
-  /// under another one is not reloaded.
+  /// All options that its answers depend on, its own and those of the server, as one canonical
+  /// text. Evidence that was taken under another text is not reloaded, except for values that the
+  /// collector learned over time.
   std::string depends_on;
 };
 
-/// A collector that does not run on a server, and what would make it run.
+/// A collector that does not run on a server, with a hint how to make it run.
 struct NotWatched {
   const CollectorSpec* spec = nullptr;
   std::string hint;
@@ -36,14 +37,14 @@ struct NotWatched {
 
 /// How to reach a server. Secrets are read again at every connect.
 struct ConnectionOptions {
-  std::string dsn;       ///< libpq connection string or URI; may be empty: libpq's environment
-  std::string dsn_file;  ///< a file that holds one; wins over dsn
+  std::string dsn;       ///< libpq connection string or URI; empty: libpq's environment
+  std::string dsn_file;  ///< a file with such a string; has priority over dsn
 };
 
 /// How to reach a copy of a watched database.
 struct ReplicaConnection {
   std::string name;
-  std::string database;  ///< the watched one that it is a copy of
+  std::string database;  ///< the watched database that it is a copy of
   ConnectionOptions connection;
 };
 
@@ -51,24 +52,25 @@ struct ServerOptions : WatchedServer {
   ConnectionOptions connection;
   std::vector<ReplicaConnection> replica_connections;
   std::vector<std::string> databases;  ///< names, or globs over what the server has
-  std::vector<std::string> exclude;    ///< globs over "schema.table" that are not looked at
+  std::vector<std::string> exclude;    ///< globs over "schema.table" that are not checked
   double max_load = 0.05;              ///< share of one session's time, (0, 1]
   std::size_t max_sessions = 2;
-  std::size_t series_cap = 10000;  ///< series a collector
+  std::size_t series_cap = 10000;  ///< largest number of series of one collector
   std::vector<CollectorOptions> collectors;
-  /// What checks a restored copy, whether it is enabled or not: with its own options, but without
-  /// any that keeps it from a table.
+  /// The collectors that check a restored copy, whether enabled or not. They have their own
+  /// options, except for those that would keep them from a table.
   std::vector<CollectorOptions> on_copy;
   std::vector<NotWatched> not_watched;
 };
 
-/// Where the HTTP server listens.
+/// The address that the HTTP server listens on.
 struct ListenAddress {
   std::string host = "127.0.0.1";
-  int port = 10187;  ///< 0: any free one
+  int port = 10187;  ///< 0: any free port
 };
 
-/// "127.0.0.1:10187", "[::1]:10187", or ":10187" for every address. Nothing if it is none of these.
+/// Reads "127.0.0.1:10187", "[::1]:10187", or ":10187" for every address.
+/// @return nothing if the text has none of these forms.
 std::optional<ListenAddress> parse_listen(std::string_view text);
 
 struct Options {

@@ -9,7 +9,7 @@ namespace pg_integrity {
 
 namespace {
 
-/// A default as it stands in an option table, as a value.
+/// The default of an option, as a value.
 Settings::Value fallback_value(const Option& option) {
   std::string text(option.fallback);
   switch (option.type) {

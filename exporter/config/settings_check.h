@@ -1,4 +1,5 @@
-// Completes settings by their defaults, and finds what a single option cannot show. Pure functions.
+// Fills in the defaults of settings, and finds faults that a single option cannot show. Pure
+// functions.
 #pragma once
 
 #include <functional>
@@ -12,20 +13,20 @@
 
 namespace pg_integrity {
 
-/// Fills in defaults and finds what is required and missing, down through all records.
+/// Fills in defaults and reports required options that are missing, in all nested tables, too.
 /// @param where the place in words, for messages: "at the top of the file".
 void complete(Settings& settings, std::span<const Option> options, const std::string& where,
               Problems& problems);
 
-/// What tells one record of an option from another.
+/// The values that tell one table of an array from another.
 using Names = std::vector<std::string>;
 
-/// Complains of records of one option that nothing tells apart.
+/// Reports tables of one array that have the same names.
 void refuse_twins(const Settings& settings, std::string_view option,
                   const std::function<Names(const Settings&)>& names_of, Problems& problems);
 
-/// Complains of records whose series would be the same: records with the same name, the same labels
-/// that they give the object besides, and the same database.
+/// Reports tables whose series would be the same. Such tables agree in name, in database and in the
+/// other labels that they give the object.
 void refuse_twins(const CollectorSpec& spec, const Settings& settings,
                   const std::string& home_database, Problems& problems);
 

@@ -1,4 +1,4 @@
-// What a misspelt key was meant to be. Pure functions.
+// Guesses the key that a misspelt one was meant to be. Pure functions.
 #pragma once
 
 #include <span>
@@ -9,8 +9,8 @@
 
 namespace pg_integrity {
 
-/// The option whose name is nearest to `key`, as a question, or the names of all options if none is
-/// near.
+/// @return a question that names the option nearest to `key`, or the names of all options if none
+/// is near.
 std::string key_hint(std::string_view key, std::span<const Option> options);
 
 }  // namespace pg_integrity

@@ -220,7 +220,8 @@ class Reader {
   Problems& problems_;
 };
 
-/// The file's text, if it is one that the parser may see.
+/// The file's text.
+/// @return nothing, after a fault in `problems`, if the parser must not see it.
 std::optional<std::string> read_text(const std::string& path, Problems& problems) {
   const Place place{path};
   struct stat facts {};

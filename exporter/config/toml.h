@@ -1,4 +1,4 @@
-// TOML files read against an option tree into Settings, by toml++. Safe on any thread.
+// Reads TOML files against an option tree into Settings, with toml++. Safe on any thread.
 #pragma once
 
 #include <span>
@@ -8,8 +8,9 @@
 
 namespace pg_integrity {
 
-/// What the file says, without defaults; faults go to `problems`. A file that is no regular file,
-/// is larger than 1 MiB, or holds a NUL or a line over 8 KiB is refused before it is parsed.
+/// The settings of the file, without defaults. Faults go to `problems`. Before anything is parsed,
+/// a file is refused if it is not a regular file or is larger than 1 MiB. It is also refused if it
+/// contains a NUL or a line over 8 KiB.
 Settings read_toml(const std::string& path, std::span<const Option> options, Problems& problems);
 
 }  // namespace pg_integrity

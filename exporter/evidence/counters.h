@@ -1,4 +1,4 @@
-// Counters and histograms, summed up from events.
+// Counters and histograms, summed up from events. Pure functions.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace pg_integrity {
 
-/// Adds an event to the counter of its series, which begins with its first event.
+/// Adds an event to the counter of its series. The first event of a series creates the counter.
 void count(std::vector<Counter>& counters, const Event& event);
 
 }  // namespace pg_integrity

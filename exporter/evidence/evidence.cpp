@@ -32,7 +32,8 @@ const AcceptedDamage* accepted_damage(const CollectorEvidence& evidence, const O
   return nullptr;
 }
 
-/// Makes samples of another process, or of a collector before, samples of this one's metrics.
+/// Points samples of an earlier process or configuration to the metrics of this collector. Samples
+/// without a matching metric are dropped.
 void adopt(std::vector<Sample>& samples, const CollectorEvidence& evidence) {
   for (Sample& sample : samples) {
     const std::size_t labels = sample.labels.size();

@@ -1,6 +1,6 @@
-// Gathers what collectors observe and hands it on as immutable snapshots. A step replaces the
-// objects it looked at, not the others; a failed step replaces nothing. Safe on any thread; no lock
-// is held for longer than it takes to move the values.
+// Gathers the observations of collectors and hands them on as immutable snapshots. A step replaces
+// the objects that it checked and leaves the others. A failed step replaces nothing. Safe on any
+// thread. No lock is held for longer than it takes to move the values.
 #pragma once
 
 #include <cstdint>
@@ -30,85 +30,90 @@ namespace pg_integrity {
 /// An object whose state changed with a step, for the log.
 struct StateChange {
   std::string object;
-  bool violated = false;  ///< else it is proven again
+  bool violated = false;  ///< false: it is proven again
   std::string detail;
 };
 
-/// Counts the clusters that have answered for one server: what was seen of one is not mixed with
-/// what is seen of the next.
+/// The number of the cluster that answers for a server. It grows when another cluster answers, so
+/// that observations of the two are never mixed.
 using Era = std::uint64_t;
 
 enum class Answerer : std::uint8_t {
-  known,     ///< the cluster that answered before
-  another,   ///< evidence was forgotten
-  outdated,  ///< a session that was opened before another cluster answered: not to be used any more
+  known,     ///< the same cluster as before, or the first one
+  another,   ///< another cluster: evidence was forgotten
+  outdated,  ///< a session from before another cluster answered; do not use it any more
 };
 
 class Evidence {
  public:
-  /// @param news is told of every change; must outlive this.
+  /// @param news is told of every change. It must outlive this object, as must the clock.
   Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
            News* news = nullptr);
 
-  /// A collector is to run. What it declares is on the page from now on.
+  /// Adds a collector that is to run. The metrics that it declares are on the page from now on.
   void add(const CollectorId& id, const CollectorSpec& spec,
            std::shared_ptr<const ServerOptions> options, Seconds interval,
            std::uint64_t fingerprint, const Batch& declared,
            std::shared_ptr<const MetricSet> own_metrics = nullptr);
-  /// A database is watched: whether it is up is on the page from now on.
-  /// @param up what this process knows of it already, if anything.
+  /// Adds a watched database. Its `up` is on the page from now on.
+  /// @param up nothing if this process has not tried to reach it yet.
   void add_database(const std::string& server, const std::string& database,
                     std::optional<bool> up = std::nullopt);
-  /// A database is no longer there.
+  /// Removes a database that is no longer there, with its collectors.
   void remove_database(const std::string& server, const std::string& database);
 
   void pass_began(const CollectorId& id);
-  /// The running pass has looked at `done` of the `known` items it has met so far.
+  /// The running pass has checked `done` of the `known` items that it has met so far.
   void pass_at(const CollectorId& id, std::size_t done, std::size_t known);
-  /// A step succeeded; a recheck looks at some objects only and is no part of a pass.
-  /// @param era when the pass began.
-  /// @return nothing if that era is over: then the call has no effect.
+  /// Takes the observations of a successful step. A recheck checks some objects only and is not
+  /// part of a pass.
+  /// @param era the era in which the pass began.
+  /// @return nothing if that era is over. Then the call has no effect.
   std::optional<std::vector<StateChange>> accept(const CollectorId& id, const Batch& batch,
                                                  bool recheck, Era era);
-  /// The running pass is complete: objects that it did not meet are gone.
-  /// @return false if its era is over: then the call has no effect.
+  /// The running pass is complete. Objects that it did not meet are gone.
+  /// @return false if its era is over. Then the call has no effect.
   bool pass_complete(const CollectorId& id, Era era);
-  /// The attempt failed as a whole. @return true if that is news.
+  /// The attempt failed as a whole.
+  /// @return true if that is news: the attempt before succeeded, or failed for another reason.
   bool failed(const CollectorId& id, const SourceError& error);
-  /// Events count whatever became of their step.
+  /// Counts events. They count even if their step failed.
   void record(const CollectorId& id, const std::vector<Event>& events);
 
-  /// Of a watched database. @return true if that is news.
+  /// Sets whether a watched database is up.
+  /// @return true if that is news.
   bool set_up(const std::string& server, const std::string& database, bool up);
   void set_sessions(const SessionCount& count);
 
-  /// Which cluster a session of that server has found. If it is another one than before (or the
-  /// same was promoted), evidence of the old one is forgotten and a new era begins.
+  /// Notes which cluster a session of that server has found. If it is another one than before, or a
+  /// new timeline after a promotion, all evidence of the server is forgotten and a new era begins.
   Answerer identify(const std::string& server, const ServerInfo& found);
   [[nodiscard]] Era era(const std::string& server) const;
 
-  /// Evidence of an earlier process, with its original times. Only for objects not yet looked at;
-  /// samples are taken for those of the collector's metrics by name.
+  /// Restores evidence of an earlier process or configuration, with its original times. Objects
+  /// that this process has already checked are left alone. Samples are matched to the collector's
+  /// metrics by name.
   void restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects, bool success,
                std::optional<Instant> last_success, std::vector<Counter> counters);
-  /// A collector that was just added has been meant to run since an earlier moment.
+  /// Sets since when a collector that was just added is to run.
   void restore_start(const CollectorId& id, Instant started);
   void restore_identity(const std::string& server, const std::string& system_identifier,
                         std::uint32_t timeline);
   struct Identity {
     std::string system_identifier;
     std::uint32_t timeline = 0;
-    Instant found_at{};  ///< never: by an earlier process
+    Instant found_at{};  ///< zero if an earlier process found it
   };
   [[nodiscard]] std::optional<Identity> identity(const std::string& server) const;
 
   [[nodiscard]] std::optional<Sample> newest(const CollectorId& id, const MetricInfo& metric,
                                              std::span<const std::string> labels) const;
-  /// Objects whose violation another look may disprove: a cumulative metric's it cannot.
+  /// @return the violated objects that may pass another check. An object that violates cumulative
+  /// metrics alone cannot, so it is left out.
   [[nodiscard]] std::vector<ObjectKey> to_recheck(const CollectorId& id) const;
 
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
-  /// Changes whenever a snapshot would.
+  /// The version of the snapshot that snapshot() would return. It grows with every change.
   [[nodiscard]] std::uint64_t version() const;
 
  private:
@@ -120,7 +125,8 @@ class Evidence {
     mutable std::shared_ptr<const CollectorEvidence> published;
   };
 
-  /// The entry, about to be changed; nullptr if its database is gone: then the call has no effect.
+  /// The entry, for a change.
+  /// @return nullptr if its database is gone. Then the change has no effect.
   Entry* changed(const CollectorId& id) REQUIRES(mutex_);
   void note_change() REQUIRES(mutex_);
   [[nodiscard]] Era era_of(const std::string& server) const REQUIRES(mutex_);

@@ -71,7 +71,7 @@ JsonValue to_json(const CollectorId& id, const SavedCollector& collector, const 
                   {"database", {id.database}},
                   {"collector", {id.collector}},
                   {"version", {static_cast<double>(collector.version)}},
-                  // As text: a number of JSON is a double to many.
+                  // Written as text, because many programs read a JSON number as a double.
                   {"fingerprint", {std::to_string(collector.fingerprint)}},
                   {"success", {collector.success}},
                   {"objects", {std::move(objects)}}};
@@ -94,8 +94,8 @@ std::uint64_t fingerprint_from(const std::string& digits) {
   return fingerprint;
 }
 
-/// The metric that a sample names. One that the spec does not have may be declared by the
-/// configuration, which is not known here: `own` keeps its place.
+/// The metric that a sample names. If the spec does not have it, the configuration may declare it.
+/// The configuration is not known here, so `own` gets a placeholder for it.
 const MetricInfo* metric_of(const JsonValue& recorded, const CollectorSpec& spec, MetricSet& own) {
   const std::string& name = recorded.at("metric").text();
   const std::size_t labels = recorded.at("labels").elements().size();
@@ -160,7 +160,8 @@ StateSection section_of(const SavedEvidence& saved, const Clock& clock) {
   section.content = R"({"servers":)";
   append_json({std::move(servers)}, section.content);
   section.content += R"(,"collectors":[)";
-  // One at a time: all of them as values would take far more memory than as text.
+  // Collectors are written one at a time, because all of them as values take far more memory than
+  // as text.
   bool first = true;
   for (const auto& [id, collector] : saved.collectors) {
     if (!std::exchange(first, false)) section.content += ',';

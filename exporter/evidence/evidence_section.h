@@ -1,4 +1,5 @@
-// Saved evidence as the section "evidence" of the state file.
+// Converts saved evidence to the section "evidence" of the state file, and back. Pure functions,
+// apart from the clock and the log.
 #pragma once
 
 #include <memory>
@@ -13,11 +14,11 @@ namespace pg_integrity {
 
 StateSection section_of(const SavedEvidence& saved, const Clock& clock);
 
-/// Collectors that this program does not have are left out.
+/// Reads a section. Collectors that this program does not have are left out.
 /// @throws SourceError{decode}
 SavedEvidence evidence_from(const StateSection& section, const RecordedTimes& times);
 
-/// The evidence of a state file, if it has some that can be used.
+/// @return the evidence of a state file, empty if the file has none that can be used.
 std::shared_ptr<const SavedEvidence> evidence_on_record(const SavedState& state,
                                                         const Clock& clock);
 

@@ -1,5 +1,5 @@
-// That there is new evidence, told to those who show or keep it: nobody looks whether there is
-// some. Safe on any thread.
+// Tells the threads that show or keep evidence when there is some news, so that they need not poll.
+// Safe on any thread.
 #pragma once
 
 #include <functional>
@@ -12,10 +12,12 @@ namespace pg_integrity {
 
 class News {
  public:
-  /// Whoever is to hear of it, for as long as this lives.
+  /// Calls a function at all news, for as long as this object lives.
   class Listener {
    public:
-    /// @param hear runs on the thread that tells; must be quick, and must ask no evidence.
+    /// @param hear runs on the thread that calls tell(). It must be quick, and must not call
+    /// Evidence.
+    /// @param news must outlive this object.
     Listener(News& news, std::function<void()> hear);
     ~Listener();
     Listener(const Listener&) = delete;
@@ -27,7 +29,8 @@ class News {
     const std::function<void()> hear_;
   };
 
-  /// A snapshot would be another one than before, or other evidence is in force.
+  /// Call it when a snapshot would differ from the one before, or when other evidence comes into
+  /// force.
   void tell();
 
  private:

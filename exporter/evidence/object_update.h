@@ -1,4 +1,4 @@
-// What a step saw, object by object, and what becomes of an object by it.
+// Sorts the observations of a step by object, and applies them. Pure functions.
 #pragma once
 
 #include <map>
@@ -12,17 +12,18 @@
 
 namespace pg_integrity {
 
-/// What a step saw of one object.
+/// The observations of one object in one step.
 struct Look {
   std::vector<Sample> samples;
-  const UnprovenMark* mark = nullptr;  ///< of the batch
+  const UnprovenMark* mark = nullptr;  ///< owned by the batch; nullptr if the check succeeded
   std::vector<std::string> lines;
 };
 
 /// @return valid for as long as the batch is.
 std::map<ObjectKey, Look> looks_by_object(const CollectorSpec& spec, const Batch& batch);
 
-/// A good look replaces what was known; a bad one leaves it, but for the series that were seen.
+/// Applies a look to an object. A look without a mark replaces all that was known. A look with a
+/// mark replaces only the series that it observed, and notes the trouble.
 void apply(const Look& look, Object& object, Instant now);
 
 }  // namespace pg_integrity

@@ -1,5 +1,6 @@
-// Wall-clock times of a state file as moments of this process. If the file was written later than
-// it is now, the wall clock was set back, nobody knows by how much: nothing in it counts as recent.
+// Converts wall-clock times of a state file to instants of this process. If the file comes from the
+// future, by more than 10 s, the wall clock was set back. Nobody knows by how much, so nothing in
+// the file counts as recent. Safe on any thread.
 #pragma once
 
 #include "collectors/base/instant.h"
@@ -9,16 +10,18 @@ namespace pg_integrity {
 
 class RecordedTimes {
  public:
-  /// @param saved_at when the file was written. The clock must outlive this.
+  /// @param saved_at the time at which the file was written.
+  /// @param clock must outlive this object.
   RecordedTimes(UnixTime saved_at, const Clock& clock);
 
   [[nodiscard]] bool clock_was_set_back() const { return set_back_ > Seconds(0); }
 
-  /// The beginning of something that grows older: at least as long ago as when it was recorded.
+  /// The start of something whose age grows. Its age is now at least the age that it had when the
+  /// file was written.
   [[nodiscard]] Instant since(UnixTime recorded) const;
-  /// As since(), and never later than now.
+  /// As since(), but not later than now.
   [[nodiscard]] Instant past(UnixTime recorded) const;
-  /// When somebody looked.
+  /// The time of an observation. A year is added to its age if the clock was set back.
   [[nodiscard]] Instant look(UnixTime recorded) const;
 
  private:

@@ -13,8 +13,8 @@ namespace pg_integrity {
 
 namespace {
 
-/// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: tells configurations apart, protects
-/// nothing.
+/// FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. It tells configurations apart but gives no
+/// protection against forgery.
 std::uint32_t fnv1a(const std::string& text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) {
@@ -24,12 +24,13 @@ std::uint32_t fnv1a(const std::string& text) {
   return hash;
 }
 
-/// A value, or why there is none. What is merely pending will be so again.
+/// The object has values, or a reason why there are none. An object that is merely pending is left
+/// out, because it will be pending again.
 bool is_worth_keeping(const Object& object) {
   return !object.samples.empty() || (object.trouble && object.trouble->reason != Reason::pending);
 }
 
-/// The objects that the collector has learned something of, with that alone.
+/// The objects with learned values, reduced to these values.
 std::map<ObjectKey, Object> learned_only(const std::map<ObjectKey, Object>& objects) {
   std::map<ObjectKey, Object> learned;
   for (const auto& [key, object] : objects) {
@@ -100,7 +101,8 @@ std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions
   for (const std::string& pattern : server.exclude)
     objects += std::to_string(pattern.size()) + ":" + pattern;
   std::string options = collector.depends_on;
-  // What a collector of the whole server reads, it reads in the database of the DSN.
+  // A collector of the whole server reads in the database of the DSN, so its answers depend on
+  // which one that is.
   if (collector.spec->scope == Scope::server) options += ";" + server.home_database;
   return std::uint64_t{fnv1a(objects)} << 32U | fnv1a(options);
 }

@@ -1,6 +1,6 @@
-// Evidence to keep: a process hands it on to the next one (through the state file) or to itself
-// (at a reload). Values with their original times, the cluster they were taken of and the
-// configuration they were taken under; never more than a cache of what can be observed again.
+// Evidence that a process hands on to the next one (through the state file) or to itself (at a
+// reload). It has values with their original times, and the cluster and the configuration that they
+// belong to. It is no more than a cache of what can be observed again. Plain values.
 #pragma once
 
 #include <map>
@@ -25,35 +25,36 @@ struct SavedCollector {
   bool success = false;
   std::optional<Instant> last_success;
   std::map<ObjectKey, Object> objects;
-  std::shared_ptr<const MetricSet> own_metrics;  ///< those of the objects' samples
-  // These live as long as the process, and are not in the state file.
+  std::shared_ptr<const MetricSet> own_metrics;  ///< may own metrics of the samples
+  // For a reload; not in the state file.
   std::vector<Counter> counters;
-  std::optional<Instant> started;  ///< since when it is meant to run
+  std::optional<Instant> started;  ///< since when it is to run
 };
 
 struct SavedEvidence {
   std::map<std::string, Evidence::Identity> servers;
   std::map<CollectorId, SavedCollector> collectors;
-  /// Which databases answered, by server and name. It is not in the state file: the next process
-  /// tries them itself.
+  /// Whether a database answered, by server and name. The state file does not have it, because the
+  /// next process tries for itself.
   std::map<std::pair<std::string, std::string>, bool> up;
 
-  /// Nothing: nobody has tried.
+  /// Nothing if the database was not tried.
   [[nodiscard]] std::optional<bool> was_up(const std::string& server,
                                            const std::string& database) const;
 };
 
 SavedEvidence saved_evidence_of(const Evidence& evidence);
 
-/// Gives a collector that was just added its recorded evidence, if that was taken of the same
-/// collector under the same configuration. Under other options it gets back only what it had
-/// learned, and since when it is meant to run.
+/// Restores the saved evidence of a collector that was just added. Its start goes on whatever else
+/// has changed. If its version and the fingerprint are the same, all of it is restored. If only the
+/// upper half of the fingerprint is the same, only the values that the collector learned over time
+/// are restored.
 void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& id,
              const CollectorSpec& spec, std::uint64_t fingerprint);
 
-/// Changes with everything that evidence of this collector depends on. The upper half changes only
-/// with what decides which objects there are (the collector's version, `exclude`): what was learned
-/// depends on nothing else.
+/// A hash of everything that evidence of this collector depends on. The upper 32 bits depend only
+/// on the collector's version and on `exclude`, which decide which objects there are. Learned
+/// values depend on nothing else.
 std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector);
 
 }  // namespace pg_integrity

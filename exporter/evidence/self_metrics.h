@@ -1,5 +1,5 @@
-// What the exporter says of itself and of how its collectors fare. Health is on the page from the
-// start of the process, whatever the database does.
+// The exporter's metrics of itself and of the health of its collectors. They are on the page from
+// the start of the process, whether the database is up or not.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace pg_integrity::self {
 
-// Of the process.
+// Metrics of the process.
 inline constexpr auto kBuildInfo =
     gauge("pg_integrity_build_info", "Always 1; which build this is.", "version", "revision");
 inline constexpr auto kReloadSuccessful = gauge(
@@ -19,14 +19,14 @@ inline constexpr auto kReloadSuccessful = gauge(
 inline constexpr auto kHttpConnections =
     gauge("pg_integrity_http_connections", "Connections that the HTTP server is busy with.");
 
-// Of a server (label `server`).
+// Metrics of a server (label `server`).
 inline constexpr auto kSessions = gauge(
     "pg_integrity_exporter_sessions",
     "Our sessions with the server: open, connecting, or abandoned (cut off at a deadline, and "
     "not yet closed by the server).",
     "state");
 
-// Of a database (labels `server`, `database`).
+// Metrics of a database (labels `server`, `database`).
 inline constexpr auto kUp =
     gauge("pg_integrity_up", "1 if the newest attempt to talk to the database succeeded.",
           must_be(1).says("The newest attempt to talk to the database failed, so that nothing "
@@ -36,7 +36,7 @@ inline constexpr auto kVerdict = gauge(
     "1 for the state that answers the question now, 0 for the others: proven, violated, unproven.",
     "question", "state");
 
-// Of a collector (labels `server` and, unless it is about the whole server, `database`).
+// Metrics of a collector (labels `server` and, unless it is about the whole server, `database`).
 inline constexpr auto kObjects = gauge(
     "pg_integrity_objects",
     "Objects by state: proven, violated, unproven, accepted (known damage), observed (not judged), "

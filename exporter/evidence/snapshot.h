@@ -1,6 +1,6 @@
-// The evidence at one moment: immutable, shared by pointer. What was seen of every object and when,
-// how the collectors fare, and what was counted. Made by Evidence, read by verdict, exposition,
-// report and state.
+// The evidence at one moment, immutable and shared by pointer. It has the state of every object and
+// its time, the health of collectors, and all counters. Evidence makes it. The verdict, the metrics
+// page, the report and the state file read it. Safe on any thread.
 #pragma once
 
 #include <cstdint>
@@ -33,50 +33,51 @@ struct CollectorId {
   bool operator==(const CollectorId&) const = default;
 };
 
-/// An object's name within its collector: the values of those identity labels that it has.
+/// An object's name within its collector. It has the values of the identity labels that the object
+/// has.
 using ObjectKey = std::vector<std::string>;
 
-/// Why the newest look at an object failed.
+/// Why the newest check of an object, or the newest attempt of a collector, failed.
 struct Trouble {
   Reason reason{};
   std::string detail;
   Instant since{};
 };
 
-/// What is known of one object.
+/// The newest evidence of one object.
 struct Object {
   std::vector<Sample> samples;      ///< the newest successful observation of each series
-  std::optional<Trouble> trouble;   ///< of the newest look; nothing: it succeeded
-  std::optional<Instant> whole_at;  ///< when the newest look that succeeded was made
-  Instant looked_at{};              ///< when the newest look of this process was made
+  std::optional<Trouble> trouble;   ///< of the newest check; nothing: it succeeded
+  std::optional<Instant> whole_at;  ///< time of the newest successful check
+  Instant looked_at{};              ///< time of this process's newest check
   bool configured = false;          ///< named in the configuration
   double size = 0;                  ///< orders objects when the series cap bites
   std::vector<std::string> lines;
   const AcceptedDamage* accepted = nullptr;  ///< owned by CollectorEvidence::options
 };
 
-/// How a collector fares as a whole.
+/// The health of a collector as a whole.
 struct CollectorHealth {
-  Instant started{};       ///< since when it is to run; a reload does not change that
-  bool attempted = false;  ///< has finished an attempt, good or bad
+  Instant started{};       ///< when it was first to run; a reload keeps it
+  bool attempted = false;  ///< it has finished an attempt, good or bad
   bool success = false;    ///< of the newest attempt
   std::optional<Instant> last_success;
-  Seconds last_duration{};  ///< of the last complete pass, rests included
+  Seconds last_duration{};  ///< of the last full pass, rests included
   Seconds configured_interval{};
   std::optional<Instant> pass_since;  ///< when the running pass began
   Instant pass_advanced{};            ///< when its newest step succeeded
-  std::size_t pass_done = 0;          ///< items that it has looked at
-  std::size_t pass_known = 0;         ///< items that it knows of so far; 0: it does not say
+  std::size_t pass_done = 0;          ///< items that it has checked
+  std::size_t pass_known = 0;         ///< items known so far; 0: the collector does not say
   std::optional<Trouble> failure;     ///< of the newest attempt
 };
 
 struct CollectorEvidence {
   CollectorId id;
   const CollectorSpec* spec = nullptr;
-  std::shared_ptr<const MetricSet> own_metrics;  ///< that the configuration declares; may be null
+  std::shared_ptr<const MetricSet> own_metrics;  ///< declared by the configuration; may be null
   std::shared_ptr<const ServerOptions> options;  ///< of its server
-  std::uint64_t fingerprint = 0;  ///< of the configuration the evidence was taken under
-  std::vector<Sample> declared;   ///< objectives: always there
+  std::uint64_t fingerprint = 0;  ///< of the configuration that the evidence was taken under
+  std::vector<Sample> declared;   ///< objectives, which are always there
   std::map<ObjectKey, std::shared_ptr<const Object>> objects;
   std::size_t excluded = 0;
   CollectorHealth health;
@@ -88,7 +89,7 @@ struct Counter {
   std::vector<std::string> labels;
   double value = 0;                       ///< counter
   std::vector<double> upper_bounds;       ///< histogram: ascending, without +Inf
-  std::vector<std::uint64_t> per_bucket;  ///< one more than bounds: the last is beyond them
+  std::vector<std::uint64_t> per_bucket;  ///< one more than bounds; the last is above them
   double sum = 0;
 };
 
@@ -96,7 +97,7 @@ struct DatabaseHealth {
   std::string server;
   std::string database;
   bool up = false;
-  bool tried = false;  ///< somebody has tried to reach it
+  bool tried = false;  ///< there was an attempt to reach it
 };
 
 struct SessionCount {
@@ -115,19 +116,21 @@ struct Snapshot {
   std::vector<std::shared_ptr<const ServerOptions>> servers;
 };
 
-/// The target between passes that a collector can keep: as configured, or as long as a pass really
-/// takes under max_load. A pass that makes no headway does not stretch it.
+/// The interval between passes that a collector can keep. It is the configured one, or the real
+/// duration of a pass under max_load if that is longer. A running pass extends it only up to its
+/// newest successful step.
 Seconds kept_interval(const CollectorHealth& health);
 
-/// The metric of that name, of the spec or the collector's own; nullptr if there is none.
+/// The metric of that name, from the spec or from the collector's own ones.
+/// @return nullptr if there is none.
 const MetricInfo* metric_named(const CollectorSpec& spec, const MetricSet* own_metrics,
                                std::string_view name);
 
 /// The object's name in reports, links and `accept`: "orphans/public.child.child_fkey".
 std::string object_name(const CollectorSpec& spec, const ObjectKey& key);
 
-/// "{status=success}": the labels of a series that do not name its object; empty if there are none.
-/// An empty label is none.
+/// The labels of a series that do not name its object, such as "{status=success}". Labels with an
+/// empty value are left out. The text is empty if there are none.
 std::string further_labels(const CollectorSpec& spec, const Sample& sample);
 
 /// The object that a series belongs to.

@@ -24,7 +24,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kFormat = 2;
-constexpr int kOneSection = 1;  ///< the format of 0.1.0, which had the evidence alone
+constexpr int kOneSection = 1;  ///< the format of 0.1.0, with evidence only
 constexpr const char* kFileName = "/evidence.json";
 
 [[noreturn]] void refuse(const std::string& path, int error) {
@@ -40,8 +40,8 @@ std::string text_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-/// What 0.1.0 wrote, as the section that it became. Its fingerprints were numbers that no double
-/// holds.
+/// Converts the content of a file of 0.1.0 to the section of today. Its fingerprints were numbers
+/// that a double cannot hold.
 StateSection only_section(json& state) {
   for (json& collector : state.at("collectors"))
     collector.at("fingerprint") = std::to_string(collector.at("fingerprint").get<std::uint64_t>());
@@ -83,7 +83,7 @@ std::string content_of(const std::string& path) {
   return text;
 }
 
-/// "name": content, after what is there already.
+/// Appends "name": content as a further member.
 void append_member(const std::string& name, const std::string& content, std::string& text) {
   if (text.back() != '{') text += ',';
   append_json({name}, text);

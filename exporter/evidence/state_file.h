@@ -1,6 +1,6 @@
-// The state file: sections on disk, in one JSON document, replaced atomically. It is a cache: a
-// missing or damaged one costs what was in it and nothing else. A section that this program does
-// not know was written by a newer one: it is kept as it is, and written back.
+// The state file has sections in one JSON document and is replaced atomically. It is a cache, so a
+// missing or damaged file costs only its content. A section that this program does not know comes
+// from a newer one. It is kept as it is and written back.
 #pragma once
 
 #include <functional>
@@ -19,26 +19,26 @@ namespace pg_integrity {
 struct SavedState {
   UnixTime saved_at = 0;
   std::vector<StateSection> sections;
-  std::map<std::string, std::string> of_others;  ///< by name, as JSON
+  std::map<std::string, std::string> of_others;  ///< unknown sections by name, as JSON
 };
 
-/// Writes `directory`/evidence.json through a temporary file beside it. Blocks: call it on a
-/// worker.
+/// Writes `directory`/evidence.json through a temporary file beside it. Blocks, so call it on a
+/// worker. One thread at a time.
 /// @throws SourceError{io}
 void save_state(const std::string& directory, const SavedState& state);
 
-/// A section that is damaged, or newer than `known` says, is left out with one line in the log.
-/// @throws SourceError: io if there is a file that cannot be read, decode if it is no state file.
-/// No file means no sections.
+/// Reads the file. A missing file gives no sections. A section that is damaged, or newer than
+/// `known` says, is left out with one line in the log. Blocks.
+/// @throws SourceError: io if the file cannot be read, decode if it is not a state file.
 SavedState load_state(const std::string& directory,
                       std::span<const KnownSection> known = kStateSections);
 
-/// As load_state(), but empty, after one line in the log, if it cannot be used. Says so, too, if it
-/// was written later than it is now.
+/// As load_state(), but a file that cannot be used gives an empty state and one line in the log. A
+/// file that comes from the future gives such a line, too.
 SavedState state_on_record(const std::string& directory, const Clock& clock);
 
-/// Gives `read` the section of that name, if there is one. If it throws a SourceError the section
-/// counts for nothing, after one line in the log.
+/// Calls `read` with the section of that name, if there is one. If `read` throws a SourceError, the
+/// section counts as not used, with one line in the log.
 void read_section(const SavedState& state, std::string_view name,
                   const std::function<void(const StateSection& section)>& read);
 

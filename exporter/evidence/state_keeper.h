@@ -1,5 +1,6 @@
-// Keeps the state file up to date: every few seconds while there is news, and once more at the end.
-// A file system that hangs or is full costs the file, never the sampling. Safe on any thread.
+// Keeps the state file up to date. It saves every 10 s while there is news, and once more at the
+// end. A file system that hangs or is full costs the file but does not disturb the collectors. Safe
+// on any thread.
 #pragma once
 
 #include <functional>
@@ -18,15 +19,16 @@ namespace pg_integrity {
 
 class StateKeeper {
  public:
-  /// How long news waits at most.
+  /// The longest time that news waits before it is saved.
   static constexpr Seconds kBetweenSaves{10};
 
-  /// @param directory where the file is; empty: nothing is kept.
-  /// @param state what is to be kept, made on the keeper's thread.
-  /// @param news when it has changed.
+  /// @param directory holds the file. Empty: no file is kept.
+  /// @param state makes the state to save, on the keeper's thread.
+  /// @param news tells when that state has changed.
+  /// The clock, the workers and the news must outlive this object.
   StateKeeper(std::string directory, std::function<SavedState()> state, const WaitableClock& clock,
               DisposableWorkers& workers, News& news);
-  /// Saves what is new.
+  /// Saves once more if there is news.
   ~StateKeeper();
   StateKeeper(const StateKeeper&) = delete;
   StateKeeper& operator=(const StateKeeper&) = delete;
@@ -42,7 +44,7 @@ class StateKeeper {
   bool failing_ = false;
   Mutex mutex_;
   Condition changed_;
-  bool has_news_ GUARDED_BY(mutex_) = true;  ///< or what is not new could not be saved
+  bool has_news_ GUARDED_BY(mutex_) = true;  ///< or the last save failed
   bool stopping_ GUARDED_BY(mutex_) = false;
   const News::Listener listener_;
   std::thread thread_;

@@ -1,5 +1,5 @@
-// The sections of the state file: what each part of the program keeps over a restart, under a name
-// and with a version of its own. Plain values.
+// The sections of the state file. Each part of the program keeps its state over a restart in a
+// section with a name and a version. Plain values.
 #pragma once
 
 #include <array>
@@ -10,18 +10,18 @@ namespace pg_integrity {
 
 struct StateSection {
   std::string name;
-  int version = 0;      ///< of the form that its content has
+  int version = 0;      ///< of the form of the content
   std::string content;  ///< one value of JSON: see exporter/io/json_writer.h and json_reader.h
 };
 
 /// A section that this program reads and writes.
 struct KnownSection {
   std::string_view name;
-  int version;  ///< that is written; it grows when an older program could not read the content
+  int version;  ///< of what is written; grows when an older program could not read it
 };
 
-/// The one list of them. Whoever has something to keep adds a line here, a function that makes the
-/// section where serve.cpp collects them, and reads it with read_section().
+/// All sections. To keep a further state, add a line here and a function that makes the section,
+/// and call that where serve.cpp collects the sections. Read the section with read_section().
 inline constexpr std::array<KnownSection, 1> kStateSections{{{"evidence", 1}}};
 
 }  // namespace pg_integrity

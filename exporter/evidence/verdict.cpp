@@ -128,7 +128,7 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
   } else if (recent) {
     judgement.state = State::proven;
   } else if (has_declared_objective(key)) {
-    judgement.reason = Reason::missing;  // there is a limit, and nothing to hold against it
+    judgement.reason = Reason::missing;  // there is a limit but no value
   } else {
     judgement.state = State::observed;
   }
@@ -212,7 +212,7 @@ Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now) {
         answer.state = worse(answer.state, verdict.state);
         answer.configured = answer.configured || verdict.applicable;
       }
-      // Nothing was judged, and nothing is therefore proven.
+      // A question is not proven if nothing was judged.
       if (!answer.configured) answer.state = worse(answer.state, State::unproven);
       if (answer.configured || question != Question::service)
         verdicts.questions.push_back(std::move(answer));

@@ -1,8 +1,7 @@
-// The verdict: evidence and a moment in, proven, violated or unproven out. Pure functions.
-//
-// violated: the last successful observation broke an expectation; it stays so until a later one
-// disproves it. proven: every active expectation was met, recently enough. unproven(reason): the
-// rest.
+// An object is violated if its last successful observation broke an expectation. It stays violated
+// until a later observation disproves that. It is proven if it met every active expectation
+// recently enough. An object without an active expectation is not judged. The rest is unproven,
+// with a reason.
 #pragma once
 
 #include <array>
@@ -26,8 +25,8 @@ enum class State : std::uint8_t {
   proven,
   violated,
   unproven,
-  accepted,  ///< violated, but the configuration accepts that for now
-  observed,  ///< without an active expectation: not judged
+  accepted,  ///< violated, but accepted by the configuration for now
+  observed,  ///< not judged, because no expectation is active
 };
 
 inline constexpr std::array<std::string_view, 5> kStateNames{"proven", "violated", "unproven",
@@ -41,35 +40,38 @@ struct Broken {
   const Sample* sample = nullptr;
   double value = 0;
   double limit = 0;
-  std::string_view relation;  ///< what it should be: "=", "<=" or ">="
+  std::string_view relation;  ///< of a good value to the limit: "=", "<=" or ">="
 };
 
 struct Judgement {
   State state = State::observed;
-  Reason reason = Reason::pending;  ///< of unproven
+  Reason reason = Reason::pending;  ///< if unproven
   std::vector<Broken> broken;
 };
 
-/// Judges objects of one collector at one moment; looks its objectives up once.
+/// Judges objects of one collector at one moment. Its constructor looks the objectives up, once for
+/// all objects.
 class Judge {
  public:
   Judge(const CollectorEvidence& evidence, Instant now, UnixTime unix_now);
 
   [[nodiscard]] Judgement judge(const ObjectKey& key, const Object& object) const;
 
-  /// The value may be shown: a past event, recent evidence, or what a violation rests on.
+  /// @return true if the value may be shown: it is a past event, recent evidence, or the basis of a
+  /// violation.
   [[nodiscard]] bool is_visible(const Object& object, const Sample& sample, State state) const;
 
-  /// Until when the evidence of that moment counts as recent.
+  /// The moment until which evidence of `observed_at` counts as recent.
   [[nodiscard]] Instant expiry(Instant observed_at) const { return observed_at + window_; }
 
-  /// A sample's value now: ages have grown.
+  /// A sample's value now. An age has grown since it was observed.
   [[nodiscard]] double value_of(const Sample& sample) const;
 
-  /// The objective's value for a series, if it has one.
+  /// The objective's value for a series.
+  /// @return nothing if the series has none.
   [[nodiscard]] std::optional<double> objective(const MetricInfo& objective, const Object& object,
                                                 const Sample& of) const;
-  /// `accept` covers this object at this moment.
+  /// @return true if `accept` names this object and has not ended yet.
   [[nodiscard]] bool acceptance_holds(const Object& object) const;
 
  private:
@@ -89,8 +91,8 @@ class Judge {
 
 struct CollectorVerdict {
   State state = State::unproven;         ///< proven, violated or unproven
-  bool applicable = true;                ///< it looked and found something to judge
-  std::map<State, std::size_t> objects;  ///< accepted and observed ones included
+  bool applicable = true;                ///< at least one object is judged
+  std::map<State, std::size_t> objects;  ///< their number, with accepted and observed ones
   std::map<Reason, std::size_t> unproven;
 };
 
@@ -102,24 +104,25 @@ struct QuestionVerdict {
   std::string database;
   Question question{};
   State state = State::unproven;
-  bool configured = false;  ///< there is something to judge it by
+  bool configured = false;  ///< at least one collector has something to judge
 };
 
 struct Verdicts {
   std::map<CollectorId, CollectorVerdict> collectors;
-  /// intact and recoverable for every database; service where something is judged.
+  /// `intact` and `recoverable` for every database, `service` only where something is judged.
   std::vector<QuestionVerdict> questions;
 };
 
 Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now);
 
+/// A broken expectation in words:
 /// "pg_integrity_backup_age_seconds is 649941 (7d12h32m21s), should be <= 23400 (6h30m)"
 std::string explain(const CollectorSpec& spec, const Broken& broken);
 
 /// A value of that metric for people: "649941 (7d12h32m21s)", "3", "2025-12-03T00:00:00Z".
 std::string readable_value(const MetricInfo& metric, double value);
 
-/// violated before unproven before proven.
+/// The worse of two states. violated is worse than unproven, and unproven is worse than the others.
 State worse(State a, State b);
 
 std::string_view name_of(Question question);

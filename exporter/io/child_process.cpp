@@ -30,11 +30,12 @@ namespace {
 constexpr std::size_t kTail = 4096;     ///< bytes
 constexpr std::size_t kMaxLine = 2000;  ///< bytes
 constexpr Seconds kLongestPoll{3600};   ///< poll() counts milliseconds in an int
-/// A kernel before Linux 5.3 tells nobody that a child has ended: then it is looked at this often.
+/// Before Linux 5.3 no descriptor tells when a child has ended. Then we check this often.
 constexpr Seconds kBlindNap{0.05};
 constexpr std::array<std::string_view, 3> kPath{"/usr/local/bin", "/usr/bin", "/bin"};
 
-/// What exec() wants, made before the fork: afterwards nothing may be allocated.
+/// The arguments or the environment for execve(). They are built before fork(), because the child
+/// may not allocate memory.
 class Strings {
  public:
   explicit Strings(std::vector<std::string> texts) : texts_(std::move(texts)) {
@@ -89,7 +90,7 @@ void close_descriptor(int& descriptor) {
         ::setresuid(command.account->uid, command.account->uid, command.account->uid) != 0)
       ::_exit(126);
   }
-  // After the change of user, which would undo it.
+  // Set after the change of user, which would clear it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(126);
   sigset_t none;
@@ -100,7 +101,7 @@ void close_descriptor(int& descriptor) {
   ::dup2(command.in >= 0 ? command.in : nothing, 0);
   ::dup2(out >= 0 ? out : nothing, 1);
   ::dup2(err, 2);
-  ::close_range(3, ~0U, 0);  // what a library opened without O_CLOEXEC
+  ::close_range(3, ~0U, 0);  // those that a library opened without O_CLOEXEC
   if (::chdir(command.directory.c_str()) != 0) ::_exit(126);
   ::execve(arguments[0], arguments, environment);
   ::_exit(127);
@@ -259,8 +260,9 @@ bool Child::reap() {
   children_.unwatch(pid_);
   close_descriptor(end_);
   ended_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ::kill(-pid_, SIGKILL);  // whatever of its group is left
-  // A process that left the group may hold the pipes open: it is not waited for.
+  ::kill(-pid_, SIGKILL);  // the rest of its group
+  // A process that left the group may still hold the pipes open. We read until nothing has come for
+  // 0.1 s, and do not wait for that process.
   for (int looks = 0; looks < 100000 && (out_ >= 0 || err_ >= 0) && pump(Seconds(0.1)); ++looks)
     continue;
   for (int* descriptor : {&out_, &err_}) close_descriptor(*descriptor);
@@ -326,7 +328,7 @@ int end_of_process(pid_t pid) {
 std::optional<std::string> start_of_process(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const std::size_t name_end = text.rfind(')');  // the name may hold anything
+  const std::size_t name_end = text.rfind(')');  // the name may contain anything
   if (name_end == std::string::npos) return std::nullopt;
   std::size_t at = name_end;
   for (int field = 2; field < 22 && at != std::string::npos; ++field) at = text.find(' ', at + 1);

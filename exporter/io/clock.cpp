@@ -46,7 +46,8 @@ std::optional<UnixTime> SystemClock::to_unix(const std::string& local,
   in >> date::parse("%F %T", wall);
   if (rules == nullptr || in.fail() || in.peek() != std::istringstream::traits_type::eof())
     return std::nullopt;
-  // choose::earliest also gives readings in a gap a moment: that of the jump.
+  // choose::earliest also maps a local time in a gap (clocks put forward) to the moment of the
+  // jump.
   const auto moment = rules->to_sys(wall, date::choose::earliest);
   return static_cast<UnixTime>(moment.time_since_epoch().count());
 }
@@ -56,7 +57,7 @@ bool is_known_zone(const std::string& zone) {
 }
 
 std::string format_utc(UnixTime time) {
-  // Not by date::format: its years end with 32767, those of PostgreSQL with 294276.
+  // date::format is of no use here. Its years end with 32767, and PostgreSQL's end with 294276.
   constexpr double kFurthest = 1e15;
   const auto moment = static_cast<std::time_t>(std::clamp(std::floor(time), -kFurthest, kFurthest));
   std::tm parts{};

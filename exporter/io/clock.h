@@ -1,5 +1,5 @@
-// The real time: CLOCK_BOOTTIME for instants, CLOCK_REALTIME for Unix time, the system's tzdata for
-// zones.
+// The real time. Instants come from CLOCK_BOOTTIME, Unix time from CLOCK_REALTIME, and zones from
+// the system's tzdata. Safe on any thread.
 #pragma once
 
 #include "collectors/base/instant.h"

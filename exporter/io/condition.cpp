@@ -6,8 +6,9 @@ namespace pg_integrity {
 
 namespace {
 
-/// The condition variable counts on CLOCK_MONOTONIC, which stands still while the machine is
-/// suspended; instants go on. Whoever waits finds out within this time after it was resumed.
+/// The condition variable uses CLOCK_MONOTONIC, which stands still while the machine is suspended.
+/// Instants go on meanwhile. A waiting thread notices that within this time after the machine
+/// resumes.
 constexpr Seconds kLongestNap{60};
 
 }  // namespace
@@ -18,7 +19,7 @@ void Condition::notify_all() {
   changed_.notify_all();
 }
 
-// The mutex that is unlocked and locked again is the caller's.
+// The caller holds the mutex that is unlocked and locked again here. clang cannot follow that.
 void Condition::wait(Mutex& mutex) NO_THREAD_SAFETY_ANALYSIS {
   {
     std::unique_lock lock(mutex_);
@@ -29,7 +30,7 @@ void Condition::wait(Mutex& mutex) NO_THREAD_SAFETY_ANALYSIS {
   mutex.lock();
 }
 
-// As above. A notification between the two locks is not lost: it is counted.
+// As above. A notification between the two locks is not lost, because notifications are counted.
 void Condition::wait_until(Mutex& mutex, const WaitableClock& clock,
                            std::optional<Instant> moment) NO_THREAD_SAFETY_ANALYSIS {
   if (!moment) return wait(mutex);

@@ -1,7 +1,7 @@
-// Disposable workers: threads for calls that nothing can interrupt (a hung file system, a name
-// server that does not answer). The caller waits until its deadline and goes on; a worker that is
-// still out then is given up, and while one is, no other is sent down the same path. Safe on any
-// thread.
+// Disposable workers are threads for calls that cannot be interrupted (a hung file system, a name
+// server that does not answer). The caller waits until its deadline and goes on. A worker that has
+// not come back by then is given up. While a worker is given up on a path, no other worker is sent
+// down that path. Safe on any thread.
 #pragma once
 
 #include <exception>
@@ -24,14 +24,17 @@ class DisposableWorkers {
   explicit DisposableWorkers(const WaitableClock& clock)
       : clock_(clock), given_up_(std::make_shared<GivenUp>()) {}
 
-  /// Workers that know of each other's given-up ones, with a stop_waiting() of their own.
+  /// Workers that share the list of given-up workers with these, and have a stop_waiting() of their
+  /// own.
   [[nodiscard]] std::unique_ptr<DisposableWorkers> sibling() const;
 
-  /// Runs `work` on a thread of its own. What it captures must be its own: it may outlive this
-  /// object, and what it returns late is destroyed on its thread.
+  /// Runs `work` on a thread of its own and waits for it. `work` may outlive this object, so it
+  /// must own everything it captures. A late result is destroyed on the worker's thread.
   /// @param path names what may hang.
   /// @throws SourceError{timeout} at the deadline, or at once while a worker is given up on that
-  /// path; SourceError{limit} if no thread can be had; whatever `work` throws.
+  /// path.
+  /// @throws SourceError{limit} if no thread can be started.
+  /// @throws the error that `work` throws.
   template <typename T>
   T run(const std::string& path, Instant deadline, std::function<T()> work) {
     refuse_if_given_up(path);
@@ -43,7 +46,7 @@ class DisposableWorkers {
     return errand->take();
   }
 
-  /// Whoever waits gives up now, and whoever comes later at once.
+  /// All waiting callers give up now, and later callers give up at once.
   void stop_waiting();
 
   /// Workers that were given up and have not come back.
@@ -52,19 +55,20 @@ class DisposableWorkers {
  private:
   struct GivenUp {
     mutable Mutex mutex;
-    /// Several may have been out before one was given up.
+    /// A path may occur more than once. Several workers may have been out on it before the first
+    /// one was given up.
     std::multiset<std::string> paths GUARDED_BY(mutex);
 
     void add(const std::string& path);
     void remove(const std::string& path);
   };
 
-  /// What a worker is sent for, without what it brings.
+  /// The task of one worker, without its result.
   struct Errand {
     Mutex mutex;
     Condition changed;
     bool done GUARDED_BY(mutex) = false;
-    bool told_to_stop GUARDED_BY(mutex) = false;  ///< who waits for it
+    bool told_to_stop GUARDED_BY(mutex) = false;  ///< the waiting caller is to give up
     bool given_up GUARDED_BY(mutex) = false;
   };
 
@@ -96,7 +100,7 @@ class DisposableWorkers {
     }
   };
 
-  /// An errand that somebody waits for, for as long as this lives.
+  /// Marks an errand as waited for, for as long as this object lives.
   class Waiting {
    public:
     Waiting(DisposableWorkers& workers, Errand& errand);
@@ -109,7 +113,8 @@ class DisposableWorkers {
     Errand& errand_;
   };
 
-  /// @throws SourceError{timeout}; the errand is given up then.
+  /// @throws SourceError{timeout} at the deadline or after stop_waiting(). The errand is given up
+  /// then.
   void wait_for(Errand& errand, Instant deadline, const std::string& path);
   [[noreturn]] static void throw_timeout(const std::string& path);
   void refuse_if_given_up(const std::string& path) const;
@@ -120,7 +125,7 @@ class DisposableWorkers {
 
   const WaitableClock& clock_;
   std::shared_ptr<GivenUp> given_up_;
-  Mutex mutex_;  ///< may be locked before an errand's
+  Mutex mutex_;  ///< locked before an errand's mutex, never after it
   std::set<Errand*> waited_for_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
 };

@@ -42,7 +42,9 @@ Directory open_directory(const std::string& path) {
   return directory;
 }
 
-/// The next entry, or nullptr at the end: half a listing must not pass for a whole one.
+/// The next entry, or nullptr at the end.
+/// @throws SourceError if the directory cannot be read on, so that a part of a listing is never
+/// taken for all of it.
 const dirent* next_entry(const Directory& directory, const std::string& path) {
   errno = 0;
   const dirent* entry = ::readdir(directory.get());
@@ -54,7 +56,7 @@ UnixTime seconds(const timespec& time) {
   return static_cast<UnixTime>(time.tv_sec) + static_cast<UnixTime>(time.tv_nsec) * 1e-9;
 }
 
-/// What the kernel has just said of an entry; its kind is left open.
+/// An entry from the kernel's answer. The caller sets its kind.
 FileEntry entry_from(const std::string& name, const struct stat& facts) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
@@ -71,7 +73,8 @@ bool is_itself_or_parent(const std::string& name) {
   return name == "." || name == "..";
 }
 
-/// A directory's entry tells of the files directly in it.
+/// Sets size and time of a directory's entry to the total and the newest of the regular files
+/// directly in it.
 void add_files_in(const std::string& path, FileEntry& entry_of_directory) {
   const Directory directory = open_directory(path);
   double bytes = 0;
@@ -100,7 +103,7 @@ FileEntry look_at(const std::string& directory, const std::string& name) {
     try {
       add_files_in(directory + "/" + name, entry);
       entry.kind = FileKind::directory;
-    } catch (const SourceError& error) {  // one that cannot be read does not hide the others
+    } catch (const SourceError& error) {  // the other entries are still listed
       entry.trouble = error.reason();
     }
   }
@@ -123,8 +126,8 @@ std::vector<FileEntry> list_now(const std::string& path, const std::vector<std::
   return entries;
 }
 
-/// Reads one directory tree, by descriptors: a directory that somebody replaces by a link meanwhile
-/// is not followed either.
+/// Reads one directory tree by descriptors. If somebody replaces a directory by a link meanwhile,
+/// the link is not followed either.
 class TreeReader {
  public:
   TreeReader(std::string top, const TreeBounds& bounds,
@@ -140,7 +143,7 @@ class TreeReader {
   }
 
  private:
-  /// @param way from the top, empty or with a slash at its end.
+  /// @param way the path below the top, empty or with a slash at its end.
   void read_directory(const Directory& directory, const std::string& way, std::size_t depth) {
     while (const dirent* entry = next_entry(directory, path_of(way))) {
       const std::string name = entry->d_name;
@@ -199,7 +202,7 @@ class TreeReader {
     if (!gone) miss(refusal(path_of(name), error));
   }
 
-  /// The first gap is the one that is told.
+  /// Only the first gap is reported.
   void miss(const SourceError& why) {
     if (!tree_.gap) tree_.gap = why;
   }
@@ -213,7 +216,7 @@ class TreeReader {
   FileTree tree_;
 };
 
-/// Closes itself, once.
+/// A file descriptor that is closed on destruction.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -224,16 +227,16 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   [[nodiscard]] int number() const { return number_; }
-  /// From here on it is somebody else's to close.
+  /// Hands the descriptor over to the caller, who closes it.
   int release() { return std::exchange(number_, -1); }
 
  private:
   int number_;
 };
 
-/// Opens a regular file.
+/// @throws SourceError if the path cannot be opened or is no regular file.
 Descriptor open_regular(const std::string& path, struct stat& facts) {
-  // O_NONBLOCK: a FIFO must not wait for its writer.
+  // With O_NONBLOCK the opening of a FIFO does not wait for a writer.
   const int number = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (number < 0) refuse(path, errno);
   if (::fstat(number, &facts) == 0 && S_ISREG(facts.st_mode)) return Descriptor(number);
@@ -241,7 +244,7 @@ Descriptor open_regular(const std::string& path, struct stat& facts) {
   throw SourceError(Reason::io, path + ": not a regular file");
 }
 
-/// So many bytes from there on; fewer if the file ends before.
+/// Reads `bytes` bytes at position `from`, fewer if the file ends before.
 std::string piece_of(const Descriptor& file, const std::string& path, off_t from,
                      std::size_t bytes) {
   std::string piece(bytes, '\0');
@@ -261,7 +264,7 @@ std::string piece_of(const Descriptor& file, const std::string& path, off_t from
 std::string contents_now(const std::string& path, std::size_t max_bytes) {
   struct stat facts {};
   const Descriptor descriptor = open_regular(path, facts);
-  // By pieces: the bound may be far above what is there.
+  // Read in pieces, because the bound may be far above the size of the file.
   constexpr std::size_t kPiece = std::size_t{1} << 20;
   std::string text;
   while (text.size() <= max_bytes) {

@@ -1,5 +1,5 @@
-// Files and directories, read on disposable workers: a hung file system costs a deadline, not a
-// lane.
+// Files and directories, read on disposable workers. A hung file system costs a deadline and does
+// not block a lane.
 #pragma once
 
 #include "collectors/base/instant.h"
@@ -8,7 +8,7 @@
 
 namespace pg_integrity {
 
-/// Valid for one step; every call ends at that step's deadline.
+/// Valid for one step. Every call ends at that step's deadline.
 class WorkerFiles final : public Files {
  public:
   WorkerFiles(DisposableWorkers& workers, Instant deadline)

@@ -1,5 +1,5 @@
-// libcurl and not cpp-httplib, whose client matches the status line with a regular expression: a
-// line of 100 kB overflows its stack, and any endpoint could end this process.
+// We use libcurl because the client of cpp-httplib matches the status line with a regular
+// expression. A status line of 100 kB overflows its stack, so any endpoint could end this process.
 #include "exporter/io/http_client.h"
 
 #include <curl/curl.h>
@@ -17,19 +17,20 @@ namespace {
 
 constexpr int kMaxRedirects = 3;
 constexpr std::size_t kMaxHeaders = std::size_t{64} * 1024;  // bytes of all headers of an answer
-constexpr Seconds kGrace{1};  ///< libcurl ends by itself at the deadline; who does not is given up
+constexpr Seconds kGrace{1};  ///< for libcurl to end by itself before its worker is given up
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
-/// What one exchange has brought so far.
+/// The answer of one exchange so far.
 struct Exchange {
   std::size_t max_body = 0;
   HttpResponse response;
   std::size_t header_bytes = 0;
 };
 
-// libcurl takes fewer bytes than it gave for "stop". Nothing may be thrown through it.
+// A callback stops libcurl by taking fewer bytes than it was given. No exception may pass through
+// libcurl.
 
 std::size_t take_header(char* /*data*/, std::size_t size, std::size_t count, void* user) noexcept {
   auto* exchange = static_cast<Exchange*>(user);
@@ -71,7 +72,8 @@ void require_one_line(const HttpRequest& request) {
                       request.name + ": its secret is not one line without control characters");
 }
 
-/// "Name: value", or the empty text if it is none.
+/// @return the secret, which is a whole header "Name: value".
+/// @throws SourceError{config} if it is none.
 std::string header_line(const HttpRequest& request) {
   constexpr std::string_view kNameLetters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -104,7 +106,7 @@ void configure(const Handle& handle, const HttpRequest& request, const Url& url,
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
   set(handle, CURLOPT_URL, url.text().c_str());
   set(handle, CURLOPT_PROTOCOLS_STR, url.scheme.c_str());
-  set(handle, CURLOPT_PROXY, "");  // nothing of the environment
+  set(handle, CURLOPT_PROXY, "");  // the environment's proxy is not used
   set(handle, CURLOPT_NOSIGNAL, 1L);
   set(handle, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(milliseconds)));
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -115,10 +117,11 @@ void configure(const Handle& handle, const HttpRequest& request, const Url& url,
   set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   if (request.ca_file.empty()) return;
   set(handle, CURLOPT_CAINFO, request.ca_file.c_str());
-  set(handle, CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // these and no others
+  set(handle, CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // only those of ca_file
 }
 
-/// libcurl's own texts say nothing of what was received.
+/// Translates an error. libcurl's own texts contain nothing that was received, so they may be
+/// shown.
 SourceError error_of(CURLcode code, const HttpRequest& request, const Exchange& exchange) {
   const std::string text = request.name + ": " + curl_easy_strerror(code);
   switch (code) {
@@ -135,7 +138,7 @@ SourceError error_of(CURLcode code, const HttpRequest& request, const Exchange& 
       return {Reason::tls, text};
     case CURLE_SSL_CACERT_BADFILE:
       return {Reason::config, text};
-    case CURLE_OUT_OF_MEMORY:  // libcurl 7 says so of a header line above 100 kB, too
+    case CURLE_OUT_OF_MEMORY:  // in libcurl 7 also a header line above 100 kB
       return {Reason::limit, request.name + ": a header is too long, or memory short"};
     case CURLE_WRITE_ERROR:
       if (exchange.header_bytes > kMaxHeaders)
@@ -146,7 +149,8 @@ SourceError error_of(CURLcode code, const HttpRequest& request, const Exchange& 
   }
 }
 
-/// One exchange. `leads_to` is where a redirect wants to go, else empty.
+/// Makes one exchange.
+/// @param leads_to receives the target of a redirect, else an empty text.
 HttpResponse exchange_with(const HttpRequest& request, const Url& url, Seconds timeout,
                            std::string& leads_to) {
   const Handle handle = new_handle();
@@ -203,7 +207,7 @@ HttpResponse WorkerHttp::get(const HttpRequest& request) {
                                       now + timeout + kGrace,
                                       [request, timeout] { return get_now(request, timeout); });
   } catch (const SourceError& error) {
-    // It did not get the time that it was promised: nothing is known of it.
+    // The request got less time than its own time-out, so the endpoint cannot be blamed.
     if (error.reason() == Reason::timeout && left < request.timeout) throw SourceError(too_late);
     throw;
   }

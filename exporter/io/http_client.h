@@ -1,4 +1,5 @@
-// HTTP requests on disposable workers: an endpoint that hangs costs a deadline, not a lane.
+// HTTP requests on disposable workers. An endpoint that hangs costs a deadline and does not block a
+// lane.
 #pragma once
 
 #include "collectors/base/instant.h"
@@ -8,8 +9,8 @@
 
 namespace pg_integrity {
 
-/// Valid for one step; every call ends at that step's deadline (limit), or at its own time-out
-/// (timeout).
+/// Valid for one step. A call ends at its own time-out (reason timeout) or at the step's deadline
+/// (reason limit), or at most 1 s later if libcurl hangs.
 class WorkerHttp final : public Http {
  public:
   WorkerHttp(DisposableWorkers& workers, const Clock& clock, Instant deadline)

@@ -1,4 +1,4 @@
-// Ctrl-C and its like, for commands that run children.
+// Lets signals such as that of Ctrl-C end a command that runs children.
 #pragma once
 
 #include "exporter/io/child_process.h"
@@ -6,8 +6,8 @@
 
 namespace pg_integrity {
 
-/// Takes SIGTERM, SIGINT and SIGHUP from its construction on, which must come before any other
-/// thread, and interrupts the children then.
+/// Interrupts the children when SIGTERM, SIGINT or SIGHUP comes. Construct it before any other
+/// thread starts.
 class Interruption : public Children {
  public:
   Interruption() : signals_([this] { interrupt(); }) {}

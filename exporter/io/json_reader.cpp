@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kMaxDepth = 64;
 constexpr double kMaxCount = 9007199254740992;  // 2^53: beyond it doubles are not exact
 
-/// Follows a pointer through a document as it is read. Messages are our own: the library's quote
-/// the document.
+/// Follows a pointer through a document as it is read. The error messages are our own, because
+/// those of the library quote the document.
 class CountHandler final : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit CountHandler(const JsonPointer& pointer) : pointer_(pointer) {}
@@ -58,8 +58,8 @@ class CountHandler final : public nlohmann::json_sax<nlohmann::json> {
  private:
   struct Level {
     bool array = false;
-    bool on_the_way = false;   ///< the pointer leads here, or through here
-    bool target = false;       ///< the array whose length is asked for
+    bool on_the_way = false;   ///< the pointer leads to or through this value
+    bool target = false;       ///< the array whose length is counted
     bool leads_on = false;     ///< objects: the newest key is the pointer's next part
     std::size_t elements = 0;  ///< arrays: seen so far
   };
@@ -69,7 +69,8 @@ class CountHandler final : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
-  /// A value begins: is the pointer's way through it?
+  /// A value begins.
+  /// @return true if the pointer leads to or through it.
   bool enter() {
     if (levels_.empty()) return true;
     Level& parent = levels_.back();
@@ -121,7 +122,7 @@ class CountHandler final : public nlohmann::json_sax<nlohmann::json> {
   std::string fault_;
 };
 
-/// Builds a document, of bounded depth.
+/// Builds a document of bounded depth.
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool null() override {
@@ -153,7 +154,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   JsonValue result() { return std::move(document_); }
 
  private:
-  /// Where the next value goes.
+  /// The place of the next value.
   JsonValue& place() {
     if (open_.empty()) return document_;
     if (auto* members = std::get_if<JsonValue::Members>(&open_.back()->value)) {
@@ -185,7 +186,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   JsonValue document_;
-  std::vector<JsonValue*> open_;  ///< each in the one before, as its last value: it stays in place
+  std::vector<JsonValue*> open_;  ///< outermost first; each is the last value of the one before
   std::string key_;               ///< of the next member
 };
 

@@ -1,5 +1,5 @@
-// JSON documents of others. Counts are read without building them: memory is the depth, not the
-// size.
+// Reads JSON documents of others. count() does not build the document, so its memory grows with the
+// depth and not with the size. Safe on any thread.
 #pragma once
 
 #include "collectors/base/json_pointer.h"

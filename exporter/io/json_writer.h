@@ -1,4 +1,4 @@
-// JSON documents of ours. Pure functions.
+// Writes our own JSON documents. Pure functions.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace pg_integrity {
 
-/// Appends the value as JSON text, without line breaks. Bytes that are no UTF-8 become replacement
-/// characters; infinities and NaN, for which JSON has no number, become null.
+/// Appends the value as JSON text without line breaks. Bytes that are not UTF-8 become replacement
+/// characters. Infinities and NaN become null, because JSON has no number for them.
 void append_json(const JsonValue& value, std::string& text);
 
 }  // namespace pg_integrity

@@ -32,8 +32,8 @@ void append_escaped(std::string& out, std::string_view bytes) {
   }
 }
 
-/// Bytes of the control character at the start: of C0, DEL, or of C1 (U+0080 to U+009F, which
-/// terminals obey as well), in UTF-8. 0: there is none.
+/// The length in bytes of the control character at the start of a UTF-8 text, 0 if there is none.
+/// Control characters are C0, DEL, and C1 (U+0080 to U+009F), which terminals obey as well.
 std::size_t control_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;

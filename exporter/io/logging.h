@@ -1,6 +1,6 @@
-// Log lines in logfmt on standard error: ts=… level=… msg="…" key="value". Values are quoted and
-// escaped here, so that no content of a database can forge a line. Safe on any thread after
-// start_logging().
+// Log lines in logfmt on standard error, such as ts=… level=… msg="…" key="value". Values are
+// quoted and escaped here, so that no content of a database can forge a line. Safe on any thread
+// after start_logging().
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct LogField {
   std::string value;
 };
 
-/// Call once, before the first log().
+/// Call it before the first log(). Lines below the level `least` are dropped.
 void start_logging(LogLevel least);
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});

@@ -1,5 +1,5 @@
-// The standard library's mutex with annotations that clang checks: see
-// collectors/base/thread_annotations.h. exporter/io/condition.h waits with one.
+// The standard library's mutex with annotations that clang checks (see
+// collectors/base/thread_annotations.h). A Condition of exporter/io/condition.h waits with one.
 #pragma once
 
 #include <mutex>

@@ -9,9 +9,9 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr std::size_t kToldBytes = 300;  ///< of an error that the program reports
+constexpr std::size_t kToldBytes = 300;  ///< of the program's error text
 
-/// How it failed: its exit status, and the first thing it says of it.
+/// How the program failed, by its exit status and its first line on standard error.
 std::string failure_of(const Ended& ended) {
   std::string text = ended.status > 128
                          ? "was ended by signal " + std::to_string(ended.status - 128)
@@ -49,7 +49,7 @@ std::string WorkerPrograms::output(const ProgramRequest& request) {
         "program " + request.command.front(), deadline_,
         [children, request] { return output_now(*children, request); });
   } catch (const SourceError&) {
-    children->interrupt();  // nobody waits for it any more
+    children->interrupt();  // nobody waits for the child any more
     throw;
   }
 }

@@ -1,5 +1,5 @@
-// Programs that collectors ask, run as children on disposable workers: one that hangs costs a
-// deadline, not a lane, and is killed then.
+// Programs that collectors run, as children on disposable workers. A program that hangs is killed.
+// It costs a deadline and does not block a lane.
 #pragma once
 
 #include "collectors/base/instant.h"
@@ -8,7 +8,7 @@
 
 namespace pg_integrity {
 
-/// Valid for one step; every call ends at that step's deadline, or at its own time-out.
+/// Valid for one step. Every call ends at that step's deadline or at its own time-out.
 class WorkerPrograms final : public Processes {
  public:
   WorkerPrograms(DisposableWorkers& workers, Instant deadline)

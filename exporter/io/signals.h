@@ -1,5 +1,5 @@
-// The signals that end this process or have it read its configuration again, taken by a thread in
-// its own time instead of by a handler.
+// The signals that end this process or make it read its configuration again. A thread takes them
+// one after the other, so that no signal handler is needed.
 #pragma once
 
 #include <csignal>
@@ -11,21 +11,22 @@ namespace pg_integrity {
 /// SIGTERM, SIGINT and SIGHUP.
 sigset_t handled_signals();
 
-/// From here on all threads leave these signals to sigwait() and SignalThread. Call it before any
-/// other thread is started: it blocks them for all.
+/// Blocks these signals in all threads, so that only sigwait() and SignalThread receive them. Also
+/// ignores SIGPIPE. Call it before any other thread starts.
 void take_signals();
 
-/// From here on a second SIGTERM or SIGINT ends the process at once.
+/// Unblocks SIGTERM and SIGINT in this thread. From then on the next one of them ends the process
+/// at once.
 void give_signals_back();
 
-/// A thread that waits for these signals and runs an action when one has come. It takes them first
-/// if nobody has: then no other thread may have been started before.
+/// A thread that waits for these signals and runs an action for each one. It calls take_signals()
+/// itself. If nobody has called that before, no other thread may have started yet.
 class SignalThread {
  public:
-  /// @param action runs on this thread, once for each signal; must not throw.
-  /// @throws std::system_error if no thread or descriptor is to be had.
+  /// @param action runs on this thread, once for each signal. It must not throw.
+  /// @throws std::system_error if no thread or descriptor is available.
   explicit SignalThread(std::function<void()> action);
-  /// The action is not running any more.
+  /// Waits until the action is not running any more.
   ~SignalThread();
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;

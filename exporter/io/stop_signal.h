@@ -1,4 +1,5 @@
-// That all is to end: said once, and heard at once by those who let time pass. Safe on any thread.
+// Tells threads that the exporter is to end. It is given once, and waiting threads notice at once.
+// Safe on any thread.
 #pragma once
 
 #include "collectors/base/instant.h"
@@ -12,7 +13,8 @@ class StopSignal {
  public:
   void stop();
   [[nodiscard]] bool stopped() const;
-  /// Waits for that moment. @return false at once when it is stopped.
+  /// Waits until that moment.
+  /// @return true at that moment, false as soon as stop() was called.
   bool wait_until(const WaitableClock& clock, Instant moment) const;
 
  private:

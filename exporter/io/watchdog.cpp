@@ -20,7 +20,8 @@ Watchdog::Guard Watchdog::arm(Instant deadline, std::function<void()> action) {
   const MutexLock lock(mutex_);
   const std::uint64_t id = ++last_id_;
   armed_.emplace(id, Armed{deadline, std::move(action)});
-  // Most are called off long before: the thread is woken only for what it would not wake for.
+  // Most actions are called off long before their deadline. So the thread is woken only if it would
+  // otherwise wake too late.
   if (!wakes_ || deadline < *wakes_) changed_.notify_all();
   return {*this, id};
 }
@@ -34,7 +35,7 @@ void Watchdog::run_due() {
   wakes_.reset();
   for (auto it = armed_.begin(); it != armed_.end();) {
     if (it->second.deadline <= clock_.now()) {
-      it->second.action();  // under the lock: disarm() must not return while it runs
+      it->second.action();  // under the lock, so that disarm() returns only after it
       it = armed_.erase(it);
     } else {
       wakes_ = std::min(wakes_.value_or(it->second.deadline), it->second.deadline);

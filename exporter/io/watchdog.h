@@ -1,5 +1,6 @@
-// Bounds what has no time-out of its own: at a deadline the watchdog runs a short action (shutting
-// a socket down) unless it was called off before. One thread serves all; safe on any thread.
+// Bounds calls that have no time-out of their own. At a deadline the watchdog runs a short action
+// (such as shutting a socket down) unless the caller calls it off before. One thread serves all
+// actions. Safe on any thread.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  /// Calls the action off when destroyed; from then on it neither runs nor is running.
+  /// Calls the action off when destroyed. After that the action is not running and will not run.
   class Guard {
    public:
     Guard(Watchdog& owner, std::uint64_t id) : owner_(&owner), id_(id) {}
@@ -35,7 +36,7 @@ class Watchdog {
     std::uint64_t id_;
   };
 
-  /// @param action runs on the watchdog's thread; must be quick and must not throw.
+  /// @param action runs on the watchdog's thread. It must be quick and must not throw.
   [[nodiscard]] Guard arm(Instant deadline, std::function<void()> action);
 
  private:
@@ -52,7 +53,7 @@ class Watchdog {
   Mutex mutex_;
   Condition changed_;
   std::map<std::uint64_t, Armed> armed_ GUARDED_BY(mutex_);
-  std::optional<Instant> wakes_ GUARDED_BY(mutex_);  ///< when the thread looks again of itself
+  std::optional<Instant> wakes_ GUARDED_BY(mutex_);  ///< when the thread wakes by itself
   std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;

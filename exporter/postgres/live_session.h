@@ -1,6 +1,5 @@
-// What the runtime needs of sessions beyond asking questions: to open them, to bound and cancel
-// them, and to know what became of one that was given up. exporter/postgres implements this with
-// libpqxx.
+// A session as the runtime needs it. Beyond queries, the runtime opens, bounds and cancels
+// sessions, and follows up those that it gave up. exporter/postgres implements this with libpqxx.
 #pragma once
 
 #include <memory>
@@ -11,7 +10,7 @@
 
 namespace pg_integrity {
 
-/// A session that was cut off at a deadline: its server process may still run and hold one of our
+/// A session that was cut off at a deadline. Its server process may still run and hold one of our
 /// slots.
 class AbandonedSession {
  public:
@@ -20,25 +19,25 @@ class AbandonedSession {
   AbandonedSession(const AbandonedSession&) = delete;
   AbandonedSession& operator=(const AbandonedSession&) = delete;
 
-  /// The server has closed its side. Does not block.
+  /// @return true once the server has closed its side. Does not block.
   virtual bool gone() = 0;
 };
 
-/// An open session. One thread at a time, but for cancel() and cut_off().
+/// An open session. One thread at a time, except for cancel() and cut_off().
 class LiveSession : public Session {
  public:
   [[nodiscard]] virtual const std::string& database() const = 0;
-  /// Bounds every question until the next call.
+  /// Sets the deadline of all questions until the next call.
   virtual void set_deadline(Instant deadline) = 0;
-  /// It has not broken, and the server has not closed it meanwhile. Does not block.
+  /// @return true if the session is not broken and the server has not closed it. Does not block.
   [[nodiscard]] virtual bool usable() const = 0;
-  /// Asks the server to cancel what runs. Safe on any thread; returns at once.
+  /// Asks the server to cancel the running statement. Safe on any thread. Returns at once.
   virtual void cancel() = 0;
-  /// Shuts the connection down: whatever waits on it fails at once. Safe on any thread.
+  /// Shuts the connection down, so that a call that waits on it fails at once. Safe on any thread.
   virtual void cut_off() = 0;
-  /// Server time spent so far, as seen from this side.
+  /// Time spent on questions to the server so far, as measured here.
   [[nodiscard]] virtual Seconds busy() const = 0;
-  /// What is left after the session was cut off; nullptr if its slot is free.
+  /// @return the rest of a session that was cut off, nullptr if its slot is free.
   virtual std::unique_ptr<AbandonedSession> abandon() = 0;
 };
 
@@ -50,7 +49,8 @@ class Connector {
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
 
-  /// Blocks for as long as the network lets it: call it on a disposable worker. Safe on any thread.
+  /// Blocks for as long as the network lets it, so call it on a disposable worker. Safe on any
+  /// thread.
   /// @throws SourceError with session_lost().
   virtual std::unique_ptr<LiveSession> open(const std::string& database) = 0;
 };

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kOldestVersion = 120000;
 constexpr Seconds kBetweenGone{0.25};
-constexpr Seconds kGrace{1};  ///< for the server's own statement_timeout to come first
+constexpr Seconds kGrace{1};  ///< so that the server's statement_timeout comes first
 
 constexpr std::string_view kIdentity = R"(
 SELECT current_setting('server_version_num') AS version_num,
@@ -29,10 +29,11 @@ SELECT current_setting('server_version_num') AS version_num,
   current_setting('server_encoding') AS encoding, (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
   (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline)";
 
-/// Settings of every transaction. Nothing of the session is changed; the timeout follows the
-/// deadline. Constraint exclusion would have the planner call what partitions have in a CHECK.
-/// @param raw a database without an encoding: its names may be any bytes, which must not be
-/// refused.
+/// The settings of every transaction. They change nothing of the session. statement_timeout is the
+/// time left until the deadline. Constraint exclusion is off, because with it the planner would
+/// call functions that the CHECK constraints of partitions use.
+/// @param raw the database has no encoding. Its names may be any bytes, and the session must not
+/// refuse them.
 std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
   const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
   return "SET LOCAL statement_timeout = " + std::to_string(milliseconds) +
@@ -55,12 +56,12 @@ std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
          std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }
 
-/// For Access::heap, on top of settings_sql().
+/// Settings for Access::heap, in addition to settings_sql().
 constexpr const char* kNoIndexes =
     "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
     "; SET LOCAL enable_bitmapscan = off";
 
-/// One statement through the extended protocol: a second one after a semicolon is refused.
+/// Runs one statement through the extended protocol, which refuses a second one after a semicolon.
 pqxx::result run_single(pqxx::transaction_base& transaction, const std::string& sql,
                         std::span<const std::string> parameters) {
 #if PQXX_VERSION_MAJOR >= 7
@@ -87,7 +88,7 @@ Rows to_rows(const pqxx::result& result, Seconds elapsed) {
   return {std::move(answer), elapsed};
 }
 
-/// libpqxx 6 forgets the state of this one error class.
+/// The SQLSTATE of an error. libpqxx 6 loses that of this one error class.
 std::string sqlstate_of(const pqxx::sql_error& error) {
   const bool privilege = dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr;
   return privilege ? "42501" : error.sqlstate();
@@ -107,7 +108,7 @@ class PostgresSession final : public LiveSession {
         workers_(workers),
         deadline_(clock.now() + Seconds(5)) {}
 
-  /// Finds out who answers; before that nothing else is asked.
+  /// Reads which server and cluster answers. Must come before any other question.
   void read_identity() {
     const Rows rows = query(kIdentity);
     const Row row = rows.only();
@@ -125,7 +126,8 @@ class PostgresSession final : public LiveSession {
           SourceError::Scope::session);
   }
 
-  /// From here on every question is asked in one transaction.
+  /// From here on every question is part of one transaction.
+  /// @return the name of its exported snapshot.
   std::string pin() {
     try {
       pinned_ = std::make_unique<pqxx::nontransaction>(*connection_);
@@ -165,18 +167,19 @@ class PostgresSession final : public LiveSession {
 
   void cancel() override {
     try {
-      // cancel_query() opens a connection of its own and may block: nobody waits for it.
+      // cancel_query() opens a connection of its own and may block, so a worker runs it and nobody
+      // waits.
       const std::string path = "cancel request to " + std::to_string(connection_->backendpid());
       workers_.run<bool>(path, clock_.now(), [connection = connection_] {
         try {
           connection->cancel_query();
         } catch (const std::exception&) {
-          return false;  // the deadline or cut_off() ends it
+          return false;  // the deadline or cut_off() ends the statement
         }
         return true;
       });
     } catch (const SourceError&) {
-      return;  // always so: nobody waits
+      return;  // always thrown, because we do not wait
     }
   }
 
@@ -244,7 +247,7 @@ class PostgresSession final : public LiveSession {
         throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
       throw translation;
     } catch (const pqxx::failure& error) {
-      // libpqxx 6: deadlocks and serialization failures are no sql_error.
+      // In libpqxx 6, deadlocks and serialization failures are not a sql_error.
       if (broken_)
         throw SourceError(Reason::protocol, "the connection broke off in an answer",
                           SourceError::Scope::session);
@@ -259,8 +262,7 @@ class PostgresSession final : public LiveSession {
   }
 
   std::shared_ptr<pqxx::connection> connection_;
-  std::unique_ptr<pqxx::nontransaction> pinned_;  ///< holds the one transaction; nullptr: there is
-                                                  ///< none
+  std::unique_ptr<pqxx::nontransaction> pinned_;  ///< the one transaction; nullptr if not pinned
   std::shared_ptr<SessionSocket> socket_;
   std::string database_;
   int parallel_workers_;
@@ -306,15 +308,16 @@ class PostgresConnector final : public Connector {
   }
 
  private:
-  /// If the server does not even say who it is, this goes on until it has let go of the session:
-  /// nobody sends it another one meanwhile.
+  /// Reads the server's identity. If the server does not answer even that, this waits until the
+  /// server has closed the session. Meanwhile nobody opens another one.
   static std::unique_ptr<PostgresSession> identified(std::unique_ptr<PostgresSession> session) {
     try {
       session->read_identity();
     } catch (const SourceError&) {
       const auto left = session->abandon();
       session.reset();
-      // Only TCP's state tells, which wakes nobody. Nobody waits for this thread either.
+      // We must poll, because TCP's state tells and wakes nobody. No lease waits for this thread
+      // any more.
       while (left && !left->gone()) std::this_thread::sleep_for(kBetweenGone);
       throw;
     }

@@ -1,6 +1,6 @@
 // Sessions with PostgreSQL through libpqxx (6.4 and 7.x). Each question is one read-only
-// transaction whose settings are SET LOCAL, so that nothing of ours stays on a server connection
-// that a pooler shares.
+// transaction. Its settings are SET LOCAL, so that none of them stays on a server connection that a
+// pooler shares.
 #pragma once
 
 #include <memory>
@@ -14,20 +14,22 @@
 namespace pg_integrity {
 
 /// A connector for one server. The watchdog, workers and clock must outlive it and its sessions.
-/// @param parallel_workers of one statement: only a server of our own may be kept that busy.
+/// @param parallel_workers of one statement. More than 0 is for a server of our own, which alone
+/// may be kept that busy.
 std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
                                                    const Clock& clock, Watchdog& watchdog,
                                                    DisposableWorkers& workers,
                                                    int parallel_workers = 0);
 
-/// A session all of whose questions are asked in one REPEATABLE READ transaction, which others may
-/// share: they see the same rows.
+/// A session that asks all its questions in one REPEATABLE READ transaction. Other programs may
+/// share the transaction's snapshot and then see the same rows.
 struct PinnedSession {
   std::unique_ptr<LiveSession> session;
-  std::string snapshot;  ///< for pg_dump --snapshot, while the session lives
+  std::string snapshot;  ///< for pg_dump --snapshot; valid while the session lives
 };
 
-/// Blocks. @throws SourceError
+/// Opens such a session. Blocks. The watchdog, workers and clock must outlive it.
+/// @throws SourceError
 PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
                                   const Clock& clock, Watchdog& watchdog,
                                   DisposableWorkers& workers);

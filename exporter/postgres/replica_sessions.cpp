@@ -57,7 +57,7 @@ std::unique_ptr<ReplicaSession> Replicas::open(const std::string& database, cons
   if (pool == pools_.end())
     throw SourceError(Reason::config, "no replica of that name is configured");
   try {
-    // An empty name: the database of its own connection string.
+    // An empty name stands for the database of the copy's own connection string.
     return std::make_unique<ReplicaSession>(pool->second->lease({}, deadline), deadline);
   } catch (const SourceError& error) {
     throw of_this_object(error);

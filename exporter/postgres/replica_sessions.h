@@ -1,5 +1,5 @@
-// The copies of a server's databases, each with a pool of one session: opened, bounded, counted and
-// cut off as every other session is.
+// Sessions with the copies of a server's databases. Each copy has a pool of one session, which
+// opens, bounds, counts and cuts it off as any other session.
 #pragma once
 
 #include <map>
@@ -18,8 +18,8 @@
 
 namespace pg_integrity {
 
-/// A copy's session for one step. That it is lost is told by lost(), not by session_lost(), which
-/// speaks of the collector's own database. One thread at a time.
+/// A copy's session for one step. lost() tells whether the session is lost. Its errors never have
+/// session_lost(), which concerns the collector's own database. One thread at a time.
 class ReplicaSession final : public Session {
  public:
   ReplicaSession(SessionPool::Lease lease, Instant deadline);
@@ -30,7 +30,7 @@ class ReplicaSession final : public Session {
   [[nodiscard]] const ServerInfo& server() const override { return lease_.session().server(); }
 
   [[nodiscard]] bool lost() const { return lost_; }
-  /// Server time spent in this step.
+  /// Time spent on questions to the server in this step.
   [[nodiscard]] Seconds busy() const { return lease_.session().busy() - busy_before_; }
 
  private:
@@ -42,19 +42,20 @@ class ReplicaSession final : public Session {
   bool lost_ = false;
 };
 
-/// The pools of one server's copies. add() before anything else; then safe on any thread.
+/// The pools of one server's copies. Call add() before anything else. After that safe on any
+/// thread.
 class Replicas {
  public:
   void add(const ReplicaConnection& replica, std::shared_ptr<Connector> connector,
            const WaitableClock& clock, DisposableWorkers& workers,
            std::shared_ptr<SessionSlots> slots);
-  /// @param database the watched one that it is a copy of.
+  /// @param database the watched database of which it is a copy.
   /// @throws SourceError without session_lost().
   [[nodiscard]] std::unique_ptr<ReplicaSession> open(const std::string& database,
                                                      const std::string& name,
                                                      Instant deadline) const;
 
-  /// As those of SessionPool.
+  /// These do the same as those of SessionPool, for all copies.
   void close_idle(Seconds unused_for);
   [[nodiscard]] std::optional<Instant> idle_until(Seconds unused_for) const;
   void stop();

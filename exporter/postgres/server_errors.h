@@ -1,5 +1,5 @@
-// What a server's errors mean: SQLSTATEs and libpq's texts in, reasons out, and messages that may
-// be shown. Pure functions; safe on any thread.
+// Translates a server's errors, from SQLSTATEs and libpq's texts to reasons and messages that may
+// be shown. Pure functions. Safe on any thread.
 #pragma once
 
 #include <string>
@@ -8,12 +8,13 @@
 
 namespace pg_integrity {
 
-/// An error that a statement met with. Its message is repeated only where it names objects,
-/// settings and roles; that of other classes may hold row values and gives way to the SQLSTATE.
+/// Translates the error of a statement. The server's message is kept for error classes whose
+/// messages name objects, settings and roles only. Messages of other classes may contain row
+/// values, so the SQLSTATE replaces them.
 /// @param message as libpq has it: severity, text, further lines.
 SourceError server_error(const std::string& sqlstate, const std::string& message);
 
-/// Why no session could be had: a failed connection has no SQLSTATE in libpqxx, only libpq's text.
+/// The reason why a connection failed. libpqxx has no SQLSTATE for that, so libpq's text must tell.
 Reason reason_of_refusal(const std::string& message);
 
 /// "ERROR:  relation …\nLINE 1: …" -> "relation …"

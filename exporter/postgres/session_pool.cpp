@@ -15,11 +15,11 @@ namespace pg_integrity {
 
 namespace {
 
-/// Whether a server has closed a session that was given up, only TCP's state tells, which wakes
-/// nobody: a lease that waits for such a slot looks this often.
+/// A lease that waits for the slot of a given-up session checks this often. TCP's state alone tells
+/// that the server has closed the session, and it wakes nobody.
 constexpr Seconds kPoll{0.25};
 
-/// The whole server is out of reach, not one of its databases.
+/// The failure concerns the whole server and not just one of its databases.
 bool concerns_server(Reason reason) {
   return reason == Reason::connect || reason == Reason::timeout || reason == Reason::tls ||
          reason == Reason::auth;
@@ -30,8 +30,8 @@ double jitter() {
   return std::uniform_real_distribution<double>(0.5, 1.0)(generator);
 }
 
-/// Holds one of the pool's slots while somebody connects; a worker that was given up keeps it until
-/// it comes back.
+/// Holds one of the pool's slots while a session is being opened. A worker that was given up keeps
+/// its slot until it comes back.
 class ConnectingSlot {
  public:
   explicit ConnectingSlot(std::shared_ptr<SessionSlots> slots) : slots_(std::move(slots)) {}
@@ -133,7 +133,7 @@ void SessionPool::note_failure(const std::string& database, const SourceError& e
   const MutexLock lock(slots_->mutex);
   const std::string key = concerns_server(error.reason()) ? std::string() : database;
   const auto before = slots_->failures.find(key);
-  // A wrong password is not tried often: it may lock the role.
+  // A wrong password is tried rarely, because it may lock the role.
   Seconds pause = error.reason() == Reason::auth ? limits_.last_retry : limits_.first_retry;
   if (before != slots_->failures.end())
     pause = std::min(limits_.last_retry, before->second.pause * 2);
@@ -193,7 +193,7 @@ std::optional<Instant> SessionPool::idle_until(Seconds unused_for) const {
 void SessionPool::stop() {
   std::vector<SessionSlots::Idle> closing;
   const MutexLock lock(slots_->mutex);
-  if (stopping_) return;  // the slots may be another pool's by now
+  if (stopping_) return;  // another pool may own the slots by now
   stopping_ = true;
   closing.swap(slots_->idle);
   for (LiveSession* session : slots_->leased) session->cancel();

@@ -1,6 +1,6 @@
-// The sessions of one server: never more than a fixed number, whatever the number of its databases,
-// and with those counted that are still connecting or were given up. Whoever needs a session leases
-// one for a step. Safe on any thread.
+// The sessions of one server. Their number is bounded, whatever the number of its databases.
+// Sessions that are still connecting or that were given up count, too. A thread that needs a
+// session leases one for a step. Safe on any thread.
 #pragma once
 
 #include <cstddef>
@@ -29,16 +29,16 @@ class SessionPool {
     Seconds connect_timeout{5};
     Seconds first_retry{1};  ///< doubled at each failure, with jitter, up to last_retry
     Seconds last_retry{30};
-    Seconds lifetime{300};  ///< of a session: a new one finds out who answers, with which secrets
+    Seconds lifetime{300};  ///< of a session; a new one reads secrets and identity again
   };
 
   struct Count {
     std::size_t open = 0;        ///< leased or idle
-    std::size_t connecting = 0;  ///< somebody, or a worker that was given up, is connecting
-    std::size_t abandoned = 0;   ///< cut off, and not yet closed by the server
+    std::size_t connecting = 0;  ///< being opened, by given-up workers, too
+    std::size_t abandoned = 0;   ///< cut off but not yet closed by the server
   };
 
-  /// A session on loan; given back when destroyed.
+  /// A session on loan. Its destruction gives the session back.
   class Lease {
    public:
     Lease(SessionPool& pool, std::unique_ptr<LiveSession> session)
@@ -49,7 +49,7 @@ class SessionPool {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     [[nodiscard]] LiveSession& session() const { return *session_; }
-    /// The session is closed, not kept for another lease.
+    /// Has the session closed instead of kept for another lease.
     void discard() { discarded_ = true; }
 
    private:
@@ -59,7 +59,7 @@ class SessionPool {
   };
 
   /// @param server names the server in error texts.
-  /// @param slots of that server; a pool that used them before was stopped.
+  /// @param slots of that server. A pool that used them before must have been stopped.
   SessionPool(std::string server, std::shared_ptr<Connector> connector, Limits limits,
               const WaitableClock& clock, DisposableWorkers& workers,
               std::shared_ptr<SessionSlots> slots = make_session_slots());
@@ -67,26 +67,27 @@ class SessionPool {
   SessionPool(const SessionPool&) = delete;
   SessionPool& operator=(const SessionPool&) = delete;
 
-  /// A session with that database: an idle one, else a new one, else one that somebody gives back
-  /// in time. After a failure to connect the same failure is thrown at once until a retry is due.
+  /// Leases an idle session with that database, or opens one. If no slot is free it closes an idle
+  /// session with another database, or waits until the deadline for a slot. After a failure to
+  /// connect it throws the same error at once until a retry is due.
   /// @throws SourceError with session_lost().
   Lease lease(const std::string& database, Instant deadline);
 
-  /// When lease() will try to connect again; now or earlier if nothing holds it back.
+  /// The moment of lease()'s next attempt to connect, now or earlier if nothing holds it back.
   [[nodiscard]] Instant retry_at(const std::string& database) const;
   [[nodiscard]] Count count() const;
 
-  /// Closes sessions that nobody has used for that long.
+  /// Closes sessions that have been idle for that long.
   void close_idle(Seconds unused_for);
-  /// When there will be one to close, as things are.
+  /// The moment when the next one will have been idle for that long, nothing if no session is idle.
   [[nodiscard]] std::optional<Instant> idle_until(Seconds unused_for) const;
-  /// From now on lease() throws; what runs is cancelled.
+  /// From now on lease() throws. Closes idle sessions and cancels running statements.
   void stop();
-  /// Shuts down what still runs.
+  /// Shuts down the connections of all leased sessions.
   void cut_off();
 
  private:
-  /// An idle session with that database, else nullptr: then a slot was taken to connect.
+  /// @return an idle session with that database, or nullptr after it took a slot to connect.
   std::unique_ptr<LiveSession> idle_or_slot(const std::string& database, Instant deadline);
   std::unique_ptr<LiveSession> connect(const std::string& database, Instant deadline);
   void note_failure(const std::string& database, const SourceError& error);

@@ -1,6 +1,6 @@
-// What is taken of a server's sessions: those that are idle, on loan, being opened, or given up and
-// not yet closed by the server. Kept while a pool is replaced by the next one: sessions that the
-// old one gave up still count. Safe on any thread.
+// The used session slots of a server. A session uses a slot while it is idle, leased, being opened,
+// or given up and not yet closed by the server. The slots outlive a pool that is replaced by a new
+// one, so sessions that the old pool gave up still count. Safe on any thread.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ class SessionSlots {
     Instant since;
   };
 
-  /// To connect has failed, and is not tried again before a moment.
+  /// A failure to connect, which is not tried again before `retry_at`.
   struct Failure {
     SourceError error;
     Seconds pause;
@@ -38,13 +38,14 @@ class SessionSlots {
   std::vector<LiveSession*> leased GUARDED_BY(mutex);
   std::vector<std::unique_ptr<AbandonedSession>> abandoned GUARDED_BY(mutex);
   std::size_t connecting GUARDED_BY(mutex) = 0;
-  /// By database; "" is the whole server.
+  /// By database. The key "" stands for the whole server.
   std::map<std::string, Failure> failures GUARDED_BY(mutex);
 
   [[nodiscard]] std::size_t used() const REQUIRES(mutex);
   /// Frees the slots of sessions that the server has closed.
   void sweep_abandoned() REQUIRES(mutex);
-  /// One with that database, or nullptr. Those that broke are closed.
+  /// Takes an idle session with that database. Closes broken ones that it meets.
+  /// @return nullptr if there is none.
   std::unique_ptr<LiveSession> take_idle(const std::string& database) REQUIRES(mutex);
   [[nodiscard]] const Failure* failure_of(const std::string& database) const REQUIRES(mutex);
 };

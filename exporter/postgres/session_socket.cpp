@@ -37,8 +37,9 @@ int second_descriptor(int original) {
   return descriptor;
 }
 
-/// The server process behind a Unix socket, if it can be seen from here: its parent is the
-/// postmaster that listens on the socket. Another PID namespace or a pooler gives 0.
+/// The server process behind a Unix socket, if it is visible from here. Its parent must be the
+/// postmaster that listens on the socket.
+/// @return 0 with another PID namespace or a pooler.
 pid_t visible_backend(int socket, int backend_pid) {
   ucred peer{};
   socklen_t length = sizeof peer;

@@ -1,5 +1,5 @@
-// The connection beneath a session, beside the library that talks over it: cut off from any thread,
-// and watched until the server lets go of it.
+// The connection beneath a session, separate from the library that talks over it. Any thread can
+// cut it off, and watch it until the server has closed it.
 #pragma once
 
 #include <sys/types.h>
@@ -13,29 +13,31 @@
 
 namespace pg_integrity {
 
-/// A socket of our own beside libpq's: the same connection under a number that nobody else closes.
-/// Safe on any thread; nothing here blocks.
+/// Our own descriptor of libpq's connection. Nobody else closes it. Safe on any thread. No call
+/// blocks.
 class SessionSocket {
  public:
-  /// @param original libpq's socket; not taken over.
+  /// @param original libpq's socket, which libpq keeps.
   /// @param backend_pid the server process as the server numbers it.
-  /// @throws SourceError{limit} if the process has no file descriptor left: a session that nobody
-  /// could cut off must not be.
+  /// @throws SourceError{limit} if the process has no file descriptor left. Without one nobody
+  /// could cut the session off, so it must not exist.
   SessionSocket(int original, int backend_pid);
   ~SessionSocket();
   SessionSocket(const SessionSocket&) = delete;
   SessionSocket& operator=(const SessionSocket&) = delete;
 
-  /// Whatever waits on the connection fails at once.
+  /// Shuts the connection down, so that a call that waits on it fails at once.
   void shut_down();
-  /// shut_down() was called.
+  /// @return true once shut_down() was called.
   [[nodiscard]] bool cut() const { return cut_; }
 
-  /// Nothing is to be read: the server has neither closed the connection nor said anything unasked.
+  /// @return true if the server has neither closed the connection nor sent anything unasked.
   [[nodiscard]] bool quiet() const;
 
-  /// After shut_down(): the other end has closed too. A Unix socket does not tell; there the
-  /// process is watched, if it is visible. Nothing: it cannot be seen.
+  /// Call it after shut_down(). For a Unix socket it watches the server process, because that
+  /// socket does not tell.
+  /// @return whether the server has closed its end, too; nothing if the server process is not
+  /// visible.
   [[nodiscard]] std::optional<bool> closed_by_server() const;
 
  private:
@@ -44,8 +46,8 @@ class SessionSocket {
   std::atomic<bool> cut_ = false;
 };
 
-/// What is left of a session that was cut off. Where its end cannot be seen its slot is held for
-/// ten minutes. The clock must outlive it.
+/// The rest of a session that was cut off. If its end cannot be seen, its slot is held for ten
+/// minutes. The clock must outlive it.
 std::unique_ptr<AbandonedSession> abandoned(std::shared_ptr<const SessionSocket> socket,
                                             const Clock& clock);
 

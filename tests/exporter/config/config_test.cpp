@@ -31,7 +31,7 @@ std::vector<std::filesystem::path> files_in(const std::string& folder) {
   return files;
 }
 
-/// What is wrong with a file, a line each, without the file's name.
+/// The faults of a file, one a line, without the file's name.
 std::string complaints(const std::string& path) {
   const ReadOptions read = read_configuration(path);
   std::string all;
@@ -43,8 +43,8 @@ std::string complaints(const std::string& path) {
   return all;
 }
 
-/// A `*` at the end of an expected line stands for words of the TOML parser's, which differ by its
-/// version.
+/// A `*` at the end of an expected line stands for words of the TOML parser, which differ between
+/// its versions.
 bool matches(const std::string& actual, const std::string& expected) {
   std::istringstream a(actual);
   std::istringstream e(expected);
@@ -149,7 +149,7 @@ TEST(Config, ReplicasAreSeenFromTheirOwnDatabaseOnly) {
   EXPECT_EQ(server.seen_from("app_1").backups.size(), 2U);
 }
 
-/// What the evidence of a collector depends on, under a configuration of one server.
+/// The options that the evidence of a collector depends on, under a configuration of one server.
 std::string dependence(const std::string& name, const std::string& toml) {
   const TemporaryDirectory directory;
   directory.write("exporter.toml",

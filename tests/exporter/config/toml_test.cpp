@@ -27,7 +27,7 @@ constexpr Option kOptions[] = {
 
 struct Read {
   Settings settings;
-  std::string problems;  ///< a line each, without the file's name
+  std::string problems;  ///< one a line, without the file's name
 };
 
 Read read(const std::string& text) {

@@ -26,7 +26,7 @@
 namespace pg_integrity::test::evidence_section_test {
 namespace {
 
-/// A saved of real evidence: the state file knows only registered collectors.
+/// Saved evidence of a real check, because the state file knows only registered collectors.
 std::shared_ptr<const SavedEvidence> some_record(const Database& db) {
   db.run(
       "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int CONSTRAINT key "
@@ -141,7 +141,7 @@ TEST(State, ACollectorThatThisProgramDoesNotHaveIsLeftOut) {
   EXPECT_TRUE(saved.collectors.empty());
 }
 
-/// As another process finds it whose wall clock is `back` behind that of the writer.
+/// The evidence as another process reads it whose wall clock is `back` behind that of the writer.
 SavedEvidence reloaded(const SavedEvidence& saved, Seconds back) {
   SteppedClock writer;
   writer.step_wall(back);

@@ -24,7 +24,7 @@ TEST(NewsOf, WhoListensHearsOfItAndNobodyElse) {
   EXPECT_EQ(b, 1);
 }
 
-/// Whoever waits for news would otherwise never look.
+/// Without this a listener would miss the change.
 TEST(NewsOf, EveryChangeOfTheVersionIsTold) {
   SampleEvidence of;
   int told = 0;

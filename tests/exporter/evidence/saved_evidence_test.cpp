@@ -20,7 +20,7 @@ namespace {
 class RecordOf : public ::testing::Test, public SampleEvidence {
  protected:
   RecordOf() { add(); }
-  /// Evidence of a later process that was given the saved.
+  /// The evidence of a later process that was given the saved evidence.
   std::unique_ptr<Evidence> later(const SavedEvidence& saved,
                                   const CollectorSpec& spec = kSampleSpec,
                                   std::uint64_t fingerprint = 1) {

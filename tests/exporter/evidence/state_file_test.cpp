@@ -20,7 +20,7 @@
 namespace pg_integrity::test::state_file_test {
 namespace {
 
-/// What a program of tomorrow reads and writes.
+/// The sections that a later version of the program reads and writes.
 constexpr std::array<KnownSection, 3> kTomorrow{{{"evidence", 1}, {"inventory", 2}, {"proofs", 1}}};
 
 class StateFile : public ::testing::Test {
@@ -32,7 +32,7 @@ class StateFile : public ::testing::Test {
   [[nodiscard]] SavedState load(std::span<const KnownSection> known = kTomorrow) const {
     return load_state(directory_.path(), known);
   }
-  /// "name version content", one a line.
+  /// The sections as lines of "name version content".
   static std::string sections(const SavedState& state) {
     std::string text;
     for (const StateSection& section : state.sections)

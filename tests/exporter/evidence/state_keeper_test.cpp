@@ -25,7 +25,7 @@ class Keeper : public ::testing::Test, public SampleEvidence {
  protected:
   Keeper() { use(known_as("1111")); }
 
-  /// Evidence of a server of that identity; all of the same version.
+  /// Evidence of a server of that identity. Its version is always the same.
   std::shared_ptr<Evidence> known_as(const std::string& system_identifier) {
     auto one = std::make_shared<Evidence>(clock, std::vector{server}, &news);
     one->restore_identity("s", system_identifier, 1);

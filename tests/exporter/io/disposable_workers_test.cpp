@@ -15,7 +15,7 @@
 namespace pg_integrity::test::disposable_workers_test {
 namespace {
 
-/// What hangs until it is let go; copies are the same one.
+/// A call that hangs until it is let go. Copies share its state.
 class Hanging {
  public:
   void operator()() const { future_.wait(); }
@@ -30,7 +30,7 @@ class Workers : public ::testing::Test {
  protected:
   [[nodiscard]] Instant in(double seconds) const { return clock_.now() + Seconds(seconds); }
 
-  /// Sends a worker down the path that does not come back in time.
+  /// Sends a worker down the path and gives it up, because it does not come back in time.
   void lose(const Hanging& hanging, const std::string& path) {
     const std::function<int()> work = [hanging] {
       hanging();
@@ -151,7 +151,7 @@ TEST_F(Workers, WhoeverWaitsGivesUpWhenToldAndItsSiblingsDoNot) {
   hanging.let_go();
 }
 
-/// Says on which thread it was destroyed.
+/// Tells on which thread it was destroyed.
 struct Witness {
   explicit Witness(std::promise<std::thread::id>& told) : where(told) {}
   ~Witness() { where.set_value(std::this_thread::get_id()); }

@@ -203,7 +203,7 @@ TEST_F(FilesOf, HeadOfAGzipFileIsThatOfItsContent) {
   EXPECT_EQ(head(file, 200000), content);
 }
 
-/// A gzip file with two bytes of its content turned round.
+/// A gzip file with two inverted bytes in its content.
 std::string damaged_gzip() {
   std::string bytes = gzipped("-- PostgreSQL database dump\n");
   for (const std::size_t at : {12U, 13U}) bytes[at] = static_cast<char>(~bytes[at]);

@@ -8,7 +8,7 @@
 namespace pg_integrity::test::json_reader_test {
 namespace {
 
-/// The count as text, or what is wrong with the document.
+/// The count as text, or the fault of the document.
 std::string count(const std::string& document, const std::string& pointer = {}) {
   try {
     const auto number = SaxJson().count(document, parse_json_pointer(pointer).value());

@@ -16,7 +16,7 @@ namespace {
 class Logging : public ::testing::Test {
  protected:
   std::string written() { return log_.written(); }
-  /// What comes after the time and the level of the only line.
+  /// The only line, without its time and level.
   std::string message() {
     const std::string line = written();
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
@@ -54,7 +54,7 @@ TEST_F(Logging, ControlCharactersDoNotReachTheTerminal) {
 }
 
 TEST_F(Logging, NorDoThoseOfTheSecondSet) {
-  // U+009B is what terminals take for ESC [, U+0085 for a new line; their neighbours are text.
+  // Terminals take U+009B for ESC [ and U+0085 for a new line. Their neighbours are text.
   log(LogLevel::info, "seen", {{"object", "\u009b2J \u0080\u0085\u009f \u00a0\u00e9 \xc2"}});
   EXPECT_EQ(message(),
             "msg=\"seen\" object=\"\\xc2\\x9b2J \\xc2\\x80\\xc2\\x85\\xc2\\x9f"

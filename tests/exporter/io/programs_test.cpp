@@ -32,7 +32,8 @@ class Programs : public ::testing::Test {
     WorkerPrograms processes(workers_, clock_.now() + Seconds(120));
     return processes.output({command, timeout, max_out});
   }
-  /// A script, by its path.
+  /// Makes a script.
+  /// @return its path.
   [[nodiscard]] std::string script(const std::string& text) const {
     std::string path = directory_.write("script", "#!/bin/sh\n" + text);
     ::chmod(path.c_str(), 0755);
@@ -41,12 +42,13 @@ class Programs : public ::testing::Test {
   SourceError failure_of(const std::vector<std::string>& command, Seconds timeout = Seconds(60)) {
     return failure([&] { output(command, timeout); });
   }
-  /// Writes down its own process and one that it starts, and hangs.
+  /// A script that starts a process, writes down its own id and that of the process, and hangs.
   [[nodiscard]] std::string hanging() const {
     return script("sleep 1000 & echo $$ $! > " + directory_.path() + "/new && mv " +
                   directory_.path() + "/new " + directory_.path() + "/pids\nwait\n");
   }
-  /// The processes that hang; waits for them to be there.
+  /// Waits until the processes hang.
+  /// @return their ids.
   [[nodiscard]] std::vector<pid_t> pids() const {
     const std::string path = directory_.path() + "/pids";
     EXPECT_TRUE(eventually([&] { return ::access(path.c_str(), F_OK) == 0; }));
@@ -59,7 +61,7 @@ class Programs : public ::testing::Test {
     for (const pid_t pid : pids)
       EXPECT_TRUE(eventually([&] { return !start_of_process(pid); })) << pid;
   }
-  /// @param end what ends a program that hangs before its own time.
+  /// @param end ends a hanging program before its own time-out.
   void expect_killed(const std::function<void()>& end) {
     const std::string program = hanging();
     std::optional<Reason> reason;

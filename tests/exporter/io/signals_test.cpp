@@ -9,7 +9,7 @@
 namespace pg_integrity::test::signals_test {
 namespace {
 
-/// In a process of its own: signals are the process's.
+/// Runs in a process of its own, because signals belong to the whole process.
 TEST(SignalThreadOf, RunsItsActionForEachSignalAndEndsAtOnceWithoutOne) {
   const auto signalled = [] {
     {

@@ -19,7 +19,7 @@ class WatchdogOf : public ::testing::Test {
   static std::function<void()> counting(std::atomic<int>& runs) {
     return [&runs] { ++runs; };
   }
-  /// The watchdog has looked at the clock after now.
+  /// Returns after the watchdog has read the clock once more.
   void look() {
     std::atomic<int> seen = 0;
     const auto guard = watchdog_.arm(clock_.now(), counting(seen));

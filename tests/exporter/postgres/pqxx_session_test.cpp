@@ -33,7 +33,7 @@ class Postgres : public ::testing::Test {
   }
   std::unique_ptr<LiveSession> open() { return open(db_.dsn(), db_.name()); }
 
-  /// Why it failed, and whether the session is lost with it.
+  /// The reason why a question failed, and whether the session is lost with it.
   static std::pair<Reason, bool> outcome(const std::function<void()>& ask) {
     const SourceError error = failure(ask);
     return {error.reason(), error.session_lost()};
@@ -126,7 +126,7 @@ TEST_F(Postgres, ALockIsNotWaitedForLong) {
   EXPECT_EQ(reason([&] { session->query("SELECT count(*) FROM public.t"); }), Reason::lock);
 }
 
-/// The process that serves us, over TCP.
+/// The server process of a session, over TCP.
 pid_t backend_of(LiveSession& session) {
   return static_cast<pid_t>(session.query("SELECT pg_backend_pid() AS pid").only().number("pid"));
 }
@@ -170,7 +170,7 @@ TEST_F(Postgres, WithoutADescriptorOfOurOwnThereIsNoSession) {
   const int next = ::dup(0);
   ::close(next);
   rlimit one_more = usual;
-  one_more.rlim_cur = static_cast<rlim_t>(next) + 1;  // libpq's socket, and nothing beside it
+  one_more.rlim_cur = static_cast<rlim_t>(next) + 1;  // libpq's socket and no other
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
   const auto refused = [&]() -> std::optional<SourceError> {
     try {
@@ -226,7 +226,7 @@ TEST_F(Postgres, NothingOfOursRemainsOnTheServerConnection) {
   const auto session = open();
   session->query("SELECT 1");
   session->probe("SELECT 1", 10);
-  // The same server connection, as an application behind a pooler would get it next.
+  // An application behind the pooler would get this same server connection next.
   EXPECT_EQ(
       session
           ->query("SELECT count(*) AS n FROM pg_settings WHERE source = 'session' AND name NOT IN"

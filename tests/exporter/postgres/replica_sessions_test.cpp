@@ -29,7 +29,7 @@ class ReplicasOf : public testing::Test {
                                                      const std::string& name = "standby") const {
     return replicas_.open(database, name, clock_.now() + patience);
   }
-  /// Why it cannot be opened.
+  /// The reason why the session cannot be opened.
   [[nodiscard]] Reason refusal(const std::string& database, const std::string& name) const {
     return failure([&] { static_cast<void>(open(Seconds(0.3), database, name)); }).reason();
   }

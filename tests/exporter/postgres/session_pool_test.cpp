@@ -191,11 +191,11 @@ TEST_F(Pool, AFrozenServerDoesNotHoldUpWhoConnects) {
 TEST_F(Pool, ASessionThatHangsBeforeItKnowsWhoAnswersKeepsItsSlot) {
   const PgBouncer bouncer(db_.cluster(), 1);
   auto other = std::make_unique<Client>(bouncer.dsn(db_.name()));
-  other->run("BEGIN");  // whoever logs in now waits with its first question
+  other->run("BEGIN");  // a new login now hangs at its first question
   const auto pool = pool_for(bouncer.dsn(db_.name()), 1);
   EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon(1)); }).reason(), Reason::timeout);
   bouncer.signal(SIGSTOP);
-  clock_.advance(Seconds(10));  // it is cut off
+  clock_.advance(Seconds(10));  // the session is cut off
   EXPECT_FALSE(eventually([&] { return pool->count().connecting == 0; }, std::chrono::seconds(2)))
       << "the other side has not let go of it";
   bouncer.signal(SIGCONT);

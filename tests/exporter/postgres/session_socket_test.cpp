@@ -13,7 +13,7 @@
 namespace pg_integrity::test::session_socket_test {
 namespace {
 
-/// Both ends of a connection; the far one is the server's.
+/// Both ends of a connection. The far end is the server's.
 class SocketOf : public ::testing::Test {
  protected:
   void SetUp() override {
