@@ -23,6 +23,7 @@ namespace {
 // - no real cast: between a domain and its base, or with castmethod 'b', which only a superuser
 //   defines
 // - a cast whose function belongs to a superuser
+//
 // Membership in an extension is not enough, because the owner of a trusted extension may be any
 // role, and may add functions to it. Operators on pseudo-types (anyenum, record) need no cast. At
 // worst, an implicit cast of a user makes them ambiguous, which is an error.
