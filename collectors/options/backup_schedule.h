@@ -13,7 +13,7 @@ namespace pg_integrity {
 
 /// A wall-clock time at which a backup begins, every day or every week.
 struct Anchor {
-  std::optional<unsigned> weekday;  ///< 0: Sunday; empty: every day
+  std::optional<unsigned> weekday;  ///< 0 is Sunday; empty means every day
   unsigned minute = 0;              ///< of the day, below 1440
 
   /// Whether both fall on the same time on some day.

@@ -32,7 +32,7 @@ struct HistoryTable {
   QualifiedName table;
   std::string time_column;
   std::string kind_column;
-  std::string status_column;  ///< empty: every row is a success
+  std::string status_column;  ///< if empty, every row is a success
   std::vector<std::string> success, failed, running;
   std::vector<std::string> ignore;  ///< texts of the kind column that mean no backup
   std::string zone;
@@ -46,8 +46,8 @@ struct ArchiveDirectory {
   Seconds settle{};     ///< a file that changed within this time is still being written
   std::string zone;     ///< of times in headers and file names
   ProofLevel usable = ProofLevel::plausible;  ///< the level that an archive must reach to count
-  std::string database{};     ///< the one that archives must be of, if they name one; empty: any
-  std::string wal_archive{};  ///< where the server archives its WAL; empty: unknown
+  std::string database{};     ///< archives that name another database do not count; empty: any
+  std::string wal_archive{};  ///< where the server archives its WAL, if known
 };
 
 enum class CatalogueFormat : std::uint8_t {
@@ -57,13 +57,14 @@ enum class CatalogueFormat : std::uint8_t {
 
 struct BackupCatalogue {
   CatalogueFormat format{};
-  std::string file;   ///< empty: the program is run
+  std::string file;   ///< if empty, the program is run
   std::string name;   ///< stanza of pgBackRest, server of Barman; empty: the only one in it
   Seconds max_age{};  ///< a file older than this says nothing about newer backups
   std::string zone;   ///< zone of Barman's backup IDs, which are wall-clock times
-  std::vector<std::string> command{};  ///< the program and its arguments; empty: the file is read
-  Seconds timeout{};                   ///< for one run of the program
-  Seconds refresh{};                   ///< how long its answer is reused
+  std::vector<std::string>
+      command{};      ///< the program and its arguments; if empty, the file is read
+  Seconds timeout{};  ///< for one run of the program
+  Seconds refresh{};  ///< how long its answer is reused
 };
 
 /// The kinds of backup that a catalogue distinguishes, each with the kinds that satisfy it.
@@ -80,7 +81,7 @@ struct BackupSource {
   std::optional<double> size_ratio_min;
   std::optional<double> room_min;  ///< directory: free space, in multiples of the largest backup
   std::string location;            ///< where the backups are
-  std::string copy_of;             ///< the source whose backups it holds copies of; empty: none
+  std::string copy_of;             ///< the source whose backups it holds copies of, if any
   std::optional<double> locations_min;
   bool continuous = false;  ///< base backups; the WAL is archived to the same place
 

@@ -30,15 +30,15 @@ struct FileEntry {
 
 /// How far a directory tree is read.
 struct TreeBounds {
-  std::size_t depth = 1;  ///< levels of directories that are read; 1: the directory alone
+  std::size_t depth = 1;      ///< levels of directories that are read; 1 is the directory alone
   bool deeper_is_gap = true;  ///< deeper directories are a gap; false: they are not wanted
-  std::size_t entries = 0;  ///< the most entries, of all kinds and in all directories together
+  std::size_t entries = 0;    ///< the most entries, of all kinds and in all directories together
 };
 
 /// Regular files of a directory tree.
 struct FileTree {
   std::vector<FileEntry> files;    ///< unsorted; names are paths from the top: "2026/01/a"
-  std::optional<SourceError> gap;  ///< why there may be more files; empty: these are all
+  std::optional<SourceError> gap;  ///< why there may be more files; empty if these are all
 };
 
 /// The two ends of a file.

@@ -8,8 +8,8 @@
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 
-// The SQL condition for classes that users own, not the system or an extension. Statements use the
-// alias c for pg_class and n for its namespace.
+// The SQL condition for relations of users. It leaves out system, temporary and TOAST relations and
+// those of extensions. Statements use the alias c for pg_class and n for its namespace.
 #define PGI_USER_CLASS                                                              \
   " n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema'"                \
   " AND n.nspname !~ '^pg_(toast|temp_|toast_temp_)' AND c.relpersistence <> 't'"   \
