@@ -61,10 +61,9 @@ struct BackupCatalogue {
   std::string name;   ///< stanza of pgBackRest, server of Barman; empty: the only one in it
   Seconds max_age{};  ///< a file older than this says nothing about newer backups
   std::string zone;   ///< zone of Barman's backup IDs, which are wall-clock times
-  std::vector<std::string>
-      command{};      ///< the program and its arguments; if empty, the file is read
-  Seconds timeout{};  ///< for one run of the program
-  Seconds refresh{};  ///< how long its answer is reused
+  std::vector<std::string> command{};  ///< program and arguments; empty: the file is read
+  Seconds timeout{};                   ///< for one run of the program
+  Seconds refresh{};                   ///< how long its answer is reused
 };
 
 /// The kinds of backup that a catalogue distinguishes, each with the kinds that satisfy it.
