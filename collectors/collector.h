@@ -1,8 +1,8 @@
-// A collector and what the runtime knows of it. A collector looks at objects (tables, keys,
-// backups) step by step and says what it saw; it never decides when it runs, never logs, and opens
-// nothing itself.
+// A collector, and everything the runtime knows about it. A collector checks objects (tables, keys,
+// backups) step by step and reports what it observed. The runtime decides when it runs. A collector
+// never logs and opens nothing itself.
 //
-// Threading: one thread at a time calls a collector; different collectors run in parallel.
+// Threading: one thread at a time calls a collector. Different collectors run in parallel.
 #pragma once
 
 #include <array>
@@ -36,20 +36,21 @@ struct Schema;
 class Session;
 class TableScans;
 
-/// Which question an answer belongs to.
+/// The question that a collector helps to answer.
 enum class Question : std::uint8_t {
   intact,       ///< is the data intact?
   recoverable,  ///< could we get it back?
-  service,  ///< does it answer as promised? Judged, but neither intact nor recoverable depend on it
+  service,      ///< does it answer as promised? Judged, but the other two do not depend on it
 };
 
-/// Which of a server's two lanes a collector runs in: cheap reads never wait behind scans.
+/// The lane of its server that a collector runs in. Each server has two, so that cheap reads never
+/// wait behind scans.
 enum class Lane : std::uint8_t { quick, scan };
 
-/// What a collector looks at, and hence which labels its metrics carry.
+/// Whether a collector checks a server or a database. Its metrics carry the labels of that scope.
 enum class Scope : std::uint8_t { server, database };
 
-/// What can change a collector's answer; a set of flags.
+/// The things that can change a collector's answer; a set of flags.
 enum class DependsOn : std::uint8_t { tables = 1, statistics = 2, time = 4, outside = 8 };
 
 constexpr DependsOn operator|(DependsOn a, DependsOn b) {
@@ -58,7 +59,7 @@ constexpr DependsOn operator|(DependsOn a, DependsOn b) {
 
 enum class Progress : std::uint8_t { done, more };
 
-/// What one step may use. Valid during that step only.
+/// Everything one step may use. Valid during that step only.
 class Sources {
  public:
   virtual ~Sources() = default;
@@ -66,13 +67,13 @@ class Sources {
   Sources(const Sources&) = delete;
   Sources& operator=(const Sources&) = delete;
 
-  /// A session with the collector's database, opened when first asked for.
-  /// @throws SourceError if there is none to be had; session_lost() is true then.
+  /// A session with the collector's database, opened when it is first needed.
+  /// @throws SourceError with session_lost() if no session can be opened.
   virtual Session& session() = 0;
-  /// A session with the copy of the database that `replicas` configures under that name, opened
-  /// when first asked for and anew when it was lost.
-  /// @throws SourceError if there is none to be had. Neither this nor what the session throws is a
-  /// session_lost(): that speaks of the collector's own database.
+  /// A session with a copy of the database, configured under that name in `replicas`. It is opened
+  /// when it is first needed, and again after it was lost.
+  /// @throws SourceError if no session can be opened. session_lost() stays false here and for
+  /// errors of the session itself, because it is about the collector's own database.
   virtual Session& replica(const std::string& name) = 0;
   virtual std::shared_ptr<const Schema> schema() = 0;
   virtual TableScans& scans() = 0;
@@ -82,24 +83,26 @@ class Sources {
   [[nodiscard]] virtual const Json& json() const = 0;
   [[nodiscard]] virtual const Clock& clock() const = 0;
 
-  /// Lets time pass between two checks: the one way for a collector to wait.
-  /// @throws SourceError: timeout when the step's deadline comes before that time is over, and at
-  /// once, with session_lost(), when the exporter stops.
+  /// Waits between two checks. A collector waits in no other way.
+  /// @throws SourceError{timeout} when the step's deadline comes before that time is over; at once,
+  /// with session_lost(), when the exporter stops.
   virtual void pause(Seconds time) = 0;
-  /// The step has done its share: return Progress::more at the next opportunity.
+  /// Whether the step has used up its time. The collector then returns Progress::more at the next
+  /// opportunity.
   [[nodiscard]] virtual bool step_is_full() const = 0;
-  /// How old a shared observation may be to be taken instead of a look of one's own.
+  /// The greatest age at which the collector may reuse a shared observation instead of making its
+  /// own.
   [[nodiscard]] virtual Seconds reusable_age() const = 0;
-  /// A pass may be about some objects only (violated ones are looked at again soon).
-  /// @param identity the values of the spec's identity labels that the object has, in the spec's
-  /// order.
+  /// Whether this pass includes an object. A pass may be limited to some objects, because violated
+  /// ones are rechecked soon.
+  /// @param identity the object's values of the spec's identity labels, in the spec's order.
   [[nodiscard]] virtual bool wants(std::span<const std::string> identity) const = 0;
-  /// The last object done in this pass; empty at its start. Kept between the steps of a pass, moved
-  /// on only if the step's batch was accepted.
+  /// The last object done in this pass; empty at the start of the pass. It is kept between the
+  /// steps of a pass. It moves on only if the step's batch was accepted.
   virtual std::string& position() = 0;
-  /// How far the pass has come: of `known` items it has looked at `done`. Only shown to people.
+  /// Reports how far the pass has come: `done` of `known` items. Only shown to people.
   virtual void note_progress(std::size_t /*done*/, std::size_t /*known*/) {}
-  /// The series' value in the newest accepted evidence, that of earlier processes included.
+  /// The series' value in the newest accepted evidence, including evidence of earlier processes.
   [[nodiscard]] virtual std::optional<Sample> previous(
       const MetricInfo& metric, std::span<const std::string> labels) const = 0;
 
@@ -121,31 +124,31 @@ class Collector {
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
-  /// Series that follow from the configuration alone (objectives, counters at 0). On the page from
-  /// the start, whatever happens later.
+  /// Adds the series that follow from the configuration alone (objectives, counters at 0). They are
+  /// on the page from the start, whatever happens later.
   virtual void declare(Batch& out) const = 0;
 
-  /// Metrics that the configuration declares, beyond those of the spec; nullptr: none. Whoever
-  /// keeps a sample of them keeps them too.
+  /// Metrics that the configuration declares, beyond those of the spec; nullptr if there are none.
+  /// An owner of samples of these metrics must also keep this pointer.
   [[nodiscard]] virtual std::shared_ptr<const MetricSet> own_metrics() const { return nullptr; }
 
-  /// One bounded step of a pass; called again while it returns `more`. Adds to `out` only what was
-  /// observed, never a stand-in zero. The collector's own state moves on only after the batch was
-  /// accepted.
-  /// @throws SourceError if nothing trustworthy could be read; observations of this step are
-  /// discarded, events are kept.
+  /// Makes one bounded step of a pass. The runtime calls it again while it returns `more`. It adds
+  /// to `out` only observed values, never a 0 for an unknown one. The collector's own state moves
+  /// on only after the batch was accepted.
+  /// @throws SourceError if nothing trustworthy could be read. The observations of this step are
+  /// then discarded, and its events are kept.
   virtual Progress collect(Sources& from, Batch& out) = 0;
 };
 
-/// What the configuration gives a collector.
+/// The part of the configuration that a collector receives.
 struct Configuration {
   const Settings& own;          ///< its own options, complete
   const WatchedServer& server;  ///< those of its server
 };
 
-/// Adds what a collector under this configuration reads of that database beyond the catalog. It
-/// asks the session for nothing but the catalog. Without a default, so that no collector can forget
-/// to say it.
+/// Adds everything that a collector with this configuration reads of a database beyond the catalog.
+/// The function reads nothing but the catalog through the session. The type has no default
+/// constructor, so that no collector can forget it.
 class ReadsOf {
  public:
   using Function = void (*)(const Configuration& given, Session& session, const Schema& schema,
@@ -164,11 +167,11 @@ class ReadsOf {
   Function function_;
 };
 
-/// Of a collector that reads the catalog alone, or no database at all.
+/// For a collector that reads only the catalog, or no database at all.
 inline void no_reads(const Configuration& /*given*/, Session& /*session*/, const Schema& /*schema*/,
                      Reads& /*reads*/) {}
 
-/// Everything the runtime knows of a collector: one constant per collector file.
+/// Everything the runtime knows about a collector. Each collector file has one such constant.
 struct CollectorSpec {
   std::string_view name;  ///< file stem = configuration table = `collector` label
   std::string_view summary;
@@ -181,27 +184,29 @@ struct CollectorSpec {
   std::string_view deadline;  ///< default bound of one step
   int version = 1;            ///< evidence of another version is not reloaded
   std::span<const MetricInfo* const> metrics = {};
-  /// The labels that tell its objects apart. An object is named by those of them that a metric has.
+  /// The labels that identify its objects. An object is named by those of these labels that the
+  /// metric has.
   std::span<const std::string_view> identity = {};
   std::span<const Option> options = {};
-  /// Options of [[server]] that its answers depend on: evidence taken under others is not reloaded.
+  /// Options of [[server]] that its answers depend on. Evidence is not reloaded if they have
+  /// changed since.
   std::span<const std::string_view> server_options = {};
-  /// There is something to watch. May be nullptr: always.
+  /// Whether the configuration gives the collector something to watch. nullptr means always.
   bool (*wanted)(const Configuration& given) = nullptr;
-  std::string_view wanted_hint = {};  ///< how to give it something
+  std::string_view wanted_hint = {};  ///< how the user gives it something to watch
   /// Finds faults that single options cannot show. May be nullptr.
   void (*check)(const Configuration& given, Problems& problems) = nullptr;
-  /// What it reads beyond the catalog: no_reads, or a function. Without a default.
+  /// Says what the collector reads beyond the catalog: no_reads, or a function. It has no default.
   ReadsOf reads;
-  /// Not nullptr: it also checks restored copies, whatever is watched in production. It is asked
-  /// about a copy whose server has itself checked every valid key and every unique index when all
-  /// rows were there: is there more to check? Any other copy it checks as a whole.
+  /// If not nullptr, the collector also checks restored copies, whatever is watched in production.
+  /// The function says whether a copy needs more checks although its own server checked every valid
+  /// key and every unique index when all rows were there. Any other copy is checked as a whole.
   bool (*on_copy)(const Configuration& given, const Schema& copy) = nullptr;
   std::unique_ptr<Collector> (*make)(const Configuration& given, ScanPlan& plan) = nullptr;
 };
 
-/// As `wanted` of a collector whose records of that own option are all that it watches:
-/// `.wanted = has_records<kLogs>` with `constexpr char kLogs[] = "logs"`.
+/// A function for `wanted`, for a collector that watches nothing but the records of one option of
+/// its own: `.wanted = has_records<kLogs>` with `constexpr char kLogs[] = "logs"`.
 template <const char* Name>
 bool has_records(const Configuration& given) {
   return !given.own.records(Name).empty();

@@ -1,4 +1,4 @@
-// Every collector there is, sorted by name. The build writes the list.
+// All collectors, sorted by name. The build writes the list. Constant; safe on any thread.
 #pragma once
 
 #include <span>
@@ -10,7 +10,7 @@ namespace pg_integrity {
 
 std::span<const CollectorSpec* const> collectors();
 
-/// @return nullptr if there is none of that name.
+/// @return nullptr if no collector has that name.
 const CollectorSpec* collector_named(std::string_view name);
 
 }  // namespace pg_integrity

@@ -1,4 +1,4 @@
-// How a collector goes through the objects of a pass, step by step. One thread.
+// A walk through the objects of a pass, step by step. Used by one thread.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,17 @@
 
 namespace pg_integrity {
 
-/// Walks the objects of a pass in order, resuming after the last one done.
+/// Walks the objects of a pass in order. Each step resumes after the last object done.
 ///
 ///     Walk walk(from);
 ///     if (walk.each("a", tables, key_of, look) == Progress::more) return Progress::more;
 ///
-/// `items` must be sorted by key; sections must be visited in the order of their names.
+/// `items` must be sorted by key. Sections must be visited in the order of their names.
 class Walk {
  public:
   enum class Pace : std::uint8_t {
-    by_time,  ///< as many items a step as its time allows
-    singly,   ///< one item a step: what was seen of one stands when the next one fails
+    by_time,  ///< as many items per step as its time allows
+    singly,   ///< one item per step, so its observations stand if the next one fails
   };
 
   explicit Walk(Sources& from, Pace pace = Pace::by_time) : from_(from), pace_(pace) {}
@@ -47,10 +47,10 @@ class Walk {
   Pace pace_;
   bool looked_ = false;
   std::size_t done_ = 0;
-  std::size_t known_ = 0;  ///< of the sections reached so far
+  std::size_t known_ = 0;  ///< items of the sections reached so far
 };
 
-/// A key that sorts as the tuple of its parts does.
+/// A key that sorts like the tuple of its parts.
 template <typename... Part>
 std::string walk_key(const Part&... part) {
   std::string key;

@@ -1,5 +1,5 @@
-// What one step of a collector observed. Observations (set, set_age, unproven) are discarded when
-// the step throws; events (count, observe) are kept. Built by one thread, then handed over whole.
+// The result of one collector step. When the step throws, observations (set, set_age, unproven) are
+// discarded; events (count, observe) are kept. Built by one thread, then handed over whole.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 
 namespace pg_integrity {
 
-/// One value of one series. Of an age the value is not kept but `since`.
+/// One value of one series. A sample of an age keeps `since` instead of `value`.
 struct Sample {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
@@ -27,14 +27,14 @@ struct Sample {
   Instant observed_at{};  ///< when the evidence was taken
 };
 
-/// An object that was looked at and could not be proved. Metric and labels say which one.
+/// An object that was checked but could not be proved. Metric and labels identify it.
 struct UnprovenMark {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
   Reason reason{};
   std::string detail;      ///< one line for the report; no row values, no secrets
-  Instant observed_at{};   ///< when it was looked at
-  bool unsettled = false;  ///< the next look may tell, and is wanted soon
+  Instant observed_at{};   ///< when it was checked
+  bool unsettled = false;  ///< the next check may settle it, and should come soon
 };
 
 /// One line of the report about an object.
@@ -44,15 +44,17 @@ struct EvidenceLine {
   std::string text;
 };
 
-/// How much an object matters when the series cap bites; the larger, the longer it stays.
+/// How important an object is when the series cap takes effect. The larger the weight, the longer
+/// the object stays.
 struct ObjectWeight {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
-  bool configured = false;  ///< named in the configuration: stays before all discovered ones
+  bool configured = false;  ///< named in the configuration: kept before all discovered ones
   double size = 0;          ///< rows, or anything that orders by importance
 };
 
-/// Something that happened. A count of 0 and an empty histogram initialise their series.
+/// Something that happened. A count of 0, or a histogram without observations, initialises its
+/// series.
 struct Event {
   enum class Kind : std::uint8_t { count, buckets, observation };
   Kind kind{};
@@ -62,48 +64,50 @@ struct Event {
   std::vector<double> upper_bounds;  ///< buckets: ascending, without +Inf
 };
 
-/// Labels are given as texts, one for each label of the metric in its order, or as one
-/// std::array<std::string, N> of them:
+/// The result of one step, filled by a collector. Labels are given as texts, one per label of the
+/// metric and in its order, or as one std::array<std::string, N>:
 ///
 ///     out.set(kRows, 22, "public", "users");
 ///     out.set(kRows, 22, std::array<std::string, 2>{"public", "users"});
 class Batch {
  public:
-  /// @param now the moment of everything added, until observed_at() says otherwise.
+  /// @param now the observation time of everything added, until observed_at() sets another.
   explicit Batch(Instant now) : observed_at_(now), now_(now) {}
 
-  /// What follows was observed at that moment (a scan that is shared, a pass that goes on).
+  /// Sets the observation time of everything added from here on. Used for a shared scan, or for a
+  /// pass that continues.
   void observed_at(Instant when) { observed_at_ = when; }
-  /// What follows is observed now again.
+  /// Sets the observation time back to `now`.
   void observed_now() { observed_at_ = now_; }
 
-  /// A gauge. Call it only with what was seen: an unknown value is no value, never 0.
+  /// Sets a gauge. Call it only with an observed value: an unknown value is left out, never set to
+  /// 0.
   template <std::size_t N, typename... Label>
   void set(const Metric<MetricType::gauge, N>& metric, double value, const Label&... label) {
     samples_.push_back({&metric, labels_of<N>(label...), value, {}, observed_at_});
   }
 
-  /// A gauge that the configuration declares.
+  /// Sets a gauge that the configuration declares.
   /// @param labels one value for each of its labels.
   void set(const MetricInfo& metric, double value, std::vector<std::string> labels) {
     samples_.push_back({&metric, std::move(labels), value, {}, observed_at_});
   }
 
-  /// An age as its own clock (the database's, the kernel's) measured it at observed_at().
+  /// Sets an age, as measured at observed_at() by the clock of its source (the database, the
+  /// kernel).
   template <std::size_t N, typename... Label>
   void set_age(const Metric<MetricType::age, N>& metric, Seconds age, const Label&... label) {
     samples_.push_back({&metric, labels_of<N>(label...), 0, observed_at_ - age, observed_at_});
   }
 
-  /// Adds to a counter. count(metric, 0, …) makes its series exist from the start.
+  /// Adds to a counter. count(metric, 0, …) creates its series from the start.
   template <std::size_t N, typename... Label>
   void count(const Metric<MetricType::counter, N>& metric, double increment,
              const Label&... label) {
     events_.push_back({Event::Kind::count, &metric, labels_of<N>(label...), increment, {}});
   }
 
-  /// Declares a histogram's buckets (ascending upper bounds, without +Inf) and makes its series
-  /// exist.
+  /// Declares a histogram's buckets (ascending upper bounds, without +Inf) and creates its series.
   template <std::size_t N, typename... Label>
   void buckets(const Metric<MetricType::histogram, N>& metric, std::vector<double> upper_bounds,
                const Label&... label) {
@@ -118,37 +122,38 @@ class Batch {
     events_.push_back({Event::Kind::observation, &metric, labels_of<N>(label...), value, {}});
   }
 
-  /// One bad object among many: it was looked at and is not proved.
+  /// Reports one bad object among many: it was checked and is not proved.
   template <MetricType Type, std::size_t N, typename... Label>
   void unproven(const Metric<Type, N>& metric, Reason reason, std::string detail,
                 const Label&... label) {
     unproven_.push_back({&metric, labels_of<N>(label...), reason, std::move(detail), now_});
   }
 
-  /// One look does not tell: the next one may, and need not wait for the next pass.
+  /// Reports an object that one check cannot settle. The next check may settle it, and need not
+  /// wait for the next pass.
   template <MetricType Type, std::size_t N, typename... Label>
   void unsettled(const Metric<Type, N>& metric, std::string detail, const Label&... label) {
     unproven(metric, Reason::pending, std::move(detail), label...);
     unproven_.back().unsettled = true;
   }
 
-  /// A line for the report about the object of that metric and labels.
+  /// Adds a line to the report, about the object with that metric and labels.
   template <MetricType Type, std::size_t N, typename... Label>
   void evidence(const Metric<Type, N>& metric, std::string text, const Label&... label) {
     evidence_.push_back({&metric, labels_of<N>(label...), std::move(text)});
   }
 
-  /// How much the object of that metric and labels matters when the series cap bites.
+  /// Sets how important the object with that metric and labels is when the series cap takes effect.
   template <MetricType Type, std::size_t N, typename... Label>
   void weight(const Metric<Type, N>& metric, bool configured, double size, const Label&... label) {
     weights_.push_back({&metric, labels_of<N>(label...), configured, size});
   }
 
-  /// Objects that the configuration excludes from being looked at.
+  /// Counts objects that the configuration excludes from checking.
   void excluded(std::size_t objects) { excluded_ += objects; }
 
-  /// Runs `look`, which adds what it sees of one object. If it throws for that object's sake, what
-  /// it had observed is dropped and the object becomes unproven; a lost session is thrown on.
+  /// Runs `look`, which adds the observations of one object. If it throws because of that object,
+  /// its observations are dropped and the object becomes unproven. A lost session is thrown on.
   template <MetricType Type, std::size_t N, typename Look>
   void attempt(const Metric<Type, N>& metric, const std::array<std::string, N>& labels,
                Look&& look) {

@@ -1,5 +1,5 @@
-// What can go wrong while looking at a database, a directory or an endpoint: a closed set of
-// reasons (they are label values and appear in alerts) and the two exceptions that carry them.
+// Errors that can occur while a collector reads a database, a directory or an endpoint. The reasons
+// are a closed set, because they are label values and appear in alerts. SourceError carries them.
 // Plain values; safe on any thread.
 #pragma once
 
@@ -25,17 +25,17 @@ enum class Reason : std::uint8_t {
   conflict,        ///< recovery or serialization conflict; the next run may succeed
   server,          ///< the server reported another error
   protocol,        ///< the conversation broke off in the middle of an answer
-  decode,          ///< an answer that is not what the question asks for
+  decode,          ///< the answer does not have the expected form
   io,              ///< a file or directory could not be read
   http,            ///< an HTTP answer that is not a success
   limit,           ///< one of our own bounds was reached
   clock,           ///< a time that cannot be true (it lies in the future)
   config,          ///< the configuration does not fit what is there
-  unsafe,          ///< looking would run code that belongs to no superuser
+  unsafe,          ///< reading would run code that belongs to no superuser
   too_large,       ///< above the configured size gate
   stale,           ///< the newest evidence is too old to count
-  not_configured,  ///< nothing to go by was configured
-  pending,         ///< not looked at yet
+  not_configured,  ///< the configuration says nothing about it
+  pending,         ///< not checked yet
   internal,        ///< a fault of the exporter itself; please report it
 };
 
@@ -49,15 +49,15 @@ constexpr std::string_view name_of(Reason reason) {
   return kReasonNames[static_cast<std::size_t>(reason)];
 }
 
-/// The reason of that name, or nothing.
+/// The reason of that name; empty if there is none.
 constexpr std::optional<Reason> reason_named(std::string_view name) {
   for (std::size_t i = 0; i < kReasonNames.size(); ++i)
     if (kReasonNames[i] == name) return static_cast<Reason>(i);
   return std::nullopt;
 }
 
-/// Looking at the object again will not help until somebody changes something: what was seen before
-/// is withdrawn at once. The other reasons pass, so that earlier evidence may age out instead.
+/// Whether a new check is useless until somebody changes something. Earlier evidence is then
+/// withdrawn at once. The other reasons pass, so earlier evidence may age out instead.
 constexpr bool is_lasting(Reason reason) {
   switch (reason) {
     case Reason::permission:
@@ -74,7 +74,8 @@ constexpr bool is_lasting(Reason reason) {
   }
 }
 
-/// The other side is down, as far as this reason tells. With any other reason we do not know.
+/// Whether this reason shows that the other side is down. The other reasons tell nothing about
+/// that.
 constexpr bool says_down(Reason reason) {
   switch (reason) {
     case Reason::connect:
@@ -89,16 +90,16 @@ constexpr bool says_down(Reason reason) {
   }
 }
 
-/// Nothing trustworthy could be read. what() is one line without secrets or row values; it may end
-/// in "HINT: …".
+/// Thrown when nothing trustworthy could be read. what() is one line without secrets or row values.
+/// It may end in "HINT: …".
 class SourceError : public std::runtime_error {
  public:
   enum class Scope : std::uint8_t {
-    object,   ///< this question failed; the next one may succeed
-    session,  ///< the session is gone: every further question of this step would fail too
+    object,   ///< this request failed; the next one may succeed
+    session,  ///< the session is gone: every further request of this step would fail too
   };
 
-  /// @param damage the server says that what it read is corrupted.
+  /// @param damage whether the server says that the data it read is corrupted.
   SourceError(Reason reason, const std::string& message, Scope scope = Scope::object,
               bool damage = false)
       : std::runtime_error(message), reason_(reason), scope_(scope), damage_(damage) {}

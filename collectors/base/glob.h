@@ -1,5 +1,5 @@
-// Shell patterns (*, ?, [a-z]) as fnmatch(3) reads them; `*` matches dots and slashes too. A name
-// matches itself, whatever characters it has.
+// Shell patterns (*, ?, [a-z]), as fnmatch(3) reads them. `*` also matches dots and slashes. A
+// pattern always matches a text that is equal to it, whatever characters it has.
 #pragma once
 
 #include <fnmatch.h>
@@ -13,7 +13,7 @@ inline bool matches_glob(const std::string& pattern, const std::string& text) {
   return pattern == text || ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
 }
 
-/// As matches_glob(), with ASCII letters of either case being the same.
+/// Like matches_glob(), but ASCII letters match in either case.
 inline bool matches_glob_in_any_case(const std::string& pattern, const std::string& text) {
   return pattern == text || ::fnmatch(pattern.c_str(), text.c_str(), FNM_CASEFOLD) == 0;
 }

@@ -1,7 +1,7 @@
-// Moments and spans of time. An Instant counts seconds on the machine's monotonic clock (suspension
-// included), so that a stepped wall clock makes no evidence older or younger than it is; a UnixTime
-// is what people, files and databases write down. exporter/io/clock converts between the two. Plain
-// values; safe on any thread.
+// Moments and spans of time. An Instant counts seconds on the machine's monotonic clock, including
+// time in suspension. A step of the wall clock therefore makes no evidence older or younger. A
+// UnixTime is the form that people, files and databases write down. exporter/io/clock converts
+// between the two. Plain values; safe on any thread.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,8 @@ namespace pg_integrity {
 
 using Seconds = std::chrono::duration<double>;
 
-/// The clock of Instant. It has no now(): the time comes from the Clock port, so that tests own it.
+/// The clock of Instant. It has no now(), because the time comes from the Clock port; so tests
+/// control it.
 struct MonotonicClock {
   using duration = Seconds;
   using rep = duration::rep;
@@ -23,7 +24,7 @@ struct MonotonicClock {
 
 using Instant = MonotonicClock::time_point;
 
-/// The earlier of two moments, one or both of which may never come.
+/// The earlier of two moments. An empty one never comes.
 inline std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
   return a && b ? std::min(a, b) : a ? a : b;
 }

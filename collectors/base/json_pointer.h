@@ -1,4 +1,4 @@
-// A JSON pointer (RFC 6901): where in a document a value is. Pure; safe on any thread.
+// JSON pointers (RFC 6901): the position of a value in a document. Pure; safe on any thread.
 #pragma once
 
 #include <optional>
@@ -8,10 +8,11 @@
 
 namespace pg_integrity {
 
-/// The names of members and the positions in arrays that lead there; none: the whole document.
+/// The path to a value: names of members and positions in arrays. An empty path is the whole
+/// document.
 using JsonPointer = std::vector<std::string>;
 
-/// "/rows/total" -> rows, total. Nothing if the text is no JSON pointer.
+/// "/rows/total" -> rows, total. Empty if the text is no JSON pointer.
 inline std::optional<JsonPointer> parse_json_pointer(std::string_view text) {
   JsonPointer pointer;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -1,5 +1,5 @@
-// A JSON document in memory, for small ones whose form is known. Values; what is not of the form
-// that is asked for is a SourceError{decode}.
+// A JSON document in memory, meant for small documents of a known form. Plain values. The accessors
+// throw SourceError{decode} if the document does not have the form that they expect.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ struct JsonValue {
   [[nodiscard]] const Elements& elements() const { return get<Elements>("no array"); }
   [[nodiscard]] const Members& members() const { return get<Members>("no object"); }
 
-  /// The member of that name, the first if there are several; nullptr: there is none, or it is
+  /// The member of that name, the first if there are several. nullptr if there is none or it is
   /// null.
   [[nodiscard]] const JsonValue* find(std::string_view name) const;
   [[nodiscard]] const JsonValue& at(std::string_view name) const {
@@ -36,7 +36,7 @@ struct JsonValue {
     const JsonValue* member = find(name);
     return member == nullptr ? std::nullopt : std::optional(member->number());
   }
-  /// Empty where there is none.
+  /// Empty if there is no such member.
   [[nodiscard]] std::string text_or_empty(std::string_view name) const {
     const JsonValue* member = find(name);
     return member == nullptr ? std::string() : member->text();
@@ -50,7 +50,7 @@ struct JsonValue {
   }
 };
 
-/// As std::pair, which must not be of an incomplete type.
+/// Like std::pair, which does not accept an incomplete type.
 struct JsonValue::Member {
   std::string first;  ///< its name
   JsonValue second;

@@ -1,7 +1,7 @@
-// A metric, stated once as data: name, help, type, labels, and what its value SHOULD be, with a
-// sentence for people that says what is wrong when it is not. The verdict, the report, the metric
-// reference and the alerts all follow from this one declaration. A misnamed metric, a wrong number
-// of labels or a missing sentence does not compile. Constants; safe on any thread.
+// A metric, declared once as data: name, help, type, labels, and the value that it should have. A
+// sentence for people says what is wrong if it has another value. The verdict, the report, the
+// metric reference and the alerts all follow from this declaration. A misnamed metric, a wrong
+// number of labels or a missing sentence does not compile. Constants; safe on any thread.
 #pragma once
 
 #include <concepts>
@@ -32,25 +32,26 @@ consteval auto declare(std::string_view name, std::string_view help, Expectation
 
 }  // namespace metric_detail
 
-/// The value must be exactly this. Each of these four needs a sentence to become an expectation:
-/// must_be(0).says("{value} rows of {schema}.{table} refer to no existing row.").
+/// The value must be exactly `value`. This function and the next three need a sentence to become an
+/// expectation: must_be(0).says("{value} rows of {schema}.{table} refer to no existing row.").
 constexpr ExpectationWithoutSentence must_be(double value) {
   return {{true, value, nullptr, nullptr, {}}};
 }
 
-/// The value must not be above the objective, another exported gauge whose labels are among its
-/// own.
-/// @param objective outlives the metric: its address is kept.
+/// The value must not be above the objective. The objective is another exported gauge; its labels
+/// are among those of this metric.
+/// @param objective must outlive the metric, which keeps its address.
 constexpr ExpectationWithoutSentence at_most(const MetricInfo& objective) {
   return {{false, 0, &objective, nullptr, {}}};
 }
 
-/// The value must not be below the objective; else as at_most().
+/// The value must not be below the objective; otherwise like at_most().
 constexpr ExpectationWithoutSentence at_least(const MetricInfo& objective) {
   return {{false, 0, nullptr, &objective, {}}};
 }
 
-/// The value must lie between two objectives, either of which may be unset; else as at_most().
+/// The value must lie between two objectives, either of which may be unset; otherwise like
+/// at_most().
 constexpr ExpectationWithoutSentence within(const MetricInfo& lower, const MetricInfo& upper) {
   return {{false, 0, &upper, &lower, {}}};
 }
@@ -65,7 +66,7 @@ consteval auto gauge(std::string_view name, std::string_view help, Expectation e
   return metric_detail::declare<MetricType::gauge>(name, help, expectation, label...);
 }
 
-/// A gauge that is observed, not judged.
+/// A gauge without an expectation. It is observed but not judged.
 template <LabelNames... Label>
 consteval auto gauge(std::string_view name, std::string_view help, Label... label) {
   return metric_detail::declare<MetricType::gauge>(name, help, Expectation{}, label...);
@@ -78,27 +79,27 @@ consteval auto age(std::string_view name, std::string_view help, Expectation exp
   return metric_detail::declare<MetricType::age>(name, help, expectation, label...);
 }
 
-/// A count of events; the name ends in _total.
+/// A count of events. Its name ends in _total.
 template <LabelNames... Label>
 consteval auto counter(std::string_view name, std::string_view help, Label... label) {
   return metric_detail::declare<MetricType::counter>(name, help, Expectation{}, label...);
 }
 
-/// A distribution of events. Its buckets are chosen per series, at declaration (Batch::histogram).
+/// A distribution of events. Batch::buckets() declares the buckets of each series.
 template <LabelNames... Label>
 consteval auto histogram(std::string_view name, std::string_view help, Label... label) {
   return metric_detail::declare<MetricType::histogram>(name, help, Expectation{}, label...);
 }
 
-/// The same metric, told of something that happened: it stays true when the evidence grows old.
+/// The same metric for something that happened. Its value stays true when the evidence grows old.
 template <MetricType Type, std::size_t Labels>
 consteval Metric<Type, Labels> past_event(Metric<Type, Labels> metric) {
   metric.past_event = true;
   return metric;
 }
 
-/// The same metric, told of a sum that no later look brings down: a past event that is no reason to
-/// look again soon.
+/// The same metric for a sum that no later check can lower. It is a past event, and a bad value is
+/// no reason for an early recheck.
 template <MetricType Type, std::size_t Labels>
 consteval Metric<Type, Labels> cumulative(Metric<Type, Labels> metric) {
   metric.past_event = true;
@@ -106,9 +107,10 @@ consteval Metric<Type, Labels> cumulative(Metric<Type, Labels> metric) {
   return metric;
 }
 
-/// The same metric, told of what the collector learned over time (the highest number seen): a past
-/// event that no look brings back once it is forgotten, so that it outlives a change of the
-/// collector's options, too; only what is excluded from looking, or another spec version, ends it.
+/// The same metric for knowledge that the collector gathered over time, such as the highest number
+/// seen. It is a past event, and no check can restore it once it is forgotten. It therefore
+/// outlives a change of the collector's options. It ends only when its object is excluded from
+/// checking, or with another spec version.
 template <MetricType Type, std::size_t Labels>
 consteval Metric<Type, Labels> learned(Metric<Type, Labels> metric) {
   metric.past_event = true;

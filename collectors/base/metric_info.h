@@ -1,4 +1,5 @@
-// What the runtime knows of a metric, and what its value should be. Constants; safe on any thread.
+// Everything the runtime knows about a metric, and the value that it should have. Constants; safe
+// on any thread.
 #pragma once
 
 #include <array>
@@ -18,17 +19,18 @@ enum class MetricType : std::uint8_t {
 
 struct MetricInfo;
 
-/// What a metric should be. Made by must_be(), at_most(), at_least(), within() only. Objectives are
-/// exported gauges; an objective without a value sets no limit. Compare metrics by name.
+/// The value that a metric should have. Only must_be(), at_most(), at_least() and within() create
+/// one. Objectives are exported gauges; an objective without a value sets no limit. Compare metrics
+/// by name.
 struct Expectation {
   bool constant = false;  ///< the value must equal `value`
   double value = 0;
   const MetricInfo* upper = nullptr;  ///< must not be above this objective
   const MetricInfo* lower = nullptr;  ///< must not be below this objective
-  /// A sentence for people that says what is wrong when the metric is not as it should be. It has
-  /// placeholders in braces: any label of the metric, `server`, `database`, `value` and `limit`.
-  /// The limit of within() is written as "at least 2 and at most 10". Value and limit are written
-  /// in the metric's unit: as a duration, a size, a percentage or a plain number.
+  /// A sentence for people. It says what is wrong when the metric does not have the expected value.
+  /// Its placeholders stand in braces: any label of the metric, `server`, `database`, `value` and
+  /// `limit`. The limit of within() is written as "at least 2 and at most 10". Value and limit are
+  /// written in the metric's unit, as a duration, a size, a percentage or a plain number.
   std::string_view says;
 
   [[nodiscard]] constexpr bool none() const {
@@ -36,11 +38,11 @@ struct Expectation {
   }
 };
 
-/// An expectation that lacks its sentence. No metric can be declared with it.
+/// An expectation without its sentence. No metric can be declared with it.
 struct ExpectationWithoutSentence {
   Expectation expectation;
 
-  /// @param text outlives the metric; see Expectation::says.
+  /// @param text must outlive the metric; see Expectation::says.
   [[nodiscard]] constexpr Expectation says(std::string_view text) const {
     Expectation said = expectation;
     said.says = text;
@@ -50,20 +52,21 @@ struct ExpectationWithoutSentence {
 
 inline constexpr std::size_t kMaxLabels = 6;
 
-/// What the runtime needs to know of a metric. The labels `server` and `database` are added by the
-/// runtime and are never declared.
+/// The declaration of a metric, as the runtime sees it. The runtime adds the labels `server` and
+/// `database`; a metric never declares them.
 struct MetricInfo {
   std::string_view name;
   std::string_view help;
   MetricType type = MetricType::gauge;
-  /// A past event (a backup, a last entry) stays true: its value outlives the evidence window.
+  /// A past event, such as a backup or a last entry, stays true. Its value outlives the evidence
+  /// window.
   bool past_event = false;
   Expectation expectation;
   std::array<std::string_view, kMaxLabels> label_names{};
   std::size_t label_count = 0;
-  /// Gathered over many looks and held against later ones: it outlives a change of the options.
+  /// Gathered over many checks and compared with later ones. It outlives a change of the options.
   bool learned = false;
-  /// A sum that no later look brings down.
+  /// A sum that no later check can lower.
   bool cumulative = false;
 
   [[nodiscard]] constexpr std::span<const std::string_view> labels() const {

@@ -1,5 +1,5 @@
-// The rules that every declaration of a metric must obey, and the compile errors of those that
-// break one. Constants; safe on any thread.
+// The rules that every declaration of a metric must obey, and the compile errors for breaking one.
+// Constants; safe on any thread.
 //
 // Naming follows https://prometheus.io/docs/practices/naming/.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace pg_integrity {
 
-/// What is wrong with the declaration of a metric.
+/// A fault in the declaration of a metric.
 enum class MetricFault : std::uint8_t {
   none,
   prefix,
@@ -33,7 +33,7 @@ enum class MetricFault : std::uint8_t {
 
 namespace metric_detail {
 
-// Reaching one of these in a constant expression is the compile error; its name is the message.
+// A call of one of these in a constant expression is the compile error. Its name is the message.
 inline void metric_name_must_start_with_pg_integrity() {}
 inline void metric_name_must_be_lower_case_words_joined_by_underscores() {}
 inline void metric_needs_a_help_text() {}
@@ -54,7 +54,7 @@ inline constexpr std::array<std::string_view, 14> kOtherUnits{
     "_mb",           "_kb", "_percent", "_bits",  "_usec", "_us",        "_sec"};
 inline constexpr std::array<std::string_view, 4> kReservedLabels{"server", "database", "le",
                                                                  "quantile"};
-/// Placeholders of every sentence, beside the metric's labels.
+/// Placeholders that every sentence may use, beside the metric's labels.
 inline constexpr std::array<std::string_view, 4> kPlaceholders{"server", "database", "value",
                                                                "limit"};
 
@@ -140,8 +140,8 @@ constexpr MetricFault sentence_fault(const MetricInfo& metric) {
 
 }  // namespace metric_detail
 
-/// The first rule that a declaration breaks. Constants are refused by the compiler, what a
-/// configuration declares is when it is loaded.
+/// The first rule that a declaration breaks. The compiler refuses faulty constants. The reader of
+/// the configuration refuses faulty metrics of the user.
 constexpr MetricFault fault_of(const MetricInfo& metric) {
   const Expectation& expectation = metric.expectation;
   for (const MetricFault fault :
@@ -153,7 +153,7 @@ constexpr MetricFault fault_of(const MetricInfo& metric) {
   return MetricFault::none;
 }
 
-/// The rule, for whoever broke it: "must be …".
+/// The broken rule, as the predicate of a message about the metric: "must have a help text".
 constexpr std::string_view text_of(MetricFault fault) {
   switch (fault) {
     case MetricFault::none:

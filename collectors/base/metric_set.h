@@ -1,5 +1,5 @@
-// Metrics that only a configuration knows: they are what metric.h declares, by the same rules, with
-// texts of their own. Built by one thread; constant, and safe on any thread, from then on.
+// Metrics that the configuration declares. They follow the same rules as those of metric.h, and own
+// their texts. One thread builds the set. From then on it is constant and safe on any thread.
 #pragma once
 
 #include <deque>
@@ -17,11 +17,11 @@ class MetricSet {
   MetricSet(const MetricSet&) = delete;
   MetricSet& operator=(const MetricSet&) = delete;
 
-  /// Adds a gauge; whether it obeys the rules, fault_of() says.
+  /// Adds a gauge. It does not check the rules; fault_of() does.
   /// @param labels at most kMaxLabels.
-  /// @param expectation its objectives are metrics of this set; without a sentence it gets a plain
-  ///   one.
-  /// @return valid as long as the set.
+  /// @param expectation its objectives are metrics of this set. If it has no sentence, a plain one
+  /// is written.
+  /// @return a reference that is valid for as long as the set.
   const MetricInfo& add(std::string name, std::string help, std::vector<std::string> labels,
                         const Expectation& expectation) {
     Entry& entry = entries_.emplace_back();
@@ -52,7 +52,7 @@ class MetricSet {
     std::string help;
     std::vector<std::string> labels;
     std::string says;
-    MetricInfo info;  ///< looks at the texts above
+    MetricInfo info;  ///< refers to the texts above
   };
 
   /// "The metric NAME (label {label}) is {value}, it must be at most {limit}."
@@ -67,7 +67,7 @@ class MetricSet {
     return text + "{limit}.";
   }
 
-  std::deque<Entry> entries_;  ///< never moved
+  std::deque<Entry> entries_;  ///< a deque, so that its elements never move
 };
 
 }  // namespace pg_integrity

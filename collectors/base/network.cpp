@@ -7,15 +7,15 @@ namespace pg_integrity {
 
 namespace {
 
-/// The whole text as a number from 0 to `most`.
+/// Reads the whole text as a number from 0 to `most`.
 std::optional<unsigned> number(std::string_view text, unsigned most, int base = 10) {
-  unsigned value = 0;  // without a sign
+  unsigned value = 0;  // unsigned, so that from_chars accepts no minus sign
   const auto [end, error] = std::from_chars(text.begin(), text.end(), value, base);
   if (error != std::errc{} || end != text.end() || value > most) return std::nullopt;
   return value;
 }
 
-/// Takes what stands before the next `separator` off the front of `text`, and the separator.
+/// Takes the text before the next `separator` off the front of `text`, and the separator with it.
 std::string_view take(std::string_view& text, char separator) {
   const std::string_view part = text.substr(0, text.find(separator));
   text.remove_prefix(part.size() == text.size() ? part.size() : part.size() + 1);
@@ -33,8 +33,8 @@ bool is_v4(std::string_view text) {
   return octets == 4;
 }
 
-/// How many of the eight groups the text has; nothing if it is no list of groups. The last two may
-/// be an IPv4 address.
+/// Counts how many of the eight groups of an IPv6 address the text has. The last two may be written
+/// as an IPv4 address. Empty if the text is no list of groups.
 std::optional<int> groups(std::string_view text) {
   int count = 0;
   if (text.ends_with(':')) return std::nullopt;

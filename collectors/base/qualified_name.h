@@ -1,4 +1,5 @@
-// Names of tables and the like, and how SQL writes them. Plain values; pure functions.
+// Qualified names of tables and similar objects, and how SQL writes them. Plain values; pure
+// functions.
 #pragma once
 
 #include <compare>
@@ -7,7 +8,8 @@
 
 namespace pg_integrity {
 
-/// `name` as an SQL identifier: always quoted, so that no content of a name is ever syntax.
+/// `name` as an SQL identifier. It is always quoted, so that no part of a name is ever read as
+/// syntax.
 std::string sql_identifier(std::string_view name);
 
 struct QualifiedName {
@@ -23,7 +25,8 @@ struct QualifiedName {
   [[nodiscard]] std::string display() const { return schema + "." + name; }
 };
 
-/// "schema.name" as the configuration writes it; a name without a dot is in the schema public.
+/// Parses "schema.name" as the configuration writes it. A name without a dot is in the schema
+/// public.
 QualifiedName qualified_name(const std::string& text);
 
 }  // namespace pg_integrity

@@ -21,7 +21,7 @@ struct CanonicalWriter {
     const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
     out.append(text.data(), end);
   }
-  /// Lengths before texts keep ["a,b"] and ["a", "b"] apart.
+  /// The length before each text keeps ["a,b"] and ["a", "b"] apart.
   void operator()(const std::string& text) const {
     out += std::to_string(text.size()) + ":" + text;
   }
@@ -59,7 +59,7 @@ std::vector<std::string> Problems::lines() const {
   });
   std::vector<std::string> texts;
   for (const Line* line : sorted) texts.push_back(line->text);
-  // Defaults are merged into each server: what is wrong with them is found more than once.
+  // The defaults are merged into each server, so a fault in them is found once per server.
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   return texts;
 }

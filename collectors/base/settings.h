@@ -1,6 +1,6 @@
-// A collector's options as data, and the values somebody gave them. From the Option tables follow
-// the reading of the configuration, its error messages (unknown key, nearest valid one) and its
-// reference. Plain values; safe on any thread once built.
+// A collector's options as data, and the values that the user gave them. The Option tables drive
+// three things: the reader of the configuration, its error messages (unknown key, nearest valid
+// one), and its reference. Plain values; safe on any thread once built.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +36,11 @@ enum class OptionType : std::uint8_t {
   named_records,  ///< a table of tables, each under a name of the user's choice
 };
 
-/// One option, as data. Members apply to record, records and named_records.
+/// One option, as data. `members` applies to record, records and named_records only.
 struct Option {
   std::string_view name;
   OptionType type = OptionType::text;
-  std::string_view fallback = {};  ///< the default as one would write it; empty: none
+  std::string_view fallback = {};  ///< the default, as a user would write it; empty: none
   std::string_view help = {};      ///< effect, in one sentence
   bool required = false;
   double min = 0;  ///< smallest value of integer, number, duration (seconds), size (bytes)
@@ -48,7 +48,8 @@ struct Option {
   std::span<const Option> members = {};
 };
 
-/// Where a value was written. Line and column count from 1; 0: not in a file.
+/// The position of a value in a file. Line and column count from 1; 0 means that it comes from no
+/// file.
 struct Place {
   std::string file;
   std::uint32_t line = 0;
@@ -61,15 +62,15 @@ class ConfigError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Collects every fault of a configuration, so that all are reported at once.
+/// Collects every fault of a configuration, so that the user sees all of them at once.
 class Problems {
  public:
-  /// @param message what is wrong, lower case; @param hint what to do next, without "HINT:"; may be
-  /// empty.
+  /// @param message what is wrong, in lower case.
+  /// @param hint what the user can do next, without "HINT:". May be empty.
   void add(const Place& place, const std::string& message, const std::string& hint = {});
   [[nodiscard]] bool empty() const noexcept { return lines_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return lines_.size(); }
-  /// One line a problem, in the order of the file.
+  /// One line per problem, in the order of the file.
   [[nodiscard]] std::vector<std::string> lines() const;
 
  private:
@@ -80,8 +81,9 @@ class Problems {
   std::vector<Line> lines_;
 };
 
-/// Values by option name, of the types their options have. The accessors throw std::logic_error for
-/// a name or type that the option table does not have: a fault of the program, not of its user.
+/// Values by option name, each of the type that its option has.
+/// @throws std::logic_error from every accessor, for a name or a type that the option table does
+/// not have. This is a fault of the program, not of its user.
 class Settings {
  public:
   using Value =
@@ -92,15 +94,16 @@ class Settings {
       : place_(std::move(place)), name_(std::move(name)) {}
 
   void put(std::string_view option, Value value, Place place);
-  /// Takes an option out, as if it had neither been given nor had a default.
+  /// Removes an option, as if the user had not given it and it had no default.
   void drop(std::string_view option);
-  /// The option was given, but not as it must be: it is neither there nor missing.
+  /// Marks an option that the user gave with an invalid value. It counts neither as given nor as
+  /// missing.
   void refuse(std::string_view option) { refused_.insert(std::string(option)); }
   [[nodiscard]] bool refused(std::string_view option) const {
     return refused_.find(option) != refused_.end();
   }
 
-  /// The option was given or has a default.
+  /// Whether the option was given or has a default.
   [[nodiscard]] bool has(std::string_view option) const;
   [[nodiscard]] bool flag(std::string_view option) const;
   [[nodiscard]] double number(std::string_view option) const;  ///< integer, number, size, date
@@ -108,31 +111,31 @@ class Settings {
   [[nodiscard]] const std::string& text(std::string_view option) const;
   [[nodiscard]] std::optional<double> maybe_number(std::string_view option) const;
   [[nodiscard]] std::optional<Seconds> maybe_duration(std::string_view option) const;
-  /// Empty text where the option was not given.
+  /// Empty if the option was not given.
   [[nodiscard]] std::string text_or_empty(std::string_view option) const;
   /// Empty where the option was not given.
   [[nodiscard]] const std::vector<std::string>& texts(std::string_view option) const;
   [[nodiscard]] const std::vector<Settings>& records(std::string_view option) const;
-  /// The record of that option, or nullptr where it was not given.
+  /// The value of an option of type record; nullptr if it was not given.
   [[nodiscard]] const Settings* record(std::string_view option) const;
 
-  /// Where the option was written, else where this record begins.
+  /// The place of the option; if it was not given, the place where this record begins.
   [[nodiscard]] const Place& place(std::string_view option) const;
   [[nodiscard]] const Place& place() const noexcept { return place_; }
   /// The name of a record among named_records; empty for others.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
-  /// Puts every option that `over` has in place of the same option here; single records are
-  /// overlaid member by member.
+  /// Replaces each option that `over` also has by the one in `over`. A single record is merged
+  /// member by member.
   void overlay(const Settings& over, std::span<const Option> options);
-  /// Calls `visit` for each record of an option of a record type; not at all for other options.
+  /// Calls `visit` for each record of an option of a record type. Does nothing for other options.
   void for_each_record(std::string_view option, const std::function<void(Settings&)>& visit);
   void for_each_record(std::string_view option,
                        const std::function<void(const Settings&)>& visit) const;
   [[nodiscard]] const Value& value(std::string_view option) const;
-  /// Keeps those records of an option that `keep` accepts.
+  /// Keeps the records of an option that `keep` accepts, and removes the others.
   void keep_records(std::string_view option, const std::function<bool(const Settings&)>& keep);
-  /// Every value, in one canonical text: equal texts mean equal settings.
+  /// All values in one canonical text. Equal texts mean equal settings.
   [[nodiscard]] std::string canonical() const;
 
  private:

@@ -1,6 +1,6 @@
-// Which mutex guards which member, written where clang-tidy can hold the code to it
-// (-Wthread-safety). Other compilers see nothing of it. The mutex that carries these annotations is
-// exporter/io/mutex.h: the standard library's has none.
+// Annotations that say which mutex guards which member. clang-tidy checks the code against them
+// (-Wthread-safety); for other compilers they are empty. exporter/io/mutex.h is the mutex that
+// carries them, because the standard library's has none.
 #pragma once
 
 #if defined(__clang__)
@@ -9,20 +9,22 @@
 #define PG_INTEGRITY_ANNOTATION(x)
 #endif
 
-/// A class that can be locked; an object that holds a lock for as long as it lives.
+/// CAPABILITY marks a class that can be locked. SCOPED_CAPABILITY marks a class whose objects hold
+/// a lock for as long as they live.
 #define CAPABILITY(name) PG_INTEGRITY_ANNOTATION(capability(name))
 #define SCOPED_CAPABILITY PG_INTEGRITY_ANNOTATION(scoped_lockable)
 
-/// A member that may be read and written only while that mutex is locked.
+/// A member that may be read and written only while `mutex` is locked.
 #define GUARDED_BY(mutex) PG_INTEGRITY_ANNOTATION(guarded_by(mutex))
 
-/// A function that its caller may call only with that mutex locked, or only without.
+/// REQUIRES marks a function that may be called only while the mutex is locked, EXCLUDES one that
+/// may be called only while it is not.
 #define REQUIRES(...) PG_INTEGRITY_ANNOTATION(requires_capability(__VA_ARGS__))
 #define EXCLUDES(...) PG_INTEGRITY_ANNOTATION(locks_excluded(__VA_ARGS__))
 
-/// A function that locks or unlocks.
+/// ACQUIRE marks a function that locks, RELEASE one that unlocks.
 #define ACQUIRE(...) PG_INTEGRITY_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) PG_INTEGRITY_ANNOTATION(release_capability(__VA_ARGS__))
 
-/// A function whose body clang cannot follow. Its comment says why it is right.
+/// A function whose body clang cannot follow. Its comment says why it is correct.
 #define NO_THREAD_SAFETY_ANALYSIS PG_INTEGRITY_ANNOTATION(no_thread_safety_analysis)

@@ -33,8 +33,8 @@ std::optional<double> factor_of(const std::array<Unit, N>& units, std::string_vi
   return found->factor;
 }
 
-/// Takes "12.5" or "3" off the front of `text`. Digits on both sides of a point: no sign, no
-/// exponent.
+/// Takes "12.5" or "3" off the front of `text`. A point has digits on both sides. Signs and
+/// exponents are not accepted.
 std::optional<double> take_number(std::string_view& text) {
   std::size_t length = 0;
   while (length < text.size() && (std::isdigit(static_cast<unsigned char>(text[length])) != 0 ||
@@ -84,7 +84,7 @@ std::optional<double> parse_size(std::string_view text) {
 }
 
 std::optional<UnixTime> parse_date(std::string_view text) {
-  unsigned year = 0;  // without a sign, as are the others
+  unsigned year = 0;  // unsigned, so that from_chars accepts no minus sign
   unsigned month = 0;
   unsigned day = 0;
   const auto read = [&](std::size_t at, std::size_t length, unsigned& value) {
@@ -102,7 +102,7 @@ std::optional<UnixTime> parse_date(std::string_view text) {
 }
 
 std::string format_duration(Seconds duration) {
-  if (!(std::abs(duration.count()) < 1e14)) return "forever";  // no whole number would hold it
+  if (!(std::abs(duration.count()) < 1e14)) return "forever";  // too large for an integer
   double rest = std::round(duration.count() * 1000) / 1000;
   if (rest < 0) return "-" + format_duration(-duration);
   std::string text;

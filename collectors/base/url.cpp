@@ -32,14 +32,15 @@ bool is_target(std::string_view target) {
                      [](char c) { return c > ' ' && c < '\x7f' && c != '#' && c != '\\'; });
 }
 
-/// 0 if the text is no port.
+/// The port; 0 if the text is none.
 int port_of(std::string_view text) {
-  unsigned port = 0;  // without a sign
+  unsigned port = 0;  // unsigned, so that from_chars accepts no minus sign
   const auto [end, error] = std::from_chars(text.begin(), text.end(), port);
   return error == std::errc{} && end == text.end() && port <= 65535 ? static_cast<int>(port) : 0;
 }
 
-/// "127." and three more numbers: an address and no name, for whoever owns a domain chooses names.
+/// "127." and three more numbers. This must be an address and not a name, because the owner of a
+/// domain chooses its names freely.
 bool is_loopback_address(std::string_view host) {
   if (!host.starts_with("127.")) return false;
   int parts = 0;

@@ -1,5 +1,5 @@
-// An http or https URL, taken apart. Strict: what two readers could take differently is no URL.
-// Plain values; safe on any thread.
+// An http or https URL, taken apart. The parser is strict: a text that two programs could read
+// differently is rejected. Plain values; safe on any thread.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ struct Url {
   int port = 0;
   std::string target;  ///< path and query; begins with "/"
 
-  /// "https://host:port": what a secret may be sent to, and what messages name.
+  /// "https://host:port". A secret may be sent to this origin only, and messages name it.
   [[nodiscard]] std::string origin() const {
     return scheme + "://" + host + ":" + std::to_string(port);
   }
@@ -22,8 +22,8 @@ struct Url {
   [[nodiscard]] bool loopback() const;
 };
 
-/// Nothing if the text is not an absolute http or https URL in printable ASCII, or holds
-/// credentials or a fragment.
+/// Parses an absolute http or https URL in printable ASCII. Empty for any other text, and for a URL
+/// that holds credentials or a fragment.
 std::optional<Url> parse_url(std::string_view text);
 
 }  // namespace pg_integrity

@@ -1,5 +1,5 @@
-// Who may do what on a server, said once for all collectors that ask: `allow` of [[server]]. Plain
-// values; pure functions.
+// The allow-lists of a server, from `allow` of [[server]]. All collectors that need them share
+// them. Plain values; pure functions.
 #pragma once
 
 #include <optional>
@@ -11,11 +11,11 @@
 
 namespace pg_integrity {
 
-/// Names or globs. A list that was not given judges nobody.
+/// Names or globs. An empty optional means that the user gave no list and nobody is judged.
 using AllowList = std::optional<std::vector<std::string>>;
 
 struct Allow {
-  bool given = false;  ///< the configuration has an `allow`, be it empty
+  bool given = false;  ///< the configuration has an `allow`, even an empty one
   AllowList writers;
   AllowList superusers;
   AllowList users;
@@ -25,10 +25,10 @@ struct Allow {
 /// The option, as data.
 std::span<const Option> allow_options();
 
-/// @param server complete settings of one server.
+/// @param server the complete settings of one server.
 Allow allow_from(const Settings& server);
 
-/// Finds what single options cannot show.
+/// Finds faults that single options cannot show.
 void check_allow(const Settings& server, Problems& problems);
 
 }  // namespace pg_integrity

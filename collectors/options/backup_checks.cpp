@@ -1,4 +1,4 @@
-// What can be wrong with `backups` beyond single options.
+// Faults of `backups` that single options cannot show.
 #include <algorithm>
 #include <set>
 
@@ -11,7 +11,7 @@ namespace pg_integrity {
 
 namespace {
 
-/// Of a kind, or of a directory that is one.
+/// Checks the schedule of a kind, or of a directory that has only one kind.
 void check_schedule(const Settings& settings, Problems& problems) {
   if (settings.has("every") && settings.has("at"))
     problems.add(settings.place("at"), "`every` and `at` exclude each other",
@@ -43,7 +43,7 @@ void check_schedules(const Settings& source, Problems& problems) {
   }
 }
 
-/// Only tables and Barman say that a backup runs, and since when.
+/// Only tables and Barman show that a backup is running, and since when.
 void check_stuck(const Settings& source, Problems& problems) {
   if (source.has("table") || source.has("barman")) return;
   for (const Settings& kind : source.records("kinds"))
@@ -65,7 +65,7 @@ void check_satisfied_by(const Settings& source, Problems& problems) {
 
 constexpr std::string_view kHomes[] = {"table", "directory", "pgbackrest", "barman"};
 
-/// It is asked, or its file is read.
+/// A catalogue has either a program to run or a file to read.
 void check_catalogue_home(const Settings& catalogue, const std::string& name, Problems& problems) {
   if (catalogue.has("command") == catalogue.has("file"))
     problems.add(catalogue.place(), name + " needs one of `command` and `file`",
@@ -80,7 +80,7 @@ void check_catalogue_home(const Settings& catalogue, const std::string& name, Pr
                    "`" + std::string(option) + "` is for a `" + home + "`");
 }
 
-/// Its kinds are those that the program knows; only their schedules are configured.
+/// The program defines the kinds of a catalogue. The user configures only their schedules.
 void check_catalogue(const Settings& source, CatalogueFormat format, const std::string& name,
                      Problems& problems) {
   check_catalogue_home(*source.record(option_of(format)), name, problems);

@@ -22,7 +22,7 @@ constexpr Option kHistoryTableOptions[] = {
      .type = OptionType::zone,
      .help = "IANA zone of the time column, if it has none of its own"}};
 
-/// Of a catalogue's file or program; both programs have the same.
+/// Options of a catalogue's file or program. Both programs have the same ones.
 constexpr Option kCatalogueMaxAgeOption{
     .name = "max_age",
     .type = OptionType::duration,

@@ -18,9 +18,9 @@ std::optional<unsigned> two_digits(std::string_view text, unsigned below) {
   return number < below ? std::optional(number) : std::nullopt;
 }
 
-/// The seconds between one run and the next, over a week.
+/// The seconds between consecutive runs, over one week.
 std::vector<double> gaps(const std::vector<Anchor>& anchors) {
-  std::vector<unsigned> minutes;  // of the week
+  std::vector<unsigned> minutes;  // since the week began
   for (const Anchor& anchor : anchors)
     for (unsigned day = 0; day < kDaysOfWeek; ++day)
       if (anchor.weekday.value_or(day) == day)

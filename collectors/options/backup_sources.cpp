@@ -27,7 +27,7 @@ std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
 
 namespace {
 
-/// @param zone that of its source.
+/// @param zone the zone of the source.
 BackupSchedule schedule_from(const Settings& settings, const std::string& zone) {
   BackupSchedule schedule{settings.maybe_duration("every"), {}, zone};
   for (const std::string& text : settings.texts("at"))
@@ -47,13 +47,13 @@ BackupKind kind_from(const Settings& settings, const std::string& name, const st
   return kind;
 }
 
-/// One of the kinds that the source declares.
+/// Parses one of the kinds that the source declares.
 BackupKind kind_of(const Settings& settings, const Settings& source) {
   const std::string zone = settings.text_or_empty("zone");
   return kind_from(settings, settings.name(), zone.empty() ? source.text("zone") : zone);
 }
 
-/// The program's own kinds, with the schedules that are configured.
+/// The program's own kinds, with the configured schedules.
 std::vector<BackupKind> scheduled_kinds(const Settings& settings, CatalogueFormat format) {
   std::vector<BackupKind> kinds = catalogue_kinds(format);
   for (BackupKind& kind : kinds)

@@ -1,4 +1,4 @@
-// What parsing and checking `backups` share. Pure functions.
+// Functions that both the parser and the checks of `backups` use. Pure functions.
 #pragma once
 
 #include <optional>
@@ -9,9 +9,9 @@
 
 namespace pg_integrity {
 
-/// The program whose catalogue the source is, if it is one.
+/// The program whose catalogue the source reads; empty if the source is no catalogue.
 std::optional<CatalogueFormat> catalogue_format(const Settings& source);
-/// The option of [[server.backups]] that such a catalogue is configured by.
+/// The option of [[server.backups]] that configures such a catalogue.
 std::string_view option_of(CatalogueFormat format);
 
 }  // namespace pg_integrity

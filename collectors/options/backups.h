@@ -1,5 +1,5 @@
-// What the configuration says of backups: `backups` and `recovery_point_objective` of [[server]].
-// Plain values; pure functions.
+// The configuration of backups: `backups` and `recovery_point_objective` of [[server]]. Plain
+// values; pure functions.
 #pragma once
 
 #include <cstdint>
@@ -21,33 +21,33 @@ struct BackupKind {
   std::string name;
   std::vector<std::string> values;  ///< history table: texts of the kind column
   std::string pattern;              ///< directory: glob over file names
-  BackupSchedule schedule{};        ///< when they are due, if that is promised
-  /// Kinds that do for this one: a full backup for an incremental one.
+  BackupSchedule schedule{};        ///< when they are due, if a schedule is promised
+  /// Kinds that satisfy this one. For example, a full backup satisfies an incremental one.
   std::vector<std::string> satisfied_by{};
-  Seconds stuck_after{24 * 3600};  ///< what has been running for longer is stuck
+  Seconds stuck_after{24 * 3600};  ///< a backup that has been running for longer is stuck
 };
 
-/// A table in which somebody writes down each backup.
+/// A table in which another program notes each backup.
 struct HistoryTable {
   QualifiedName table;
   std::string time_column;
   std::string kind_column;
-  std::string status_column;  ///< empty: every row is a success
+  std::string status_column;  ///< if empty, every row is a success
   std::vector<std::string> success, failed, running;
-  std::vector<std::string> ignore;  ///< texts of the kind column that are no backups
+  std::vector<std::string> ignore;  ///< texts of the kind column that mean no backup
   std::string zone;
-  std::string finish_column{};  ///< empty: what counts for the schedule is the time column
+  std::string finish_column{};  ///< empty: the schedule is held against the time column
 };
 
 /// A directory that holds archives.
 struct ArchiveDirectory {
   std::string path;
-  double min_size = 0;                        ///< bytes; a smaller one is no backup
-  Seconds settle{};                           ///< changed within this time: still being written
-  std::string zone;                           ///< of times in headers and file names
-  ProofLevel usable = ProofLevel::plausible;  ///< what one must have reached to count
-  std::string database{};     ///< that they must be of, where they tell; empty: of any
-  std::string wal_archive{};  ///< where the server archives its log; empty: nobody says
+  double min_size = 0;  ///< bytes; a smaller file is no backup
+  Seconds settle{};     ///< a file that changed within this time is still being written
+  std::string zone;     ///< of times in headers and file names
+  ProofLevel usable = ProofLevel::plausible;  ///< the level that an archive must reach to count
+  std::string database{};     ///< archives that name another database do not count; empty: any
+  std::string wal_archive{};  ///< where the server archives its WAL, if known
 };
 
 enum class CatalogueFormat : std::uint8_t {
@@ -57,34 +57,34 @@ enum class CatalogueFormat : std::uint8_t {
 
 struct BackupCatalogue {
   CatalogueFormat format{};
-  std::string file;   ///< empty: the program is asked
+  std::string file;   ///< if empty, the program is run
   std::string name;   ///< stanza of pgBackRest, server of Barman; empty: the only one in it
-  Seconds max_age{};  ///< an older file says nothing of what came after it
-  std::string zone;   ///< of Barman's backup IDs, which are wall-clock times
-  std::vector<std::string> command{};  ///< the program and its arguments; empty: the file is read
-  Seconds timeout{};                   ///< of one run of the program
-  Seconds refresh{};                   ///< for so long its answer is good for further looks
+  Seconds max_age{};  ///< a file older than this says nothing about newer backups
+  std::string zone;   ///< zone of Barman's backup IDs, which are wall-clock times
+  std::vector<std::string> command{};  ///< program and arguments; empty: the file is read
+  Seconds timeout{};                   ///< for one run of the program
+  Seconds refresh{};                   ///< how long its answer is reused
 };
 
-/// The kinds of backup that a catalogue tells apart, each with what does for it.
+/// The kinds of backup that a catalogue distinguishes, each with the kinds that satisfy it.
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format);
 
-/// Where backups are recorded, as the configuration says it: in one of three.
+/// A source of backups, as configured. It is a table, a directory or a catalogue.
 struct BackupSource {
   std::string name;
   std::vector<BackupKind> kinds;
   std::optional<HistoryTable> table;
   std::optional<ArchiveDirectory> directory;
   std::optional<BackupCatalogue> catalogue;
-  std::optional<Seconds> retention;  ///< how far back the copies must reach
+  std::optional<Seconds> retention;  ///< how far back the backups must reach
   std::optional<double> size_ratio_min;
-  std::optional<double> room_min;  ///< of a directory: room for so many of the largest one
+  std::optional<double> room_min;  ///< directory: free space, in multiples of the largest backup
   std::string location;            ///< where the backups are
-  std::string copy_of;             ///< the source of which it holds copies; empty: of none
+  std::string copy_of;             ///< the source whose backups it holds copies of, if any
   std::optional<double> locations_min;
-  bool continuous = false;  ///< base backups; the log is archived to where they are
+  bool continuous = false;  ///< base backups; the WAL is archived to the same place
 
-  /// What a backup must have reached to count.
+  /// The proof level that a backup must reach to count.
   [[nodiscard]] ProofLevel usable() const {
     return directory ? directory->usable : ProofLevel::on_record;
   }
@@ -93,13 +93,13 @@ struct BackupSource {
 /// The options, as data.
 std::span<const Option> backup_options();
 
-/// All sources that the configuration of a server declares. Where proofs are recorded they are
-/// asked for, unless a source says otherwise.
-/// Takes what it can where check_backups() finds faults.
-/// @param server complete settings of one server.
+/// All sources that the configuration of a server declares. If the server has `drills`, an archive
+/// of a directory must reach level `contents` to count, unless the source sets `usable`. If
+/// check_backups() finds faults, this function takes what it can.
+/// @param server the complete settings of one server.
 std::vector<BackupSource> backup_sources_from(const Settings& server);
 
-/// Finds what single options cannot show.
+/// Finds faults that single options cannot show.
 void check_backups(const Settings& server, Problems& problems);
 
 }  // namespace pg_integrity

@@ -1,5 +1,4 @@
-// What the configuration says of restore drills: `drills` of [[server]]. Plain values; pure
-// functions.
+// The configuration of restore drills: `drills` of [[server]]. Plain values; pure functions.
 #pragma once
 
 #include <optional>
@@ -11,20 +10,21 @@
 
 namespace pg_integrity {
 
-/// Where `drill` keeps its records, and what is promised of drills.
+/// The directory in which `drill` keeps its records, and the objectives of drills.
 struct Drills {
   std::string directory;  ///< an absolute path
-  Seconds max_age{};      ///< how long ago the last successful drill of a source may be
+  Seconds max_age{};      ///< greatest age of a source's last successful drill
   std::optional<Seconds> recovery_time_objective;  ///< how long a restore may take
 };
 
 /// The option, as data.
 std::span<const Option> drill_options();
 
-/// @param server complete settings of one server. Nothing if it has no `drills`.
+/// @param server the complete settings of one server.
+/// @return empty if it has no `drills`.
 std::optional<Drills> drills_from(const Settings& server);
 
-/// Finds what single options cannot show.
+/// Finds faults that single options cannot show.
 void check_drills(const Settings& server, Problems& problems);
 
 }  // namespace pg_integrity

@@ -1,4 +1,4 @@
-// What must be there: `expect` of [[server]]. Plain values; pure functions.
+// The objects that must exist: `expect` of [[server]]. Plain values; pure functions.
 #pragma once
 
 #include <span>
@@ -10,13 +10,14 @@
 
 namespace pg_integrity {
 
-/// The least number of objects by their type: ("tables", 15). A type that is not pinned is learned.
+/// The least number of objects per type, such as ("tables", 15). The number of a type that is not
+/// listed is learned.
 using Expect = std::vector<std::pair<std::string, double>>;
 
 /// The option, as data.
 std::span<const Option> expect_options();
 
-/// @param server complete settings of one server.
+/// @param server the complete settings of one server.
 Expect expect_from(const Settings& server);
 
 }  // namespace pg_integrity

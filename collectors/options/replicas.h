@@ -1,5 +1,5 @@
-// What the configuration says of copies of a server's databases: `replicas` of [[server]], as far
-// as a collector may know it. Connection strings stay with the sessions. Plain values; pure
+// The configuration of copies of a server's databases: `replicas` of [[server]], without connection
+// strings, which collectors may not know. These stay with the sessions. Plain values; pure
 // functions.
 #pragma once
 
@@ -18,18 +18,19 @@ struct Replica {
   std::string name;
   std::string database;             ///< the watched database that it is a copy of
   std::vector<std::string> tables;  ///< globs; empty: all
-  bool content = true;              ///< false: rows are counted only
+  bool content = true;              ///< false: only row counts are compared
   std::optional<Seconds> max_lag;
 };
 
 /// The option, as data.
 std::span<const Option> replica_options();
 
-/// @param server complete settings of one server.
-/// @param home_database the database of the DSN: whatever names none is a copy of that.
+/// @param server the complete settings of one server.
+/// @param home_database the database of the DSN. A replica that names no database is a copy of this
+/// one.
 std::vector<Replica> replicas_from(const Settings& server, const std::string& home_database);
 
-/// Finds what single options cannot show.
+/// Finds faults that single options cannot show.
 void check_replicas(const Settings& server, Problems& problems);
 
 }  // namespace pg_integrity

@@ -1,6 +1,6 @@
-// What the configuration says of a server as a whole, beside the options of single collectors:
-// parsed once, checked in one place, and handed to collectors, drills, grants and explain. No
-// connection string is in it. Plain values; pure functions.
+// The configuration of a server as a whole, beside the options of single collectors. It is parsed
+// once and checked in one place. Collectors, drills, grants and explain receive it. It holds no
+// connection string. Plain values; pure functions.
 #pragma once
 
 #include <optional>
@@ -30,19 +30,19 @@ struct WatchedServer {
   Expect expect;
   std::vector<AcceptedDamage> accept;
 
-  /// The same server, as the collectors of one of its databases should see it: the replicas are
-  /// those of that database.
+  /// The same server, for the collectors of one of its databases. Its replicas are those of that
+  /// database.
   [[nodiscard]] WatchedServer seen_from(const std::string& database) const;
 };
 
 /// All options above, as data.
 std::vector<Option> watched_server_options();
 
-/// Takes what it can where check_watched_server() finds faults.
-/// @param server complete settings of one server.
+/// Reads the settings of a server. If check_watched_server() finds faults, it takes what it can.
+/// @param server the complete settings of one server.
 WatchedServer watched_server_from(const Settings& server, const std::string& home_database);
 
-/// Finds what single options cannot show.
+/// Finds faults that single options cannot show.
 void check_watched_server(const Settings& server, Problems& problems);
 
 }  // namespace pg_integrity

@@ -18,8 +18,8 @@ class Clock {
 
   [[nodiscard]] virtual Instant now() const = 0;
   [[nodiscard]] virtual UnixTime unix_now() const = 0;
-  /// A wall-clock reading "YYYY-MM-DD HH:MM:SS" in an IANA zone; the earlier moment where it is
-  /// ambiguous. Nothing if the text or the zone is unknown.
+  /// Converts a wall-clock reading "YYYY-MM-DD HH:MM:SS" in an IANA zone. An ambiguous reading
+  /// gives the earlier moment. Empty if the text is not valid or the zone is unknown.
   [[nodiscard]] virtual std::optional<UnixTime> to_unix(const std::string& local,
                                                         const std::string& zone) const = 0;
 

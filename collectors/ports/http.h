@@ -9,7 +9,7 @@
 
 namespace pg_integrity {
 
-/// How a request says who asks.
+/// How a request authenticates.
 enum class HttpAuth : std::uint8_t {
   none,
   bearer,  ///< the secret is a token
@@ -18,16 +18,17 @@ enum class HttpAuth : std::uint8_t {
 };
 
 struct HttpRequest {
-  std::string name;  ///< whose request it is, for messages
+  std::string name;  ///< the name of the request, for messages
   Url url;
-  Seconds timeout{};         ///< of everything: name, connection, redirects, the last byte
-  std::size_t max_body = 0;  ///< bytes; what goes beyond is not read
+  Seconds timeout{};         ///< for everything: name, connection, redirects, the last byte
+  std::size_t max_body = 0;  ///< bytes; the rest of a larger body is not read
   std::string ca_file;       ///< certificates to trust; empty: those of the system
   HttpAuth auth = HttpAuth::none;
   std::string secret;  ///< never logged, never in a message
 };
 
-/// Body and headers are somebody else's: they go into no label, log or page.
+/// The answer of another program. Its body and headers are not trusted, and go into no label, log
+/// or page.
 struct HttpResponse {
   int status = 0;
   std::string body;
@@ -35,8 +36,8 @@ struct HttpResponse {
   Seconds took{};        ///< from the first step to the last byte
 };
 
-/// HTTP requests that change nothing, made on a worker thread that is given up if it hangs. TLS
-/// certificates are verified; a few redirects are followed, within the URL's origin only.
+/// HTTP requests that change nothing. Each runs on a worker thread that is abandoned if it hangs.
+/// TLS certificates are verified. A few redirects are followed, within the URL's origin only.
 class Http {
  public:
   virtual ~Http() = default;
@@ -44,9 +45,9 @@ class Http {
   Http(const Http&) = delete;
   Http& operator=(const Http&) = delete;
 
-  /// GET. An answer is an answer, whatever its status.
-  /// @throws SourceError: connect, tls, timeout, protocol, http (redirects); config if the request
-  /// cannot be made as it is; limit if we lack means, or the step's time is over.
+  /// Makes a GET request. Every answer is returned, whatever its status.
+  /// @throws SourceError: connect, tls, timeout, protocol, http (redirects), config if the request
+  /// is not valid, limit if we lack resources or the step's time is over.
   virtual HttpResponse get(const HttpRequest& request) = 0;
 };
 

@@ -16,12 +16,12 @@ class Json {
   Json(const Json&) = delete;
   Json& operator=(const Json&) = delete;
 
-  /// The whole number at that place, or the length of the array there.
-  /// @throws SourceError{decode} if there is none, or the text is not JSON, is nested beyond all
-  /// reason, or has two of them.
+  /// The whole number at `pointer`, or the length of the array there.
+  /// @throws SourceError{decode} if `pointer` leads to neither or to more than one value, or if the
+  /// text is not JSON or is nested too deeply.
   [[nodiscard]] virtual double count(std::string_view text, const JsonPointer& pointer) const = 0;
-  /// A whole document, in memory: for texts that are bounded.
-  /// @throws SourceError{decode} if it is not JSON, or nested beyond all reason.
+  /// Reads a whole document into memory. Only for texts of bounded size.
+  /// @throws SourceError{decode} if the text is not JSON or is nested too deeply.
   [[nodiscard]] virtual JsonValue read(std::string_view text) const = 0;
 };
 

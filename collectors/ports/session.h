@@ -1,6 +1,6 @@
-// A session with one database, and the rows that it answers with. It only reads. Every call is
-// bounded by the deadline of its step and throws SourceError when nothing trustworthy could be
-// read. One thread at a time uses a session; rows are plain values.
+// A session with one database, and the rows of its answers. Every call only reads, is bounded by
+// the deadline of its step, and throws SourceError when nothing trustworthy could be read. One
+// thread at a time uses a session; rows are plain values.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace pg_integrity {
 
-/// An answer in memory: column names, and cells row by row in PostgreSQL's text format.
+/// An answer in memory: column names, and the cells row by row in PostgreSQL's text format.
 struct Answer {
   std::vector<std::string> columns;
   std::vector<std::optional<std::string>> cells;
@@ -25,9 +25,9 @@ struct Answer {
                                                        std::string_view column) const;
 };
 
-/// One row of an answer, which it keeps alive. What NULL means is said by the choice of accessor:
-/// number() and text() take it for an error (decode), maybe_number() and maybe_text() for "absent".
-/// A column that the answer does not have is a decode error too.
+/// One row of an answer; it keeps the answer alive. The accessor decides what NULL means. For
+/// number(), text() and flag() it is a decode error; maybe_number() and maybe_text() return an
+/// empty value. A column that the answer does not have is a decode error, too.
 class Row {
  public:
   Row(std::shared_ptr<const Answer> answer, std::size_t index)
@@ -47,7 +47,7 @@ class Row {
 
 class Rows {
  public:
-  /// @param elapsed time of the statement alone, as this side saw it.
+  /// @param elapsed duration of the statement alone, measured by the exporter.
   Rows(Answer answer, Seconds elapsed)
       : answer_(std::make_shared<const Answer>(std::move(answer))), elapsed_(elapsed) {}
 
@@ -55,7 +55,8 @@ class Rows {
     return answer_->columns.empty() ? 0 : answer_->cells.size() / answer_->columns.size();
   }
   [[nodiscard]] Row operator[](std::size_t index) const { return {answer_, index}; }
-  /// The only row. @throws SourceError{decode} if there are more or none.
+  /// The only row.
+  /// @throws SourceError{decode} if there are several or none.
   [[nodiscard]] Row only() const;
   [[nodiscard]] Seconds elapsed() const { return elapsed_; }
 
@@ -64,25 +65,25 @@ class Rows {
   Seconds elapsed_;
 };
 
-/// What a server says of itself.
+/// Facts that a server reports about itself.
 struct ServerInfo {
   int version_num = 0;  ///< as server_version_num: 150018
   std::string version;  ///< "15.18"
   bool in_recovery = false;
-  std::string system_identifier;  ///< of the cluster, for as long as it lives
+  std::string system_identifier;  ///< of the cluster; it never changes
   std::uint32_t timeline = 0;     ///< changes when a standby or a restored copy is promoted
   Instant read_at{};              ///< when the session was opened
 };
 
-/// How the server may come by the rows of a statement.
+/// How the server may read the rows of a statement.
 enum class Access : std::uint8_t {
-  any,   ///< as its planner likes
-  heap,  ///< through no index: for questions about whether an index tells the truth
+  any,   ///< by any plan
+  heap,  ///< without any index, for checks of whether an index is correct
 };
 
-/// A session with one database. Each question is a transaction of its own: BEGIN READ ONLY, bounded
-/// settings by SET LOCAL, the statement, COMMIT; nothing remains on the server connection
-/// afterwards.
+/// A session with one database. Each query is a transaction of its own: BEGIN READ ONLY, bounded
+/// settings by SET LOCAL, the statement, COMMIT. It leaves no state behind on the server
+/// connection.
 class Session {
  public:
   virtual ~Session() = default;
@@ -90,7 +91,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// One statement of ours. Parameters are $1, $2, … of type text unless the statement casts them.
+  /// Runs one statement of the exporter. Parameters are $1, $2, … They have type text unless the
+  /// statement casts them.
   virtual Rows query(std::string_view sql, std::span<const std::string> parameters,
                      Access access) = 0;
   Rows query(std::string_view sql, std::span<const std::string> parameters) {
@@ -100,11 +102,11 @@ class Session {
     return query(sql, std::span<const std::string>(), access);
   }
 
-  /// One statement of the user's, read through a cursor: what cannot be a cursor (writes, several
-  /// statements) is refused by the server. At most `max_rows` rows are read.
+  /// Runs one statement of the user, through a cursor. The server therefore refuses writes and
+  /// several statements. At most `max_rows` rows are read.
   virtual Rows probe(std::string_view sql, std::size_t max_rows) = 0;
 
-  /// As it was when the session began.
+  /// The server's facts when the session began.
   [[nodiscard]] virtual const ServerInfo& server() const = 0;
 };
 

@@ -4,8 +4,8 @@ namespace pg_integrity {
 
 namespace {
 
-// In lower case and without underscores; the first one that a table has is taken. Times of a change
-// (updated_at) or of something planned (starts_at) are none of them.
+// The usual names, in lower case and without underscores, most usual first. Names for the time of a
+// change (updated_at) or of a planned event (starts_at) are left out on purpose.
 constexpr std::string_view kUsualNames[] = {
     "createdat",    "created",     "createdon",  "createtime", "createdtime", "creationtime",
     "creationdate", "datecreated", "insertedat", "insertedon", "loggedat",    "recordedat"};

@@ -12,17 +12,21 @@ namespace pg_integrity {
 
 namespace {
 
-// The key's own operators compare parent (left) with child (right); a column of another type is
-// cast to what the operator takes and collations that differ are settled by the parent's, as
-// ri_triggers.c does. A logical key is one row of pg_constraint with conparentid = 0; its clones on
+// The key's own operators compare parent (left) with child (right). As in ri_triggers.c, a column
+// of another type is cast to the operator's type, and the parent's collation settles a difference
+// of collations. A logical key is one row of pg_constraint with conparentid = 0. Its clones on
 // partitions hang below it and own triggers of their own.
 //
-// Whoever owns a type may define a cast of it, and hence code that such a key would run. A cast is
-// trusted if it is none (a domain and its base, castmethod 'b', which only a superuser defines) or
-// if a superuser owns its function. Belonging to an extension is not enough: the owner of a trusted
-// extension, who need be nobody special, may add functions to it. Operators that take any type of
-// a sort (anyenum, record) need no cast: with one that somebody made implicit they are ambiguous at
-// worst, which is an error.
+// The owner of a type may define a cast of it, and so choose code that the comparison of such a key
+// would run. Two kinds of cast are trusted:
+//
+// - no real cast: between a domain and its base, or with castmethod 'b', which only a superuser
+//   defines
+// - a cast whose function belongs to a superuser
+//
+// Membership in an extension is not enough, because the owner of a trusted extension may be any
+// role, and may add functions to it. Operators on pseudo-types (anyenum, record) need no cast. At
+// worst, an implicit cast of a user makes them ambiguous, which is an error.
 constexpr std::string_view kForeignKeysHead = R"(
 WITH RECURSIVE family(root, oid) AS (
   SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
@@ -80,10 +84,10 @@ FROM pg_constraint k
   LEFT JOIN pg_namespace cln ON cln.oid = cl.collnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND )" PGI_USER_CLASS " ORDER BY k.oid, u.position";
 
-// The planner looks at every index, extended statistics and partition key of a table, and of its
-// partitions, and computes what is constant in their expressions: whoever owns a table could have
-// an IMMUTABLE function of theirs called by any statement about it, count(*) included. Seen from
-// the functions, of which few belong to no superuser.
+// The planner reads every index, extended statistics and partition key of a table and its
+// partitions, and computes the constant parts of their expressions. The owner of a table could
+// therefore make any statement about it, even count(*), call an IMMUTABLE function of theirs. The
+// query starts from the functions, because few of them belong to no superuser.
 constexpr std::string_view kForeignCode = R"(
 WITH foreign_function AS (
   SELECT f.oid FROM pg_proc f

@@ -22,7 +22,8 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> te
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
-/// A star that stands for columns: neither that of count(*) nor a multiplication.
+/// Whether the word is a star that stands for all columns, and not that of count(*) or a
+/// multiplication.
 bool is_all_columns(const std::vector<std::string>& words, std::size_t i) {
   if (words[i] != "*" || i == 0) return false;
   const std::string& next = i + 1 < words.size() ? words[i + 1] : words[i];
@@ -42,7 +43,7 @@ void Reads::add(const Schema& schema, const QualifiedName& table,
 }
 
 void Reads::add_query(Session& session, std::string_view sql) {
-  std::vector<std::string> words;  // names as they are stored, other pieces as they are
+  std::vector<std::string> words;  // names as the catalog stores them, other pieces unchanged
   for (const std::string_view piece : sql_pieces(sql)) {
     const std::string name = sql_name(piece);
     words.push_back(name.empty() ? std::string(piece) : name);

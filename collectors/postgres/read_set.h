@@ -1,6 +1,6 @@
-// What a collector reads of a database beyond its catalog. From it follow the privileges that the
-// exporter's role needs. Each collector says it in the field `reads` of its CollectorSpec. Plain
-// values, and functions over a session.
+// The data of a database that a collector reads beyond the catalog. The privileges that the
+// exporter's role needs follow from it. Each collector declares it in the field `reads` of its
+// CollectorSpec. Plain values, and functions over a session.
 #pragma once
 
 #include <map>
@@ -17,29 +17,31 @@ namespace pg_integrity {
 class Session;
 
 struct Reads {
-  /// Tables, views and the like, and which columns of each. No column: its rows are counted, for
-  /// which any of them will do.
+  /// Tables, views and similar relations, with the columns that are read. An empty set of columns
+  /// means that rows are counted, which needs the right to read any one column.
   std::map<QualifiedName, std::set<std::string>> tables;
   std::set<QualifiedName> sequences;
-  /// Functions of an extension to be called, and the types of their arguments, in SQL.
+  /// Extension functions that are called, with their argument types in SQL.
   std::map<QualifiedName, std::string> functions;
-  bool sessions = false;       ///< what the sessions of other users are doing
-  bool large_objects = false;  ///< their sizes
+  bool sessions = false;       ///< the activity of other users' sessions
+  bool large_objects = false;  ///< the sizes of large objects
 
-  /// Neither tables nor anything like them, nor a function.
+  /// Whether it reads no table or view, no function and no large object. Sequences and sessions do
+  /// not count here.
   [[nodiscard]] bool nothing() const {
     return tables.empty() && sequences.empty() && functions.empty() && !large_objects;
   }
 
-  /// A table of the schema, and those of the columns that it has. Nothing of a table that is not
-  /// there, or that no collector looks at: one with foreign code or a partition elsewhere.
+  /// Adds a table, with those of the columns that it has. Adds nothing if the table does not exist,
+  /// or if no collector reads it because it has foreign code or a foreign partition.
   void add(const Schema& schema, const QualifiedName& table,
            const std::vector<std::string>& columns = {});
 
-  /// What a query of the user's names, as far as its words tell: relations by their qualified
-  /// names, and of these every column whose name occurs; all columns where it takes whole rows
-  /// (`*`, TABLE, NATURAL). Never executed. What it does not see, such as a function that reads
-  /// tables, stays unproven(permission).
+  /// Adds the relations and columns that a query of the user names, as far as its words tell.
+  /// Relations need qualified names. For each relation it adds every column whose name occurs in
+  /// the query. If the query takes whole rows (`*`, TABLE, NATURAL), it adds all columns. The query
+  /// is never executed. Reads that the words do not show, such as those of a function, stay
+  /// unproven(permission).
   void add_query(Session& session, std::string_view sql);
 };
 

@@ -10,8 +10,8 @@ namespace pg_integrity {
 
 namespace {
 
-// Types are followed to what they consist of. A function of an extension is trusted if a superuser
-// owns the extension: any other owner may add functions to it.
+// Each type is followed down to the types that it consists of. An extension's function is trusted
+// if a superuser owns the extension, because any other owner may add functions to it.
 constexpr std::string_view kColumns1 = R"(
 WITH RECURSIVE type(oid) AS (
   SELECT atttypid FROM pg_attribute
@@ -38,15 +38,17 @@ FROM trust CROSS JOIN pg_class c LEFT JOIN (pg_attribute a JOIN pg_type t ON t.o
   ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.oid = $1::regclass)";
 
-// Evaluated after the rows were read: what they show was written at that position or before.
+// The server evaluates this after it read the rows. Their content was therefore written at this
+// position or before it.
 constexpr std::string_view kPosition =
     "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END";
 
 constexpr std::array<std::string_view, 8> kOrderedTypes{"int2", "int4", "int8",      "numeric",
                                                         "uuid", "date", "timestamp", "timestamptz"};
 
-/// A row's text calls the columns' output functions and no cast, which anybody may define. md5()
-/// is the same on every version and machine, as the cheaper hashtextextended() need not be.
+/// The text of a row calls the output functions of its columns. It calls no cast, because any user
+/// may define one. md5() is the same on every version and machine. The cheaper hashtextextended()
+/// may differ.
 std::string content_sql(const std::vector<DigestTable::Column>& columns, RowHash hash) {
   std::string row;
   for (const auto& column : columns) row += (row.empty() ? "" : ", ") + sql_identifier(column.name);

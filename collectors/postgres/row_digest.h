@@ -1,5 +1,6 @@
-// A digest of rows, computed by the server that has them: it depends on their content, not on their
-// order nor on that of the columns, so that a logical copy's is the same.
+// A digest of rows, computed by the server that holds them. It depends on the content of the rows,
+// but not on their order or on the order of columns. The digest of a logical copy is therefore the
+// same. Plain values, and functions over a session.
 #pragma once
 
 #include <cstdint>
@@ -13,44 +14,44 @@
 
 namespace pg_integrity {
 
-/// Rows, and a sum over them that depends on their content and not on their order.
+/// The number of rows, and a sum over their content that does not depend on their order.
 struct Digest {
   double rows = 0;
-  std::string content;   ///< empty: rows are counted only
-  std::string position;  ///< of the write-ahead log when they were read; not compared
+  std::string content;   ///< empty: rows were only counted
+  std::string position;  ///< WAL position when the rows were read; not compared
 
   [[nodiscard]] bool same_as(const Digest& other) const {
     return rows == other.rows && content == other.content;
   }
 };
 
-/// What the content of a row is hashed by.
+/// The hash function for the content of a row.
 enum class RowHash : std::uint8_t {
   md5,     ///< the same on every version and machine
-  hash64,  ///< hashtextextended(), at half the cost; the same wherever hash_sample() is
+  hash64,  ///< hashtextextended(), at half the cost; the same on servers with equal hash_sample()
 };
 
-/// What hash64 makes of known texts. Servers that agree on it hash alike.
+/// The hash64 values of known texts. Two servers with equal samples hash alike.
 std::string hash_sample(Session& session);
 
-/// A table, as far as it must be known for its rows to be digested.
+/// The facts about a table that are needed to digest its rows.
 struct DigestTable {
   struct Column {
     std::string name;
-    std::string type;  ///< of pg_catalog; empty: somebody's own
+    std::string type;  ///< a type of pg_catalog; empty: a type of a user
   };
   std::vector<Column> columns;  ///< sorted by name
   bool unlogged = false;
-  bool trusted = false;  ///< all that its columns' output calls belongs to superusers
+  bool trusted = false;  ///< superusers own its columns' output functions and all they call
 
   [[nodiscard]] const Column* column(const std::string& name) const;
 };
 
-/// One look at the catalog.
+/// Reads these facts from the catalog.
 /// @throws SourceError{missing} if there is no such table.
 DigestTable digest_table(Session& session, const QualifiedName& name);
 
-/// The range of rows that one statement reads: keys above `low`, up to `high`.
+/// The range of rows that one statement reads: keys above `low`, up to and including `high`.
 struct Slice {
   std::string column;  ///< empty: all rows
   std::string type;
@@ -59,16 +60,20 @@ struct Slice {
 };
 
 /// Digests the rows of a slice in one statement.
-/// @param table of that session's own Schema. @throws SourceError{unsafe} if it has foreign code.
-/// @param columns whose content counts; none: rows are counted only. They must be trusted.
+/// @param table a table of that session's own Schema.
+/// @param columns the columns whose content is digested. They must be trusted. If there are none,
+/// rows are only counted.
+/// @throws SourceError{unsafe} if the table has foreign code.
 Digest digest(Session& session, const Table& table, const std::vector<DigestTable::Column>& columns,
               const Slice& slice, RowHash hash = RowHash::md5);
 
-/// A column whose order is the same on every server, whatever its collations, and which leads an
-/// index: rows can be read in ranges of it. nullptr: there is none.
+/// A column by which rows can be read in ranges. It leads an index, and its order is the same on
+/// every server, whatever the collations. nullptr if there is none.
 const DigestTable::Column* slicing_column(const Table& table, const DigestTable& known);
 
-/// The key of the last row of the next slice; nothing: all that is left is one slice.
+/// The key of the last row of the next slice.
+/// @param rows the number of rows in a slice.
+/// @return empty if all remaining rows fit into one slice.
 std::optional<std::string> end_of_slice(Session& session, const Table& table, const Slice& slice,
                                         double rows);
 

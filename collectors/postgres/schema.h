@@ -1,9 +1,10 @@
-// What a database consists of, discovered from its catalog: tables, columns, keys, foreign keys,
-// triggers, sequences. A Schema is immutable and shared by all collectors of its database.
+// The objects of a database, discovered from its catalog: tables, columns, keys, foreign keys,
+// triggers, sequences. A Schema is immutable, and all collectors of its database share it.
 //
-// Only the catalog is read (no user table, no lock that waits behind somebody's DDL). System
-// schemas, temporary tables, views, foreign tables, partitions (they belong to their root) and
-// objects that an extension owns are left out; what the configuration excludes is counted.
+// Only the catalog is read. No user table is touched, and no lock is taken that waits behind the
+// DDL of others. The following objects are left out: system schemas, temporary tables, views,
+// foreign tables, partitions (they belong to their root), and objects that an extension owns.
+// Objects that the configuration excludes are only counted.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@
 
 namespace pg_integrity {
 
-/// The types that collectors treat differently. A domain counts as its base type.
+/// The types that collectors distinguish. A domain counts as its base type.
 enum class ColumnType : std::uint8_t { timestamptz, timestamp, date, text, boolean, number, other };
 
 struct Column {
@@ -34,7 +35,7 @@ struct UniqueKey {
   std::vector<std::string> columns;
 };
 
-/// Why a table with foreign code is not looked at: what follows its name in an error.
+/// Says why a table with foreign code is not checked. In an error it follows the table's name.
 inline constexpr std::string_view kForeignCodeRuns =
     " may call a function that belongs to no superuser: an index, extended statistics or partition"
     " key has it. HINT: if it can be trusted, give the function to a superuser";
@@ -43,15 +44,17 @@ struct Table {
   QualifiedName name;
   bool partitioned = false;
   bool has_foreign_partition = false;     ///< reading it would reach another server
-  std::optional<double> estimated_rows;   ///< the planner's; nothing if never analyzed
+  std::optional<double> estimated_rows;   ///< the planner's; empty if never analyzed
   std::optional<double> estimated_bytes;  ///< of the heap at the last VACUUM or ANALYZE
   std::vector<Column> columns;
   std::vector<UniqueKey> keys;
-  /// Planning any statement about it may call functions that belong to no superuser.
+  /// Whether the planner, for any statement about the table, may call functions that belong to no
+  /// superuser.
   bool foreign_code = false;
 
   [[nodiscard]] const Column* column(std::string_view column_name) const;
-  /// The table in a FROM clause: ONLY, so that inheritance children are not counted twice.
+  /// The table for a FROM clause. It is written with ONLY, so that rows of inheritance children are
+  /// not counted twice.
   /// @throws SourceError{unsafe} if it has foreign code.
   [[nodiscard]] std::string from_clause() const;
 };
@@ -75,7 +78,7 @@ struct ForeignKey {
   bool parent_partitioned = false;
   bool match_full = false;
   bool validated = true;
-  bool enforced = true;       ///< all its triggers on both sides fire, and it is not NOT ENFORCED
+  bool enforced = true;       ///< it is ENFORCED, and all its triggers on both sides fire
   bool indexed = false;       ///< a valid index of the child leads with its columns
   bool temporal = false;      ///< compares periods (PERIOD, PostgreSQL 18)
   bool foreign_cast = false;  ///< comparing calls a cast that belongs to no superuser

@@ -34,7 +34,7 @@ std::shared_ptr<const Schema> SchemaCache::get(Session& session, Instant now) {
   }
   auto loaded = load_schema(session, exclude_, now);
   const std::lock_guard lock(mutex_);
-  // Contradicted meanwhile: what was read may be older than what contradicts it.
+  // If somebody contradicted it meanwhile, the loaded schema may be older than the contradiction.
   if (contradictions_ == known_contradictions) newest_ = loaded;
   return loaded;
 }

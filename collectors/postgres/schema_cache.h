@@ -1,4 +1,4 @@
-// Reads what a database consists of and keeps it for all collectors of that database.
+// Reads the Schema of a database and keeps it for all collectors of that database.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ class SchemaCache {
 
   /// The schema, read anew if it is older than a minute or was contradicted.
   std::shared_ptr<const Schema> get(Session& session, Instant now);
-  /// Something that it lists was not there: read it anew at the next get().
+  /// Tells the cache that a listed object does not exist. The next get() reads the schema anew.
   void contradict();
 
  private:

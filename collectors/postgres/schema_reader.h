@@ -1,5 +1,5 @@
-// How a Schema is read from the system catalogs, part by part. Each part fills in its own; the
-// tables come first.
+// The parts of reading a Schema from the system catalogs. Each function fills in its own part of
+// the Schema. read_tables() comes first. One thread.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 
-// Which classes are anybody's own tables. For statements on alias c (namespace n).
+// The SQL condition for relations of users. It leaves out system, temporary and TOAST relations and
+// those of extensions. Statements use the alias c for pg_class and n for its namespace.
 #define PGI_USER_CLASS                                                              \
   " n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema'"                \
   " AND n.nspname !~ '^pg_(toast|temp_|toast_temp_)' AND c.relpersistence <> 't'"   \
@@ -24,7 +25,8 @@ void read_columns(Session& session, Schema& into);
 void read_unique_keys(Session& session, Schema& into);
 /// Logical foreign keys, sorted by child and name.
 void read_foreign_keys(Session& session, const std::vector<std::string>& exclude, Schema& into);
-/// Marks the tables and keys that no statement may touch, as its planning would run foreign code.
+/// Marks the tables and keys that no statement may touch, because the planner would run foreign
+/// code.
 void find_foreign_code(Session& session, Schema& into);
 void count_triggers_and_sequences(Session& session, const std::vector<std::string>& exclude,
                                   Schema& into);

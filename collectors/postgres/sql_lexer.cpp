@@ -23,8 +23,8 @@ class Pieces {
  public:
   explicit Pieces(std::string_view sql) : sql_(sql) {}
 
-  /// The next word, quoted text or single character; empty at the end. Spaces and comments are no
-  /// pieces.
+  /// The next word, quoted text or single character; empty at the end. Spaces and comments are
+  /// skipped.
   std::string_view next() {
     while (skip_space_or_comment()) {
     }
@@ -42,7 +42,7 @@ class Pieces {
     return sql_.substr(begin, at_ - begin);
   }
 
-  /// A quoted text or a comment does not end.
+  /// Whether a quoted text or a comment has no end.
   [[nodiscard]] bool open() const { return open_; }
 
  private:
@@ -64,7 +64,7 @@ class Pieces {
     return true;
   }
 
-  /// They nest.
+  /// Block comments nest.
   void skip_block_comment() {
     int depth = 0;
     do {
@@ -81,7 +81,7 @@ class Pieces {
     open_ = open_ || depth > 0;
   }
 
-  /// A word, and the text that belongs to it: E'…' knows backslashes.
+  /// Skips a word, and a quoted text that belongs to it. In E'…' a backslash escapes.
   void skip_word() {
     const std::size_t begin = at_;
     while (at_ < sql_.size() && (is_letter(sql_[at_]) || is_digit(sql_[at_]) || sql_[at_] == '$'))
@@ -104,7 +104,7 @@ class Pieces {
     open_ = true;
   }
 
-  /// A text goes on, of the same kind, in another pair of quotes on a later line.
+  /// A quoted text continues in another pair of quotes on a later line, and keeps its kind.
   bool skip_to_continuation() {
     const std::size_t end = at_;
     bool on_later_line = false;
@@ -117,7 +117,7 @@ class Pieces {
     return false;
   }
 
-  /// $tag$ … $tag$; a lone dollar, or that of a parameter, is a character.
+  /// Skips $tag$ … $tag$. A lone dollar, or the dollar of a parameter, is a single character.
   void skip_dollar() {
     std::size_t end = at_ + 1;
     while (end < sql_.size() && (is_letter(sql_[end]) || (is_digit(sql_[end]) && end > at_ + 1)))
@@ -159,7 +159,7 @@ std::string sql_name(std::string_view piece) {
   std::string name;
   for (std::size_t i = 1; i + 1 < piece.size(); ++i) {
     name += piece[i];
-    if (piece[i] == '"') ++i;  // it is doubled
+    if (piece[i] == '"') ++i;  // a doubled quote stands for one
   }
   return name;
 }

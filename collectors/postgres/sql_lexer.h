@@ -1,5 +1,5 @@
-// SQL as text: taken apart into words, and what a user wrote looked at before any server sees it.
-// Pure functions.
+// SQL as text. It is split into words, and a query of the user is examined before any server sees
+// it. Pure functions.
 #pragma once
 
 #include <optional>
@@ -9,14 +9,15 @@
 
 namespace pg_integrity {
 
-/// The words, quoted texts and single characters of a text, without spaces and comments.
+/// Splits a text into words, quoted texts and single characters. Spaces and comments are left out.
 std::vector<std::string_view> sql_pieces(std::string_view sql);
 
-/// The name that a piece is, quoted or not; empty if it is none. Keywords are names to it.
+/// The name that a piece holds, quoted or not; empty if it is no name. A keyword counts as a name.
 std::string sql_name(std::string_view piece);
 
-/// What keeps a text from being one query (SELECT, VALUES, TABLE, or one of these after WITH), as
-/// far as its words tell; nothing: it may be one. The server has the last word: it takes one
+/// Says why a text cannot be one query, as far as its words tell. A query is SELECT, VALUES or
+/// TABLE, or one of these after WITH.
+/// @return empty if it may be a query. The server decides in the end, because it takes one
 /// statement only, through a cursor, and nothing that writes.
 std::optional<std::string> query_fault(std::string_view sql);
 

@@ -10,8 +10,8 @@ namespace pg_integrity {
 
 namespace {
 
-// The planner's row estimate is -1 (0 before version 14) until the first VACUUM or ANALYZE; a
-// partition root's is the sum over its leaves, unknown if any of them is.
+// The planner's row estimate is -1 (0 before version 14) until the first VACUUM or ANALYZE. The
+// estimate of a partition root is the sum over its leaves, and unknown if that of any leaf is.
 constexpr std::string_view kTables = R"(
 WITH RECURSIVE part(root, oid) AS (
   SELECT i.inhparent, i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
@@ -100,7 +100,7 @@ ColumnType column_type(std::string_view name) {
   return ColumnType::other;
 }
 
-/// The table that a catalog row is about; nullptr if it is excluded or newer than read_tables().
+/// The table that a catalog row belongs to. nullptr if it is excluded or newer than read_tables().
 Table* table_of(Schema& schema, const Row& row) {
   return schema.table({row.text("schema"), row.text("table_name")});
 }

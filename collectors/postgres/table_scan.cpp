@@ -9,7 +9,7 @@ namespace pg_integrity {
 
 namespace {
 
-/// `text` as an SQL literal, whatever standard_conforming_strings says.
+/// `text` as an SQL literal that is correct under any setting of standard_conforming_strings.
 std::string literal(const std::string& text) {
   std::string out = "E'";
   for (const char c : text) {
@@ -54,9 +54,9 @@ std::string count_where(const std::string& condition, const std::string& name) {
   return ", count(*) FILTER (WHERE " + condition + ") AS " + name;
 }
 
-/// Columns of the inner select: the newest entry and the number of recent ones, of those that
-/// cannot be dated, and of today's. A time from the future (beyond clock differences of a minute)
-/// is neither newest nor recent.
+/// The columns of the inner select: the newest entry and the numbers of recent, undated and future
+/// rows, and of today's. A time from the future (more than a minute later than now) is neither
+/// newest nor recent.
 std::string inner_columns(const std::string& moment, const ScanWish& wish, const std::string& n) {
   const std::string finite = "pg_catalog.isfinite(" + moment + ")";
   const std::string future = moment + " > now() + interval '1 minute'";
@@ -85,7 +85,7 @@ struct Composed {
   std::vector<const ScanWish*> answered;  ///< in the order of the statement's column numbers
 };
 
-/// Composes the statement; wishes that cannot be asked are refused in `scan`.
+/// Composes the statement. A wish that cannot be asked is refused in `scan`.
 Composed compose(const Table& table, const std::vector<ScanWish>& wishes, TableScan& scan) {
   Composed composed;
   std::string inner = "SELECT count(*) AS rows";
@@ -156,7 +156,7 @@ TableScan TableScans::scan(Session& session, const Table& table, const Clock& cl
   if (!wishes.empty()) {
     const std::lock_guard lock(mutex_);
     const auto found = results_.find(table.name);
-    // A column that was discovered since is not answered by an older scan.
+    // An older scan has no answer for a column that was discovered after it.
     if (found != results_.end() && clock.now() - found->second.observed_at <= max_age &&
         found->second.covers(wishes))
       return found->second;
@@ -167,9 +167,9 @@ TableScan TableScans::scan(Session& session, const Table& table, const Clock& cl
   try {
     run(session, composed, scan);
   } catch (const SourceError& error) {
-    // A grant on some columns only, or a time that cannot be computed (a date beyond all
-    // timestamps, a zone that the server does not know): the rows can be counted though the times
-    // cannot be read.
+    // The rows can still be counted if only the times cannot be read. Causes are a grant on some
+    // columns only, or a time that cannot be computed (a date beyond all timestamps, a zone that
+    // the server does not know).
     const bool about_times =
         error.reason() == Reason::permission || error.reason() == Reason::decode;
     if (!about_times || composed.answered.empty()) throw;

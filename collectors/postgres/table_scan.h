@@ -1,6 +1,7 @@
-// One statement a table and pass that serves every collector: its rows and, for the time columns
-// that somebody asked about, the newest entry and the rows newer than a window. Whoever scans a
-// table first answers for all; the others reuse the result while it is young enough.
+// One statement per table and pass that serves every collector. It counts the table's rows. For
+// each time column that a collector asked about, it finds the newest entry and counts the rows
+// newer than a window. The first collector that scans a table shares the result. The others reuse
+// it while it is young enough.
 #pragma once
 
 #include <functional>
@@ -21,11 +22,11 @@
 
 namespace pg_integrity {
 
-/// What a collector wants to know of a table beyond its number of rows.
+/// A collector's request for facts about a table beyond its number of rows.
 struct ScanWish {
   QualifiedName table;
   std::string time_column;
-  std::string zone;       ///< IANA name; needed where the column has no time zone of its own
+  std::string zone;       ///< IANA name; needed if the column has no time zone of its own
   Seconds window{};       ///< how far back "recent" reaches
   bool calendar = false;  ///< also the rows of today
 
@@ -35,25 +36,26 @@ struct ScanWish {
 
 /// The answer to a wish, by the database's clock.
 struct TimeFacts {
-  double recent_rows = 0;  ///< newer than the window; nor undated, nor of the future
-  // Nobody knows when these were written. A scan through the index counts one of each sort at most.
+  double recent_rows = 0;  ///< within the window; without undated and future ones
+  // The time at which these rows were written is unknown. TableScans::recent() counts at most one
+  // row of each sort: NULL, -infinity, infinity and future.
   double undated_rows = 0;         ///< NULL or infinite
   double future_rows = 0;          ///< later than now, beyond clock differences of a minute
-  std::optional<UnixTime> newest;  ///< nothing: no row with a usable time
+  std::optional<UnixTime> newest;  ///< empty: no row has a usable time
   Seconds newest_age{};
   std::optional<double> rows_today;  ///< calendar: since midnight in the wish's zone, if it has one
 };
 
-/// Every wish of one database, collected while its collectors are built.
+/// All wishes for one database, collected while its collectors are built.
 class ScanPlan {
  public:
-  /// What is wanted of a table that is known by its discovery only, if anything.
+  /// A rule that makes a wish for a discovered table, if the collector wants one.
   using Rule = std::function<std::optional<ScanWish>(const Table&)>;
 
   void add(ScanWish wish) { wishes_[wish.table].push_back(std::move(wish)); }
   void add(Rule rule) { rules_.push_back(std::move(rule)); }
   [[nodiscard]] std::vector<ScanWish> wishes(const Table& table) const;
-  /// What the wishes read of a database.
+  /// Adds the tables and columns that the wishes read.
   void add_reads(const Schema& schema, Reads& reads) const;
 
  private:
@@ -61,16 +63,16 @@ class ScanPlan {
   std::vector<Rule> rules_;
 };
 
-/// What one scan of one table found.
+/// The result of one scan of one table.
 class TableScan {
  public:
   Instant observed_at{};
   double rows = 0;
 
-  /// @throws SourceError why that wish has no answer.
+  /// @throws SourceError that says why the wish has no answer.
   [[nodiscard]] const TimeFacts& times(const ScanWish& wish) const;
 
-  /// Each of the wishes has an answer, or a reason why not.
+  /// Whether each wish has an answer, or a reason for having none.
   [[nodiscard]] bool covers(const std::vector<ScanWish>& wishes) const;
 
   void answer(const ScanWish& wish, TimeFacts facts) { facts_.emplace(wish, facts); }
@@ -86,29 +88,32 @@ class TableScans {
  public:
   explicit TableScans(ScanPlan plan) : plan_(std::move(plan)) {}
 
-  /// A scan of the whole table not older than `max_age`.
+  /// A scan of the whole table that is not older than `max_age`.
   TableScan scan(Session& session, const Table& table, const Clock& clock, Seconds max_age);
 
-  /// Only what lies within the wish's window, through the index that its column leads; for tables
-  /// above the size gate. Its `rows` are the recent ones. Never shared.
+  /// Reads only the rows within the wish's window, through the index that its column leads. Used
+  /// for tables above the size gate. `rows` of the result counts the recent rows only. The result
+  /// is never shared.
   TableScan recent(Session& session, const Table& table, const Clock& clock, const ScanWish& wish);
 
  private:
   const ScanPlan plan_;
   std::mutex mutex_;
-  std::map<QualifiedName, TableScan> results_;  ///< of tables with wishes only
+  std::map<QualifiedName, TableScan> results_;  ///< only of tables with wishes
 };
 
 /// The column's value as timestamptz in SQL.
 /// @throws SourceError{config} if the column has no time type, or needs a zone and has none.
 std::string moment_sql(const Column& column, const std::string& zone);
 
-/// The newest value of the column as timestamptz in SQL, a scalar: through the index that the
-/// column leads, if any. What is later than now, beyond clock differences of a minute, is left out.
-/// @throws SourceError as moment_sql().
+/// The newest value of the column as timestamptz in SQL, a scalar. It uses the index that the
+/// column leads, if there is one. It ignores values more than a minute later than now, which is no
+/// mere clock difference.
+/// @throws SourceError like moment_sql().
 std::string newest_moment_sql(const Table& table, const Column& column, const std::string& zone);
 
-/// Bytes of the table's heap: the catalog's figure, measured where it has none.
+/// The size of the table's heap in bytes. It is the catalog's figure, or measured if the catalog
+/// has none.
 double heap_bytes(Session& session, const Table& table);
 
 }  // namespace pg_integrity

@@ -1,5 +1,5 @@
-// Where the write-ahead log was when, so that a position can be told as a moment: what a standby
-// has replayed, what the archive holds. Used by one thread at a time.
+// A history of WAL positions, which converts a position to a moment. Examples are the positions
+// that a standby has replayed and that the archive holds. Used by one thread at a time.
 #pragma once
 
 #include <deque>
@@ -9,12 +9,13 @@
 
 namespace pg_integrity {
 
-/// The log's end as it was at a moment. Positions are bytes since its beginning, and only grow.
+/// The end of the WAL at a moment. Positions are bytes since the beginning of the WAL, and only
+/// grow.
 struct WalPosition {
   Instant when{};
   double end = 0;
-  /// Bounds of a snapshot taken before that: the oldest transaction that was running, and the first
-  /// that had not ended. Nothing ran if they are the same.
+  /// Bounds of a snapshot taken before `when`: the oldest running transaction, and one past the
+  /// newest that had ended. If they are equal, no transaction was running.
   double oldest = 0;
   double next = 0;
 };
@@ -27,14 +28,15 @@ class WalPositions {
     if (known_.size() > kMost) known_.pop_front();
   }
 
-  /// The newest moment at which the log did not go beyond the position; nothing if none is known.
+  /// The newest moment at which the end of the WAL was not beyond the position; empty if none is
+  /// known.
   [[nodiscard]] std::optional<Instant> moment_of(double position) const {
     const auto found = newest_within(position);
     return found ? std::optional(known_[*found].when) : std::nullopt;
   }
 
-  /// The newest moment at which nothing had been committed beyond the position: an idle server
-  /// writes to its log, too.
+  /// The newest moment at which no transaction had committed beyond the position. It may be newer
+  /// than moment_of(), because an idle server writes to its WAL, too.
   [[nodiscard]] std::optional<Instant> committed_within(double position) const {
     const auto found = newest_within(position);
     if (!found) return std::nullopt;
@@ -47,7 +49,7 @@ class WalPositions {
   }
 
  private:
-  static constexpr std::size_t kMost = 10000;  // a week, minute by minute
+  static constexpr std::size_t kMost = 10000;  // a week, with one position per minute
 
   [[nodiscard]] std::optional<std::size_t> newest_within(double position) const {
     for (std::size_t i = known_.size(); i > 0; --i)

@@ -1,5 +1,5 @@
-// HTTP servers for tests, on free ports of 127.0.0.1: a decent one, with or without TLS, and one
-// that sends whatever bytes a test wants it to.
+// HTTP servers for tests, on free ports of 127.0.0.1. ApiServer speaks correct HTTP, with or
+// without TLS. RawServer sends any bytes that a test wants.
 #pragma once
 
 #include <atomic>
@@ -25,10 +25,10 @@ struct ApiAsked {
 struct ApiAnswer {
   int status = 200;
   std::string body = {};
-  std::string location = {};  ///< where a redirect leads
+  std::string location = {};  ///< the target of a redirect
 };
 
-/// A self-signed certificate for 127.0.0.1, made anew.
+/// A new self-signed certificate for 127.0.0.1.
 struct Certificate {
   Certificate();
   TemporaryDirectory directory;
@@ -40,7 +40,7 @@ class ApiServer {
  public:
   using Answer = std::function<ApiAnswer(const ApiAsked&)>;
 
-  /// @param answer is called on threads of the server's.
+  /// @param answer is called on threads of the server.
   explicit ApiServer(Answer answer, const Certificate* certificate = nullptr);
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
@@ -48,7 +48,7 @@ class ApiServer {
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string url(const std::string& path = "/") const;
-  /// Requests so far.
+  /// The number of requests so far.
   [[nodiscard]] int asked() const { return asked_; }
   /// The newest request.
   [[nodiscard]] ApiAsked last() const;
@@ -66,11 +66,11 @@ class ApiServer {
 
 class RawServer {
  public:
-  /// Sends bytes; false once the other side has closed, or the server ends.
+  /// Sends bytes. Returns false once the client has closed the connection or the server stops.
   using Send = std::function<bool(const std::string&)>;
 
-  /// @param talk is called for each connection once a request has come; the connection is closed
-  /// when it returns.
+  /// @param talk is called for each connection, after its request has come. The connection is
+  /// closed when `talk` returns.
   explicit RawServer(std::function<void(const Send&)> talk);
   ~RawServer();
   RawServer(const RawServer&) = delete;

@@ -1,4 +1,4 @@
-// Base backups of a test's cluster, by the real pg_basebackup.
+// Base backups of a test's cluster, made by the real pg_basebackup.
 #pragma once
 
 #include <stdexcept>
@@ -9,7 +9,7 @@
 
 namespace pg_integrity::test {
 
-/// @param options of pg_basebackup.
+/// @param options further options of pg_basebackup.
 inline void take_base_backup(const Cluster& cluster, const std::string& path,
                              const std::vector<std::string>& options = {}) {
   std::vector<std::string> command{Cluster::programs() + "/pg_basebackup",

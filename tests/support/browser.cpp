@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr int kPatience = 60'000;  // milliseconds for one message
 
-/// Both ends of it, so that opening waits for nobody.
+/// Makes a named pipe and opens both of its ends at once, so that opening never blocks.
 int open_pipe(const std::string& path) {
   if (::mkfifo(path.c_str(), 0600) != 0) throw std::runtime_error("cannot make " + path);
   return ::open(path.c_str(), O_RDWR | O_CLOEXEC);
@@ -27,7 +27,7 @@ int open_pipe(const std::string& path) {
 
 Browser::Browser()
     : to_(open_pipe(directory_.path() + "/to")), from_(open_pipe(directory_.path() + "/from")) {
-  // Root may not have a sandbox, and containers no /dev/shm to speak of.
+  // Chromium has no sandbox for root, and containers have hardly any /dev/shm.
   process_ = std::make_unique<Process>(std::vector<std::string>{
       "sh", "-c", R"(cd "$0" && exec "$@" 3<to 4>from)", directory_.path(), "chromium",
       "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -64,7 +64,7 @@ void Browser::set_view(const View& view) {
 }
 
 void Browser::open(const std::string& url) {
-  // From elsewhere: to another fragment of the same page it would only scroll.
+  // The page is opened from about:blank. From the same page, another fragment would only scroll.
   for (const std::string& page : {std::string("about:blank"), url}) {
     loaded_ = false;
     requests_.clear();

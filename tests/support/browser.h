@@ -1,5 +1,5 @@
-// A real Chromium without a window, spoken to in the DevTools protocol over a pipe: what only a
-// browser can tell of a page.
+// A real headless Chromium, driven over a pipe with the DevTools protocol. It shows facts about a
+// page that only a browser can tell.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace pg_integrity::test {
 
-/// How the reader looks at the page.
+/// How the browser shows the page.
 struct View {
   int width = 1280;
   int height = 900;
@@ -28,15 +28,16 @@ class Browser {
   Browser(const Browser&) = delete;
   Browser& operator=(const Browser&) = delete;
 
-  /// From the next open() on.
+  /// Takes effect at the next open().
   void set_view(const View& view);
-  /// Loads a page anew, whatever was there before, and waits for it.
+  /// Loads a page from scratch, whatever was open before, and waits until it is loaded.
   void open(const std::string& url);
-  /// The value of a JavaScript expression; works without scripts of the page, too.
+  /// The value of a JavaScript expression. It also works when scripts of the page are off.
   nlohmann::json evaluate(const std::string& expression);
-  /// Where the page has sent requests since it was opened.
+  /// The addresses to which the page has sent requests since it was opened.
   [[nodiscard]] const std::vector<std::string>& requests() const { return requests_; }
-  /// What the browser's console says of it: errors, violations of its policy, messages.
+  /// The messages about the page on the browser's console: errors, violations of its policy, output
+  /// of scripts.
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
 
  private:

@@ -1,4 +1,4 @@
-// Evidence as the next process finds it.
+// Evidence that was saved to disk and loaded again, as the next process finds it.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// What is logged meanwhile, from level info on.
+// Captures the log while the object lives, from level info on.
 #pragma once
 
 #include <unistd.h>
@@ -24,7 +24,7 @@ class CapturedLog {
     start_logging(LogLevel::info);
   }
   ~CapturedLog() {
-    start_logging(LogLevel::error);  // as the other tests have it
+    start_logging(LogLevel::error);  // the level of the other tests
     std::fflush(stderr);
     ::dup2(kept_, STDERR_FILENO);
     ::close(kept_);

@@ -1,5 +1,5 @@
-// The real clock with a hand on it: tests jump ahead instead of waiting, and who waits for a moment
-// that was jumped over wakes at once.
+// The real clock, which a test can move. Tests jump ahead instead of waiting. A thread that waits
+// for a moment that was jumped over wakes at once.
 #pragma once
 
 #include <algorithm>
@@ -39,16 +39,16 @@ class SteppedClock final : public WaitableClock {
     waited_for_.erase(std::find(waited_for_.begin(), waited_for_.end(), &condition));
   }
 
-  /// Time passes.
+  /// Lets that much time pass.
   void advance(Seconds by) {
     ahead_ = ahead_.load() + by.count();
     const MutexLock lock(mutex_);
     for (Condition* condition : waited_for_) condition->notify_all();
   }
-  /// Somebody sets the wall clock.
+  /// Steps the wall clock alone, as a user or NTP may do.
   void step_wall(Seconds by) { wall_only_ = wall_only_.load() + by.count(); }
 
-  /// Returns when that many threads wait for a moment of this clock.
+  /// Returns once that many threads wait for a moment of this clock.
   void await_waiting(std::size_t threads) const {
     const MutexLock lock(mutex_);
     while (waited_for_.size() < threads) begun_.wait(mutex_);

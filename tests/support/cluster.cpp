@@ -28,7 +28,7 @@ std::string first_cell(const pqxx::result& result) {
   return result[0][0].c_str();
 }
 
-/// A value of a connection string, quoted where it must be.
+/// A value of a connection string, quoted if needed.
 std::string dsn_value(const std::string& value) {
   const bool plain = std::all_of(value.begin(), value.end(),
                                  [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
@@ -141,7 +141,7 @@ Database::~Database() {
     pqxx::nontransaction work(connection);
     work.exec("DROP DATABASE IF EXISTS " + connection.quote_name(name_) + " WITH (FORCE)");
   } catch (const std::exception&) {
-    // The cluster may be stopped; it goes as a whole.
+    // The cluster may be stopped. Its directory is removed as a whole.
   }
 }
 

@@ -1,5 +1,5 @@
-// A real PostgreSQL for a test: a throwaway cluster of its own user, on a free port of 127.0.0.1
-// and a socket in its own directory, gone with the object.
+// A real PostgreSQL for a test. It is a throwaway cluster on a free port of 127.0.0.1, with a
+// socket in its own directory. It runs as an unprivileged user, and is removed with the object.
 #pragma once
 
 #include <map>
@@ -15,9 +15,9 @@ namespace pg_integrity::test {
 
 class Cluster {
  public:
-  /// @param settings added to postgresql.conf.
+  /// @param settings lines that are added to postgresql.conf.
   explicit Cluster(const std::map<std::string, std::string>& settings = {});
-  /// A streaming standby of that cluster, in step when it was started.
+  /// Selects a streaming standby of that cluster. It is in step once it has started.
   struct StandbyOf {
     const Cluster& primary;
   };
@@ -26,12 +26,12 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  /// The cluster that the tests of one program share. Its superuser is postgres; password-free from
-  /// here.
+  /// The cluster that the tests of one program share. Its superuser is postgres, without a password
+  /// from this machine.
   static Cluster& shared();
 
   void start();
-  /// @param mode "fast" or "immediate", as pg_ctl has it.
+  /// @param mode "fast" or "immediate", as for pg_ctl.
   void stop(const std::string& mode = "fast");
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] const std::string& socket_directory() const { return directory_.path(); }
@@ -43,11 +43,12 @@ class Cluster {
   /// A connection string over TCP.
   [[nodiscard]] std::string dsn(const std::string& database,
                                 const std::string& user = "postgres") const;
-  /// Directory with PostgreSQL's programs: PG_INTEGRITY_POSTGRES_BIN, or the newest of Debian's.
+  /// The directory of PostgreSQL's programs. It is PG_INTEGRITY_POSTGRES_BIN, or the newest one of
+  /// Debian.
   static const std::string& programs();
 
  private:
-  /// Adds to postgresql.conf; the last word counts.
+  /// Adds settings to postgresql.conf, where the last setting of a name counts.
   void configure(const std::map<std::string, std::string>& settings) const;
 
   TemporaryDirectory directory_;
@@ -55,7 +56,8 @@ class Cluster {
   std::unique_ptr<Process> server_;  ///< while it runs
 };
 
-/// A database of a test's own in a cluster, dropped with the object; SQL is run as superuser.
+/// A database in a cluster that belongs to one test and is dropped with the object. SQL runs as
+/// superuser.
 class Database {
  public:
   explicit Database(Cluster& cluster = Cluster::shared(), const std::string& name = {},
@@ -69,9 +71,9 @@ class Database {
   [[nodiscard]] std::string dsn(const std::string& user = "postgres") const {
     return cluster_.dsn(name_, user);
   }
-  /// Runs statements; throws with the server's message if one fails.
+  /// Runs statements. Throws with the server's message if one fails.
   void run(const std::string& sql) const;
-  /// The first column of the first row as text; empty if there is no row.
+  /// The first column of the first row, as text. Empty if there is no row.
   [[nodiscard]] std::string ask(const std::string& sql) const;
   /// Runs a file with psql.
   void run_file(const std::string& path) const;
@@ -81,7 +83,7 @@ class Database {
   std::string name_;
 };
 
-/// A session of the test's own, for what must stay open: transactions, locks.
+/// A session that the test keeps open, for transactions and locks.
 class Client {
  public:
   explicit Client(const std::string& dsn);

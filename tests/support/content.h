@@ -1,4 +1,4 @@
-// What is in a file.
+// The content of a file.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,7 @@
 
 namespace pg_integrity::test {
 
-/// All of it, as it is; nothing if it cannot be read.
+/// The whole content, unchanged. Empty if the file cannot be read.
 inline std::string content_of(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};

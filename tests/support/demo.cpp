@@ -11,7 +11,7 @@ namespace pg_integrity::test {
 
 namespace {
 
-/// As the configuration has it.
+/// The API's address in the demo's configuration.
 constexpr std::string_view kApiAddress = "127.0.0.1:7777";
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The report's database in a cluster of its own, loaded as the quickstart does, and its API.
+// The demo's database in a cluster of its own, loaded as in the quickstart, and the demo's API.
 #pragma once
 
 #include <map>
@@ -11,12 +11,14 @@
 namespace pg_integrity::test {
 
 struct Demo {
-  /// @param settings of the server, added to postgresql.conf.
+  /// @param settings of the server; they are added to postgresql.conf.
   explicit Demo(const std::map<std::string, std::string>& settings = {});
 
-  /// The environment in which the demo's configuration finds its database, as the least role.
+  /// The environment in which the demo's configuration finds its database, with the role of least
+  /// privilege.
   [[nodiscard]] ProcessOptions environment() const;
-  /// The demo's configuration without the address that it listens on, with that of the API.
+  /// The demo's configuration, with the address of the API but without the address that it listens
+  /// on.
   [[nodiscard]] std::string configuration() const;
 
   Cluster cluster;

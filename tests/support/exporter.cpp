@@ -14,7 +14,7 @@ namespace pg_integrity::test {
 ExporterProcess::ExporterProcess(const std::string& toml, const ProcessOptions& options)
     : options_(options), config_path_(directory_.path() + "/exporter.toml") {
   std::filesystem::create_directory(directory_.path() + "/state");
-  // A test's libpq environment must not reach into the program.
+  // The libpq variables of a test's environment must not reach the program.
   for (const char* name : {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "DATA_SOURCE_NAME"})
     if (!options_.environment.contains(name)) options_.without.emplace_back(name);
   rewrite_configuration(toml);

@@ -1,4 +1,4 @@
-// The real program, serving a configuration on a free port of 127.0.0.1.
+// The real program, which serves a configuration on a free port of 127.0.0.1.
 #pragma once
 
 #include <memory>
@@ -14,14 +14,15 @@ namespace pg_integrity::test {
 
 class ExporterProcess {
  public:
-  /// @param toml the configuration without `listen` and `state_dir`, which are added.
+  /// @param toml the configuration without `listen` and `state_dir`, which this class adds.
   explicit ExporterProcess(const std::string& toml, const ProcessOptions& options = {});
 
-  /// Starts it again after stop(), with the same configuration and state directory; `start` waits
-  /// until it listens.
-  /// @param port 0: any that is free.
+  /// Starts the program again after stop(), with the same configuration and state directory.
+  /// Returns once it listens.
+  /// @param port 0 means any free port.
   void start(int port = 0);
-  /// SIGTERM; returns the exit status, or throws if it has not ended within ten seconds.
+  /// Sends SIGTERM and returns the exit status. Throws if the program has not ended within ten
+  /// seconds.
   int stop();
   void rewrite_configuration(const std::string& toml) const;
 
@@ -35,17 +36,17 @@ class ExporterProcess {
 
   [[nodiscard]] PageText page() const;
   [[nodiscard]] bool ready() const;
-  /// Waits until /-/ready says so; throws with the log if it never does.
+  /// Waits until /-/ready reports that it is ready. Throws with the log if it never does.
   void wait_until_ready() const;
-  /// The value of a series on the page right now.
+  /// The present value of a series on the page.
   [[nodiscard]] std::optional<double> value(const std::string& name,
                                             const LabelSet& labels = {}) const {
     return page().value(name, labels);
   }
-  /// Waits for a value; false if it does not come within `patience`.
+  /// Waits for a value. Returns false if it does not come within `patience`.
   [[nodiscard]] bool shows(const std::string& name, const LabelSet& labels, double value,
                            std::chrono::seconds patience = std::chrono::seconds(60)) const;
-  /// Waits for a series to be gone.
+  /// Waits until a series is gone. Returns false if it is still there after `patience`.
   [[nodiscard]] bool withdraws(const std::string& name, const LabelSet& labels,
                                std::chrono::seconds patience = std::chrono::seconds(60)) const;
 

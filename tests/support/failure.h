@@ -1,4 +1,4 @@
-// What went wrong, for tests in which something must.
+// The error of a call that must fail.
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 
 namespace pg_integrity::test {
 
-/// The SourceError that `act` throws; the test fails if it throws none.
+/// The SourceError that `act` throws. The test fails if it throws none.
 inline SourceError failure(const std::function<void()>& act) {
   try {
     act();

@@ -1,4 +1,4 @@
-// Gzip for tests: what a client makes of a compressed answer, and compressed files.
+// Gzip for tests: unpacking of compressed answers, and compressed files.
 #pragma once
 
 #include <zlib.h>
@@ -8,8 +8,8 @@
 
 namespace pg_integrity::test {
 
-/// The content of exactly one gzip member; throws for anything else, a wrong checksum or length
-/// included.
+/// The content of exactly one gzip member. Throws for anything else, including a wrong checksum or
+/// length.
 inline std::string inflated(const std::string& gzip) {
   z_stream stream{};
   inflateInit2(&stream, 15 + 16);

@@ -1,5 +1,5 @@
-// A scheduler that is made to look again: time passes at once, and the look that is due then is
-// waited for. Time must not pass during a look, whose deadline it would end.
+// Functions that make a scheduler run a pass that is due later. They advance its clock and wait for
+// the pass. Time must not pass during a pass, because it would reach the pass's deadline.
 #pragma once
 
 #include "collectors/base/instant.h"
@@ -20,14 +20,15 @@ inline bool has_looked(RunningScheduler& scheduler, const std::string& collector
   return eventually([&] { return passes(scheduler, collector) > 0; });
 }
 
-/// @return whether the collector made a pass that began after so much time.
+/// Advances the clock by `later`.
+/// @return whether the collector then made a pass.
 inline bool looks_again(RunningScheduler& scheduler, const std::string& collector, Seconds later) {
   const double before = passes(scheduler, collector);
   scheduler.clock.advance(later);
   return eventually([&] { return passes(scheduler, collector) > before; });
 }
 
-/// Looks again, up to ten times, until it is so.
+/// Runs up to ten more passes, `apart` from each other, until the condition holds.
 template <typename Condition>
 bool comes_true(RunningScheduler& scheduler, const std::string& collector, Seconds apart,
                 Condition condition) {

@@ -1,5 +1,5 @@
-// The exporter's own way through the house, in the test's process: a configuration is read, every
-// collector makes a pass against a real server, and the test asks what was found.
+// The exporter's normal path, inside the test's process. It reads a configuration, and every
+// collector makes a pass against a real server. The test then examines the findings.
 #pragma once
 
 #include <memory>
@@ -19,43 +19,43 @@
 
 namespace pg_integrity::test {
 
-/// A configuration file's text as Options; the test fails if it is refused.
+/// Parses the text of a configuration file. The test fails if it is refused.
 Options options_from(const std::string& toml);
 
-/// A server table with that connection, named "test", followed by whatever else the configuration
-/// says. Collectors other than `only` are disabled, unless it is empty.
+/// A server table named "test" with that connection, followed by `more` of the configuration. It
+/// disables all collectors except `only`. An empty `only` disables none.
 std::string one_server(const std::string& dsn, const std::string& more = {},
                        const std::string& only = {});
 
-/// What one pass of everything found.
+/// The findings of one pass of all collectors.
 struct Findings {
   Report report;
   std::shared_ptr<const Snapshot> snapshot;
   std::shared_ptr<const SavedEvidence> saved;
   PageText page{""};
 
-  /// The object of that name on whichever database has it; the test fails if there is none.
+  /// The object of that name, on any database. The test fails if there is none.
   [[nodiscard]] const ReportObject& object(const std::string& name) const;
   [[nodiscard]] bool has_object(const std::string& name) const;
   [[nodiscard]] const ReportCollector& collector(const std::string& name) const;
   [[nodiscard]] State state(const std::string& object_name) const {
     return object(object_name).state;
   }
-  /// Why the object is unproven; the test fails if it is not.
+  /// The reason why the object is unproven. The test fails if the object is not unproven.
   [[nodiscard]] Reason reason(const std::string& object_name) const;
   [[nodiscard]] std::optional<double> value(const std::string& metric,
                                             const LabelSet& labels = {}) const {
     return page.value(metric, labels);
   }
-  /// Names of all violated objects, joined by a space.
+  /// The names of all violated objects, joined by a space.
   [[nodiscard]] std::string violated() const;
 };
 
-/// Looks at everything once.
-/// @param saved evidence of an earlier look.
+/// Runs one pass of every enabled collector.
+/// @param saved evidence of an earlier run.
 Findings look(const std::string& toml, std::shared_ptr<const SavedEvidence> saved = nullptr);
 
-/// An exporter that keeps sampling, on a clock that the test can push ahead.
+/// An exporter that keeps running, on a clock that the test can advance.
 class RunningScheduler {
  public:
   explicit RunningScheduler(const std::string& toml,

@@ -1,5 +1,5 @@
-// A session of the exporter's own kind with a test's database, and one that watches what is asked
-// of another.
+// A session of the exporter's own kind with a test's database, and a session that watches the
+// queries to another.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@
 
 namespace pg_integrity::test {
 
-/// Passes every question on to a real session; counts them, and tells a test before each one.
+/// Passes every query on to a real session. It counts the queries and tells the test before each
+/// one.
 class WatchedSession final : public Session {
  public:
   explicit WatchedSession(Session& session) : session_(session) {}
@@ -43,7 +44,7 @@ class WatchedSession final : public Session {
   Session& session_;
 };
 
-/// Open for as long as the object lives, with a deadline that no test reaches.
+/// A session that stays open while the object lives. No test reaches its deadline.
 class OpenedSession {
  public:
   explicit OpenedSession(const Database& database, const std::string& user = "postgres")

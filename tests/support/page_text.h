@@ -1,4 +1,4 @@
-// The page as a test reads it: Prometheus' text format, parsed strictly.
+// The metrics page, parsed strictly as Prometheus' text format.
 #pragma once
 
 #include <map>
@@ -18,11 +18,11 @@ struct Series {
 
 class PageText {
  public:
-  /// @throws std::runtime_error for anything that is not the text format.
+  /// @throws std::runtime_error if the text is not of this format.
   explicit PageText(const std::string& text);
 
-  /// The value of the one series with that name that has all these labels (and maybe others).
-  /// Nothing if there is none; throws if there are several.
+  /// The value of the series with that name that has all these labels, and maybe others. Empty if
+  /// there is none. Throws if there are several.
   [[nodiscard]] std::optional<double> value(const std::string& name,
                                             const LabelSet& labels = {}) const;
   [[nodiscard]] std::vector<Series> all(const std::string& name, const LabelSet& labels = {}) const;

@@ -1,4 +1,4 @@
-// Where the checkout, the program under test and the compiler are. Constant; safe on any thread.
+// The paths of the checkout, the program under test and the compiler. Constant; safe on any thread.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 namespace pg_integrity::test {
 
 /// The path of a file in the checkout.
-/// @param below relative to the checkout: "deploy/grants.sql".
+/// @param below relative to the checkout, such as "deploy/grants.sql".
 std::string source_path(const std::string& below);
 
 /// The path of the program under test.

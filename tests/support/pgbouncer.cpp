@@ -7,7 +7,7 @@
 namespace pg_integrity::test {
 
 PgBouncer::PgBouncer(const Cluster& cluster, int pool_size) : port_(free_port()) {
-  // With "any" everybody is logged in as the user named here.
+  // With "any", PgBouncer logs every client in as the user named here.
   const std::string config = directory_.write(
       "pgbouncer.ini",
       "[databases]\n* = host=127.0.0.1 user=postgres port=" + std::to_string(cluster.port()) +

@@ -1,4 +1,5 @@
-// A real PgBouncer in transaction mode before a cluster: few server connections, many clients.
+// A real PgBouncer in transaction mode in front of a cluster, with few server connections for many
+// clients.
 #pragma once
 
 #include <memory>
@@ -10,7 +11,8 @@ namespace pg_integrity::test {
 
 class PgBouncer {
  public:
-  /// @param pool_size server connections a database; 1: everybody shares one.
+  /// @param pool_size the number of server connections per database; 1 means that all clients share
+  /// one.
   PgBouncer(const Cluster& cluster, int pool_size);
 
   [[nodiscard]] std::string dsn(const std::string& database,

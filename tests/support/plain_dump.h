@@ -1,11 +1,12 @@
-// What a test puts where a backup is expected.
+// A file that tests use as a backup.
 #pragma once
 
 #include <string>
 
 namespace pg_integrity::test {
 
-/// A file that begins and ends as a plain dump of pg_dump does, without saying when it was made.
+/// A file with the beginning and the end of a plain dump by pg_dump. It does not say when it was
+/// made.
 /// @param bytes at least 100.
 inline std::string plain_dump(std::size_t bytes = 2000) {
   const std::string end = "\n--\n-- PostgreSQL database dump complete\n--\n\n";

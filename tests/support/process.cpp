@@ -22,7 +22,7 @@ namespace pg_integrity::test {
 
 namespace {
 
-/// Where outputs go: a directory for the life of this test program.
+/// The directory for outputs. It lives as long as this test program.
 const std::string& output_directory() {
   static const TemporaryDirectory directory;
   return directory.path();
@@ -31,11 +31,11 @@ const std::string& output_directory() {
 [[noreturn]] void become(const std::vector<std::string>& command, const ProcessOptions& options,
                          const std::string& out, const std::string& err) {
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves nothing behind
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a killed test leaves no child behind
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // Shells let what they run in the background ignore SIGINT.
+  // A shell makes its background jobs ignore SIGINT.
   for (const int number : {SIGPIPE, SIGINT}) std::signal(number, SIG_DFL);
   const int in = ::open("/dev/null", O_RDONLY);
   ::dup2(in, 0);

@@ -1,5 +1,5 @@
-// Child processes of tests: started in a process group of their own, ended by id, never outliving
-// the test.
+// Child processes of tests. Each is started in a process group of its own and ended by its id. None
+// outlives the test.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,8 @@ namespace pg_integrity::test {
 
 struct ProcessOptions {
   std::map<std::string, std::string> environment;  ///< added to the inherited one
-  std::vector<std::string> without;                ///< variables taken out of it
-  bool unprivileged = false;                       ///< as user postgres if the test runs as root
+  std::vector<std::string> without;                ///< variables that are removed from it
+  bool unprivileged = false;  ///< run as user postgres if the test runs as root
 };
 
 class Process {
@@ -27,10 +27,11 @@ class Process {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   void signal(int number) const;
-  /// The exit status (128 + signal number if one ended it); nothing if it still runs then.
+  /// The exit status, or 128 + the number of the signal that ended it. Empty if it still runs after
+  /// `timeout`.
   std::optional<int> wait_for(std::chrono::milliseconds timeout);
   [[nodiscard]] bool running();
-  /// What it has printed so far.
+  /// The output so far.
   [[nodiscard]] std::string out() const;
   [[nodiscard]] std::string err() const;
 
@@ -47,10 +48,10 @@ struct Finished {
   std::string err;
 };
 
-/// Runs a command to its end; fails the test if that takes longer than two minutes.
+/// Runs a command to its end. The test fails if it takes longer than two minutes.
 Finished run(std::vector<std::string> command, const ProcessOptions& options = {});
 
-/// The command line as it must be run so that it is not root's.
+/// The command line that runs the command as a user other than root.
 std::vector<std::string> as_unprivileged(std::vector<std::string> command);
 
 /// A port on 127.0.0.1 that was free a moment ago.

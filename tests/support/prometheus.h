@@ -1,4 +1,4 @@
-// A real Prometheus that scrapes one target, and what it answers to queries; a real Alertmanager.
+// A real Prometheus that scrapes one target and answers queries, and a real Alertmanager.
 #pragma once
 
 #include <memory>
@@ -19,15 +19,15 @@ struct PrometheusOptions {
 
 class Prometheus {
  public:
-  /// Scrapes 127.0.0.1:`target_port`, and evaluates rules, every second.
+  /// Scrapes 127.0.0.1:`target_port` every second, and evaluates rules as often.
   explicit Prometheus(int target_port, const PrometheusOptions& options = {});
 
-  /// The instant vector that an expression is now; empty while there is none.
-  /// The metric's name is taken from the label __name__.
+  /// The present instant vector of an expression; may be empty. The label __name__ holds the
+  /// metric's name.
   [[nodiscard]] std::vector<Series> query(const std::string& expression) const;
-  /// Waits until an expression is not empty; throws with the log if it never is.
+  /// Waits until an expression is not empty. Throws with the log if it never is.
   [[nodiscard]] std::vector<Series> wait_for(const std::string& expression) const;
-  /// What /api/v1/`path` answers, JSON; empty if it fails.
+  /// The JSON answer of /api/v1/`path`. Empty if the request fails.
   [[nodiscard]] std::string api(const std::string& path) const;
 
  private:
@@ -36,8 +36,8 @@ class Prometheus {
   std::unique_ptr<Process> process_;
 };
 
-/// alerts/ as deploy/hurried_alerts.sh writes it, in `directory`; notifications go to
-/// `webhook`/RECEIVER unless that is empty. Throws if the script fails.
+/// Writes alerts/ into `directory`, as deploy/hurried_alerts.sh does. Notifications go to
+/// `webhook`/RECEIVER unless `webhook` is empty. Throws if the script fails.
 void write_hurried_alerts(const std::string& directory, const std::string& webhook = {});
 
 class Alertmanager {

@@ -1,5 +1,5 @@
-// A small collector made for tests of what happens to evidence: two judged metrics, an age, a past
-// event and an objective, with objects named by `thing`.
+// A small collector for tests of evidence. It has two judged metrics, an age, a past event and an
+// objective. The label `thing` identifies its objects.
 #pragma once
 
 #include "collectors/base/batch.h"
@@ -55,7 +55,7 @@ constexpr CollectorSpec kSampleSpec{.name = "sample",
                                     .identity = kSampleIdentity,
                                     .reads = no_reads};
 
-/// Evidence with that one collector on server "s", database "d", at an interval of ten minutes.
+/// Evidence of that one collector on server "s", database "d". Its interval is ten minutes.
 struct SampleEvidence {
   explicit SampleEvidence(ServerOptions options = {}) {
     options.name = "s";
@@ -70,7 +70,7 @@ struct SampleEvidence {
     evidence->add(id, kSampleSpec, server, Seconds(600), 1, declared);
   }
 
-  /// One pass that consists of one step.
+  /// Makes one pass with a single step.
   std::vector<StateChange> pass(const std::function<void(Batch&)>& look) {
     evidence->pass_began(id);
     clock.advance(Seconds(0.001));
@@ -81,7 +81,8 @@ struct SampleEvidence {
     return changes.value();
   }
 
-  /// A session opened at that moment finds that cluster.
+  /// Tells the evidence that a session reached that cluster. The session was opened at `opened`, by
+  /// default now.
   Answerer answers(const std::string& system_identifier, std::uint32_t timeline,
                    std::optional<Instant> opened = {}) {
     ServerInfo found;

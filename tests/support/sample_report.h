@@ -1,4 +1,4 @@
-// A report of one collector's objects, and names that somebody who means harm might choose.
+// A report with one collector's objects, and names that an attacker might choose.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,12 +16,12 @@
 
 namespace pg_integrity::test {
 
-/// Of the only collector of the only database.
+/// The objects of the only collector of the only database.
 inline const std::vector<ReportObject>& objects(const Report& report) {
   return report.servers.at(0).databases.at(1).collectors.at(0).objects;
 }
 
-/// Names that a database may hold, chosen by somebody who means harm.
+/// Names that a database may hold, as an attacker might choose them.
 inline const std::vector<std::string> kHostile{"<script>alert(1)</script>",
                                                "\"><img src=x onerror=alert(1)>",
                                                "a|b",
@@ -71,7 +71,7 @@ inline ServerOptions with_unwatched() {
   return options;
 }
 
-/// How often a text is in another.
+/// Counts how often `what` occurs in `text`.
 inline std::size_t count(const std::string& text, const std::string& what) {
   std::size_t found = 0;
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;

@@ -1,5 +1,5 @@
-// A collector on its own, one object a step: what it asks of a session does not depend on how fast
-// the machine is.
+// Sources for a single collector, with one object per step. Its queries therefore do not depend on
+// the speed of the machine.
 #pragma once
 
 #include <algorithm>
@@ -25,10 +25,10 @@
 
 namespace pg_integrity::test {
 
-/// Sources of a database alone: every step is full after its first object.
+/// Sources that offer only a database. Every step is full after its first object.
 class StepSources final : public Sources {
  public:
-  /// The schema is read here, once.
+  /// Reads the schema, once.
   explicit StepSources(Session& session)
       : session_(session), schema_(load_schema(session, {}, clock_.now())) {}
 
@@ -58,8 +58,8 @@ class StepSources final : public Sources {
     return std::nullopt;
   }
 
-  Session* copy = nullptr;                       ///< whatever name it is asked for by
-  std::optional<std::vector<std::string>> only;  ///< the object that a recheck looks at
+  Session* copy = nullptr;                       ///< returned for any name
+  std::optional<std::vector<std::string>> only;  ///< the object of a recheck
 
  private:
   Session& session_;
@@ -69,7 +69,7 @@ class StepSources final : public Sources {
   std::string position_;
 };
 
-/// The collector that a configuration made by one_server() leaves enabled.
+/// The collector that is left enabled by a configuration of one_server().
 inline std::unique_ptr<Collector> collector_from(const std::string& toml) {
   const Options options = options_from(toml);
   ScanPlan plan;
@@ -77,7 +77,8 @@ inline std::unique_ptr<Collector> collector_from(const std::string& toml) {
   return only.spec->make({only.settings, options.servers.at(0)}, plan);
 }
 
-/// One pass. @return how many steps it took.
+/// Runs one pass.
+/// @return the number of its steps.
 inline int pass(Collector& collector, Sources& from) {
   from.position().clear();
   for (int steps = 1;; ++steps) {

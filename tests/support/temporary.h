@@ -1,4 +1,4 @@
-// Temporary directories and files, removed with the object.
+// Temporary directories and their files. They are removed with the object.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,7 +15,7 @@ class TemporaryDirectory {
   TemporaryDirectory() {
     std::string name = "/tmp/pg_integrity_test.XXXXXX";
     path_ = ::mkdtemp(name.data());
-    ::chmod(path_.c_str(), 0755);  // the server's user must get in
+    ::chmod(path_.c_str(), 0755);  // the server's user needs access
   }
   ~TemporaryDirectory() {
     std::error_code ignored;
@@ -26,7 +26,7 @@ class TemporaryDirectory {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  /// Writes a file in it and returns its path.
+  /// Writes a file into the directory and returns its path.
   std::string write(const std::string& name, const std::string& content) const {
     std::string path = path_ + "/" + name;
     std::ofstream(path, std::ios::binary) << content;

@@ -1,4 +1,4 @@
-// Gives up root's privileges for as long as an object lives: the whole process does.
+// Gives up root's privileges while an object lives, for the whole process.
 #pragma once
 
 #include <sys/types.h>
@@ -8,7 +8,7 @@
 
 namespace pg_integrity::test {
 
-/// For whom file modes count: root as somebody else.
+/// Runs a test of root as another user, to whom file modes apply.
 class Unprivileged {
  public:
   Unprivileged() : root_(::geteuid() == 0) { become(65534); }

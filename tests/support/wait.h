@@ -1,4 +1,4 @@
-// Waiting for something to become true, with a generous bound: tests never measure time.
+// Waits until a condition becomes true, with a generous limit. Tests never measure time.
 #pragma once
 
 #include <chrono>

@@ -18,7 +18,7 @@ namespace pg_integrity::test {
 
 namespace {
 
-constexpr time_t kSocketPatience = 30;  // seconds; generous: tests never measure time
+constexpr time_t kSocketPatience = 30;  // seconds; generous, because tests never measure time
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// A bare HTTP client on a plain socket: what goes over the wire is what the test says.
+// A bare HTTP client on a plain socket. It sends exactly the bytes that the test gives it.
 #pragma once
 
 #include <map>
@@ -6,7 +6,7 @@
 
 namespace pg_integrity::test {
 
-/// A TCP connection with a port of 127.0.0.1; throws where it cannot go on.
+/// A TCP connection to a port of 127.0.0.1. Throws if the connection fails.
 class Wire {
  public:
   explicit Wire(int port);
@@ -15,9 +15,9 @@ class Wire {
   Wire& operator=(const Wire&) = delete;
 
   void send(const std::string& bytes) const;
-  /// What comes until the other side closes.
+  /// Reads until the other side closes.
   [[nodiscard]] std::string rest() const;
-  /// At least one byte, unless the other side has closed.
+  /// Reads at least one byte, unless the other side has closed.
   [[nodiscard]] std::string some() const;
 
  private:
@@ -33,10 +33,10 @@ struct HttpAnswer {
   [[nodiscard]] const std::string& header(const std::string& name) const;
 };
 
-/// Takes an answer apart that ends with the connection.
+/// Parses an answer that ends with the connection.
 HttpAnswer parse_answer(const std::string& bytes);
 
-/// One request on a connection of its own.
+/// Sends one request on a connection of its own.
 /// @param headers further header lines, each ended by CR LF.
 HttpAnswer fetch(int port, const std::string& path, const std::string& headers = {},
                  const std::string& method = "GET");

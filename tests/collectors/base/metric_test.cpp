@@ -21,7 +21,7 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// That the compiler refuses what has a fault, tests/contract/metrics_test.cpp shows.
+// tests/contract/metrics_test.cpp shows that the compiler refuses a metric with a fault.
 MetricFault name_fault(std::string_view name, std::string_view help,
                        MetricType type = MetricType::gauge) {
   return fault_of(MetricInfo{name, help, type, false, {}});
@@ -170,7 +170,7 @@ constexpr auto kOn =
 constexpr const MetricInfo* kJudgedMetrics[] = {&kBad,      &kOn,       &kRows, &kLeast, &kLevel,
                                                 &kLevelMin, &kLevelMax, &kAge,  &kMaxAge};
 
-/// What the verdict makes of one value of a metric under given objectives.
+/// The verdict on one value of a metric under given objectives.
 class ExpectationOf : public ::testing::Test {
  protected:
   template <typename Metric>

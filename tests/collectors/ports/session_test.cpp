@@ -12,7 +12,7 @@ namespace {
 
 using Cell = std::optional<std::string>;
 
-/// One column "x" with that cell.
+/// A row with one column, "x", that holds that cell.
 Row row_of(Cell cell) {
   return Rows({{"x"}, {std::move(cell)}}, Seconds(0)).only();
 }

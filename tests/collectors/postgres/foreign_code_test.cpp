@@ -1,5 +1,5 @@
-// What the planner computes when it looks at a table: IMMUTABLE functions with constant arguments,
-// wherever the table's owner has put them. None of them may run in our session.
+// The planner computes IMMUTABLE functions with constant arguments when it plans a statement about
+// a table, wherever its owner has put them. None of them may run in our session.
 #include <gtest/gtest.h>
 
 #include "collectors/base/errors.h"
@@ -9,7 +9,7 @@
 namespace pg_integrity::test::foreign_code_test {
 namespace {
 
-/// A role whose functions fail when anybody else calls them.
+/// A role whose functions fail when any other role calls them.
 class ForeignCode : public ::testing::Test {
  protected:
   ForeignCode() {

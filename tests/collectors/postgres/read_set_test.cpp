@@ -77,7 +77,7 @@ TEST(Reads, LeaveOutWhatNobodyLooksAt) {
 }
 
 TEST(Reads, AreSaidByEveryCollectorThatReadsTables) {
-  // Those that look at the catalog, the server or files alone.
+  // The collectors that read only the catalog, the server or files.
   const std::set<std::string_view> none{"files", "privileges", "restore_drill", "server",
                                         "superusers"};
   for (const CollectorSpec* spec : collectors())

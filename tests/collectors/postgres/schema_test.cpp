@@ -35,7 +35,7 @@ class SchemaOf : public ::testing::Test {
     return names;
   }
 
-  /// The one foreign key of that name; the test fails if there is none.
+  /// The foreign key of that name. The test fails if there is none.
   static ForeignKey key(const Schema& schema, const std::string& name) {
     const auto found = std::find_if(schema.foreign_keys.begin(), schema.foreign_keys.end(),
                                     [&](const ForeignKey& each) { return each.name == name; });
@@ -297,7 +297,7 @@ TEST_F(SchemaOf, APartitionedKeyIsOneLogicalKey) {
   EXPECT_TRUE(schema->foreign_keys[0].child_partitioned);
   EXPECT_TRUE(schema->foreign_keys[0].parent_partitioned);
   EXPECT_TRUE(schema->foreign_keys[0].enforced);
-  // A partition that leaves takes a key of its own along.
+  // A detached partition keeps a key of its own.
   db_.run("ALTER TABLE child DETACH PARTITION child_1");
   schema = load();
   ASSERT_EQ(schema->foreign_keys.size(), 2U) << key_names(*schema);

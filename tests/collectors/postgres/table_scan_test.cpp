@@ -35,7 +35,7 @@ class Scans : public ::testing::Test {
     return made;
   }
 
-  /// What a scan says to one wish alone.
+  /// The answer of a scan to a single wish.
   TimeFacts facts(const ScanWish& wished) {
     TableScans scans(plan({wished}));
     return scans.scan(*session_, table(wished.table.name), clock_, kAnyAge).times(wished);
