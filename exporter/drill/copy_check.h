@@ -21,9 +21,9 @@ struct CopyCheck {
   std::vector<std::pair<QualifiedName, double>> orphans;
 };
 
-/// Runs every collector whose spec has `on_copy` on the copy. Options that exclude or accept
-/// something in production do not apply. A collector is left out where the restore itself was the
-/// check, see `in_order`.
+/// Runs every collector whose spec has `on_copy` on the copy, whether or not production watches it.
+/// It excludes and accepts nothing, and no table is too large for it. A collector is left out where
+/// the restore itself was the check, see `in_order`.
 /// @param server the server whose copy it is.
 /// @param database the watched database that it is a copy of.
 /// @param schema of the copy.

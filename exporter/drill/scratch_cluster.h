@@ -28,7 +28,7 @@ struct ScratchPlace {
 };
 
 /// Ends the processes and removes the directories of drills that no longer run.
-/// @return the number of directories.
+/// @return the number of removed directories.
 std::size_t sweep(const ScratchPlace& place);
 
 /// A directory in `base`. Its name holds our process id and start time, so that a sweep can tell
@@ -61,7 +61,7 @@ class ScratchCluster {
   /// @throws SourceError if it cannot be made or started; Interrupted.
   ScratchCluster(Interruption& interruption, const ScratchPlace& place,
                  const std::string& encoding);
-  /// Starts a data directory that did not come from initdb.
+  /// Starts a data directory that `fill` makes. It need not come from initdb.
   /// @param programs the directory of the server's programs.
   /// @param fill is called with the path of the new, empty data directory, and fills it.
   /// @param settings further "name=value", beside those that isolate the server.
