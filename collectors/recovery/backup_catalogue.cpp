@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kMaxCatalogue = std::size_t{16} << 20;
 constexpr double kAheadAtMost = 60;  // seconds that a clock may be ahead of ours
 
-/// A number, or a text that is one: Barman writes both.
+/// A number, or a text that is one. Barman writes both.
 std::optional<double> number_of(const JsonValue& object, std::string_view name) {
   const JsonValue* member = object.find(name);
   if (member == nullptr) return std::nullopt;
@@ -38,7 +38,7 @@ void count(KindHistory& kind, BackupStatus status) {
   ++kind.runs[static_cast<std::size_t>(status)];
 }
 
-/// A backup that its program calls finished.
+/// Adds a backup that its program calls finished.
 void add_finished(KindHistory& kind, UnixTime now, UnixTime start, UnixTime stop,
                   std::optional<double> size) {
   count(kind, BackupStatus::success);
@@ -51,8 +51,8 @@ void add_finished(KindHistory& kind, UnixTime now, UnixTime start, UnixTime stop
       ProofLevel::on_record);
 }
 
-/// The archive that belongs to a backup holds its WAL, from its start to its stop. Names of WAL
-/// segments sort as they follow each other.
+/// Whether the archive that belongs to a backup holds its WAL from its start to its stop. WAL
+/// segments sort by name in the order in which they are written.
 bool has_its_wal(const JsonValue& archives, const JsonValue& backup) {
   const JsonValue& wanted = backup.at("archive");
   const JsonValue& of = backup.at("database");
@@ -68,14 +68,14 @@ bool has_its_wal(const JsonValue& archives, const JsonValue& backup) {
       });
 }
 
-/// What the backup added to the repository.
+/// The bytes that the backup added to the repository.
 std::optional<double> size_of(const JsonValue& backup) {
   const JsonValue& repository = backup.at("info").at("repository");
   const auto delta = repository.maybe_number("delta");
   return delta ? delta : repository.maybe_number("size");
 }
 
-/// The member of that name, or the only one.
+/// The stanza of that name. Without a name, the only one.
 const JsonValue& stanza_of(const JsonValue& document, const std::string& name) {
   const JsonValue::Elements& stanzas = document.elements();
   const auto found = std::find_if(stanzas.begin(), stanzas.end(), [&](const JsonValue& one) {
@@ -125,7 +125,7 @@ BackupStatus barman_status(const std::string& status) {
   return running ? BackupStatus::running : BackupStatus::other;
 }
 
-/// @param running for so long.
+/// @param running the time since the backup began.
 BackupStatus running_or_stuck(const std::vector<BackupKind>& kinds, const std::string& kind,
                               Seconds running) {
   const bool stuck = std::any_of(kinds.begin(), kinds.end(), [&](const BackupKind& one) {

@@ -1,4 +1,4 @@
-// What pgBackRest or Barman say of their backups: asked themselves, or read from a file that a
+// Reads the catalogue of pgBackRest or Barman: the answer of the program itself, or a file that a
 // timer writes.
 #pragma once
 
@@ -19,20 +19,20 @@ namespace pg_integrity {
 /// A file with a catalogue.
 struct CatalogueFile {
   std::string text;
-  Seconds age{};  ///< since it was written, by the clock of its file system's machine
+  Seconds age{};  ///< since the last write, by the clock of its file system's machine
 };
 
-/// @throws SourceError: io, permission; too_large.
+/// @throws SourceError{io, permission or too_large}
 CatalogueFile read_catalogue_file(Files& files, const BackupCatalogue& catalogue);
 
-/// What a catalogue's program has answered. One thread.
+/// Runs a catalogue's program and keeps its newest answer. One thread.
 class CatalogueProgram {
  public:
-  /// Its newest answer; it is run if there is none yet, or an old one.
-  /// @throws SourceError, after which there is none.
+  /// The newest answer. Runs the program if there is none yet, or if it is `refresh` old.
+  /// @throws SourceError if the program failed. No answer is kept then.
   const std::string& ask(Processes& processes, const Clock& clock,
                          const BackupCatalogue& catalogue);
-  /// The answer was no good: the next one is asked for at once.
+  /// Drops an answer that was no good, so that the next call of ask() runs the program.
   void forget() { answer_.reset(); }
 
  private:
@@ -40,10 +40,11 @@ class CatalogueProgram {
   Instant asked_at_{};
 };
 
-/// A backup whose start WAL or stop WAL is not in pgBackRest's archive is none yet.
+/// A backup whose start WAL or stop WAL is not in pgBackRest's archive does not count (`other`).
 /// @param kinds those of catalogue_kinds().
-/// @throws SourceError: decode if it is no such document; missing if it has not that stanza or
-/// server; io if pgBackRest could not read its repository.
+/// @throws SourceError{decode} if the text is no such document.
+/// @throws SourceError{missing} if it lacks the named stanza or server.
+/// @throws SourceError{io} if pgBackRest could not read its repository.
 BackupHistory read_catalogue(const Json& json, const Clock& clock, const BackupCatalogue& catalogue,
                              const std::string& text, const std::vector<BackupKind>& kinds);
 

@@ -1,5 +1,5 @@
-// In how many places the backups of a source are: in its own, and in those of the sources that are
-// copies of it. One thread.
+// Counts the locations that hold the backups of a source: its own, and those of the sources that
+// are copies of it. One thread.
 #pragma once
 
 #include <map>
@@ -18,18 +18,19 @@ namespace pg_integrity {
 
 class BackupCopies {
  public:
-  /// A new pass: nothing is known of it.
+  /// Begins a new pass and forgets what was found.
   void begin() { found_.clear(); }
-  /// What one of the places holds. A source is looked at after all that are copies of it.
+  /// Adds what one source holds. A source is added after all that are copies of it.
   void add(const BackupSource& source, const BackupHistory& history);
-  /// Nobody knows what it holds.
+  /// Adds a source that could not be read.
   void add(const BackupSource& source, const SourceError& error);
-  /// Places with a backup that is not too old, if the source asks for them: how many, where what is
-  /// not known cannot change the verdict, else unproven.
+  /// Reports how many locations hold a backup that counts and is not too old. Does nothing if the
+  /// source has no `locations_min`. The count is unproven if unknown locations could change the
+  /// verdict.
   void report(const BackupSource& source, Batch& out) const;
 
  private:
-  /// Of one kind in one place.
+  /// The backups of one kind in one location.
   struct Held {
     std::optional<Seconds> youngest;     ///< age of the newest backup that counts
     std::optional<SourceError> unknown;  ///< why there may be a newer one
@@ -38,7 +39,7 @@ class BackupCopies {
 
   Held& held(const BackupSource& source, const std::string& kind);
 
-  std::map<std::string, Places> found_;  ///< by the source that they are of
+  std::map<std::string, Places> found_;  ///< by the original source
 };
 
 }  // namespace pg_integrity

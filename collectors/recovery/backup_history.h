@@ -1,4 +1,4 @@
-// What is known of the backups of a source, in one form for all sources.
+// The backups of a source, in one form for all sources. Values; safe on any thread.
 #pragma once
 
 #include <array>
@@ -20,9 +20,9 @@ namespace pg_integrity {
 
 enum class BackupStatus : std::uint8_t {
   success,  ///< finished and, of a file, settled, large enough, and plausible
-  failed,   ///< says that it failed, is too small to be one, or lacks a part
+  failed,   ///< says that it failed, is too small, lacks a part, or failed a proof
   running,  ///< not finished yet
-  stuck,    ///< says that it runs, for longer than it may: whoever made it is likely gone
+  stuck,    ///< says that it runs, for longer than it may; its program is likely gone
   other,    ///< a status that nobody declared, or an entry that is no backup or cannot be read
 };
 
@@ -31,19 +31,18 @@ inline constexpr std::array<std::string_view, 5> kBackupStatusNames{"success", "
 
 /// A backup that succeeded.
 struct NewestBackup {
-  UnixTime time = 0;           ///< of what it holds: when it was started
-  Seconds age{};               ///< by the clock of whoever recorded it
+  UnixTime time = 0;           ///< when it was started, which is the time of its content
+  Seconds age{};               ///< by the clock of the machine that recorded it
   std::optional<double> size;  ///< bytes
   std::string time_source;     ///< table, catalogue, header, name or mtime
   ProofLevel level = ProofLevel::on_record;
-  /// Since it was finished, where that is on record.
-  std::optional<Seconds> finished_age{};
-  std::string name{};  ///< of a directory: of the file or folder in it
+  std::optional<Seconds> finished_age{};  ///< since it was finished, if on record
+  std::string name{};  ///< of the file or folder, for a source that is a directory
 };
 
-/// An entry of a directory that may be a backup, and cannot be read.
+/// An entry of a directory that may be a backup and cannot be read.
 struct Unreadable {
-  UnixTime changed = 0;  ///< infinite: unknown
+  UnixTime changed = 0;  ///< infinite if unknown
   Reason reason{};       ///< permission or io
   std::string what;
 };
@@ -53,37 +52,35 @@ struct Rejected {
   UnixTime changed = 0;
   std::string name;
   std::string why;
-  bool failed = false;  ///< it is a backup, but not a good one; false: it is none
+  bool failed = false;  ///< whether it is a backup, but not a good one
 };
 
 struct KindHistory {
   std::array<double, kBackupStatusNames.size()> runs{};  ///< by status
   double from_the_future = 0;
-  /// Of those that count, which have reached the level that is asked for.
-  std::optional<NewestBackup> newest;
-  std::optional<Seconds> oldest_age;
-  /// Successes that have not reached it, and the newest of them.
-  double waiting = 0;
-  std::optional<NewestBackup> newest_waiting;
-  double disproved = 0;                 ///< a proof failed on them
-  double base_backups = 0;              ///< of pg_basebackup, finished
-  double without_log = 0;               ///< of those, lacking log that they need up to their stop
-  std::optional<Seconds> finished_age;  ///< since one that counts was finished, if on record
-  std::optional<Seconds>
-      proven_age;  ///< of the newest that was looked into: of level contents and up
-  std::map<UnixTime, double> sizes;             ///< of those that count, by their time
+  std::optional<NewestBackup> newest;  ///< that counts, so it has reached the required proof level
+  std::optional<Seconds> oldest_age;   ///< of those that count
+  double waiting = 0;                  ///< successes below the required proof level
+  std::optional<NewestBackup> newest_waiting;  ///< the newest of them
+  double disproved = 0;                        ///< a proof failed on them
+  double base_backups = 0;                     ///< of pg_basebackup, finished
+  double without_log = 0;                      ///< base backups that lack WAL up to their stop
+  std::optional<Seconds> finished_age;         ///< since one that counts was finished, if on record
+  std::optional<Seconds> proven_age;  ///< of the newest that counts, of proof level 2 or more
+  std::map<UnixTime, double> sizes;   ///< bytes of those that count, by their time
   std::optional<Unreadable> newest_unreadable;  ///< of a directory
   std::optional<Rejected> newest_rejected;      ///< of a directory
 
-  /// A backup that succeeded.
-  /// @param usable what one must have reached to count.
+  /// Adds a backup that succeeded.
+  /// @param usable the proof level that a backup must have reached to count.
   void add(const NewestBackup& backup, ProofLevel usable);
 
-  /// The newest one's size to the median of up to seven before it; nothing if there are fewer than
-  /// three.
+  /// The size of the newest backup, divided by the median of up to seven before it.
+  /// @return nullopt if there are fewer than three before it, or the median is 0.
   [[nodiscard]] std::optional<double> size_ratio() const;
 
-  /// Of the largest of the up to seven newest, bytes; nothing if the size of none is known.
+  /// The size of the largest of up to seven newest backups, in bytes.
+  /// @return nullopt if the size of none is known.
   [[nodiscard]] std::optional<double> largest_size() const;
 
  private:
@@ -91,17 +88,17 @@ struct KindHistory {
 };
 
 struct BackupHistory {
-  std::map<std::string, KindHistory> kinds;  ///< every declared kind
-  double unrecognised = 0;                   ///< rows of no declared kind
+  std::map<std::string, KindHistory> kinds;  ///< every declared kind, by name
+  double unrecognised = 0;                   ///< rows or backups of no declared kind
 };
 
-/// Keeps the smaller of two ages; an unknown one changes nothing.
+/// Keeps the smaller of two ages. An unknown one changes nothing.
 void keep_youngest(std::optional<Seconds>& age, const std::optional<Seconds>& other);
 
-/// With every declared kind, and nothing in it.
+/// A history with every declared kind and no backup.
 BackupHistory empty_history(const std::vector<BackupKind>& kinds);
 
-/// What does for a kind counts for it, too.
+/// Lets the backups of a kind count for each kind that it satisfies.
 void apply_satisfied_by(const std::vector<BackupKind>& kinds, BackupHistory& history);
 
 }  // namespace pg_integrity

@@ -1,5 +1,6 @@
-// What the collector of backups shows. Constants, not inline: under UBSan GCC 12 cannot tell
-// whether the address of an inline one, which an expectation holds, is null.
+// The metrics of the collector of backups. They are constants and not inline. An expectation holds
+// the address of one, and under UBSan GCC 12 cannot tell whether the address of an inline variable
+// is null.
 #pragma once
 
 #include "collectors/base/metric.h"

@@ -30,7 +30,8 @@ using backup_metrics::kSizeRatio;
 
 namespace {
 
-/// What cannot be read is no backup, and hides what the newest one is.
+/// Reports why the newest backup is not known. An entry that cannot be read does not count, but it
+/// may be newer than the newest backup that does.
 void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
                            const KindHistory& history, Batch& out) {
   const auto& hidden = history.newest_unreadable;
@@ -87,9 +88,9 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
   out.set(kMissedRuns, missed_runs(kind.schedule, since, clock), source.name, kind.name);
 }
 
-/// While a history shorter than the objective grows, nothing is known; when an old copy went
-/// before its time, the objective is missed until the history is long enough again. That a row of
-/// a table is still there does not prove that its copy is.
+/// A history that is shorter than the objective is unproven while it grows. If its oldest copy goes
+/// before its time, the objective is missed until the history is long enough again. A row that is
+/// still in a table does not prove that its copy still exists.
 void report_retention(Sources& from, const BackupSource& source, const BackupHistory& history,
                       Batch& out) {
   std::optional<Seconds> oldest;
@@ -99,7 +100,7 @@ void report_retention(Sources& from, const BackupSource& source, const BackupHis
     out.unproven(kRetention, Reason::missing, "no successful backup is on record", source.name);
     return;
   }
-  constexpr double kTolerance = 60;  // seconds that two looks at the same copy may differ by
+  constexpr double kTolerance = 60;  // seconds that two readings of the same copy may differ by
   const UnixTime began = from.clock().unix_now() - oldest->count();
   const auto before = from.previous(kOldest, std::array<std::string, 1>{source.name});
   out.set(kOldest, began, source.name);

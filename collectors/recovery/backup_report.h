@@ -1,4 +1,4 @@
-// What is said of a source's backups, once they were read.
+// Reports the backups of a source after they were read. No state; safe on any thread.
 #pragma once
 
 #include "collectors/base/batch.h"
@@ -10,16 +10,16 @@
 
 namespace pg_integrity {
 
-/// One kind of its backups: its age, missed runs, size and proof.
-/// @param proofs_recorded somewhere it is written down what proofs have found.
+/// Reports one kind of the backups: age, missed runs, size and proof.
+/// @param proofs_recorded whether the server has a directory for proof records.
 void report_kind(const Clock& clock, const BackupSource& source, const BackupKind& kind,
                  const KindHistory& history, bool proofs_recorded, Batch& out);
 
-/// How far back its backups reach, if that is promised.
+/// Reports how far back the backups reach. Call it only if the source has a `retention`.
 void report_retention(Sources& from, const BackupSource& source, const BackupHistory& history,
                       Batch& out);
 
-/// Whether there is room for the next one, if that is asked for.
+/// Reports whether there is room for the next backup. Does nothing without `room_min`.
 void report_room(Files& files, const BackupSource& source, const BackupHistory& history,
                  Batch& out);
 

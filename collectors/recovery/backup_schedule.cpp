@@ -16,13 +16,13 @@ constexpr unsigned kDaysOfWeek = 7;
 constexpr double kDay = 86400;
 constexpr double kClocksDiffer = 60;
 
-/// Days are counted from 1970-01-01.
+/// @param day counted from 1970-01-01.
 bool is_on(const Anchor& anchor, int day) {
   const std::chrono::weekday weekday{std::chrono::sys_days{std::chrono::days{day}}};
   return anchor.weekday.value_or(weekday.c_encoding()) == weekday.c_encoding();
 }
 
-/// How many of the first days have it.
+/// How many of the first `days` days since 1970-01-01 have the anchor.
 double days_with(const Anchor& anchor, int days) {
   if (!anchor.weekday) return days;
   constexpr int kWeek = kDaysOfWeek;
@@ -42,8 +42,9 @@ UnixTime moment_of(const Anchor& anchor, int day, const std::string& zone, const
   return *moment;
 }
 
-/// Runs that were due from 1970 until then. Days before yesterday are over in every zone, days
-/// after tomorrow have begun in none: only what lies between needs the zone.
+/// The number of runs that were due from 1970 until `when`. Days before yesterday are over in every
+/// zone, and days after tomorrow have begun in none. Only the three days between them need the
+/// zone.
 double due_until(UnixTime when, const BackupSchedule& schedule, const Clock& clock) {
   const int today = static_cast<int>(std::floor(when / kDay));
   double runs = 0;

@@ -1,4 +1,4 @@
-// How many runs of a schedule were missed. Pure functions.
+// Counts the missed runs of a schedule. Pure functions; safe on any thread.
 #pragma once
 
 #include "collectors/base/instant.h"
@@ -7,9 +7,11 @@
 
 namespace pg_integrity {
 
-/// Runs that were due since a success so long ago, the grace of which is over. A success is one of
-/// the anchor that it follows, or precedes by less than a minute: clocks differ.
-/// @param schedule that is promised.
+/// The number of runs that were due since the newest success and whose grace is over. A success
+/// counts for the anchor before it. Clocks differ, so it also counts for an anchor that follows
+/// within a minute.
+/// @param schedule must be promised.
+/// @param since_success the time since the newest success.
 /// @throws SourceError{config} if the clock does not know the zone.
 double missed_runs(const BackupSchedule& schedule, Seconds since_success, const Clock& clock);
 

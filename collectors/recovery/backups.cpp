@@ -1,6 +1,6 @@
 // Backups: how old the newest one of each kind is, how many runs of its schedule were missed, and
-// how far back the copies reach. A manual backup never hides that the automatic one stopped: each
-// kind is judged by itself.
+// how far back the backups reach. The collector judges each kind by itself, so a manual backup
+// never hides that the automatic one stopped.
 #include <algorithm>
 #include <map>
 
@@ -98,8 +98,8 @@ class Backups final : public Collector {
  private:
   [[nodiscard]] bool proofs_recorded() const { return !records_.empty(); }
 
-  /// Files first: they can be read while the database is down, which is when they matter most. A
-  /// copy comes before what it is a copy of.
+  /// Files come before tables. They can be read while the database is down, which is when they
+  /// matter most. A copy comes before its original.
   static std::string key_of(const BackupSource& source) {
     const std::string rank = source.table ? "table" : source.copy_of.empty() ? "file" : "copy";
     return walk_key(rank, source.name);
@@ -131,7 +131,7 @@ class Backups final : public Collector {
     }
   }
 
-  /// That the database is down does not hide what was found in directories.
+  /// A database that is down does not hide what was found in directories.
   void look_at_archive(Sources& from, Batch& out) {
     try {
       recovery_point_.add(from, archive_.look(from.session(), from.clock().now()), out);
@@ -180,7 +180,7 @@ class Backups final : public Collector {
   std::vector<BackupSource> sources_;
   std::map<std::string, ArchiveReader> archives_;     ///< by source
   std::map<std::string, CatalogueProgram> programs_;  ///< by source
-  std::string records_;                               ///< where proofs are recorded; empty: nowhere
+  std::string records_;                               ///< directory of proof records; empty if none
   ProofReader proofs_;
   WalArchive archive_;
   bool has_base_ = false;  ///< a base backup that counts was found in this pass

@@ -13,9 +13,10 @@ namespace pg_integrity {
 namespace {
 
 constexpr std::size_t kMostSegments = 1000000;
-constexpr std::uint64_t kLogFile = std::uint64_t{1} << 32;  // a segment's name counts in these
+/// Bytes. The middle of a segment's name counts units of this size.
+constexpr std::uint64_t kLogFile = std::uint64_t{1} << 32;
 
-/// What stands between two texts; nothing if they are not there.
+/// The part between two texts; nullopt if one of them is missing.
 std::optional<std::string_view> between(std::string_view text, std::string_view before,
                                         std::string_view after) {
   const std::size_t begin = text.find(before);
@@ -32,7 +33,7 @@ std::optional<std::uint64_t> number(std::string_view text, int base) {
   return good ? std::optional(value) : std::nullopt;
 }
 
-/// "16/B374D848"
+/// Parses a position such as "16/B374D848".
 std::optional<std::uint64_t> position(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
@@ -52,7 +53,9 @@ std::string segment_name(std::uint64_t timeline, std::uint64_t number, std::uint
   return name.data();
 }
 
-/// "START WAL LOCATION: 0/2000028 (file 000000010000000000000002)": which size makes that of it.
+/// Finds the segment size that turns the position into the file name of this line of a label:
+///
+///     START WAL LOCATION: 0/2000028 (file 000000010000000000000002)
 std::optional<std::uint64_t> segment_bytes(std::string_view label) {
   const auto start = between(label, "START WAL LOCATION: ", " (file ");
   const auto file = between(label, " (file ", ")");
@@ -78,7 +81,7 @@ std::optional<BackupManifest::WalRange> range_in(std::string_view object) {
   return BackupManifest::WalRange{*on, *from, *to};
 }
 
-/// The last two keys: what comes before them may be long, and holds names of files.
+/// Looks only at the end of the text. The part before it may be long, and holds names of files.
 bool ends_as_a_manifest(std::string_view text) {
   constexpr std::string_view kSum = "\"Manifest-Checksum\": \"";
   const std::size_t at = text.rfind(kSum);

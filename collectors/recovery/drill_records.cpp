@@ -32,7 +32,7 @@ DrilledTable table_from(const JsonValue& document) {
           document.maybe_number("orphaned_rows"), document.text_or_empty("unproven")};
 }
 
-/// Which files hold records of a sort, and what is in them.
+/// The names of the files that hold records of a sort, and how to parse them.
 template <typename Record>
 struct Sort;
 

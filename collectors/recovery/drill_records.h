@@ -1,6 +1,6 @@
-// What `drill` leaves in its directory for others to read: how far each backup was proved, and how
-// each restore drill went. One JSON file a record, replaced atomically; exporter/README.md says
-// what is in them. Values; a reader belongs to one thread.
+// Reads the records that `drill` leaves in its directory: how far each backup was proved, and how
+// each restore drill went. Each record is one JSON file, which `drill` replaces atomically.
+// exporter/README.md describes the files. The records are values; a reader belongs to one thread.
 #pragma once
 
 #include <array>
@@ -20,34 +20,33 @@
 
 namespace pg_integrity {
 
-/// Of all record files. One of another format is refused (decode).
+/// The format of all record files. A file of another format is refused (decode).
 inline constexpr int kRecoveryRecordFormat = 1;
 
 /// How far a backup was proved.
 struct ProofRecord {
   std::string path;       ///< of the backup
-  double inode = 0;       ///< these three say whether it is still the same one
-  double size = 0;        ///< bytes; of a directory the sum of the files directly in it
-  UnixTime modified = 0;  ///< of a directory the newest of it and of the files directly in it
-  /// The highest that it reached by being read; on_record: it was not read.
-  ProofLevel level = ProofLevel::on_record;
-  std::optional<ProofLevel> failed_level;  ///< the lowest that it failed at, above `level`
-  std::string disproof;                    ///< why it failed; empty: it did not
-  UnixTime checked_at = 0;                 ///< when `level` or `failed_level` was found
+  double inode = 0;       ///< with size and time, tells whether it is still the same backup
+  double size = 0;        ///< bytes; for a directory, the sum of the files directly in it
+  UnixTime modified = 0;  ///< for a directory, the newest of it and of the files directly in it
+  ProofLevel level = ProofLevel::on_record;  ///< highest level reached; on_record if never read
+  std::optional<ProofLevel> failed_level;    ///< lowest level that it failed at, above `level`
+  std::string disproof;                      ///< why it failed; empty if it did not
+  UnixTime checked_at = 0;                   ///< when `level` or `failed_level` was found
 
-  /// The record is of that entry, as it is now.
+  /// Whether the record is about that entry as it is now.
   [[nodiscard]] bool is_of(const std::string& full_path, const FileEntry& entry) const {
     return path == full_path && inode == entry.inode && size == entry.size &&
            modified == entry.modified;
   }
-  /// It is known to be damaged, which is more than not known to be good.
+  /// Whether it is known to be damaged, which is more than not known to be good.
   [[nodiscard]] bool disproved() const { return failed_level.has_value(); }
 };
 
 enum class DrillOutcome : std::uint8_t {
   success,   ///< restored, and everything compared is as it should be
-  failed,    ///< the backup's fault
-  unproven,  ///< it could not be told: not the backup's fault
+  failed,    ///< the backup is at fault
+  unproven,  ///< the drill could not tell, and the backup is not at fault
 };
 
 inline constexpr std::array<std::string_view, 3> kDrillOutcomeNames{"success", "failed",
@@ -61,30 +60,29 @@ struct DrillPhase {
 struct DrilledTable {
   std::string schema;
   std::string table;
-  std::optional<double> rows;  ///< in the copy
-  /// Rows that are there and should not be, or should be and are not; nothing: it cannot be told.
-  std::optional<double> unexplained_rows;
+  std::optional<double> rows;              ///< in the copy
+  std::optional<double> unexplained_rows;  ///< too many or missing; nullopt if not known
   std::optional<double> orphaned_rows;
-  std::string unproven;  ///< why it cannot be told; empty: it was
+  std::string unproven;  ///< why unexplained_rows is not known; empty if it is
 };
 
-/// One restore drill. What it says of the past stays true.
+/// One restore drill.
 struct DrillRecord {
   std::string id;  ///< its file's name, without the ending
   std::string server;
   std::string source;
   std::string kind;
   std::string backup;        ///< path
-  UnixTime backup_time = 0;  ///< when the backup was begun: the recovery point
+  UnixTime backup_time = 0;  ///< when the backup was begun, which is the recovery point
   UnixTime started = 0;
-  Seconds duration{};  ///< until the copy could be used: the measured recovery time
+  Seconds duration{};  ///< until the copy could be used, the measured recovery time
   std::vector<DrillPhase> phases;
   DrillOutcome outcome = DrillOutcome::unproven;
   std::vector<std::string> reasons;  ///< why it is no success, or what it leaves unproven
   std::vector<DrilledTable> tables;
 };
 
-/// @throws SourceError{decode} if it is no such record of this format.
+/// @throws SourceError{decode} if the document is no such record of this format.
 ProofRecord proof_from(const JsonValue& document);
 DrillRecord drill_from(const JsonValue& document);
 
@@ -101,12 +99,12 @@ struct RecordsRead {
   std::vector<UnusableRecord> unusable;
 };
 
-/// Reads the records of one sort in a directory; files that have not changed are not read again.
+/// Reads the records of one sort in a directory. It reads a file again only if it has changed.
 template <typename Record>
 class RecordReader {
  public:
-  /// No directory means no records yet.
-  /// @throws SourceError
+  /// A missing directory means that there are no records yet.
+  /// @throws SourceError if the directory cannot be listed.
   RecordsRead<Record> read(Files& files, const Json& json, const std::string& directory);
 
  private:

@@ -23,15 +23,15 @@ const Column& column_of(const Table& table, const std::string& name) {
   return *column;
 }
 
-/// concat() prints any type by its own output function: no cast that somebody defined is called.
+/// concat() prints any type by the type's output function. It calls no cast that a user defined.
 std::string text_sql(const Table& table, const std::string& column) {
   return "pg_catalog.left(pg_catalog.concat(" + sql_identifier(column_of(table, column).name) +
          "), 200)";
 }
 
-/// After how many seconds a row's backup is stuck, if it has not ended; NULL where its kind is
-/// none of those.
-/// @param parameters get what the text refers to.
+/// SQL for the number of seconds after which a backup that has not ended is stuck. It is NULL for a
+/// row of no such kind.
+/// @param parameters gets the values that the text refers to.
 std::string stuck_after_sql(const std::vector<BackupKind>& kinds,
                             std::vector<std::string>& parameters) {
   std::string cases;

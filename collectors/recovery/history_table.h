@@ -1,4 +1,4 @@
-// The history of backups that is a table of the watched database.
+// Reads the history of backups from a table of the watched database.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ namespace pg_integrity {
 
 class Session;
 
-/// A row is on record, and cannot be more.
-/// @throws SourceError
+/// Each row has proof level 0 (on record), and never a higher one.
+/// @throws SourceError if the table cannot be read.
 BackupHistory read_history_table(Session& session, const Schema& schema,
                                  const HistoryTable& history, const std::vector<BackupKind>& kinds);
 

@@ -1,5 +1,6 @@
-// Restore drills: how the newest one of each backup source went, how long ago and how fast. Only
-// the records are read; `drill` restores. Past drills stay true: their ages grow.
+// Restore drills: how the newest one of each backup source went, how long ago and how fast. The
+// collector only reads the records of `drill`, which restores. Results of past drills stay true,
+// and their ages grow.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -123,7 +124,7 @@ class RestoreDrill final : public Collector {
   }
 
  private:
-  /// @param history of one source and kind, the oldest first.
+  /// @param history the drills of one source and kind, the oldest first.
   static void report(const Clock& clock, const Drilled& drilled,
                      const std::vector<const DrillRecord*>& history, Batch& out) {
     const auto& [source, kind] = drilled;
@@ -186,7 +187,7 @@ class RestoreDrill final : public Collector {
 
   std::string server_;
   Drills drills_;
-  std::vector<Drilled> drilled_;  ///< what there should be drills of
+  std::vector<Drilled> drilled_;  ///< sources and kinds that should be drilled
   DrillReader reader_;
 };
 

@@ -101,7 +101,7 @@ constexpr std::string_view kEnd = R"(
 SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
   ELSE pg_current_wal_lsn() END, '0/0')::float8 AS log_end)";
 
-// Whoever may not see others' sessions sees no state. A base backup is no standby.
+// A role that may not see other roles' sessions gets no state. A base backup is no standby.
 constexpr std::string_view kStandbys = R"(
 SELECT application_name AS standby, bool_or(state IS NULL) AS hidden,
   min(pg_wal_lsn_diff(coalesce(replay_lsn, flush_lsn), '0/0'))::float8 AS position
@@ -139,7 +139,8 @@ class Wal final : public Collector {
   }
 
  private:
-  /// One failure is tried again at once, by the server: what two looks find counts.
+  /// The server retries a failed segment at once. So a failure counts if two passes in a row find
+  /// one.
   void look_at_archiver(Session& session, Batch& out) {
     const Row archiver = session.query(kArchiver).only();
     const bool archiving = archiver.flag("archiving");

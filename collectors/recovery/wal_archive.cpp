@@ -8,7 +8,8 @@ namespace pg_integrity {
 
 namespace {
 
-// Each is asked for by itself: within one statement nothing says what is seen first.
+// Each is a statement of its own, because the order in which one statement reads them is not
+// defined.
 constexpr std::string_view kSnapshot = R"(
 SELECT txid_snapshot_xmin(s) AS oldest, txid_snapshot_xmax(s) AS next
 FROM txid_current_snapshot() s)";
@@ -18,8 +19,8 @@ SELECT current_setting('archive_mode') <> 'off' AS archiving,
   pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS log_end,
   left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline)";
 
-// The archiver takes segments as they follow each other. What it took of another timeline, or that
-// is no segment, says nothing.
+// The archiver takes segments in their order. A segment of another timeline, or a file that is no
+// segment, tells nothing.
 constexpr std::string_view kArchived = R"(
 SELECT CASE WHEN last_archived_wal ~ '^[0-9A-F]{24}' AND left(last_archived_wal, 8) = $1 THEN
   ('x' || substr(last_archived_wal, 9, 8))::bit(32)::bigint * 4294967296.0 +

@@ -1,5 +1,5 @@
-// How far the archive of the write-ahead log would lead, as the server sees it. Used by one thread
-// at a time.
+// The moment up to which the WAL archive would lead, as the server sees it. Used by one thread at a
+// time.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,12 @@ namespace pg_integrity {
 
 class WalArchive {
  public:
-  /// Notes where the log is now, and asks what was archived.
-  /// @return the newest moment known at which all that had been committed is in the archive by now:
-  /// one of earlier looks, since nobody writes down when a segment's content was written. Nothing:
-  /// not known yet.
-  /// @throws SourceError, config if the server does not archive.
+  /// Notes the current position of the WAL, and asks which segment was archived last.
+  /// @return the newest moment whose commits are all in the archive by now. It is the time of an
+  /// earlier call, because PostgreSQL does not record when a segment's content was written. nullopt
+  /// if no such moment is known yet.
+  /// @throws SourceError{config} if the server does not archive or is a standby. Other reasons if
+  /// it cannot be asked.
   std::optional<Instant> look(Session& session, Instant now);
 
  private:

@@ -99,12 +99,13 @@ Ended run_with_input(Interruption& interruption, const Archive& archive, Command
   while (!consumer.ended_before_news_of(decompressor)) {
     interruption.check();
     if (!decompressor.ended_within(Seconds(0)) || decompressor.status() == 0) continue;
-    // Who reads half an archive may wait for the rest for ever.
+    // A reader of half an archive may wait for the rest for ever.
     if (!consumer.ended_within(kAfterDamage)) consumer.signal(SIGKILL);
   }
   Ended consumed = consumer.wait(kForever);
   const Ended decompressed = decompressor.wait(kForever);
-  // Who reads may have had enough: then the decompressor ends by SIGPIPE, and that is no fault.
+  // A reader that needs no more closes the pipe. The decompressor then ends by SIGPIPE, and that is
+  // no fault.
   if (!decompressed.good() && decompressed.status != 128 + SIGPIPE) {
     consumed.status = std::max(consumed.status, 1);
     consumed.errors.push_back("pg_restore: error: " + decompressed.last_word());
@@ -112,7 +113,9 @@ Ended run_with_input(Interruption& interruption, const Archive& archive, Command
   return consumed;
 }
 
-/// pg_restore reads on for ever where a tar archive was cut off: its members are counted first.
+/// pg_restore reads on for ever at the end of a tar archive that was cut off. So this walks through
+/// the members first.
+/// @throws SourceError{decode} if the archive ends early.
 void require_whole_tar(const std::string& path) {
   constexpr off_t kBlock = 512;
   constexpr std::size_t kSizeAt = 124;
@@ -134,7 +137,7 @@ ArchiveForm form_of(const std::string& path, const std::string& head) {
   return is_archive(head) ? ArchiveForm::tar : ArchiveForm::plain;
 }
 
-/// pg_restore with the archive as its file or, if it is compressed, from its standard input.
+/// Runs pg_restore on the archive's file or, if it is compressed, on its standard input.
 Ended pg_restore(Interruption& interruption, const Archive& archive, Command command,
                  const std::vector<std::string>& options) {
   command.arguments = {newest_program("pg_restore")};
@@ -149,7 +152,7 @@ bool contains_any(const std::string& text, std::initializer_list<const char*> pa
                      [&](const char* part) { return text.find(part) != std::string::npos; });
 }
 
-/// What the server or the tool says is wrong; empty: the line says nothing of that.
+/// The error message of the server or the tool; empty if the line holds none.
 std::string complaint_in(const std::string& line) {
   if (const auto at = line.find("ERROR:  "); at != std::string::npos) return line.substr(at + 8);
   if (const auto at = line.find("FATAL:  "); at != std::string::npos) return line.substr(at + 8);
@@ -157,7 +160,7 @@ std::string complaint_in(const std::string& line) {
   return {};
 }
 
-/// Row values come after a colon: 'invalid input syntax for type integer: "x"'.
+/// Row values come after a colon, as in 'invalid input syntax for type integer: "x"'.
 std::string without_values(const std::string& complaint) {
   const bool of_a_row =
       contains_any(complaint, {"invalid input", "invalid byte", "out of range", "malformed"});

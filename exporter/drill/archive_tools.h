@@ -1,5 +1,5 @@
-// Backups as PostgreSQL's own tools and the usual decompressors read them: pg_restore, psql, gzip
-// and the like, as child processes. Blocks; one thread.
+// Reads and restores dumps with PostgreSQL's own tools (pg_restore, psql) and the usual
+// decompressors (gzip and the like), as child processes. Blocks; one thread.
 #pragma once
 
 #include <cstdint>
@@ -17,36 +17,37 @@ enum class ArchiveForm : std::uint8_t { custom, tar, directory, plain };
 struct Archive {
   std::string path;
   ArchiveForm form{};
-  std::vector<std::string> decompressor;  ///< reads it from standard input; empty: none is needed
+  std::vector<std::string> decompressor;  ///< reads from standard input; empty if none is needed
 
   [[nodiscard]] bool has_contents() const { return form != ArchiveForm::plain; }
 };
 
-/// Tells what it is from its beginning.
-/// @throws SourceError: decode if it is no dump, permission or io if it cannot be read, missing if
-/// its decompressor is not installed.
+/// Tells from its beginning what a dump is. Checks that an uncompressed tar archive is whole.
+/// @throws SourceError{decode} if it is no dump, or a tar archive that ends early.
+/// @throws SourceError{permission or io} if it cannot be read.
+/// @throws SourceError{missing} if its decompressor is not installed.
 Archive archive_at(Interruption& interruption, const std::string& path);
 
 /// The table of contents, as pg_restore --list prints it.
 Ended list_contents(Interruption& interruption, const Archive& archive);
 
-/// Decodes it to its end, whatever that takes.
+/// Decodes the archive to its end, without a time limit.
 Ended decode_whole(Interruption& interruption, const Archive& archive);
 
 struct RestoreTarget {
   std::string dsn;  ///< without a password
   std::map<std::string, std::string> environment;
-  std::optional<Account> account;  ///< whose psql runs a plain dump: it may hold commands for it
+  std::optional<Account> account;  ///< runs psql for a plain dump, which may hold psql commands
   int jobs = 1;
 };
 
-/// Restores into an empty database. Faults in the archive do not end it early: all are told.
+/// Restores into an empty database. Goes on after a fault in the archive, and reports all faults.
 Ended restore_into(Interruption& interruption, const Archive& archive, const RestoreTarget& target);
 
-/// "Archive created at …" of a table of contents; empty if it does not say.
+/// The time after "Archive created at" in a table of contents; empty if it is not there.
 std::string creation_of(const std::string& contents);
 
-/// What an error of a restore is about.
+/// The cause of an error of a restore.
 enum class Blame : std::uint8_t {
   nothing,       ///< the line is no error, or only adds to one
   backup,        ///< the backup cannot be restored
@@ -58,7 +59,7 @@ struct RestoreFault {
   std::string what;  ///< one line without row values
 };
 
-/// What the lines of an unsuccessful restore mean, each fault once.
+/// The faults that the error lines of an unsuccessful restore tell of, each fault once.
 std::vector<RestoreFault> faults_in(const std::vector<std::string>& errors);
 
 }  // namespace pg_integrity

@@ -26,8 +26,8 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// The log that it needs is in it or, as it is, in the archive.
-/// @return all of it is in the backup.
+/// Requires that the WAL that the backup needs is in it or, uncompressed, in the archive.
+/// @return whether all of it is in the backup.
 bool require_log(const std::string& path, const std::string& wal_archive) {
   const auto text_of = [](const std::string& file) {
     std::ifstream in(file, std::ios::binary);
@@ -55,7 +55,8 @@ bool require_log(const std::string& path, const std::string& wal_archive) {
   return held;
 }
 
-/// Programs of the major version that the backup is of: no other reads its files or its log.
+/// The directory of programs of the backup's major version. No other version reads its files or its
+/// WAL.
 std::string programs_for(const std::string& path) {
   if (!exists(path + "/" + kLabelName) && exists(path + "/base.tar"))
     throw SourceError(
@@ -71,8 +72,8 @@ std::string programs_for(const std::string& path) {
                         ", which is not installed here. HINT: install that version's server");
 }
 
-/// Links lead out of the copy, to where the source keeps what is behind them; what else is no file
-/// has no place in one.
+/// Refuses links, which lead out of the copy to the files of the source. Refuses also any other
+/// entry that is neither a file nor a directory.
 void require_no_links(const std::string& path) {
   std::error_code error;
   for (auto entry = fs::recursive_directory_iterator(path, error);
@@ -88,7 +89,7 @@ void must(const Ended& ended) {
   if (!ended.good()) throw SourceError(Reason::io, "copying failed: " + ended.last_word());
 }
 
-/// In single quotes, for the shell that restore_command is run by.
+/// The path in single quotes, for the shell that runs restore_command.
 std::string quoted(const std::string& path) {
   std::string text = "'";
   for (const char letter : path) {
@@ -102,8 +103,8 @@ std::string quoted(const std::string& path) {
   return text + "'";
 }
 
-/// Nothing of what the source's server was told is left: whom it follows, what it loads, where it
-/// listens, which commands it runs.
+/// Removes all configuration of the source's server: its primary, its libraries, its addresses and
+/// its commands.
 void forget_configuration(const std::string& data) {
   std::error_code ignored;
   for (const char* name : {"postgresql.auto.conf", "postmaster.pid", "postmaster.opts",
@@ -147,10 +148,10 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
   require_log(path, wal_archive);
   const auto fill = [&](const std::string& data) {
     Command command;
-    command.directory = data;  // by which a sweep finds it
+    command.directory = data;  // a sweep finds the process by it
     command.arguments = {newest_program("cp"), "-R", "--reflink=auto", path + "/.", data};
     must(run(interruption, command, kThirtyDays));
-    require_no_links(data);  // once nobody else can change it: we may be root
+    require_no_links(data);  // again, now that nobody else can change it; we may be root
     forget_configuration(data);
     if (!wal_archive.empty()) std::ofstream(data + "/recovery.signal") << "";
     if (!place.account) return;
@@ -159,7 +160,8 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
         std::to_string(place.account->uid) + ":" + std::to_string(place.account->gid), data};
     must(run(interruption, command, kThirtyDays));
   };
-  // Up to where the backup is consistent, and no further: that is what it proves.
+  // Recovers up to the point where the backup is consistent, and no further. This is what the
+  // backup proves.
   std::vector<std::string> settings{"hot_standby=off", "max_prepared_transactions=1000",
                                     "recovery_target=immediate", "recovery_target_action=promote",
                                     "recovery_target_timeline=current"};

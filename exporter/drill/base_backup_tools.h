@@ -1,5 +1,5 @@
-// Base backups as PostgreSQL's own tools read them, and a copy of one that can be started without
-// touching anything else: as child processes. Blocks; one thread.
+// Verifies base backups with PostgreSQL's own tools, and starts a copy of one that touches nothing
+// else. Both run as child processes. Blocks; one thread.
 #pragma once
 
 #include <string>
@@ -10,23 +10,30 @@
 
 namespace pg_integrity {
 
-/// A folder that pg_basebackup left, whole or not.
+/// Whether the folder was left by pg_basebackup, whole or not.
 bool is_base_backup(const std::string& path);
 
-/// How much of one is held against its manifest.
+/// How much of a base backup is compared with its manifest.
 enum class BaseBackupCheck : std::uint8_t {
-  files,  ///< which files there are and how large
-  all,    ///< what is in them, too, and that the log which it needs can be read
+  files,  ///< names and sizes of files
+  all,    ///< contents of files, too, and whether the needed WAL can be read
 };
 
-/// @param wal_archive where the log is that it does not hold itself; may be empty.
-/// @throws SourceError{missing}: no PostgreSQL of its version is installed, or one that reads tar.
+/// Compares a base backup with its manifest.
+/// @param wal_archive the directory of WAL that the backup does not hold itself; may be empty.
+/// @throws SourceError{missing} if the backup is tar files, if no PostgreSQL of its major version
+/// is installed, or if the WAL that it needs is there only compressed.
+/// @throws SourceError{decode} if its version, its label, its manifest or WAL that it needs is
+/// missing or damaged.
+/// @throws SourceError{io} if the directory of WAL cannot be read.
 Ended verify_base_backup(Interruption& interruption, const std::string& path,
                          const std::string& wal_archive, BaseBackupCheck check);
 
-/// A server that is made of a copy of the backup.
-/// @param origin of which the backup is: who connects to the copy, and to which database.
-/// @throws SourceError: decode if it does not recover, missing if it cannot be tried here.
+/// Starts a server on a copy of the backup, and waits until it has recovered.
+/// @param login the role that connects to the copy, and the database.
+/// @throws SourceError{decode} if it does not recover.
+/// @throws SourceError{missing} if it cannot be tried here.
+/// @throws SourceError with another reason if copying or starting fails; Interrupted.
 std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
                                                   const ScratchPlace& place,
                                                   const std::string& path,

@@ -17,7 +17,7 @@ namespace pg_integrity {
 
 namespace {
 
-/// What checks the copy, with the options that are about the database that it is a copy of.
+/// The collectors that check the copy, with their options for the database that it is a copy of.
 std::vector<CollectorOptions> checks_on(const ServerOptions& server, const std::string& database) {
   std::vector<CollectorOptions> checks = server.on_copy;
   for (CollectorOptions& check : checks) {
@@ -44,7 +44,8 @@ Options options_for(ServerOptions server, const std::string& database,
   return options;
 }
 
-/// One pass of every collector. @throws Interrupted
+/// Runs one pass of every collector.
+/// @throws Interrupted
 void look(Runtime& runtime, Interruption& interruption) {
   {
     const Children::Guard guard(interruption, [&] { runtime.scheduler().cancel(); });

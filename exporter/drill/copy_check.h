@@ -1,4 +1,4 @@
-// What the integrity collectors find in a restored copy. Blocks; one thread.
+// Runs the integrity collectors on a restored copy. Blocks; one thread.
 #pragma once
 
 #include <string>
@@ -21,16 +21,16 @@ struct CopyCheck {
   std::vector<std::pair<QualifiedName, double>> orphans;
 };
 
-/// Has every collector whose spec says `on_copy` check the copy, whatever of it is watched in
-/// production: nothing is excluded, nothing is too large. The restore itself counts as the check
-/// where the server that restored has looked at every row.
-/// @param server whose copy it is.
+/// Runs every collector whose spec has `on_copy` on the copy, whether or not production watches it.
+/// It excludes and accepts nothing, and no table is too large for it. A collector is left out where
+/// the restore itself was the check, see `in_order`.
+/// @param server the server whose copy it is.
 /// @param database the watched database that it is a copy of.
 /// @param schema of the copy.
-/// @param in_order pg_restore made keys and unique indexes when all rows were there, so that the
-/// server has looked at every one of them. Of keys that are NOT VALID, and of references and keys
-/// that only the configuration knows, that is not so; nor of what psql restores, which says itself
-/// what comes when.
+/// @param in_order whether pg_restore made the copy. It creates keys and unique indexes after all
+/// rows, so the server has checked every row for them. This is not so for keys that are NOT VALID,
+/// and for references and keys that only the configuration knows. For a plain dump it is false,
+/// because the dump itself sets the order.
 /// @throws Interrupted
 CopyCheck check_copy(const ServerOptions& server, const std::string& database,
                      const ConnectionOptions& copy, const Schema& schema, bool in_order,

@@ -20,8 +20,8 @@ namespace pg_integrity {
 
 namespace {
 
-/// As pg_restore --list names them: kind, schema and name, of what belongs to a table its table
-/// first.
+/// Objects as pg_restore --list names them: kind, schema and name. An object that belongs to a
+/// table has the table's name before its own.
 constexpr std::string_view kObjects = R"(
 SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
     WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
@@ -39,7 +39,7 @@ constexpr std::array<std::string_view, 10> kKinds{
     "TABLE ",         "VIEW ",       "MATERIALIZED VIEW ", "SEQUENCE ",         "INDEX ",
     "FOREIGN TABLE ", "CONSTRAINT ", "FK CONSTRAINT ",     "CHECK CONSTRAINT ", "TRIGGER "};
 
-/// What begins with such a word and is none of those objects.
+/// Entries that begin with such a word and are none of those objects.
 constexpr std::array<std::string_view, 6> kOthers{"TABLE DATA ",        "SEQUENCE SET ",
                                                   "SEQUENCE OWNED BY ", "TABLE ATTACH ",
                                                   "INDEX ATTACH ",      "MATERIALIZED VIEW DATA "};
@@ -50,7 +50,7 @@ bool begins_with_any(std::string_view text, const Names& names) {
                      [&](std::string_view name) { return text.starts_with(name); });
 }
 
-/// The object of one line, with its owner behind it; empty: it is of no kind that is looked for.
+/// The object of one line, followed by its owner. Empty if it is of no kind that is compared.
 std::string object_of(const std::string& line) {
   if (line.empty() || line.front() == ';') return {};
   std::size_t at = line.find("; ");  // dump id; catalog oid, object oid
@@ -127,7 +127,7 @@ std::vector<std::string> missing_objects(Session& copy, const std::string& conte
     const std::string object = object_of(contents.substr(begin, end - begin));
     begin = end + 1;
     if (object.empty()) continue;
-    // Names and owners may hold spaces: whichever cut gives a known object.
+    // Names and owners may hold spaces, so every cut is tried.
     bool found = false;
     for (std::size_t cut = object.size(); !found && cut != std::string::npos && cut > 0;
          cut = object.rfind(' ', cut - 1))

@@ -1,5 +1,5 @@
-// Whether a restored copy holds what its backup should: the objects of its table of contents, and
-// the rows that were there when it was taken. One thread.
+// Compares a restored copy with its backup: the objects of the table of contents, and the rows that
+// were there when the backup was taken. One thread.
 #pragma once
 
 #include <functional>
@@ -19,12 +19,14 @@ namespace pg_integrity {
 inline constexpr Seconds kComparison{86400};
 
 /// Digests the rows of every table of the session's database.
-/// @param done is told after each table how many are, of how many; may throw to end it.
+/// @param done is called after each table with the number of finished tables and of all tables. It
+/// may throw to end the function.
+/// @throws SourceError if a table cannot be read.
 DumpRecord digest_tables(LiveSession& session, const Clock& clock,
                          const std::function<void(std::size_t, std::size_t)>& done);
 
-/// Tables, keys, constraints, indexes, triggers, views and sequences that the table of contents
-/// lists and the copy does not have, as "FK CONSTRAINT public child child_fkey".
+/// The tables, keys, constraints, indexes, triggers, views and sequences that the table of contents
+/// lists and the copy lacks. One is written as "FK CONSTRAINT public child child_fkey".
 std::vector<std::string> missing_objects(Session& copy, const std::string& contents);
 
 struct Comparison {
@@ -32,12 +34,14 @@ struct Comparison {
   std::vector<std::string> differences;  ///< for people; without row values
 };
 
-/// Holds the copy against the record of its backup.
+/// Compares the copy with the record of its backup.
 Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record);
 
-/// Without a record: rows created up to `until` are counted on both sides, where a table has a
-/// column that says when. Rows that the copy lacks are unexplained; those that it has more may have
-/// been deleted since.
+/// Compares the copy with the source, for a backup without a record. It counts the rows created up
+/// to `until` on both sides, if the table has a column with the time of creation. Rows that the
+/// copy lacks are unexplained. Rows that only the copy has may have been deleted since in the
+/// source.
+/// @param source nullptr if it is out of reach. Then every table is unproven.
 Comparison compare_by_creation(Session& copy, Session* source, const Clock& clock, UnixTime until);
 
 }  // namespace pg_integrity

@@ -1,4 +1,4 @@
-// What a dump held when it was taken: rows and a digest of each table. Plain values.
+// The content of a dump when it was taken: rows and a digest of each table. Plain values.
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 namespace pg_integrity {
 
-/// What a dump's tables held on its own snapshot.
+/// The content of a dump's tables on the dump's own snapshot.
 struct DumpRecord {
   struct TableContent {
     std::string schema;
     std::string table;
     double rows = 0;
-    std::string content;   ///< digest; empty: rows are counted only
-    std::string unproven;  ///< why nothing is known of it; empty: it is
+    std::string content;   ///< digest; empty if rows are only counted
+    std::string unproven;  ///< why the content is not known; empty if it is
   };
 
-  std::string created;   ///< as the dump's own header says it
+  std::string created;   ///< time in the dump's own header
   std::string encoding;  ///< of the database
   std::string hash;      ///< hash_sample() of the server that computed the digests
   UnixTime taken_at = 0;

@@ -13,7 +13,7 @@ namespace pg_integrity {
 
 namespace {
 
-/// What is wrong with it, if that is the backup's fault.
+/// The fault of the backup; empty if it has none.
 /// @throws SourceError if something is missing here.
 std::string fault_of(const Ended& ended) {
   if (ended.good() || ended.out_of_bounds) return {};
@@ -69,8 +69,7 @@ void prove(Interruption& interruption, ProofRecord& proof, const std::string& wa
       if (!reaches(proof, ProofLevel::contents, list_contents(interruption, archive))) return;
       reaches(proof, ProofLevel::decoded, decode_whole(interruption, archive));
     } else if (reaches(proof, ProofLevel::contents, decode_whole(interruption, archive))) {
-      proof.level = ProofLevel::decoded;  // a plain dump has no table of contents: it is read whole
-                                          // or not at all
+      proof.level = ProofLevel::decoded;  // a plain dump has no table of contents, so all was read
     }
   } catch (const SourceError& error) {
     if (error.reason() != Reason::decode) throw;

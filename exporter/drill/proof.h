@@ -1,4 +1,5 @@
-// How far a backup is good, without restoring it: its table of contents, and all of it decoded.
+// Proves how far a backup is good without restoring it. Reads its table of contents, then decodes
+// all of it. Blocks; one thread.
 #pragma once
 
 #include "collectors/ports/files.h"
@@ -8,12 +9,13 @@
 
 namespace pg_integrity {
 
-/// The backup as it is now, with nothing proved of it. @throws SourceError{io}
+/// A record of the backup as it is now, with nothing proved.
+/// @throws SourceError{missing} if it does not exist; with another reason if it cannot be listed.
 ProofRecord unproved(Files& files, const std::string& path);
 
-/// Proves levels 2 and 3 and fills in how far it came.
-/// @param wal_archive where base backups find log that they do not hold; may be empty.
-/// @throws SourceError if it cannot be told; Interrupted.
+/// Tries proof levels 2 and 3, and writes the result into `proof`.
+/// @param wal_archive the directory of WAL that a base backup does not hold; may be empty.
+/// @throws SourceError if the tools cannot tell; Interrupted.
 void prove(Interruption& interruption, ProofRecord& proof, const std::string& wal_archive);
 
 }  // namespace pg_integrity

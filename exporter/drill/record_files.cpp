@@ -28,7 +28,8 @@ using nlohmann::json;
 constexpr unsigned kReadable = 0644;  ///< the exporter may be another user than the drill
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
-/// Held while a record is written: what is unfinished without it was left behind.
+/// A writer holds it while it writes a record. So an unfinished file that is there while nobody
+/// holds it was left behind.
 class DirectoryLock {
  public:
   explicit DirectoryLock(const std::string& path)
@@ -56,7 +57,7 @@ json document_of(const char* record) {
   return {{"format", kRecoveryRecordFormat}, {"record", record}};
 }
 
-/// FNV-1a: the same on every machine and version.
+/// FNV-1a, in hexadecimal. It is the same on every machine and in every version.
 std::string hash_of(const std::string& text) {
   std::uint64_t hash = 14695981039346656037U;
   for (const char letter : text)

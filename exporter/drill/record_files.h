@@ -1,5 +1,5 @@
-// Writes what collectors/recovery/drill_records reads, and reads and writes what `drill --record`
-// leaves beside a dump. Blocks; any thread.
+// Writes the records that collectors/recovery/drill_records reads. Reads and writes the record that
+// `drill --record` leaves beside a dump. Blocks; any thread.
 #pragma once
 
 #include <optional>
@@ -14,22 +14,26 @@
 
 namespace pg_integrity {
 
-/// "/b/a.dump" -> "/b/a.dump.record.json"
+/// The path of a dump's record. For "/b/a.dump" it is "/b/a.dump.record.json".
 std::string path_of_dump_record(const std::string& dump);
 
 /// @throws SourceError{io}
 void save_dump_record(const std::string& dump, const DumpRecord& record);
-/// Nothing if there is none. @throws SourceError: decode, io, permission.
+/// @return nullopt if there is no record.
+/// @throws SourceError{decode, io or permission}
 std::optional<DumpRecord> load_dump_record(const Json& json, Files& files, const std::string& dump);
 
-/// Its name is that of its path: a later one of the same backup takes its place.
+/// Saves a proof record under a name made of the backup's path. A later record of the same backup
+/// replaces it.
 /// @throws SourceError{io}
 void save_proof(const std::string& directory, const ProofRecord& proof);
 /// @throws SourceError{io}
 void save_drill(const std::string& directory, const DrillRecord& drill);
-/// Removes what writers that were killed had begun. @throws SourceError{io}
+/// Removes the unfinished files of writers that were killed.
+/// @throws SourceError{io}
 void remove_unfinished(const std::string& directory);
-/// Removes records beyond the newest `keep` of that source and kind, but never the newest success.
+/// Removes the drill records of `newest`'s server, source and kind, except the newest `keep` of
+/// them and the newest success.
 void thin_drills(const std::string& directory, const std::vector<DrillRecord>& drills,
                  const DrillRecord& newest, std::size_t keep);
 

@@ -32,10 +32,10 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr Seconds kLook{300};       ///< at a directory or at records
-constexpr std::size_t kNamed = 50;  ///< reasons in a record
+constexpr Seconds kLook{300};       ///< longest time to read a directory or records
+constexpr std::size_t kNamed = 50;  ///< most reasons in a record
 
-/// One drill: what it found, phase by phase.
+/// One drill. It gathers the findings phase by phase.
 class Drill {
  public:
   Drill(const DrillJob& job, Interruption& interruption, ProcessResources& resources)
@@ -56,7 +56,7 @@ class Drill {
       proof_ = unproved(files_, job_.backup);
       go();
     } catch (const SourceError& error) {
-      interruption_.check();  // what broke off may have been broken off
+      interruption_.check();  // an interruption may be the cause of the error
       if (error.reason() == Reason::decode)
         fail(error.what());
       else
@@ -67,7 +67,7 @@ class Drill {
     return record_;
   }
 
-  /// What the drill proved of its backup; nothing if it proved nothing.
+  /// The proof of the backup that the drill gives; nullopt if it proved nothing.
   [[nodiscard]] std::optional<ProofRecord> proof() const {
     ProofRecord proof = proof_;
     if (proof.path.empty() || record_.outcome == DrillOutcome::unproven) return std::nullopt;
@@ -185,7 +185,7 @@ class Drill {
     return session;
   }
 
-  /// @throws SourceError
+  /// @throws SourceError{config} if the target is on the watched server, or not empty.
   void require_empty_target(const ConnectionOptions& target) {
     const auto there = session_with(target);
     const auto production = session_with(job_.server.connection);
@@ -205,14 +205,14 @@ class Drill {
     take_faults(restore_into(interruption_, archive, target));
   }
 
-  /// What it means that no table could be proven: of a base backup, whose every file is as its
-  /// server sent it, nothing bad.
+  /// The meaning of a drill in which no table could be proven. For a dump it is a fault. For a base
+  /// backup it is a doubt, because each file was verified to be as its server sent it.
   enum class Unproven : std::uint8_t { fault, doubt };
 
   void compare(const ConnectionOptions& copy, const std::string& contents, Unproven unproven) {
     const auto session = session_with(copy, job_.target.empty() ? job_.jobs - 1 : 0);
     for (const std::string& object : missing_objects(*session, contents))
-      // What an extension brings is missing with it.
+      // If an extension is missing (a doubt), its objects are missing, too.
       doubts_.empty() ? fail("missing in the copy: " + object)
                       : doubt("missing in the copy: " + object);
     Comparison comparison;
@@ -225,7 +225,7 @@ class Drill {
           *session, resources_.clock, [&](std::size_t, std::size_t) { interruption_.check(); });
       comparison = compare_with_record(held, *recorded_);
     } else {
-      constexpr Seconds kLateCommit{3600};  // rows of transactions that had not ended
+      constexpr Seconds kLateCommit{3600};  // for rows of transactions that had not ended
       const auto source = source_session();
       comparison = compare_by_creation(*session, source.get(), resources_.clock,
                                        job_.backup_time - kLateCommit.count());
@@ -243,7 +243,7 @@ class Drill {
     schema_ = load_schema(*session, {}, resources_.clock.now());
   }
 
-  /// nullptr: it is out of reach, as it may be when backups matter most.
+  /// @return nullptr if the source is out of reach, as it may be when backups matter most.
   std::unique_ptr<LiveSession> source_session() const {
     try {
       return session_with(job_.server.connection);
@@ -286,8 +286,8 @@ class Drill {
   std::optional<DumpRecord> recorded_;
   std::shared_ptr<const Schema> schema_;  ///< of the copy
   bool restored_ = false;
-  std::vector<std::string> faults_;  ///< the backup's
-  std::vector<std::string> doubts_;  ///< what keeps us from telling
+  std::vector<std::string> faults_;  ///< faults of the backup
+  std::vector<std::string> doubts_;  ///< reasons why the drill cannot tell
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// One restore drill of one backup. Blocks; one thread, the one that lives as long as the drill.
+// One restore drill of one backup. Blocks; runs on a single thread, which must live as long as the
+// drill.
 #pragma once
 
 #include <optional>
@@ -14,26 +15,27 @@
 
 namespace pg_integrity {
 
-/// A backup to be restored.
+/// The backup that a drill restores, and how.
 struct DrillJob {
-  const ServerOptions& server;  ///< whose backup it is
-  std::string database;         ///< the watched one that the backup is of
+  const ServerOptions& server;  ///< the server that the backup is of
+  std::string database;         ///< the watched database that the backup is of
   std::string source;
   std::string kind;
   std::string backup;  ///< path
   UnixTime backup_time = 0;
-  std::string wal_archive;  ///< where a base backup finds log that it does not hold; may be empty
-  std::string target;       ///< connection string of an empty database; empty: a throwaway server
+  std::string wal_archive;  ///< directory of WAL that a base backup does not hold; may be empty
+  std::string target;  ///< connection string of an empty database; empty for a throwaway server
   int jobs = 1;
   ScratchPlace place;
 };
 
 struct Drilled {
   DrillRecord record;
-  std::optional<ProofRecord> proof;  ///< nothing: the drill tells nothing of the backup
+  std::optional<ProofRecord> proof;  ///< nullopt if the drill proved nothing of the backup
 };
 
-/// Writes nothing. @throws Interrupted
+/// Runs the drill. It writes no record.
+/// @throws Interrupted
 Drilled run_drill(const DrillJob& job, Interruption& interruption, ProcessResources& resources);
 
 }  // namespace pg_integrity

@@ -32,8 +32,8 @@ namespace fs = std::filesystem;
 constexpr const char* kPrefix = "pg_integrity_drill.";
 constexpr Seconds kCommand{300};
 constexpr Seconds kToStart{60};
-constexpr int kMillisecondsToDie = 50;  ///< of a process that was killed
-/// What a server says that finds its files or its log damaged or not there.
+constexpr int kMillisecondsToDie = 50;  ///< longest wait for a killed process
+/// Parts of messages of a server whose files or WAL are damaged or missing.
 constexpr std::array<std::string_view, 7> kDamage{
     "checkpoint record",          "end of online backup", "consistent recovery point",
     "configured recovery target", "control file",         "requested timeline",
@@ -45,7 +45,7 @@ std::string own_name() {
   return kPrefix + std::to_string(pid) + "." + start_of_process(pid).value_or("0");
 }
 
-/// Its maker still runs.
+/// Whether the process that made the directory still runs.
 bool in_use(const std::string& name) {
   const std::size_t dot = name.find('.', std::string(kPrefix).size());
   if (dot == std::string::npos) return false;
@@ -53,7 +53,7 @@ bool in_use(const std::string& name) {
   return start_of_process(std::atoi(pid.c_str())) == name.substr(dot + 1);
 }
 
-/// Every process whose working directory is in that one, which is where all of ours run.
+/// Every process whose working directory is in that directory. All of our processes run in it.
 std::vector<pid_t> processes_in(const std::string& directory) {
   std::vector<pid_t> found;
   std::error_code error;
@@ -66,9 +66,9 @@ std::vector<pid_t> processes_in(const std::string& directory) {
   return found;
 }
 
-/// A server that was killed leaves a segment of shared memory, whose key and id stand in its pid
-/// file. What else runs under that account may have written there: only a segment of the
-/// directory's owner, of that key, that nobody uses is removed.
+/// A killed server leaves a segment of shared memory. Its pid file holds the key and the id of the
+/// segment, but another program of that account may have written the file. So a segment is removed
+/// only if it has that key, belongs to the directory's owner and is used by nobody.
 void remove_segment(const std::string& directory) {
   struct stat owner {};
   std::ifstream file(directory + "/data/postmaster.pid");
@@ -87,7 +87,7 @@ void remove_segment(const std::string& directory) {
     ::shmctl(id, IPC_RMID, nullptr);
 }
 
-/// They may be no children of ours: a descriptor tells when one has ended.
+/// The processes may not be our children, so a descriptor tells when one has ended.
 void kill_and_wait(const std::vector<pid_t>& processes) {
   for (const pid_t pid : processes) {
     pollfd ended{end_of_process(pid), POLLIN, 0};
@@ -108,7 +108,7 @@ void remove_with_processes(const std::string& directory) {
   fs::remove_all(directory, ignored);
 }
 
-/// Nobody else may have us remove what we did not make.
+/// Whether we or the account own the directory, so that nobody else can make us remove theirs.
 bool is_ours(const std::string& path, const ScratchPlace& place) {
   struct stat facts {};
   if (::lstat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) return false;
@@ -126,7 +126,7 @@ void must(const Ended& ended, const std::string& what) {
   if (!ended.good()) throw SourceError(Reason::io, what + " failed: " + ended.last_word());
 }
 
-/// A server that was to recover ends with a word of its own if what it was given is not good.
+/// The reason for which a server ended: decode if its message tells of damage, else io.
 SourceError why_it_ended(const Ended& ended) {
   for (const std::string& line : ended.errors) {
     const std::size_t at = std::min(line.find("FATAL:  "), line.find("PANIC:  "));
@@ -159,7 +159,7 @@ std::vector<std::string> program_directories(const std::string& program) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
     const fs::path directory = rest.substr(0, end);
     rest.erase(0, end + 1);
-    // Debian's wrappers there choose a version by clusters that are none of ours.
+    // Debian's wrappers in PATH choose a version by the machine's clusters, not by ours.
     const bool wrapper =
         fs::read_symlink(directory / program, error).string().ends_with("pg_wrapper");
     if (!directory.empty() && !wrapper && holds_it(directory)) found.push_back(directory);
@@ -243,13 +243,14 @@ void ScratchCluster::start(const ScratchPlace& place, const std::string& program
   Command command;
   command.account = place.account;
   command.directory = work_.path();
-  command.end_signal = SIGQUIT;  // at once, and yet with its own processes and shared memory
+  // SIGQUIT ends it at once, and yet ends its own processes and frees shared memory.
+  command.end_signal = SIGQUIT;
   command.arguments = {programs + "/postgres", "-D", work_.path() + "/data", "-k", work_.path()};
   const auto set = [&](const std::string& setting) {
     command.arguments.emplace_back("-c");
     command.arguments.push_back(setting);
   };
-  // Nothing of it listens on the network, writes anywhere else, or starts somebody's code.
+  // The server does not listen on the network, write anywhere else or load foreign code.
   for (const char* setting :
        {"listen_addresses=", "port=5432", "unix_socket_permissions=0700", "fsync=off",
         "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0", "archive_mode=off",
@@ -274,7 +275,7 @@ void ScratchCluster::await(const std::string& programs, const std::string& datab
                    statement};
   const auto begin = std::chrono::steady_clock::now();
   while (true) {
-    // A server that has begun to answer tells nobody: it is asked until it does.
+    // A server does not announce that it answers, so we ask until it does.
     if (server_->ended_within(Seconds(0.1))) throw why_it_ended(server_->wait(Seconds(0)));
     interruption_.check();
     const Ended asked = run(interruption_, ask, kCommand);

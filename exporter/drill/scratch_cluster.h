@@ -1,6 +1,6 @@
-// A PostgreSQL cluster that is made to be thrown away: in a directory of its own, reached through a
-// socket in it and nothing else. It goes with the object, and what a killed predecessor left goes
-// at the next start. One thread.
+// A PostgreSQL cluster that is made to be thrown away. It lives in a directory of its own, and only
+// a socket in that directory reaches it. The object's destructor removes it. sweep() removes what a
+// killed process left, at the next start. One thread.
 #pragma once
 
 #include <functional>
@@ -15,23 +15,25 @@
 
 namespace pg_integrity {
 
-/// PostgreSQL's programs, the newest version first: directories that hold one of that name.
+/// The directories of PostgreSQL's programs that hold one of that name. The newest version comes
+/// first.
 std::vector<std::string> program_directories(const std::string& program);
-/// The newest program of that name, with its path. @throws SourceError{missing}
+/// The path of the newest program of that name.
+/// @throws SourceError{missing} if none is installed.
 std::string newest_program(const std::string& program);
 
 struct ScratchPlace {
-  std::string base;                ///< the directory that work directories are made in
-  std::optional<Account> account;  ///< who runs the server; nothing: we do
+  std::string base;                ///< the parent of work directories
+  std::optional<Account> account;  ///< runs the server; nullopt for our own account
 };
 
 /// Ends the processes and removes the directories of drills that no longer run.
-/// @return how many there were.
+/// @return the number of removed directories.
 std::size_t sweep(const ScratchPlace& place);
 
-/// A directory in `base` whose name holds our process id and start time, which tells a sweep
-/// whether somebody still needs it. Mode 0700, of the account. Removed with the object, and with it
-/// every process that runs in it.
+/// A directory in `base`. Its name holds our process id and start time, so that a sweep can tell
+/// whether its maker still runs. It has mode 0700 and belongs to the account. The destructor ends
+/// every process that runs in it, and removes it.
 class WorkDirectory {
  public:
   /// @throws SourceError{io}
@@ -46,7 +48,7 @@ class WorkDirectory {
   std::string path_;
 };
 
-/// Who connects to a scratch server, and to which of its databases.
+/// The role that connects to a scratch server, and the database.
 struct ScratchLogin {
   std::string user;
   std::string database;
@@ -54,13 +56,15 @@ struct ScratchLogin {
 
 class ScratchCluster {
  public:
-  /// Makes and starts it. @param encoding of its database, as PostgreSQL names it.
-  /// @throws SourceError, Interrupted
+  /// Makes a new cluster with initdb and starts it.
+  /// @param encoding of its database, as PostgreSQL names it.
+  /// @throws SourceError if it cannot be made or started; Interrupted.
   ScratchCluster(Interruption& interruption, const ScratchPlace& place,
                  const std::string& encoding);
-  /// Starts what `fill` puts into a directory that is there, which need not be what initdb made.
+  /// Starts a data directory that `fill` makes. It need not come from initdb.
   /// @param programs the directory of the server's programs.
-  /// @param settings "name=value", beside those that keep it to itself.
+  /// @param fill is called with the path of the new, empty data directory, and fills it.
+  /// @param settings further "name=value", beside those that isolate the server.
   /// @throws SourceError{decode} if it cannot recover; else as above.
   ScratchCluster(Interruption& interruption, const ScratchPlace& place, const std::string& programs,
                  const std::function<void(const std::string& data)>& fill,
@@ -69,14 +73,17 @@ class ScratchCluster {
   ScratchCluster(const ScratchCluster&) = delete;
   ScratchCluster& operator=(const ScratchCluster&) = delete;
 
-  /// A connection string for its database: an empty one and as superuser, where initdb made it.
+  /// A connection string for its database. In a cluster of initdb this is an empty database, and
+  /// the role is a superuser.
   [[nodiscard]] std::string dsn() const;
   [[nodiscard]] const std::string& directory() const { return work_.path(); }
 
  private:
   void start(const ScratchPlace& place, const std::string& programs,
              const std::vector<std::string>& settings);
-  /// Waits until it runs that statement, at most so long.
+  /// Repeats a statement until the server runs it.
+  /// @throws SourceError{timeout} after `longest`; with another reason if the server ended or lacks
+  /// the database. Interrupted.
   void await(const std::string& programs, const std::string& database, const std::string& statement,
              Seconds longest);
 

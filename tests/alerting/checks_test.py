@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The checks beside this file can fail: each defect that they are for is planted once.
+"""Shows that the checks beside this file can fail. Plants once each defect that they are for.
 
     tests/alerting/checks_test.py PROGRAM
 """
@@ -21,7 +21,7 @@ OVERVIEW = "pg-integrity-overview.json"
 
 
 class Lint(unittest.TestCase):
-    """Each method breaks a copy of the overview and names what must be said of it."""
+    """Each method breaks a copy of the overview and names the message that it must cause."""
 
     def finds(self, expected, change):
         boards = copy.deepcopy(BOARDS)
@@ -178,7 +178,7 @@ class Contract(unittest.TestCase):
 
 
 class Kubernetes(unittest.TestCase):
-    """The twins say what the files say."""
+    """The twins say the same as the files."""
 
     def test_rules(self):
         groups = [group for name in sorted(HOUSE.groups) for group in HOUSE.groups[name]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds alerts/, their runbooks and tests, and dashboards/ against the catalogue of the exporter's metrics. It sees
-what no generator sees: tests/regenerate.sh --check has seen before that what is generated is current.
+"""Compares alerts/, their runbooks and tests, and dashboards/ with the catalogue of the exporter's metrics. It checks
+only what no generator checks. tests/regenerate.sh --check runs before it, and checks that generated files are current.
 
     tests/alerting/contract.py PROGRAM
 """
@@ -17,12 +17,12 @@ import promql
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 WATCHDOG = "PgIntegrityWatchdog"
-# What labels a rule makes itself.
+# Labels that a rule makes itself.
 MADE = {"objective", "family"}
 
 # Metrics that no alert and no panel shows.
 UNUSED = {}
-# Alerts whose tests need no missed scrape or vanished series: they are about just that.
+# Alerts about missed scrapes or vanished series. Their tests need not fire through one.
 ABOUT_ABSENCE = {
     WATCHDOG, "PgIntegrityExporterAbsent", "PgIntegrityExporterDown", "PgIntegrityDatabaseGone",
     "PgIntegrityCollectorGone", "PgIntegrityObjectsGone", "PgIntegritySeriesMissing", "PgIntegrityObjectiveUnknown",
@@ -30,7 +30,7 @@ ABOUT_ABSENCE = {
 
 
 class House:
-    """What is checked, read once; tests of the checks change a copy."""
+    """The checked files, read once. Tests of the checks change a copy."""
 
     def __init__(self, catalogue):
         self.catalogue = promql.Catalogue(catalogue)
@@ -50,7 +50,7 @@ class House:
         return [(name, rule) for name, groups in self.groups.items() for group in groups for rule in group["rules"]]
 
     def panel_expressions(self):
-        """Dashboard, panel and expression; annotations and variables are as panels without a title."""
+        """Dashboard, panel and expression. Annotations and variables count as panels without a title."""
         for name, board in self.dashboards.items():
             for panel in board["panels"]:
                 for target in panel.get("targets", ()):
@@ -96,7 +96,7 @@ def check_annotations(house, rule, say):
         yield say + "the summary is a fixed sentence"
     if "{{" not in notes.get("description", ""):
         yield say + "the description says nothing of its alert"
-    # Of what is about a whole server it is empty, as the exporter has it.
+    # `database` is empty for metrics of a whole server, as in the exporter.
     known = MADE | promql.Catalogue.TARGET | {"database"}
     for metric in promql.metrics(rule["expr"]) | promql.families(rule["expr"]):
         known |= house.catalogue.labels_of(metric) or set()
@@ -139,7 +139,7 @@ def check_runbooks(house):
 
 
 def check_tests(house):
-    """Each alert: silent, firing with exact labels and annotations, resolved; through a missed scrape."""
+    """Each alert is tested silent, firing with exact labels and annotations, resolved, and through a missed scrape."""
     fires, silent_before, resolves, gap, vanished = set(), set(), set(), set(), set()
     for test in house.tests:
         values = " ".join(series["values"] for series in test["input_series"])
@@ -176,7 +176,7 @@ def check_tests(house):
 
 
 def check_usage(house):
-    """Every name and label exists; every metric is used, or listed with a reason."""
+    """Every name and label exists. Every metric is used, or listed with a reason."""
     used = set()
     for _, rule in house.rules():
         used |= promql.metrics(rule["expr"]) | promql.families(rule["expr"])
@@ -228,7 +228,7 @@ def check_alertmanager(house):
 
 
 def alerts_named(matchers, names):
-    """The alerts that the matchers name; none if they go by other labels."""
+    """The alerts that the matchers name. None if the matchers use other labels."""
     for matcher in matchers:
         label, operator, value = parts_of(matcher)
         if label == "alertname" and operator in ("=", "=~"):
@@ -237,9 +237,14 @@ def alerts_named(matchers, names):
 
 
 def check_order(house):
-    """What mutes must be there before what it mutes, and end after it, or the latter is heard for a moment: the rules
-    of a group are evaluated and sent one after the other. So it stands before it and fires longer; or, if it does not,
-    behind it in the same group, as Alertmanager waits when the first alert of a group comes, and not when one goes."""
+    """An alert that mutes another must start before it and end after it, or the other is sent for a moment.
+
+    Prometheus evaluates and sends the rules of a group one after the other. So the muting rule has one of two places:
+
+    - It fires longer (`keep_firing_for`), and stands before the other rule or in another group.
+    - It stands after the other rule in the same group. Alertmanager delays the first alert of a group of alerts, but
+      does not delay a resolved one.
+    """
     place = {}
     for groups in house.groups.values():
         for group in groups:

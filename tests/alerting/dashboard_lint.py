@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Lints dashboards/*.json: what Grafana does not tell, and nobody sees until it matters. Expressions are
-type-checked by promtool.
+"""Lints dashboards/*.json for mistakes that Grafana does not report and that stay unseen until they matter. promtool
+type-checks the expressions.
 
     tests/alerting/dashboard_lint.py
 """
@@ -15,12 +15,12 @@ import promql
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-# Units that Grafana knows, of those in use here.
+# The units in use here, all of which Grafana knows.
 UNITS = {"short", "s", "bytes", "percentunit", "cps", "dateTimeAsIso"}
-# What Grafana itself puts in the place of a variable.
+# Variables that Grafana itself replaces.
 BUILT_IN = {"__all", "__rate_interval", "__url_time_range", "__all_variables", "__data"}
 COLUMNS = 24
-# Okabe and Ito's colours, which the colour-blind tell apart.
+# Okabe and Ito's colours. Colour-blind people can tell them apart.
 COLOURS = {"#009E73", "#D55E00", "#F0E442", "#56B4E9"}
 
 
@@ -29,7 +29,7 @@ def panels_of(board):
 
 
 def substituted(expression):
-    """As Grafana asks with everything chosen."""
+    """The expression as Grafana sends it with everything chosen."""
     return re.sub(r"\$\{?(\w+)\}?", lambda found: "5m" if found[1] == "__rate_interval" else ".+", expression)
 
 
@@ -80,7 +80,7 @@ def lint_variables(board):
 
 
 def lint_layout(board):
-    """No hole, no overlap: row by row the panels fill the columns, and are equally high."""
+    """Panels leave no hole and do not overlap. In each row they fill the columns and are equally high."""
     taken = {}
     for panel in board["panels"]:
         at = panel["gridPos"]
@@ -136,7 +136,7 @@ def lint_panel(panel):
 
 
 def lint_table(panel):
-    """Rows of several queries become one only if they have the same labels; links need their fields."""
+    """Rows of several queries become one only if they have the same labels. Links need their fields."""
     if panel["type"] != "table":
         return
     labels = [promql.result_labels(one["expr"]) for one in panel["targets"]]
@@ -163,7 +163,7 @@ def lint_links(board, uids):
 
 
 def lint(boards):
-    """Pairs of a dashboard's file and what is wrong with it."""
+    """Pairs of a dashboard's file and a problem in it."""
     uids = [board["uid"] for board in boards.values()]
     if len(set(uids)) != len(uids):
         yield "dashboards", "two have one uid"
@@ -181,7 +181,7 @@ def lint(boards):
 
 
 def type_check(boards):
-    """What promtool says of all expressions, each pasted as a rule; empty if nothing."""
+    """The output of promtool about all expressions, each pasted as a rule. Empty if all are good."""
     rules, number = [], 0
     for board in boards.values():
         expressions = [one["expr"] for panel in panels_of(board) for one in panel["targets"]]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is generated cannot grow stale unseen, and mistakes in the table of alerts are refused.
+"""Generated files cannot grow stale unseen, and mistakes in the table of alerts are refused.
 
     tests/alerting/generators_test.py PROGRAM
 """
@@ -102,7 +102,7 @@ class Stale(unittest.TestCase):
 
 class Mistakes(unittest.TestCase):
     def refuses(self, expected, name, change, metric=()):
-        """All is written from a table whose entry is changed, or whose metric is."""
+        """Expects that the generators refuse a table with a changed entry or metric."""
         document, catalogue = copy.deepcopy(tables.read()), copy.deepcopy(CATALOGUE)
         entry = next(
             one for theme in document["themes"].values() for one in theme["alerts"] if one["alert"] == name)

@@ -1,4 +1,4 @@
-"""What an expression of PromQL is made of, as far as the checks beside this file need it."""
+"""The parts of a PromQL expression, as far as the checks beside this file need them."""
 import re
 
 STRING = r'"(?:[^"\\]|\\.)*"'
@@ -14,12 +14,12 @@ def without_strings(expression):
 
 
 def selectors(expression):
-    """Pairs of a metric's name and the labels that are matched, one for each place where it is selected."""
+    """Pairs of a metric's name and its matched labels, one for each place that selects it."""
     found = []
     for match in SELECTOR.finditer(expression):
         before = expression[: match.start()]
         if before.count('"') % 2 or re.search(r"\{[^{}]*$", without_strings(before)):
-            continue  # within a string or a selector: no metric
+            continue  # within a string or a selector, so no metric
         labels = {name: value[1:-1] for name, _, value in MATCHER.findall(match[2] or "")}
         found.append((match[1], labels))
     return found
@@ -43,7 +43,7 @@ def grouping_labels(expression):
 
 
 def result_labels(expression):
-    """The labels of an aggregation's result; None if the expression is no aggregation by labels."""
+    """The labels of an aggregation's result. None if the expression is no aggregation by labels."""
     match = re.match(r"\s*(?:[\d. *]+)?(?:sum|max|min|count|histogram_quantile\([\d.]+, sum)\s+by\s*\(([^()]*)\)", expression)
     if not match:
         return None
@@ -86,7 +86,7 @@ class Catalogue:
         return self.labels[name] | self.TARGET
 
     def problems(self, expression):
-        """What an expression names that does not exist."""
+        """The names in an expression that do not exist."""
         known = set()
         for name, matched in selectors(expression):
             labels = self.labels_of(name)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Holds alerts/ and dashboards/ against the exporter's catalogue, lints the dashboards, and sees that all that is
-# generated is current.
+# Compares alerts/ and dashboards/ with the exporter's catalogue, lints the dashboards, and checks that all generated
+# files are current.
 #
 #   tests/alerting/run.sh PROGRAM
 set -euo pipefail

@@ -1,5 +1,6 @@
-// What things cost, for people to read; nothing here passes or fails. Medians of several rounds, on
-// whatever machine this is: compare two builds side by side, not two days.
+// Measures the cost of several operations, for people to read. It neither passes nor fails. The
+// numbers are medians of several rounds on this machine. Compare two builds on the same day, side
+// by side.
 #include <malloc.h>
 
 #include <algorithm>
@@ -46,7 +47,8 @@ double allocated() {
   return static_cast<double>(::mallinfo2().uordblks);
 }
 
-/// What the evidence of one look takes, by what is freed with it.
+/// Prints the memory that the evidence of one check takes. It measures what is freed with each
+/// part.
 void measure_memory(const std::string& toml) {
   Findings found = look(toml);
   auto snapshot = std::move(found.snapshot);

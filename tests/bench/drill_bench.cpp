@@ -1,6 +1,6 @@
-// What a restore drill costs beside the restore that is in it: `drill --jobs 2` and `pg_restore
-// -j2` of the same dump, in turns, each into a server made the same way. For people to read;
-// nothing here passes or fails.
+// Measures the cost of a restore drill beside the restore that is in it, for people to read. It
+// neither passes nor fails. It runs `drill --jobs 2` and `pg_restore -j2` of the same dump in
+// turns, each into a server made the same way.
 //
 //     drill_bench [MEGABYTES [ROUNDS]]       of the database, 50 and 3 unless said
 #include <unistd.h>
@@ -36,8 +36,8 @@ namespace {
 constexpr double kRowsPerMegabyte = 2830;
 constexpr std::chrono::hours kLongest{6};
 
-/// People, what they bought and what they were told: numbers, times, texts of all lengths, three
-/// foreign keys and the indexes that such tables usually have.
+/// Makes tables of people, their orders and their messages. They have numbers, times, texts of all
+/// lengths, three foreign keys and the usual indexes.
 void fill(const Database& database, long long rows) {
   const auto range = [](long long until) {
     return " FROM generate_series(1::bigint, " + std::to_string(until) + ") i;";
@@ -87,7 +87,7 @@ class DrillBench {
     drill({"--record", "--dump", dump_});
   }
 
-  /// Seconds of `pg_restore -j2` alone, without the making of the server.
+  /// Seconds of `pg_restore -j2` alone. Making the server does not count.
   double restore() {
     const ScratchCluster server(interruption_, place_, "UTF8");
     Command command;
@@ -115,7 +115,7 @@ class DrillBench {
   }
   double drill() { return drill({"--jobs", "2", "--work-dir", directory_.path()}); }
 
-  /// Seconds of the phases of the newest drill.
+  /// Seconds of the named phases of the newest drill.
   [[nodiscard]] double took(std::initializer_list<std::string_view> phases) const {
     const SystemClock clock;
     DisposableWorkers workers(clock);
@@ -128,7 +128,7 @@ class DrillBench {
     return sum;
   }
 
-  /// The most that the program itself has had in memory, in MiB.
+  /// The peak memory of the program itself, in MiB.
   [[nodiscard]] double peak() const { return peak_kilobytes_ / 1024; }
 
  private:

@@ -1,6 +1,6 @@
-// The defect matrix: every defect that the exporter claims to find is planted, and must be found in
-// one cycle by exactly the right metrics. Whatever else is in these databases, and those in which
-// nothing is planted, are the healthy twins.
+// The defect matrix. The test plants every defect that the exporter claims to find. Exactly the
+// right metrics must find each in one cycle. Everything else in these databases, and the databases
+// without a defect, are the healthy twins.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -36,7 +36,7 @@ std::string content_of(const std::string& path) {
   return text.str();
 }
 
-/// Page checksums, which initdb leaves off before version 18.
+/// Enables page checksums, which initdb leaves off before version 18.
 void enable_checksums(Cluster& cluster) {
   if (Client(cluster.dsn("postgres")).ask("SHOW data_checksums") == "on") return;
   cluster.stop();
@@ -47,8 +47,8 @@ void enable_checksums(Cluster& cluster) {
   cluster.start();
 }
 
-/// A cluster with healthy copies of the shop, and one for the server's own checks; the
-/// application's interface; directories of backups and files.
+/// A cluster with healthy copies of the shop and a database for the server's own checks. With it
+/// come the application's interface and directories of backups and files.
 class World {
  public:
   World() {
@@ -82,7 +82,7 @@ class World {
     run_psql(cluster.dsn(database), sql, {{"FILES", files_.path()}});
   }
 
-  /// Whoever connects leaves an entry.
+  /// Adds an entry, as every user does who connects.
   void write_down_entrance() const {
     Client(cluster.dsn(home)).run("INSERT INTO entrances DEFAULT VALUES");
   }
@@ -135,7 +135,7 @@ class World {
       files_.write(file, "x");
   }
 
-  /// What the interface of a database's application answers: a status, and a body.
+  /// The answer of the interface of a database's application: a status and a body.
   [[nodiscard]] ApiAnswer answer(const ApiAsked& asked) const {
     const std::string database = asked.path.substr(1, asked.path.find('/', 1) - 1);
     const std::string text =
@@ -154,7 +154,7 @@ ByDatabase without_empty(ByDatabase findings) {
   return findings;
 }
 
-/// Findings as lines, for a message that one can read.
+/// Findings as lines, for a readable message.
 std::string lines_of(const ByDatabase& findings) {
   std::string lines;
   for (const auto& [database, texts] : findings)
@@ -186,7 +186,8 @@ class DefectMatrix : public testing::Test {
     return without_empty(findings_of(fetch(exporter_.port(), "/report.json").body, all_));
   }
 
-  /// Waits for findings, and says what is found in the end.
+  /// Waits for findings.
+  /// @return what was found last.
   [[nodiscard]] ByDatabase wait_for(
       const ByDatabase& findings, const std::function<void()>& meanwhile = [] {}) const {
     ByDatabase newest;
@@ -219,7 +220,7 @@ class DefectMatrix : public testing::Test {
     for (const Defect& defect : server_defects_) world_.psql(world_.home, defect.sql);
   }
 
-  /// Without those objects of which one look does not tell.
+  /// The findings, without the objects that need more than one check.
   [[nodiscard]] ByDatabase by_one_look(ByDatabase findings) const {
     for (const Shop& shop : shops_)
       for (const Defect& defect : shop.defects)

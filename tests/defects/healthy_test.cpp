@@ -1,5 +1,5 @@
-// What is not damaged is never said to be: servers and schemas that nobody has configured anything
-// for, watched with nothing but a connection string.
+// Healthy servers and schemas, watched with nothing but a connection string. The exporter must find
+// no damage in them.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,7 +18,7 @@ std::string own_file(const std::string& name) {
   return source_path("tests/defects/") + name;
 }
 
-/// Serves until everything has been looked at: nothing is found, and nothing to be warned of.
+/// Serves until everything has been checked. Expects no finding and no warning.
 void expect_served_in_silence(const std::string& dsn) {
   const ExporterProcess exporter("[[server]]\nname = \"stock\"\ndsn = \"" + dsn + "\"\n");
   exporter.wait_until_ready();
@@ -30,8 +30,8 @@ void expect_served_in_silence(const std::string& dsn) {
   EXPECT_EQ(exporter.log().find("level=error"), std::string::npos) << exporter.log();
 }
 
-/// Looks once, with nothing but DATA_SOURCE_NAME. What nobody configured (backups) is unproven, and
-/// nothing else is.
+/// Checks once, with nothing but DATA_SOURCE_NAME. Only backups, which are not configured, may be
+/// unproven.
 void expect_checked_in_silence(const std::string& dsn) {
   const Finished check =
       run({program(), "check", "--format", "json"}, {{{"DATA_SOURCE_NAME", dsn}}, {}, false});
@@ -41,7 +41,7 @@ void expect_checked_in_silence(const std::string& dsn) {
     EXPECT_EQ(findings, FindingTexts{}) << database;
 }
 
-/// An ordinary role: it may read all data, and nothing else; not even pg_monitor.
+/// An ordinary role. It may only read all data, and is not a member of pg_monitor.
 const std::string& reader() {
   static const std::string name = [] {
     Client(Cluster::shared().dsn("postgres"))
@@ -71,7 +71,8 @@ TEST(Healthy, ASchemaOfAllThatIsRareIsCheckedInSilence) {
   expect_checked_in_silence(odd.dsn(reader()));
 }
 
-/// The file of an unpacked Debian package whose path ends so; versions differ in where it is.
+/// The file of an unpacked Debian package whose path ends with `end`. Its directory differs by
+/// version.
 std::string unpacked(const std::string& package, const std::string& end) {
   const std::string directory = std::getenv("PG_INTEGRITY_SCHEMAS") + ("/" + package);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))

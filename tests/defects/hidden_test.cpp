@@ -1,5 +1,5 @@
-// Tables that the exporter's role may not read, or of which row-level security would hide rows from
-// it: whatever collector looks at them, they are unproven, and no value of theirs is on the page.
+// Tables that the exporter's role may not read, or whose rows row-level security may hide from it.
+// In every collector they must be unproven, and the page must have no value of theirs.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -16,7 +16,7 @@
 namespace pg_integrity::test::hidden_test {
 namespace {
 
-/// A table for every collector that looks at tables, and a partition with a key of its own.
+/// A table for every collector that checks tables, and a partition with a key of its own.
 constexpr const char* kTables = R"(
 CREATE SCHEMA app;
 CREATE TABLE app.parent (id serial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now());
@@ -120,11 +120,11 @@ tables = ["app.child"]
 log = { schema = "app", table = "entrances", time = "at", grace = "1s" }
 )toml";
 
-/// Of what is hidden these stay, because they do not come from its rows: the catalog says whether a
-/// key is enforced, and an endpoint answers though its count cannot be compared.
+/// Metrics of hidden tables that stay, because they do not come from rows. The catalog says whether
+/// a key is enforced. An endpoint answers even if its count cannot be compared.
 const std::set<std::string> kNotFromRows{"foreign_key_enforced", "api_up"};
 
-/// What the page has about tables none of which can be read.
+/// The metrics on the page about tables if no table can be read.
 const std::set<std::string> kFromCatalog{"audit_trigger_enabled", "foreign_key_enforced",
                                          "invalid_indexes"};
 
@@ -146,7 +146,7 @@ bool is_from_catalog(const std::string& object) {
 struct Hidden {
   std::string how;
   std::string sql;
-  std::set<std::string> objects = {};  ///< those that cannot be read; empty: all
+  std::set<std::string> objects = {};  ///< the objects that cannot be read; empty for all
 };
 
 const std::vector<Hidden> kHidden{
@@ -168,7 +168,7 @@ const std::vector<Hidden> kHidden{
     {"no grant on the sequence",
      "REVOKE ALL ON SEQUENCE app.parent_id_seq FROM hidden_watcher",
      {"storage/app.parent.id"}},
-    // Through the whole table a partition may be read whoever may read the whole.
+    // A role that may read the whole table may read each partition through it.
     {"no grant on the partition",
      "REVOKE ALL ON app.events_1 FROM hidden_watcher",
      {"duplicates/app.events_1.own"}},
@@ -181,7 +181,7 @@ const std::vector<Hidden> kHidden{
      {"audit_logs/changes", "freshness/app.changes.at"}},
 };
 
-/// What the report says of an object, and which values it shows.
+/// The report's state of an object, and the values that it shows.
 struct Seen {
   std::string state;
   std::string reason;
@@ -190,7 +190,7 @@ struct Seen {
 
 struct Look {
   std::map<std::string, Seen> objects;
-  std::set<std::string> metrics;  ///< judged ones that the page has about the tables
+  std::set<std::string> metrics;  ///< judged metrics on the page about the tables
 };
 
 Look look(const std::string& configuration) {

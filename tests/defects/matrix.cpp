@@ -23,14 +23,14 @@ using json = nlohmann::json;
 
 const std::string kPrefix = "pg_integrity_";
 
-/// The rest of a line that begins with `head`; nothing if it does not.
+/// The rest of a line that begins with `head`; nullopt if it does not.
 std::optional<std::string> after(const std::string& line, const std::string& head) {
   if (!line.starts_with(head)) return std::nullopt;
   return line.substr(head.size());
 }
 
-/// "pg_integrity_orphaned_rows is 1, should be = 0" as "orphaned_rows is 1"; labels that only tell
-/// series of one object apart are left out.
+/// Shortens "pg_integrity_orphaned_rows is 1, should be = 0" to "orphaned_rows is 1". Leaves out
+/// labels that only tell series of one object apart.
 std::string short_text(const std::string& finding) {
   const std::string text =
       finding.substr(kPrefix.size(), finding.find(", should be ") - kPrefix.size());
@@ -44,14 +44,14 @@ void add_findings(const json& object, const FindingTexts& expected, FindingTexts
     found.insert(name + " unproven(" + object.at("reason").get<std::string>() + ")");
   if (object.at("state") != "violated") return;
   for (const std::string finding : object.at("findings")) {
-    if (!finding.starts_with(kPrefix)) continue;  // why it is not looked at again
+    if (!finding.starts_with(kPrefix)) continue;  // the reason why it is not checked again
     const std::string text = name + " " + short_text(finding);
     const std::string bare = text.substr(0, text.rfind(" is "));
     found.insert(expected.contains(bare) ? bare : text);
   }
 }
 
-/// What the catalogue says that a metric should be.
+/// The catalogue's expectation of a metric.
 struct Expected {
   std::optional<double> equals;
   std::string at_least;
@@ -87,7 +87,7 @@ bool is_broken(const Series& series, const Expected& expected, const PageText& p
   return (least && series.value < *least) || (most && series.value > *most);
 }
 
-/// Those of the names that occur in what is planted or found, and the objects that are found.
+/// The names that occur in the SQL or the findings of a defect, and the objects of its findings.
 std::set<std::string> names_in(const Defect& defect, const std::set<std::string>& names) {
   std::set<std::string> found;
   std::string text = defect.sql;

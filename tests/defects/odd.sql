@@ -1,5 +1,5 @@
--- A healthy schema of all that is rare: partitions of partitions, keys from and to them, odd types, odd names,
--- views, inheritance, hundreds of tables.
+-- A healthy schema with everything that is rare: partitions of partitions, keys from and to them, odd types, odd
+-- names, views, inheritance, hundreds of tables.
 
 CREATE EXTENSION citext;
 CREATE EXTENSION hstore;
@@ -75,7 +75,7 @@ CREATE TABLE bookings_old PARTITION OF bookings FOR VALUES FROM ('2020-01-01') T
 CREATE TABLE bookings_rest PARTITION OF bookings DEFAULT;
 INSERT INTO bookings (at, account_id, region)
   SELECT '2024-06-01'::timestamptz + id * interval '1 month', id, region FROM accounts;
--- Columns in another order, and one dropped: attribute numbers differ from the root's.
+-- Columns are in another order and one is dropped, so attribute numbers differ from the root's.
 CREATE TABLE bookings_joined (
   region text, gone int, account_id int, id bigint NOT NULL DEFAULT nextval('bookings_id_seq'), at timestamptz NOT NULL);
 ALTER TABLE bookings_joined DROP COLUMN gone;
@@ -106,7 +106,7 @@ lines" VALUES (1, 1);
 CREATE TABLE a."b.c" (id int PRIMARY KEY);
 CREATE TABLE "a.b".c (id int PRIMARY KEY);
 
--- Views, and what is not a table ---------------------------------------------------------------------------
+-- Views and other relations --------------------------------------------------------------------------------
 
 CREATE VIEW failing AS SELECT 1 / (id - 1) AS boom FROM base;
 CREATE MATERIALIZED VIEW kept AS SELECT * FROM base;

@@ -1,12 +1,12 @@
--- What is planted in the one database that the server's own checks look at, all of it at once. As in
--- defects.sql; $FILES is the directory of their files.
+-- Defects of the one database that the server's own checks read. The test plants all of them at once. The format is
+-- that of defects.sql. $FILES is the directory of their files.
 
--- backup_stopped: the automatic one, while others go on
+-- backup_stopped: the automatic one stopped, while others go on
 DELETE FROM copies WHERE kind = 'hourly' AND made_at > now() - interval '9 hours';
 --> backups/copies.hourly backup_age_seconds
 --> backups/copies.hourly backup_missed_runs is 7
 
--- backup_failed: each of them, and somebody wrote that down
+-- backup_failed: each of them failed, and the table says so
 UPDATE copies SET status = 'failed' WHERE kind = 'full';
 --> backups/copies.full unproven(missing)
 
@@ -21,7 +21,7 @@ UPDATE copies SET status = 'failed' WHERE kind = 'full';
 --> backups/cut_short.dump backup_age_seconds
 --> backups/cut_short.dump backup_missed_runs is 1
 
--- dumps_deleted_early: those that should have been kept
+-- dumps_deleted_early: they should have been kept
 \! rm "$FILES"/thinned/2.sql "$FILES"/thinned/3.sql
 --> backups/thinned backup_retention_seconds
 
@@ -30,7 +30,7 @@ UPDATE copies SET status = 'failed' WHERE kind = 'full';
 --> backups/emptied unproven(missing)
 --> backups/emptied.dump unproven(missing)
 
--- film_among_the_pictures: where none may be
+-- film_among_the_pictures: the directory must hold none
 \! touch "$FILES/pictures/holiday.AVI"
 --> files/FILES/pictures.*.avi file_count is 1
 
@@ -38,12 +38,12 @@ UPDATE copies SET status = 'failed' WHERE kind = 'full';
 \! rm "$FILES/letters/2.pdf"
 --> files/FILES/letters.*.pdf file_count is 2
 
--- superusers_added: one by its attribute, one who may become one
+-- superusers_added: one has the attribute, and one may become a superuser
 CREATE ROLE boss SUPERUSER;
 CREATE ROLE trainee IN ROLE postgres;
 --> superusers unexpected_superusers is 2
 
--- entrances_forgotten: nobody writes down who came
+-- entrances_forgotten: the log of entrances is empty
 TRUNCATE entrances;
 --> connections connection_log_silent is 1
 

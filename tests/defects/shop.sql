@@ -4,7 +4,7 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA audit;
 
--- People and what they wrote -------------------------------------------------------------------------------
+-- People and their texts -----------------------------------------------------------------------------------
 
 CREATE TABLE customers (
   id serial PRIMARY KEY,
@@ -31,7 +31,7 @@ INSERT INTO notes SELECT 'note ' || i FROM generate_series(1, 5) i;
 CREATE TABLE coupons (code text PRIMARY KEY, customer_email text);
 INSERT INTO coupons VALUES ('SPRING', 'customer1@example.org'), ('ANYBODY', NULL);
 
--- What is sold ---------------------------------------------------------------------------------------------
+-- Products -------------------------------------------------------------------------------------------------
 
 CREATE TABLE categories (id int PRIMARY KEY, parent_id int REFERENCES categories, name text);
 INSERT INTO categories VALUES (1, NULL, 'all'), (2, 1, 'games'), (3, 2, 'board games');
@@ -67,7 +67,7 @@ CREATE TABLE prices (
   FOREIGN KEY (country, currency) REFERENCES rates MATCH FULL);
 INSERT INTO prices VALUES (1, 'DE', 'EUR'), (2, 'CH', 'CHF'), (3, NULL, NULL);
 
--- What was sold --------------------------------------------------------------------------------------------
+-- Orders ---------------------------------------------------------------------------------------------------
 
 CREATE TABLE orders (
   id bigserial PRIMARY KEY,
@@ -105,7 +105,7 @@ CREATE TABLE clicks (
   FOREIGN KEY (visit_id, region) REFERENCES visits);
 INSERT INTO clicks SELECT id, id, region FROM visits;
 
--- What happens all the time --------------------------------------------------------------------------------
+-- Events and heartbeats ------------------------------------------------------------------------------------
 
 CREATE TABLE heartbeats (created_at timestamptz NOT NULL);
 INSERT INTO heartbeats VALUES (now());
@@ -117,7 +117,7 @@ CREATE SEQUENCE ticket_numbers;
 
 CREATE VIEW best_sellers AS SELECT title FROM products;
 
--- What its interface for others answers, as the test serves it.
+-- The answers of its interface for others, which the test serves.
 CREATE VIEW api AS SELECT 200 AS status, count(*)::text AS body FROM wishes;
 
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
@@ -155,7 +155,7 @@ INSERT INTO copies SELECT now() - i * interval '1 hour', kind, 'ok'
 
 CREATE TABLE entrances (at timestamptz NOT NULL DEFAULT now());
 
--- Who may do what ------------------------------------------------------------------------------------------
+-- Privileges -----------------------------------------------------------------------------------------------
 
 GRANT USAGE ON SCHEMA billing, audit TO app, watcher;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public, billing TO app;

@@ -28,11 +28,11 @@ class BaseBackupDrill : public ::testing::Test, public Drilled {
   void take(const std::vector<std::string>& options = {}) const {
     take_base_backup(database.cluster(), path("a.dump"), options);
   }
-  /// The file of the table `child`, in the backup.
+  /// The path of the table `child` in the backup.
   [[nodiscard]] std::string file_of_child() const {
     return path("a.dump") + "/" + database.ask("SELECT pg_relation_filepath('child')");
   }
-  /// With the log of the source as its archive.
+  /// Configures the directory of archived WAL.
   void archive_is(const std::string& directory) const {
     std::ofstream(records.path() + "/exporter.toml", std::ios::app)
         << "wal_archive = \"" << directory << "\"\n";

@@ -190,7 +190,7 @@ TEST_F(DrillOf, DuplicatesUnderAUniqueKeyFailNamingIt) {
 TEST_F(DrillOf, AnotherDumpThanTheRecordedOneFailsOrIsUnproven) {
   fill();
   record("a.dump");
-  // The record is of this dump, but says other rows: as if the dump had been changed.
+  // The record is of this dump but holds another count, as if the dump had been changed.
   const std::string file = path("a.dump.record.json");
   std::string text = content_of(file);
   text.replace(text.find("\"rows\": 500"), 11, "\"rows\": 499");

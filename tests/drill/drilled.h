@@ -26,7 +26,8 @@ class Drilled {
   TemporaryDirectory work;
 
   /// Writes the configuration anew.
-  /// @param more below all that stands there; @param server more options of the server.
+  /// @param more lines after all others.
+  /// @param server more options of the server.
   void configure(const std::string& more, const std::string& server = {}) const;
   /// Parents, children and a foreign key, with a few hundred rows.
   void fill() const;
@@ -35,17 +36,18 @@ class Drilled {
   [[nodiscard]] Finished drill(const std::vector<std::string>& options = {}) const;
   /// Takes the dump NAME with its record.
   void record(const std::string& name, const std::vector<std::string>& options = {}) const;
-  /// Takes a dump without a record. @param options of pg_dump
+  /// Takes a dump without a record.
+  /// @param options of pg_dump.
   void dump(const std::string& name, const std::vector<std::string>& options = {"-Fc"}) const;
   [[nodiscard]] std::string path(const std::string& name) const {
     return dumps.path() + "/" + name;
   }
 
   [[nodiscard]] std::vector<DrillRecord> drills() const;
-  /// The only one.
+  /// The record of the only drill.
   [[nodiscard]] DrillRecord only_drill() const;
   [[nodiscard]] std::vector<ProofRecord> proofs() const;
-  /// What drills have left behind beside records: directories and processes, by name.
+  /// The directories and processes that drills have left behind, by name. Records do not count.
   [[nodiscard]] std::vector<std::string> leftovers() const;
 
  private:

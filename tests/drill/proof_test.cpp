@@ -1,4 +1,4 @@
-// How far each form of a dump gets without being restored, whole and damaged.
+// The proof levels that each form of a dump reaches without a restore, whole and damaged.
 #include <gtest/gtest.h>
 
 #include <filesystem>

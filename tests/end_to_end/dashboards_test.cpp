@@ -1,5 +1,5 @@
-// Every expression of dashboards/ and alerts/ is run by a real Prometheus that scrapes the real
-// exporter on the report's database, to which is added what that database lacks.
+// A real Prometheus runs every expression of dashboards/ and alerts/. It scrapes the real exporter
+// on the report's database, to which the test adds the data that this database lacks.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@
 namespace pg_integrity::test::dashboards_test {
 namespace {
 
-/// Expressions that find nothing even so, by dashboard, panel and query, with the reason.
+/// Expressions that find nothing even then, by dashboard, panel and query, with the reason.
 const std::map<std::string, std::string> kEmpty{
     {"pg-integrity-audit.json/Logs, the worst first/B", "no log has a lower limit"},
     {"pg-integrity-exporter.json/Failures by reason/A", "no collector fails"},
@@ -40,7 +40,7 @@ struct Expression {
   std::set<std::string> labels;  ///< that the panel shows
 };
 
-/// As Grafana asks when everything is chosen.
+/// An expression as Grafana sends it when everything is chosen.
 std::string substituted(std::string text) {
   text = std::regex_replace(text, std::regex(R"(\$__rate_interval)"), "1m");
   return std::regex_replace(text, std::regex(R"(\$\w+)"), ".+");
@@ -92,7 +92,7 @@ std::vector<Expression> expressions() {
   return all;
 }
 
-/// What the report's database lacks for panels to have something to show.
+/// Adds the data that the report's database lacks, so that every panel has something to show.
 class RichDemo {
  public:
   RichDemo() {
@@ -185,7 +185,7 @@ interval = "1s"
 )";
   }
 
-  /// Once the exporter has had its first look.
+  /// Changes data after the exporter has checked everything once.
   void go_on() const {
     demo_.database.run(
         "INSERT INTO \"ConnectionAuditLog\" (connected_at) VALUES (now());"
@@ -200,7 +200,8 @@ interval = "1s"
     text.replace(at, what.size(), by);
   }
 
-  /// A dump with its record and a base backup, which a drill restores, and older copies.
+  /// Takes a dump with its record and a base backup, which a drill restores, and makes older
+  /// copies.
   void back_up() const {
     take_base_backup(demo_.cluster, bases_.path() + "/first");
     const std::string config = records_.write("exporter.toml", configuration());
@@ -274,7 +275,8 @@ TEST(Dashboards, EveryExpressionFindsSomethingWithTheLabelsThatItsPanelShows) {
   EXPECT_TRUE(left.empty()) << "no such expression: " << *left.begin();
 }
 
-/// What the report's day raises; its replay in alerts/tests says the same of recorded numbers.
+/// The alerts of the report's day. Its replay in alerts/tests raises the same from recorded
+/// numbers.
 const std::map<std::string, double> kReportsDay{
     {"PgIntegrityApiRowDifference", 1},    {"PgIntegrityAuditTriggerDisabled", 11},
     {"PgIntegrityBackupFailures", 1},      {"PgIntegrityBackupOverdue", 1},

@@ -1,5 +1,5 @@
-// The mission's own case: what the report said of its database, held against what is there.
-// Expected values are worked out by hand from deploy/demo/REPORT.md; its moment is
+// The mission's own case. The tests compare what the report said of its database with what is
+// there. Expected values are worked out by hand from deploy/demo/REPORT.md. Its moment is
 // 2025-12-10 12:32:21 UTC.
 #include <gtest/gtest.h>
 
@@ -35,8 +35,8 @@ constexpr double kMinute = 60;
 constexpr double kHour = 60 * kMinute;
 constexpr double kDay = 24 * kHour;
 
-/// One demo and one exporter on it for all of these tests; none of them changes the database but
-/// the last, which puts it back.
+/// One demo and one exporter on it for all of these tests. Only the last test changes the database,
+/// and it restores it.
 class DemoPage : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -50,7 +50,7 @@ class DemoPage : public testing::Test {
     demo.reset();
   }
 
-  /// A time span of the report's moment, which has grown since the database was loaded.
+  /// Expects a time span of the report's moment, plus the time since the database was loaded.
   static void expect_age(double shown, double then) {
     const std::chrono::duration<double> since = std::chrono::steady_clock::now() - loaded_at;
     EXPECT_GE(shown, then);
@@ -110,11 +110,12 @@ TEST_F(DemoPage, TheLastEntriesAreTheReports) {
     const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
     return now.count() - newest.value();
   };
-  // Section 3: Dec 2, 14:20:22; Nov 26, 12:47:59 and 13:35:47, before Dec 10, 12:32:21.
+  // Section 3 has Dec 2, 14:20:22 and Nov 26, 12:47:59 and 13:35:47. Now is Dec 10, 12:32:21.
   expect_age(age("User"), 7 * kDay + 22 * kHour + 11 * kMinute + 59);
   expect_age(age("GameRequest"), 13 * kDay + 23 * kHour + 44 * kMinute + 22);
   expect_age(age("ScheduledSession"), 13 * kDay + 22 * kHour + 56 * kMinute + 34);
-  // Of eleven core tables and the history two are empty; none has a row from the future.
+  // There are eleven core tables and the history. Two are empty, and none has a row from the
+  // future.
   EXPECT_EQ(page.all("pg_integrity_table_last_entry_timestamp_seconds").size(), 10U);
   EXPECT_EQ(page.all("pg_integrity_table_future_rows").size(), 12U);
   for (const Series& table : page.all("pg_integrity_table_future_rows"))
@@ -143,7 +144,7 @@ TEST_F(DemoPage, EachKindOfBackupHasItsOwnAge) {
                       {{"source", "backup-log"}, {"kind", kind}});
   };
   ASSERT_TRUE(age("auto") && age("manual") && age("local"));
-  // Dec 3, 00:00; Dec 9, 10:22; Dec 2, 18:42.
+  // The backups are of Dec 3, 00:00, Dec 9, 10:22 and Dec 2, 18:42.
   expect_age(*age("auto"), 7 * kDay + 12 * kHour + 32 * kMinute + 21);
   expect_age(*age("auto"), 649941);
   expect_age(*age("manual"), 1 * kDay + 2 * kHour + 10 * kMinute + 21);
@@ -163,7 +164,8 @@ TEST_F(DemoPage, ThirtyRunsOfTheScheduleWereMissed) {
 
 TEST_F(DemoPage, TheRecoveryPointIsMoreThanADayOld) {
   const PageText page = exporter->page();
-  // "RPO < 10 minutes": the newest copy of any kind is the manual one of Dec 9, 10:22.
+  // The report says "RPO < 10 minutes". The newest copy of any kind is the manual one of Dec 9,
+  // 10:22.
   const auto age = page.value("pg_integrity_recovery_point_age_seconds");
   ASSERT_TRUE(age);
   expect_age(*age, 94221);
@@ -176,7 +178,7 @@ TEST_F(DemoPage, TheProtectionWasNeverVerifiedAfterItsInstallation) {
   EXPECT_EQ(page.value("pg_integrity_protection_enabled", protection), 1);
   EXPECT_EQ(page.value("pg_integrity_protection_info", {{"version", "v3.0"}}), 1);
   EXPECT_EQ(page.value("pg_integrity_protection_max_age_seconds", protection), 10 * kMinute);
-  // Dec 2, 18:38:41: "every 10 minutes", "continuously active".
+  // The report says "every 10 minutes" and "continuously active". The time is Dec 2, 18:38:41.
   const auto age = page.value("pg_integrity_protection_age_seconds", protection);
   ASSERT_TRUE(age);
   expect_age(*age, 7 * kDay + 17 * kHour + 53 * kMinute + 40);
@@ -219,10 +221,10 @@ TEST_F(DemoPage, TheApisTotalIsOffByThreeAndItsListsAreNot) {
   const auto api = [&](const char* metric, const char* endpoint) {
     return page.value(std::string("pg_integrity_api_") + metric, {{"endpoint", endpoint}});
   };
-  // "544 rows across 11 core tables": they sum up to 541.
+  // The report says "544 rows across 11 core tables". They sum up to 541.
   EXPECT_EQ(api("rows", "total"), 544);
   EXPECT_EQ(api("row_difference", "total"), 3);
-  // "User Count: 22, Session Count: 16 (matches database exactly)".
+  // The report says "User Count: 22, Session Count: 16 (matches database exactly)".
   EXPECT_EQ(api("rows", "users"), 22);
   EXPECT_EQ(api("rows", "sessions"), 16);
   for (const char* list : {"users", "sessions"}) EXPECT_EQ(api("row_difference", list), 0);
@@ -231,7 +233,8 @@ TEST_F(DemoPage, TheApisTotalIsOffByThreeAndItsListsAreNot) {
   EXPECT_EQ(api("request_duration_max_seconds", "dashboard"), 0.1);
 }
 
-/// Violated objects by collector: what section by section contradicts the report, and nothing else.
+/// Violated objects by collector. They are the contradictions of the report's sections, and no
+/// more.
 const std::map<std::string, double> kContradictions{
     {"api_sync", 1}, {"audit_triggers", 11}, {"backups", 2}, {"connections", 1}, {"protection", 1}};
 
@@ -255,7 +258,8 @@ TEST_F(DemoPage, OnlyWhatContradictsTheReportIsViolated) {
 
 TEST_F(DemoPage, RowsOfALogDoNotProveTheRetention) {
   const PageText page = exporter->page();
-  // "Retention policy: 7 days minimum": the oldest row is the local copy of Dec 2, 18:42.
+  // The report says "Retention policy: 7 days minimum". The oldest row is the local copy of Dec 2,
+  // 18:42.
   const auto retention = page.value("pg_integrity_backup_retention_seconds");
   ASSERT_TRUE(retention);
   expect_age(*retention, 7 * kDay + 17 * kHour + 50 * kMinute + 21);
@@ -308,7 +312,7 @@ TEST_F(DemoPage, PromtoolFindsNothingToSayOfTheMetrics) {
 }
 
 TEST_F(DemoPage, PlantedOrphansAreFoundOnTheirKeyAloneAndClearAfterTheRepair) {
-  // A second exporter that looks every second; the keys stay validated.
+  // A second exporter checks every second. The keys stay validated.
   const ExporterProcess watcher(
       "[defaults.collectors.orphans]\ninterval = \"1s\"\n" + demo->configuration(),
       demo->environment());

@@ -1,5 +1,5 @@
-// `explain` says what would be asked and asks nothing of it: held against a real server's own
-// statistics of what was read.
+// `explain` prints the statements that would run and runs none of them. The tests compare this with
+// a real server's own statistics of reads.
 #include <gtest/gtest.h>
 
 #include "tests/support/cluster.h"
@@ -36,7 +36,7 @@ class Explain : public ::testing::Test {
     return finished.out;
   }
 
-  /// How often the tables of users were read, by whatever way.
+  /// How often user tables were read, by scans of any kind.
   [[nodiscard]] int reads() const {
     return std::stoi(Client(db_.dsn()).ask(
         "SELECT sum(seq_scan + coalesce(idx_scan, 0)) FROM pg_stat_user_tables"));
@@ -94,7 +94,7 @@ TEST_F(Explain, SaysWhatEachCollectorWouldAskAndReadsNoTable) {
     EXPECT_EQ(contains(text, "\n      cost "), cost);
     EXPECT_FALSE(contains(text, "not explained")) << text;
   }
-  // A session adds to the counters some time after its end: this one read is seen, and no other.
+  // A session adds to the counters some time after its end. Only this one read must be seen.
   db_.run("SELECT count(*) FROM parent");
   EXPECT_TRUE(eventually([&] { return reads() > before; }));
   EXPECT_EQ(reads(), before + 1);
@@ -106,7 +106,7 @@ TEST_F(Explain, OfOneCollectorSaysNothingOfTheOthers) {
   EXPECT_TRUE(contains(text, "\n  row_counts, "));
   EXPECT_TRUE(contains(text, "\n  storage, "));
   EXPECT_EQ(count_of(text, ", every "), 2U) << text;
-  // The scan answers freshness, too, whose part of the statement is not left out.
+  // The scan also answers freshness, whose part of the statement must stay.
   EXPECT_TRUE(contains(text, "max(\"created_at\")")) << text;
 }
 

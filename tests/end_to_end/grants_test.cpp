@@ -1,5 +1,5 @@
-// What `grants` prints is run by a real psql; then the role looks at everything. It must see all
-// that is enabled, and nothing must be left over.
+// A real psql runs the output of `grants`, and the exporter then checks everything with that role.
+// The role must see all that is enabled, and must have no grant that it does not need.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// The environment in which the program knows one database, and no other.
+/// The environment in which the program knows only one database.
 ProcessOptions connected(const Cluster& cluster, const std::string& database,
                          const std::string& user) {
   return {{{"PGHOST", "127.0.0.1"},
@@ -40,7 +40,7 @@ ProcessOptions connected(const Cluster& cluster, const std::string& database,
           false};
 }
 
-/// Runs a script as somebody would: with psql, from the maintenance database.
+/// Runs a script as a user would, with psql from the maintenance database.
 Finished psql(const Cluster& cluster, const std::string& script) {
   const TemporaryDirectory directory;
   return run({"psql", "-X", "-q", "-d", cluster.dsn("postgres"), "-f",
@@ -86,7 +86,7 @@ TEST(Grants, SingleColumnsAreEnoughForTheDemoAndNotTooMuch) {
                                                                            << finished.out;
 }
 
-/// One of everything that a collector reads, in a schema that nobody may use by default.
+/// One object of everything that a collector reads, in a schema that no role may use by default.
 class LeastGrants : public ::testing::Test {
  protected:
   LeastGrants() {
@@ -156,7 +156,7 @@ class LeastGrants : public ::testing::Test {
     return run({program(), "check", "--config", config_}, connected(cluster_, "least", kRole)).out;
   }
 
-  /// The role as that script makes it, from nothing.
+  /// Drops the role, and makes it anew with the script.
   void become(const std::string& script) const {
     db_.run(std::string("DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '") + kRole +
             "') THEN DROP OWNED BY " + kRole + "; DROP ROLE " + kRole + "; END IF; END $$");
@@ -172,7 +172,7 @@ class LeastGrants : public ::testing::Test {
   const Database db_{cluster_, "least"};
   const TemporaryDirectory directory_;
   std::string config_;
-  /// Somebody whose address is to be seen.
+  /// Another client, whose address is to be seen.
   const Client other_{cluster_.dsn("postgres")};
 };
 
@@ -245,7 +245,7 @@ TEST(GrantsOfHostileNames, AreGrantsAndNothingElse) {
   Cluster cluster;
   const TemporaryDirectory directory;
   const std::string marker = directory.path() + "/m";
-  // 63 bytes at most, each.
+  // Each name has at most 63 bytes.
   const std::string database = "d'\"\\ :x =\n\\! touch " + marker + "\n\n";
   const std::string role = "r'\"; \\ :x\n\\echo BROKEN\n";
   const std::string schema = "s\"; DROP TABLE public.canary; --\n\\q\n";

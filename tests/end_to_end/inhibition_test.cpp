@@ -1,4 +1,4 @@
-// Which alert mutes which, asked of a real Alertmanager with the inhibitions of alerts/.
+// Asks a real Alertmanager with the inhibitions of alerts/ which alert mutes which.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,8 +15,8 @@ const LabelSet kShop{{"job", "pg_integrity_exporter"},
                      {"server", "shop"},
                      {"database", "shop"}};
 
-/// An alert as Prometheus sends it, about the database `shop` where `labels` say nothing else; a
-/// label without a value is left out.
+/// An alert as Prometheus sends it. It is about the database `shop` unless `labels` say otherwise.
+/// A label without a value is left out.
 LabelSet alert(const std::string& name, const std::string& component, const LabelSet& labels = {}) {
   LabelSet all = labels;
   all.insert(kShop.begin(), kShop.end());
@@ -187,7 +187,7 @@ TEST_F(Inhibitions, ACauseMutesItsConsequencesAndNothingElse) {
     std::map<LabelSet, bool> expected{{one.cause, false}};
     for (const LabelSet& labels : one.muted) expected[labels] = true;
     for (const LabelSet& labels : one.heard) expected[labels] = false;
-    // Whether an alert is muted is found out when its group is first sent.
+    // Alertmanager decides whether an alert is muted when it first sends the alert's group.
     eventually([&] { return muted(alertmanager) == expected; }, std::chrono::seconds(20));
     EXPECT_EQ(muted(alertmanager), expected);
   }

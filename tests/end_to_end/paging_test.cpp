@@ -1,5 +1,6 @@
-// Who is told what: the real exporter, Prometheus with the rules of alerts/ and Alertmanager with
-// its routes, hurried by one script, and a webhook in the place of the pager.
+// Which receiver gets which alert. The test runs the real exporter, Prometheus with the rules of
+// alerts/ and Alertmanager with its routes. One script makes them faster, and a webhook stands in
+// for the pager.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <utime.h>
@@ -28,17 +29,17 @@ struct Page {
   std::string status;
   LabelSet labels;
   std::string runbook;
-  double seconds = 0;  ///< since the receiver was there
+  double seconds = 0;  ///< since the receiver started
 };
 
-/// Receives what Alertmanager sends.
+/// Receives the notifications of Alertmanager.
 class Webhook {
  public:
   [[nodiscard]] std::string url() const {
     const std::string url = server_.url();
     return url.substr(0, url.size() - 1);
   }
-  /// The page of an alert in a status.
+  /// The page of an alert with a status.
   [[nodiscard]] std::optional<Page> page(const std::string& alert,
                                          const std::string& status) const {
     const std::lock_guard lock(mutex_);
@@ -46,12 +47,12 @@ class Webhook {
       if (one.alert == alert && one.status == status) return one;
     return {};
   }
-  /// "receiver alert status", and the collector if there is one, of all that ever came.
+  /// All pages that ever came, as "receiver alert status" and the collector if there is one.
   [[nodiscard]] std::set<std::string> all() const {
     const std::lock_guard lock(mutex_);
     return all_;
   }
-  /// All that came, in order, a line each.
+  /// All pages in order, a line each.
   [[nodiscard]] std::string timeline() const {
     const std::lock_guard lock(mutex_);
     std::ostringstream lines;
@@ -114,7 +115,7 @@ class Paging : public testing::Test {
   }
 
   [[nodiscard]] std::string configuration(int baseline) const {
-    // However busy the machine is: the share is of a session's time.
+    // The share is of a session's time, so it holds on a busy machine, too.
     std::string text = "[[server]]\nname = \"shop\"\nmax_load = 0.9\ndsn = \"" + database.dsn() +
                        R"("
 [[server.backups]]
@@ -137,7 +138,8 @@ baseline = )" + std::to_string(baseline) +
     return text;
   }
 
-  /// Under its name only when it is whole: with `settle = "0s"` half a dump is a failed one.
+  /// Writes a dump, and gives it its name only when it is whole. With `settle = "0s"` half a dump
+  /// is a failed one.
   void dump() const {
     const std::string half = archive + ".part";
     const Finished done =
@@ -146,7 +148,7 @@ baseline = )" + std::to_string(baseline) +
     std::filesystem::rename(half, archive);
   }
 
-  /// Waits for the page that `plant` is to raise and its end after `repair`.
+  /// Waits for the page that `plant` must raise, and for its end after `repair`.
   template <typename Plant, typename Repair>
   void expect_page(const std::string& alert, const LabelSet& labels, Plant plant, Repair repair) {
     SCOPED_TRACE(alert);

@@ -1,4 +1,4 @@
-// A real Prometheus scrapes the real exporter, and the series are asked back.
+// A real Prometheus scrapes the real exporter, and the tests query the series.
 #include <gtest/gtest.h>
 
 #include "tests/support/cluster.h"
@@ -9,7 +9,7 @@
 namespace pg_integrity::test::prometheus_test {
 namespace {
 
-/// Names that somebody's database may well have; each is a table's.
+/// Names that a database may well have. Each is the name of a table.
 const std::vector<std::string> kHostileNames{
     R"(double "quote")",
     "single 'quote'",

@@ -18,7 +18,7 @@ const std::vector<View> kViews{{360, 740, "light"},
                                {1280, 900, "dark"},
                                {800, 1100, "light", "print"}};
 
-/// Texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3).
+/// Texts whose contrast with their background is below 4.5 (WCAG 2.2, 1.4.3).
 constexpr const char* kPale = R"js((() => {
   const parts = colour => colour.match(/[\d.]+/g).map(Number);
   const light = colour => {
@@ -43,7 +43,7 @@ constexpr const char* kPale = R"js((() => {
   return pale;
 })())js";
 
-/// The element that the address names is on the screen.
+/// Whether the element that the address names is on the screen.
 constexpr const char* kTargetIsSeen = R"js((() => {
   const target = document.querySelector(':target');
   if (!target || !target.checkVisibility()) return false;
@@ -247,7 +247,7 @@ TEST_F(ReportPage, WhatIsNotWatchedIsThereWithItsHint) {
   EXPECT_NE(hints.find("(custom) HINT: "), std::string::npos) << hints;
 }
 
-/// Names chosen to do harm on a page, with what is to be seen of them.
+/// Names chosen to do harm on a page, and the text that must be seen instead.
 const std::vector<std::pair<std::string, std::string>> kHostile{
     {"<script>document.title='x'</script>", "<script>document.title='x'</script>"},
     {"\"><img src=x onerror=alert(1)>", "\"><img src=x onerror=alert(1)>"},

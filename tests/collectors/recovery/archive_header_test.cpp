@@ -18,7 +18,7 @@ const SteppedClock kClock;
 constexpr UnixTime kNewYear2026 = 1767225600;
 constexpr UnixTime kDay = 86400;
 
-/// Where a reading has one moment only, that moment; fails the test otherwise.
+/// The moment of a reading. The test fails if the reading covers more than one moment.
 std::optional<UnixTime> exact(const std::optional<ArchiveTime>& time) {
   if (!time) return std::nullopt;
   EXPECT_EQ(time->earliest, time->latest);
@@ -37,8 +37,7 @@ std::string head_of(const std::string& path) {
   return head;
 }
 
-/// A real dump of an empty database, made by a pg_dump whose local time is India's (+05:30 all
-/// year).
+/// A real dump of an empty database. The local time of its pg_dump is India's, +05:30 all year.
 class RealDump : public ::testing::Test {
  protected:
   static constexpr const char* kZone = "Asia/Kolkata";

@@ -1,4 +1,4 @@
-// Catalogues of real programs: pgBackRest and Barman, run against a throwaway cluster.
+// Catalogues of the real pgBackRest and the real Barman, run against a throwaway cluster.
 #include "collectors/recovery/backup_catalogue.h"
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ double runs(const KindHistory& kind, BackupStatus status) {
   return kind.runs[static_cast<std::size_t>(status)];
 }
 
-/// Between two looks at the clock something was begun and ended.
+/// The time of the clock before an action and after it.
 struct Span {
   UnixTime began = 0;  ///< to the second, as catalogues have it
   UnixTime ended = 0;
@@ -47,7 +47,7 @@ Span time_of(const std::function<void()>& act) {
   return span;
 }
 
-/// It was begun then, and finished then; ages are to the clock's time.
+/// Expects that the newest backup began and finished within the span. Ages end at the clock's time.
 void expect_made(const KindHistory& kind, const Span& then, const Clock& clock) {
   ASSERT_TRUE(kind.newest);
   EXPECT_GE(kind.newest->time, then.began);
@@ -58,7 +58,7 @@ void expect_made(const KindHistory& kind, const Span& then, const Clock& clock) 
   EXPECT_LE(finished, then.ended + 1);
 }
 
-/// A program's place: a directory of the server's user, and what it is run as.
+/// The place of a program: a directory of the server's user, and the account that runs it.
 class Program {
  public:
   Program() {
@@ -160,7 +160,7 @@ class PgBackRest : public testing::Test {
     return Program::must_run(command(arguments));
   }
 
-  /// The program itself, with these words after it.
+  /// A source whose command is the program itself, with these arguments.
   [[nodiscard]] static std::string asked(const std::vector<std::string>& arguments,
                                          const std::string& rest = {}) {
     return "[[server.backups]]\nname = \"repo\"\npgbackrest = { command = " +
@@ -173,7 +173,7 @@ class PgBackRest : public testing::Test {
 
   static inline std::unique_ptr<Program> program;
   static inline std::unique_ptr<Cluster> cluster;
-  static inline std::string before, empty, info;  ///< before the stanza, without and with backups
+  static inline std::string before, empty, info;  ///< without stanza, without and with backups
   static inline std::string later;                ///< with one more full backup
   static inline std::map<std::string, Span> made;
   const BackupCatalogue catalogue_{CatalogueFormat::pgbackrest, "", "main", Seconds(3600), "UTC"};
@@ -255,7 +255,7 @@ TEST_F(PgBackRest, MissedRunsAreThoseOfTheKind) {
                           "[server.backups.kinds.diff]\nevery = \"24h\"\ngrace = \"2h\"\n"
                           "[server.backups.kinds.incr]\nevery = \"6h\"\ngrace = \"1h\"\n"),
                    "backups"));
-    // What is on the page was found after the jump: an age tells.
+    // The age tells when the page shows what was found after the jump.
     scheduler.clock.advance(Seconds(days * kDay));
     std::string missed;
     EXPECT_TRUE(eventually([&] {
@@ -312,7 +312,7 @@ TEST_F(PgBackRest, WhatItRefusesIsTold) {
   EXPECT_EQ(asked_for({"version"}).reason("backups/repo.full"), Reason::decode);
 }
 
-/// A program of our own, which says the same as pgBackRest and notes that it was asked.
+/// A program of our own. It answers as pgBackRest does, and notes that it was asked.
 class AskedProgram : public PgBackRest {
  protected:
   AskedProgram() {
@@ -387,19 +387,20 @@ class Barman : public testing::Test {
                            "barman\ncreate_slot = auto\npath_prefix = " +
                            Cluster::programs() + "\n"));
     static_cast<void>(barman({"cron"}));
-    // Its receiver of WAL starts in the background, and must have got something.
+    // The receiver of WAL starts in the background. It must have got something before a backup.
     EXPECT_TRUE(eventually([] {
       send_wal();
       return run(command({"check", "main"}), Program::kOwn).status == 0;
     }));
     made = time_of([] { static_cast<void>(barman({"backup", "main"})); });
-    // Until the WAL of its end has come, it waits for that, and a newer one for the segment after.
+    // Barman waits until the WAL of the backup's end has come. A newer Barman waits for the segment
+    // after it, too.
     EXPECT_TRUE(eventually([] {
       send_wal();
       static_cast<void>(run(command({"cron"}), Program::kOwn));
       return list().find("DONE") != std::string::npos;
     }));
-    // So slow that it is seen running.
+    // This backup is so slow that it is seen running.
     Process aborted(command({"backup", "--bwlimit", "32", "main"}), Program::kOwn);
     EXPECT_TRUE(eventually([] { return list().find("STARTED") != std::string::npos; }));
     running = list();
@@ -429,11 +430,11 @@ class Barman : public testing::Test {
 
   static inline std::unique_ptr<Program> program;
   static inline std::unique_ptr<Cluster> cluster;
-  static inline std::string running, listed;  ///< while one is made, and when that was aborted
-  static inline Span made;                    ///< the one that is done
+  static inline std::string running, listed;  ///< while a backup runs, and after it was aborted
+  static inline Span made;                    ///< the backup that is done
   const BackupCatalogue catalogue_{CatalogueFormat::barman, "", "main", Seconds(3600), zone()};
 
-  /// Barman's IDs are in the zone of its machine.
+  /// The zone of the machine, which Barman's IDs are in.
   static std::string zone() {
     std::ifstream file("/etc/timezone");
     std::string zone;

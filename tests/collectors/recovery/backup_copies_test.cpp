@@ -19,10 +19,10 @@
 namespace pg_integrity::test::backup_copies_test {
 namespace {
 
-/// Directories of the same dumps; the first one is copied to the others.
+/// Directories with the same dumps. The first one is the original of the others.
 class CopiesOf : public ::testing::Test {
  protected:
-  /// A dump in one of the directories, whose modification time says when it was made.
+  /// Writes a dump into one of the directories. Its modification time says when it was made.
   void dump(const TemporaryDirectory& directory, double hours_old) const {
     const std::string path = directory.write("a.dump", plain_dump());
     const time_t when = std::time(nullptr) - static_cast<time_t>(hours_old * 3600);

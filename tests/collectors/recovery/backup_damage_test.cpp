@@ -1,5 +1,5 @@
-// Real dumps in every format, whole and damaged: what the exporter takes for a backup, by looking
-// at the beginning and the end of it. What only a look inside shows is left to higher proof levels.
+// Real dumps in every format, whole and damaged. The exporter tells from the beginning and the end
+// of a file whether it is a backup. Damage that only shows inside is left to higher proof levels.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ void halve(const std::string& path) {
   cut(path, fs::file_size(path) / 2);
 }
 
-/// One bit in the middle.
+/// Flips one bit in the middle.
 void flip(const std::string& path) {
   std::string content = content_of(path);
   content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 4);
@@ -54,10 +54,11 @@ fs::path member_of(const std::string& folder) {
   return largest;
 }
 
-/// The year in the header of a custom archive: as if it had been made before.
+/// Changes the year in the header of a custom archive, as if it had been made earlier.
 void age_header(const std::string& path, int years) {
   std::string content = content_of(path);
-  // Magic; versions, sizes and format; compression, a number and from 1.15 on a byte; five fields.
+  // The year follows the magic (5 bytes), versions, sizes and format (6), the compression and five
+  // integers of 5 bytes. The compression is an integer, and a single byte from format 1.15 on.
   const std::size_t compression = content.at(6) < 15 ? 5 : 1;
   char& year = content.at(5 + 6 + compression + 5 * 5 + 1);
   year = static_cast<char>(year - years);
@@ -68,15 +69,15 @@ constexpr const char* kHtml = "<html><head><title>502 Bad Gateway</title></head>
 
 struct Case {
   const char* name;    ///< also the pattern of its kind
-  const char* format;  ///< of the dump; empty: none
+  const char* format;  ///< of the dump; empty if there is none
   void (*damage)(const std::string& path);
-  const char* status;  ///< what it is taken for
+  const char* status;  ///< that the exporter gives it
   int level;           ///< proof level that it reaches; below 1 it never counts
 };
 
 void nothing(const std::string& /*path*/) {}
 
-// What no look at both ends shows stays at level 1: only reading it all tells.
+// Damage that neither end shows leaves the backup at level 1. Only reading it all tells.
 const Case kCases[] = {
     {"whole_plain", "p", nothing, "success", 1},
     {"whole_plain_gz", "p",
@@ -127,7 +128,7 @@ const Case kCases[] = {
      [](const std::string& path) {
        must_run({"gzip", "--no-name", path});
        std::string content = content_of(path + ".gz");
-       content.at(10) = static_cast<char>(content.at(10) | 6);  // a block of a type that is none
+       content.at(10) = static_cast<char>(content.at(10) | 6);  // an invalid type of block
        write(path + ".gz", content);
      },
      "failed", 0},
@@ -173,7 +174,7 @@ class Damage : public ::testing::Test {
     return dump(name, format, shop_);
   }
 
-  /// Everything that is there was changed then.
+  /// Sets the modification time of everything that is there.
   void set_age(double hours, const std::string& only = {}) const {
     const time_t when = std::time(nullptr) - static_cast<time_t>(hours * 3600);
     const utimbuf times{when, when};
@@ -182,7 +183,7 @@ class Damage : public ::testing::Test {
         ::utime(entry.path().c_str(), &times);
   }
 
-  /// A source whose kinds are named as what their files begin with.
+  /// Looks at a source with kinds whose names are the prefixes of their files.
   [[nodiscard]] Findings look_at(const std::vector<std::string>& kinds,
                                  const std::string& more = {}) const {
     std::string source = "[[server.backups]]\nname = \"dir\"\nmin_size = 0\ndirectory = \"" +
@@ -294,10 +295,10 @@ TEST_F(Damage, ADumpOfAnotherDatabaseIsNone) {
   }
 }
 
-/// What `drill --proof-only` leaves.
+/// Records as `drill --proof-only` leaves them.
 class Proofs : public Damage {
  protected:
-  /// @param failed_level 0: nothing is wrong with it.
+  /// @param failed_level 0 if nothing is wrong with the backup.
   void record(const std::string& name, int level, int failed_level = 0) const {
     const std::string path = directory_.path() + "/" + name;
     struct stat facts {};

@@ -126,7 +126,7 @@ TEST_F(BackupHistoryIn, WhatIsNotThereIsMissing) {
   EXPECT_EQ(reason([&] { read({}); }), Reason::missing) << "the column of the status";
 }
 
-/// Real files, with a count of how often one was opened, and a fault that a test puts in its way.
+/// Real files. It counts how often one was opened, and a test can make it fail.
 class WatchedFiles final : public Files {
  public:
   using Files::list;
@@ -155,9 +155,9 @@ class WatchedFiles final : public Files {
   }
 
   int opened = 0;
-  int good = 0;  ///< so many are opened before the fault
+  int good = 0;  ///< number of opens before the fault
   std::optional<Reason> fault;
-  std::set<std::string> unknown;  ///< entries of which nothing can be known
+  std::set<std::string> unknown;  ///< entries that cannot be read at all
 
  private:
   SystemClock clock_;

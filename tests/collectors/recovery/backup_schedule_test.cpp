@@ -29,7 +29,7 @@ BackupSchedule at(const std::vector<std::string>& texts, const std::string& zone
   return schedule;
 }
 
-/// Runs missed between a success and some moment, both read off a clock in that zone.
+/// Runs missed between a success and `now`. Both are times of a clock in the schedule's zone.
 double missed(const BackupSchedule& schedule, const std::string& success, const std::string& now) {
   SteppedClock clock;
   const auto moment = [&](const std::string& local) {
@@ -71,12 +71,12 @@ TEST(AnchoredSchedule, ASuccessIsOfTheAnchorBeforeIt) {
 
 TEST(AnchoredSchedule, AShortDayAndALongOneHaveOneRunEach) {
   const BackupSchedule schedule = at({"02:30"}, "Europe/Berlin");
-  // 2026-03-29 has no 02:30: it is due when the clock is put forward, at 03:00.
+  // 2026-03-29 has no 02:30. The run is due when the clock is put forward, at 03:00.
   EXPECT_EQ(missed(schedule, "2026-03-28 02:40:00", "2026-03-29 03:29:00"), 0);
   EXPECT_EQ(missed(schedule, "2026-03-28 02:40:00", "2026-03-29 03:31:00"), 1);
   EXPECT_EQ(missed(schedule, "2026-03-28 02:40:00", "2026-03-30 02:59:00"), 1);
   EXPECT_EQ(missed(schedule, "2026-03-28 02:40:00", "2026-03-30 03:01:00"), 2);
-  // 2026-10-25 has it twice: the first one counts.
+  // 2026-10-25 has 02:30 twice, and the first one counts.
   EXPECT_EQ(missed(schedule, "2026-10-24 02:40:00", "2026-10-25 03:01:00"), 1);
   EXPECT_EQ(missed(schedule, "2026-10-25 02:40:00", "2026-10-26 02:59:00"), 0);
   EXPECT_EQ(missed(schedule, "2026-10-25 02:40:00", "2026-10-26 03:01:00"), 1);
@@ -105,7 +105,7 @@ TEST(AnchoredSchedule, AWeeklyRunIsDueOnItsDay) {
   EXPECT_EQ(missed(schedule, "2026-06-10 12:00:00", "2026-06-14 03:31:00"), 1);
 }
 
-/// The same, by going through all days.
+/// The same number, counted day by day.
 double counted_singly(const BackupSchedule& schedule, UnixTime success, UnixTime now,
                       const Clock& clock) {
   double runs = 0;
@@ -167,7 +167,7 @@ TEST(AnchoredSchedule, JudgesAHistoryTable) {
   db.run("CREATE TABLE history (at timestamptz, what text)");
   const auto look_with = [&](const std::string& age, const std::string& grace) {
     db.run("TRUNCATE history; INSERT INTO history VALUES (now() - interval '" + age + "', 'auto')");
-    // What a clock in Kolkata showed two hours ago.
+    // The time that a clock in Kolkata showed two hours ago.
     const std::string due = db.ask(
         "SELECT to_char((now() - interval '2 hours') AT TIME ZONE 'Asia/Kolkata', 'HH24:MI')");
     return look(

@@ -177,7 +177,7 @@ TEST(BackupRetention, IsUnprovenWhileTheHistoryGrows) {
   Findings found = look_at_backups(db, config);
   EXPECT_EQ(found.reason("backups/log"), Reason::pending);
   EXPECT_FALSE(found.value("pg_integrity_backup_retention_seconds"));
-  // The oldest copy goes before its time: that is no longer growth.
+  // The oldest copy goes before its time, so the history no longer grows.
   db.run("DELETE FROM history WHERE at < now() - interval '1 day'");
   found = look_at_backups(db, config, found.saved);
   EXPECT_EQ(found.violated(), "backups/log");
@@ -308,8 +308,8 @@ TEST(BackupDirectory, ReadsTheHeadersOfRealDumpsInEveryFormat) {
   ASSERT_EQ(run({"gzip", backups.path() + "/plain.dump"}).status, 0);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(backups.path()))
     BackupDirectory::set_age(entry.path(), 0.5);
-  // Their headers say "now", which is later than the modification time that the test gave them: the
-  // older wins. With the modification time out of the way the header is what counts.
+  // The headers say "now". The test gave the files an older modification time, so that one wins.
+  // Once the modification time is later, the header counts.
   std::string kinds = "settle = \"0s\"\nmin_size = 0\n";
   for (const char* kind : {"custom", "tarred", "folder", "plain"})
     kinds += "[server.backups.kinds." + std::string(kind) + "]\npattern = \"" + kind +

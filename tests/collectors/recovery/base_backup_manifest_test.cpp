@@ -1,5 +1,5 @@
-// Base backups by the real pg_basebackup, whole and damaged: which count, and whether the log that
-// they need is there.
+// Base backups of the real pg_basebackup, whole and damaged. The tests see which of them count, and
+// whether the WAL that they need is there.
 #include "collectors/recovery/base_backup_manifest.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ class BaseBackups : public ::testing::Test {
     take_base_backup(cluster_, path, options);
     return path;
   }
-  /// The segments that it needs.
+  /// The segments that a backup needs.
   static std::vector<std::string> needs(const std::string& backup) {
     const auto manifest = read_manifest(content_of(backup + "/backup_manifest"));
     const auto needed =

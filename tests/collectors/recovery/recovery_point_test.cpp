@@ -1,4 +1,4 @@
-// How much would be lost: the age of the newest point that the server could be brought back to.
+// The recovery point: the age of the newest point that the server could be brought back to.
 #include <gtest/gtest.h>
 #include <utime.h>
 
@@ -118,7 +118,8 @@ class ArchivedLog : public testing::Test {
     admin_.run("SELECT pg_reload_conf()");
   }
 
-  /// Something is committed, and its segment is full; archived, too, if the archiver works.
+  /// Commits something and fills its segment.
+  /// @param archived whether to wait until the segment is archived.
   void write(bool archived) {
     const std::string before = admin_.ask("SELECT archived_count FROM pg_stat_archiver");
     db_.run("CREATE TABLE IF NOT EXISTS t (i int); INSERT INTO t VALUES (1)");
@@ -147,7 +148,7 @@ TEST_F(ArchivedLog, LeadsToWhatWasCommittedWhenItsNewestSegmentWas) {
   write(true);
   EXPECT_TRUE(becomes(scheduler, State::proven));
   EXPECT_LT(scheduler.page().value(kAge).value(), 600);
-  // Nothing is committed for an hour: there is nothing to lose.
+  // For an hour no transaction commits, so there is nothing to lose.
   for (int i = 0; i < 6; ++i) {
     EXPECT_TRUE(looks_again(scheduler, "backups", Seconds(590)));
     EXPECT_EQ(scheduler.findings().state(kObject), State::proven);

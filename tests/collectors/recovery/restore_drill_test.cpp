@@ -9,7 +9,7 @@
 namespace pg_integrity::test::restore_drill_test {
 namespace {
 
-/// Records in a directory, and what the collector makes of them. No server is asked for it.
+/// Records in a directory, which the collector reads. It asks no server.
 class DrillsOnRecord : public ::testing::Test {
  protected:
   void record(const std::string& started, const std::string& outcome, const std::string& rest = {},

@@ -15,19 +15,19 @@ std::string config(const Cluster& cluster, const std::string& options,
                     "wal");
 }
 
-/// Another archive_command: "true" archives at once, "false" never does.
+/// Sets archive_command. "true" archives at once, "false" never does.
 void archive_by(Client& admin, const std::string& command) {
   admin.run("ALTER SYSTEM SET archive_command = '" + command + "'");
   admin.run("SELECT pg_reload_conf()");
 }
 
-/// A segment is full.
+/// Ends the current segment.
 void switch_wal(Client& admin) {
   admin.run("SELECT pg_create_restore_point('x')");
   admin.run("SELECT pg_switch_wal()");
 }
 
-/// From when on the archiver fails; what it took before it heard of its command is archived.
+/// Waits until the archiver fails. It still archives what it took before it read its new command.
 bool gets_stuck(Client& admin) {
   archive_by(admin, "false");
   return eventually([&] {
