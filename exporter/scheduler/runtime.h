@@ -1,5 +1,5 @@
-// One configuration in force: its evidence and the scheduler that gathers it. Replaced as a whole
-// at a reload.
+// One configuration in force, with its evidence and the scheduler that gathers it. A reload
+// replaces it as a whole. Safe on any thread.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@
 
 namespace pg_integrity {
 
-/// What outlives every configuration, and the workers that may still be out when one is replaced.
+/// Resources of the process, which outlive every configuration. Some workers may still be busy when
+/// a configuration is replaced.
 struct ProcessResources {
   explicit ProcessResources(const WaitableClock& the_clock)
       : clock(the_clock), watchdog(the_clock), workers(the_clock) {}
@@ -31,8 +32,9 @@ struct ProcessResources {
 
 class Runtime {
  public:
-  /// @param before the newest snapshot of the runtime that this one replaces, if it does; that one
-  /// was stopped.
+  /// @param resources must outlive the runtime.
+  /// @param before the newest snapshot of the runtime that this one replaces, or nullptr. The
+  /// caller has stopped that runtime.
   Runtime(Options options, ProcessResources& resources,
           const std::shared_ptr<const SavedEvidence>& saved, const Snapshot* before = nullptr);
 
