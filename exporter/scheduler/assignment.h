@@ -25,9 +25,9 @@ struct Assignment {
 Settings settings_for(const CollectorOptions& options, const std::string& database,
                       const std::string& home_database);
 
-/// The collectors that check a database. Those of one database are included if the configuration
-/// names it, those of the whole server if it is the database of the DSN. A collector that is not
-/// wanted with these settings is left out.
+/// The collectors that check a database. A collector of one database is included if the
+/// configuration names the database, a collector of the whole server if it is the database of the
+/// DSN. A collector that is not wanted with these settings is left out.
 /// @return assignments that point into `options`, which must outlive them.
 std::vector<Assignment> collectors_on(const ServerOptions& options, const std::string& database);
 

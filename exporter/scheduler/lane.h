@@ -53,8 +53,8 @@ class LaneThread {
   /// Tells the lane that a task may be due earlier than it was. Safe on any thread.
   void wake();
 
-  /// @param until_done true: makes steps without rests, and ends when no task will be due again.
-  /// false: goes on until stop().
+  /// @param until_done If true, the lane makes steps without rests and ends when no task will be
+  /// due again. Otherwise it goes on until stop().
   void start(bool until_done);
   /// Lets a running step go on, and begins no further one. Safe on any thread.
   void stop();
