@@ -102,7 +102,7 @@ void send_status(httplib::Response& response, int status, std::string_view text)
 }
 
 /// Answers and closes the connection. Otherwise a body that was announced and is not read could be
-/// taken for the next request. httplib closes a connection when writing fails, so we report a
+/// taken for the next request. The library closes a connection when writing fails, so we report a
 /// failure once all is written.
 void send_last(httplib::Response& response, int status, std::string_view text) {
   response.status = status;

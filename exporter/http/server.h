@@ -20,8 +20,7 @@ struct HttpHandlers {
   std::function<std::string()> report_markdown;
   std::function<std::string()> report_json;
   std::function<bool()> ready;
-  std::function<bool()>
-      reload;  ///< POST /-/reload; empty: not offered. @return true if it succeeded
+  std::function<bool()> reload;  ///< POST /-/reload; empty: not offered. @return it succeeded
 };
 
 class HttpServer {
