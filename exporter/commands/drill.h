@@ -23,7 +23,7 @@ struct DrillCommand {
 };
 
 /// @return 0 if every drill succeeded (or every proof), 1 if a backup failed, 2 if something could
-/// not be told. 3 if the command or the configuration cannot be used.
+/// not be told. It is 3 if the command or the configuration cannot be used.
 ExitCode drill(const DrillCommand& command);
 
 }  // namespace pg_integrity
