@@ -1,5 +1,5 @@
-// The references: every metric, collector and configuration key, from the declarations themselves.
-// Pure functions; safe on any thread.
+// The references of every metric, collector and configuration key, made from the declarations
+// themselves. Pure functions. Safe on any thread.
 #pragma once
 
 #include <string>

@@ -39,7 +39,8 @@ std::string rendered(const Report& report, ReportFormat format) {
   return {};
 }
 
-/// Samples once; ends early, with its queries cancelled, at SIGINT or SIGTERM.
+/// Samples once. SIGINT or SIGTERM cancels its queries and ends it early.
+/// @return false if it was interrupted.
 bool sample_once(Scheduler& scheduler) {
   std::atomic<bool> interrupted = false;
   const SignalThread signals([&] {

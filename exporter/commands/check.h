@@ -1,4 +1,4 @@
-// `check`: one look at everything, and a report.
+// The command `check` checks everything once and prints a report.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ enum class ReportFormat : std::uint8_t { text, markdown, json };
 struct CheckCommand {
   std::string config_path;  ///< empty: the environment
   ReportFormat format = ReportFormat::text;
-  bool recorded = false;  ///< the verdict on record, without touching the database
+  bool recorded = false;  ///< shows the recorded verdict, without touching the database
 };
 
-/// Looks at everything once and prints the report on standard output.
+/// Checks everything once, or takes the recorded verdict, and prints the report on standard output.
 ExitCode check(const CheckCommand& command);
 
 }  // namespace pg_integrity

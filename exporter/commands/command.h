@@ -1,4 +1,4 @@
-// What every command needs: exit codes, the configuration or a complaint, and a way to end.
+// Needed by every command: exit codes, the configuration or a complaint, and a way to end.
 #pragma once
 
 #include <cstdint>
@@ -10,24 +10,27 @@
 
 namespace pg_integrity {
 
-/// What main() returns, and why.
+/// The values that main() returns, and their reasons.
 enum class ExitCode : std::uint8_t {
   proven = 0,    ///< everything is proven; of serve: ended as asked
-  violated = 1,  ///< something is violated; of serve: it could not start
+  violated = 1,  ///< something is violated; of serve: it could not start, or failed later
   unproven = 2,  ///< nothing is violated, but not everything is proven
   usage = 3,     ///< the command line or the configuration cannot be used
 };
 
-/// The configuration in that file, or the one that the environment gives if there is no path.
+/// Reads the configuration from that file, or from the environment if the path is empty.
 ReadOptions read_options(const std::string& config_path);
 
-/// The options, or nothing after having said on standard error what is wrong.
+/// Reads the options.
+/// @return nothing after printing on standard error what is wrong.
 std::optional<Options> options_or_complain(const std::string& config_path);
 
-/// The server of that name, or the only one there is; nullptr after having said what is wrong.
+/// The server of that name, or the only one if the name is empty.
+/// @return nullptr after printing on standard error what is wrong.
 const ServerOptions* server_named(const Options& options, const std::string& name);
 
-/// Ends the process at once: threads that nothing can end must not meet destructors.
+/// Ends the process at once. No destructors run, because threads that cannot be ended must not meet
+/// them.
 [[noreturn]] void leave(ExitCode code);
 
 }  // namespace pg_integrity

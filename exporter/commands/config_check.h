@@ -1,4 +1,4 @@
-// `config check`: what is wrong with a configuration.
+// The command `config check` checks a configuration without using it.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace pg_integrity {
 
-/// Says what is wrong with a configuration, or that nothing is.
+/// Prints what is wrong with a configuration. If nothing is, prints what it watches and what it
+/// does not.
 ExitCode check_config(const std::string& config_path);
 
 }  // namespace pg_integrity

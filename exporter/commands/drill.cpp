@@ -37,10 +37,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Seconds kLook{300};  ///< at a directory or at records
+constexpr Seconds kLook{300};  ///< deadline for reading directories or records
 constexpr std::size_t kKeptDrills = 100;
 
-/// What of a configuration says what to drill.
+/// The part of a configuration that says what to drill.
 struct Plan {
   const ServerOptions* server = nullptr;
   std::string directory;  ///< of the records
@@ -53,7 +53,7 @@ struct Chosen {
   std::string path;
   UnixTime time = 0;
   std::string wal_archive;  ///< of the source; may be empty
-  std::string database;     ///< that it is of
+  std::string database;     ///< that it is a backup of
 };
 
 /// @return false after having said what is wrong.
@@ -71,8 +71,8 @@ bool make_plan(const Options& options, const DrillCommand& command, Plan& plan) 
   return false;
 }
 
-/// The newest backup of a kind, whatever was found of it so far: to prove it is what a drill is
-/// for.
+/// Takes the newest backup of a kind, also one that was rejected or is not judged yet. A drill
+/// exists to prove it.
 void take_newest(const std::string& directory, const KindHistory& kind, Chosen& chosen) {
   const auto take = [&](const std::string& name, UnixTime time) {
     if (!chosen.path.empty() && time <= chosen.time) return;
@@ -85,7 +85,7 @@ void take_newest(const std::string& directory, const KindHistory& kind, Chosen& 
     take(rejected->name, rejected->changed);
 }
 
-/// The newest backup of each source and kind that the command means.
+/// The newest backup of each source and kind that the command selects.
 std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files& files,
                            const Clock& clock) {
   std::vector<Chosen> chosen;
@@ -112,7 +112,8 @@ std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files&
   return chosen;
 }
 
-/// The named backup, as one of the only source that is meant.
+/// The named backup, as one of the only source and kind that the command selects. Empty if it
+/// selects several.
 std::vector<Chosen> choose_named(std::vector<Chosen> newest, const DrillCommand& command,
                                  Files& files, const Clock& clock) {
   if (newest.size() != 1) return {};

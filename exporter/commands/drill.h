@@ -1,5 +1,6 @@
-// `drill`: restores the newest backup into a throwaway cluster, compares it with what it should
-// hold, and leaves a record. `drill --proof-only`: decodes the newest backups and leaves proofs.
+// The command `drill` restores the newest backup into a throwaway cluster, compares it with what it
+// should hold, and writes a record. With `--proof-only` it decodes the newest backups and writes
+// proofs.
 #pragma once
 
 #include <string>
@@ -15,14 +16,14 @@ struct DrillCommand {
   std::string kind;         ///< empty: every kind
   std::string backup;       ///< path; empty: the newest
   std::string target;       ///< connection string of an empty database; empty: a throwaway cluster
-  std::string user;         ///< who runs the throwaway server, if we are root
-  std::string work_dir;     ///< where it is made
+  std::string user;         ///< account that runs the throwaway server, if we are root
+  std::string work_dir;     ///< folder in which that server is made; empty: TMPDIR or /var/tmp
   int jobs = 1;
   bool proof_only = false;
 };
 
-/// 0: every drill succeeded, or every proof; 1: a backup failed; 2: something could not be told; 3:
-/// the command or the configuration cannot be used.
+/// @return 0 if every drill succeeded (or every proof), 1 if a backup failed, 2 if something could
+/// not be told. It is 3 if the command or the configuration cannot be used.
 ExitCode drill(const DrillCommand& command);
 
 }  // namespace pg_integrity

@@ -25,7 +25,7 @@ namespace pg_integrity {
 
 namespace {
 
-/// A text of many lines, each moved to the right: none of it looks like a heading of ours.
+/// Moves each line of a text to the right, so that none of them looks like a heading of ours.
 std::string indented(const std::string& text, const std::string& margin) {
   std::string out;
   for (std::size_t begin = text.find_first_not_of('\n'); begin < text.size();) {
@@ -41,8 +41,9 @@ std::string joined(std::string text, const std::vector<std::string>& names) {
   return text;
 }
 
-/// Why a query of the user's is not even planned: the planner calls IMMUTABLE functions of the
-/// tables that it leads to, by whatever views, and these belong to somebody. Empty: it may be.
+/// Why a user's query is not even planned, or empty if it may be planned. The planner calls
+/// IMMUTABLE functions of the tables that the query leads to, also through views, and those
+/// functions are somebody else's code.
 std::string fault_of_probe(const std::string& sql, const Schema& everything) {
   if (const auto fault = query_fault(sql)) return "it " + *fault;
   const auto unsafe = std::find_if(everything.tables.begin(), everything.tables.end(),
@@ -88,7 +89,7 @@ class Explanation {
     RecordingSession session(at_.session, shared);
     const auto schema = load_schema(session, at_.server.exclude, at_.clock.now());
     text += "\n  the catalog, for all collectors together, once a minute at most\n" + said(shared);
-    ScanPlan plan;  // what a scan asks for depends on all of them
+    ScanPlan plan;  // a scan depends on all of them
     std::vector<std::unique_ptr<Collector>> collectors;
     for (const Assignment& one : assigned)
       collectors.push_back(one.options->spec->make({one.settings, one.server}, plan));
@@ -112,8 +113,8 @@ class Explanation {
                      one.options->spec->name) != command_.collectors.end();
   }
 
-  /// One pass whose questions about anything but the catalog are recorded and have no answer.
-  /// @return the objects that it does not ask about, and why.
+  /// Makes one pass. Questions about anything but the catalog are recorded and not answered.
+  /// @return the objects that the pass does not ask about, with the reasons.
   std::string pass(Collector& collector, const CollectorSpec& spec,
                    const std::shared_ptr<const Schema>& schema, TableScans& scans,
                    Recording& recording) const {
@@ -143,7 +144,7 @@ class Explanation {
            printable(detail) + "\n";
   }
 
-  /// Statements of the same text, which differ in their parameters, are said together.
+  /// Lists what was recorded. Statements that differ in their parameters alone are listed together.
   [[nodiscard]] std::string said(const Recording& recording) const {
     std::string text;
     std::map<std::string_view, std::vector<const RecordedStatement*>> same;
@@ -176,10 +177,11 @@ class Explanation {
 
   const ExplainCommand& command_;
   const Surveyed& at_;
-  std::shared_ptr<const Schema> everything_;  ///< what is excluded, too; with --cost
+  std::shared_ptr<const Schema> everything_;  ///< with excluded objects; only for --cost
 };
 
-/// Collectors that are asked for must be there, and enabled somewhere.
+/// Checks that the requested collectors exist and that each is enabled somewhere.
+/// @throws ConfigError
 void require_known(const ExplainCommand& command, const Options& options) {
   std::vector<std::string> known;
   for (const CollectorSpec* spec : collectors()) known.emplace_back(spec->name);

@@ -1,4 +1,4 @@
-// The command `explain`: what the exporter would ask, without asking it.
+// The command `explain` shows what the exporter would ask, without asking it.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct ExplainCommand {
   bool cost = false;                    ///< with the planner's estimates
 };
 
-/// Prints statements, files and requests on standard output. Only the catalog is read.
+/// Prints statements, files and requests on standard output. It reads nothing but the catalog.
 ExitCode explain(const ExplainCommand& command);
 
 }  // namespace pg_integrity

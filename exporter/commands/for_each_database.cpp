@@ -25,7 +25,7 @@ namespace {
 constexpr Seconds kConnect{10};
 constexpr Seconds kVisit{300};  ///< of one database, however many tables it has
 
-/// The database of the DSN, those that are named and those that a glob means.
+/// The database of the DSN, the databases that are named, and those that a glob matches.
 std::vector<std::string> databases_to_visit(const ServerOptions& server, Session& session) {
   std::vector<std::string> names{server.home_database};
   const auto add = [&](const std::string& name) {

@@ -1,5 +1,5 @@
-// Commands that ask the catalogs of all configured databases something, print the answer and end.
-// One thread.
+// The frame of commands that ask the catalogs of all configured databases, print the answers and
+// end. One thread.
 #pragma once
 
 #include <functional>
@@ -23,9 +23,9 @@ struct Surveyed {
   bool first = false;  ///< of its server; the database of the DSN
 };
 
-/// Visits every database of every server, the database of the DSN first, and prints what the visits
-/// have returned, all of it or, if one fails, nothing.
-/// @param visit may throw ConfigError and SourceError: one line says so.
+/// Visits every database of every server, the database of the DSN first. Prints all that the visits
+/// have returned, or nothing if one of them fails.
+/// @param visit may throw ConfigError and SourceError. One line then says what failed.
 ExitCode survey(const std::string& config_path,
                 const std::function<std::string(const Options&)>& heading,
                 const std::function<std::string(const Surveyed&)>& visit);

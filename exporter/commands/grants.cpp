@@ -23,10 +23,10 @@ namespace {
 constexpr int kReadAllDataSince = 140000;
 constexpr std::size_t kLongestName = 63;
 constexpr double kDefaultGate = 1073741824;  ///< the collectors' default of exact_up_to
-/// Sorting the keys of a table takes its size twice while runs are merged; two sessions sort.
+/// Sorting the keys of a table takes twice its size while runs are merged, and two sessions sort.
 constexpr double kTempFilesPerTable = 4;
 
-/// What all collectors of a database read, those of the whole server included.
+/// The reads of all collectors of a database, including those of the whole server.
 Reads reads_on(const Surveyed& at, const Schema& schema) {
   Reads reads;
   for (const Assignment& one : collectors_on(at.server, at.database))
@@ -34,8 +34,8 @@ Reads reads_on(const Surveyed& at, const Schema& schema) {
   return reads;
 }
 
-/// Of each table that is counted without looking at a column: the first one of its primary key, or
-/// its first one.
+/// The column to be granted of each table that is counted without reading a column. It is the first
+/// one of its primary key, or else its first one.
 std::map<QualifiedName, std::string> counted_columns(const Schema& schema) {
   std::map<QualifiedName, std::string> any;
   for (const Table& table : schema.tables) {
@@ -49,7 +49,7 @@ std::map<QualifiedName, std::string> counted_columns(const Schema& schema) {
   return any;
 }
 
-/// The largest heap that a collector of the server reads whole.
+/// The largest heap, in bytes, that a collector of the server reads whole.
 double largest_gate(const ServerOptions& server) {
   double largest = 0;
   for (const CollectorOptions& collector : server.collectors)
@@ -109,7 +109,7 @@ class Script {
   bool all_data_granted_ = false;  ///< on the server that is being visited
 };
 
-/// What keeps a text from being the name of the role; empty: nothing.
+/// Why a text cannot be the name of the role. Empty if it can.
 std::string fault_of_role(const std::string& role) {
   if (role.empty() || role.size() > kLongestName) return "must have 1 to 63 bytes";
   if (role.starts_with("pg_") || role == "public" || role == "none")

@@ -1,4 +1,5 @@
-// The command `grants`: the least privileges for what the configuration enables, as SQL for psql.
+// The command `grants` prints the least privileges for what the configuration enables, as SQL for
+// psql.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ struct GrantsCommand {
   std::string config_path;  ///< empty: the environment
   std::string role;
   bool column_wise = false;  ///< single columns instead of whole tables
-  bool generic = false;      ///< without looking at any database: deploy/grants.sql
+  bool generic = false;      ///< without reading any database: deploy/grants.sql
 };
 
 /// Prints the script on standard output.

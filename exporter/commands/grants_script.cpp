@@ -10,26 +10,26 @@ namespace pg_integrity {
 
 namespace {
 
-/// The exporter's two sessions, two of a `check` beside it, one for a person.
+/// Two sessions of the exporter, two of a `check` beside it, and one for a person.
 constexpr const char* kConnectionLimit = "5";
 
-/// An SQL literal; standard_conforming_strings is on.
+/// An SQL literal. The script sets standard_conforming_strings to on.
 std::string literal(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
   return out + "'";
 }
 
-/// A value of a connection string, which has rules of its own.
+/// A value of a connection string, whose quotes have rules of their own.
 std::string conninfo_value(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
   return out + "'";
 }
 
-/// An argument of psql's connect command, which takes even what single quotes hold for an
-/// identifier: within double quotes nothing is special but they. Only the end of a line must go in
-/// single quotes, which know C's escapes.
+/// An argument of psql's connect command, in double quotes. The command takes even a text in single
+/// quotes for an identifier, and within double quotes only they themselves are special. Only the
+/// end of a line must go into single quotes, which know C's escapes.
 std::string connect_argument(const std::string& text) {
   std::string out = "\"";
   for (const char c : text)
@@ -40,7 +40,7 @@ std::string connect_argument(const std::string& text) {
   return out + "\"";
 }
 
-/// A statement that another one writes.
+/// Runs the statement that the query returns as its result.
 std::string written_by(const std::string& query) {
   return query + " \\gexec\n";
 }

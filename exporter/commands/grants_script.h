@@ -1,6 +1,6 @@
-// The exporter's role as a script for psql: created where it is not there, bounded, and granted
-// what it needs. Whatever names a watched database has, none of them is ever syntax, of SQL or of
-// psql. Pure functions.
+// The exporter's role as a script for psql. The script creates the role if it is missing, bounds
+// it, and grants what it needs. No name in a watched database ever becomes syntax, of SQL or of
+// psql. Pure functions. Safe on any thread.
 #pragma once
 
 #include <string>
@@ -18,36 +18,37 @@ enum class Extent : std::uint8_t {
   columns,
 };
 
-/// What the role needs on the server as a whole.
+/// Needs of the role on the server as a whole.
 struct ServerNeeds {
-  bool sessions = false;  ///< it sees what others do
-  double temp_bytes = 0;  ///< of files that sorting may take at one time
+  bool sessions = false;  ///< it sees the sessions of others
+  double temp_bytes = 0;  ///< of temporary files that sorting may take at one time
 };
 
-/// What goes before everything else: what ends the script at its first failure.
+/// The head of the script. It makes psql end the script at the first failure.
 std::string script_heading();
 
-/// Goes to another database.
-/// @param host,port of its server; both empty: the one that psql is connected with.
-/// @param raw a database without an encoding.
+/// Connects psql to another database.
+/// @param host,port of its server. If both are empty, psql stays on its present server.
+/// @param raw true for a database without an encoding (SQL_ASCII).
 std::string connect_to(const std::string& database, const std::string& host,
                        const std::string& port, bool raw);
 
-/// The role and its bounds, in whichever database of the server.
+/// Creates the role and sets its bounds. Any database of the server will do.
 std::string role_script(const std::string& role, const ServerNeeds& needs);
 
-/// pg_read_all_data, for all databases of the server.
+/// Grants pg_read_all_data, for all databases of the server.
 std::string grant_all_data(const std::string& role);
 
-/// EXECUTE of the functions that are to be called.
+/// Grants EXECUTE on the functions that are to be called.
 std::string grant_functions(const std::string& role, const Reads& reads);
 
-/// CONNECT to the database that psql is connected with.
+/// Grants CONNECT to the database that psql is connected with.
 std::string grant_connect(const std::string& role);
 
-/// USAGE, SELECT and EXECUTE in the database that psql is connected with.
-/// @param extent tables or columns. Of a table whose rows are counted any column will do: the one
-/// that `any_column` names.
+/// Grants USAGE, SELECT and EXECUTE in the database that psql is connected with.
+/// @param extent tables or columns.
+/// @param any_column the column to grant of each table whose rows are only counted. Any one would
+/// do.
 std::string grant_reads(const std::string& role, const Reads& reads, Extent extent,
                         const std::map<QualifiedName, std::string>& any_column);
 

@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr Seconds kForever{30.0 * 86400};
 
-/// Removes what was begun, unless it was finished.
+/// Removes a file or folder that was begun, unless it was finished.
 class Unfinished {
  public:
   explicit Unfinished(std::string path) : path_(std::move(path)) {}
@@ -47,7 +47,7 @@ class Unfinished {
   std::string path_;
 };
 
-/// pg_dump of the session's own version, or the next newer one.
+/// The pg_dump of the server's own major version, or else the newest one that is installed.
 std::string fitting_pg_dump(const LiveSession& session) {
   const std::string major = std::to_string(session.server().version_num / 10000);
   for (const std::string& directory : program_directories("pg_dump"))
@@ -82,7 +82,7 @@ void record(const RecordCommand& command, const ServerOptions& server, ProcessRe
   const std::string temporary = path + ".new";
   Unfinished dump_file(temporary);
   std::error_code ignored;
-  fs::remove_all(temporary, ignored);  // of one that was killed
+  fs::remove_all(temporary, ignored);  // left behind by one that was killed
   Child dumping(interruption,
                 dump_command(command, server.connection, database, pinned, temporary));
   const DumpRecord content =

@@ -1,5 +1,5 @@
-// `drill --record`: takes a dump, and beside it writes what its tables held on its own snapshot, so
-// that a later drill can prove every row of it.
+// The command `drill --record` takes a dump. Beside it, it writes what its tables held in the
+// dump's own snapshot, so that a later drill can prove every row of the dump.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct RecordCommand {
   int jobs = 1;             ///< of the directory format
 };
 
-/// 0: the dump and its record are there; else neither is.
+/// @return 0 if the dump and its record are there. Otherwise neither is.
 ExitCode record_dump(const RecordCommand& command);
 
 }  // namespace pg_integrity

@@ -44,7 +44,8 @@ Rows RecordingSession::probe(std::string_view sql, std::size_t /*max_rows*/) {
   do_not_ask();
 }
 
-/// A secret is told by its file's name, and empty: the request that it belongs to is still to come.
+/// Records every access and refuses it, but answers the ends of a file as empty. A secret is read
+/// in this way, and the request that needs it is still to come.
 class RecordingSources::RecordingFiles final : public Files {
  public:
   explicit RecordingFiles(Recording& recording) : recording_(recording) {}

@@ -1,5 +1,5 @@
-// Sources that record what a collector asks for and answer from the catalog alone: nothing of a
-// user's table, file, endpoint or program is looked at. One thread.
+// Sources that record what a collector asks for, and answer from the catalog alone. They read no
+// table of a user, no file and no endpoint, and run no program. One thread.
 #pragma once
 
 #include <memory>
@@ -32,7 +32,7 @@ struct RecordedStatement {
   auto operator<=>(const RecordedStatement&) const = default;
 };
 
-/// Each statement and each look at something else, once.
+/// Each statement, and each access to something other than the database, once.
 struct Recording {
   std::vector<RecordedStatement> statements;
   std::vector<std::string> outside;  ///< "GET https://…", "read /a/file", "run a program"
@@ -45,14 +45,16 @@ struct Recording {
   std::set<std::string> known_looks_;
 };
 
-/// What is thrown instead of an answer: the collector goes on with its next object.
+/// The message of the error that is thrown instead of an answer. The collector goes on with its
+/// next object.
 inline constexpr std::string_view kNotAsked = "only recorded, not asked";
 
-/// Passes on what reads the catalog. Whatever names anything in double quotes reads more than that
-/// (all names of a database's users are quoted, and nothing of ours is), and so may a user's probe.
+/// Records every statement and passes on those that read only the catalog. A statement with a name
+/// in double quotes reads more than that, because we quote all names of a database's users and none
+/// of the catalog's. A user's probe may read more, too.
 class RecordingSession final : public Session {
  public:
-  /// Both must outlive it.
+  /// Both references must outlive the session.
   RecordingSession(Session& session, Recording& recording)
       : session_(session), recording_(recording) {}
 
@@ -66,10 +68,11 @@ class RecordingSession final : public Session {
   Recording& recording_;
 };
 
-/// Sources of one pass over all objects, in one step if the collector makes no more of it.
+/// Sources of one pass over all objects. The pass is one step, unless the collector makes more of
+/// it.
 class RecordingSources final : public Sources {
  public:
-  /// All of them must outlive it.
+  /// All references must outlive the sources.
   RecordingSources(Session& session, std::shared_ptr<const Schema> schema, TableScans& scans,
                    const Clock& clock, Recording& recording);
   ~RecordingSources() override;

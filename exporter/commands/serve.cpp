@@ -35,7 +35,8 @@ namespace pg_integrity {
 
 namespace {
 
-/// Where evidence is kept: the directory, if it can be written; else nowhere, after one line.
+/// The directory in which evidence is kept. If it cannot be written, the answer is empty and a line
+/// in the log says so.
 std::string usable_state_dir(const std::string& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) == 0) return directory;
   log(LogLevel::warning,
@@ -100,7 +101,7 @@ class Exporter {
     return runtime_;
   }
 
-  /// What is to survive a restart.
+  /// The state that survives a restart.
   [[nodiscard]] SavedState state() const {
     return {clock_.unix_now(),
             {section_of(saved_evidence_of(*runtime()->evidence()), clock_)},
@@ -122,8 +123,8 @@ class Exporter {
     handlers.report_policy = report_policy();
     handlers.report_markdown = [report] { return report_as_markdown(report()); };
     handlers.report_json = [report] { return report_as_json(report()); };
-    // The page must show the first look, too. Who was ready stays so: what a reload adds takes
-    // nobody off the scrape.
+    // The exporter is ready once the page shows the first attempts, too. It stays ready: collectors
+    // that a reload adds take nobody off the scrape.
     handlers.ready = [this, &publisher] {
       const auto body = publisher.body();
       const auto& collectors = body->snapshot()->collectors;
@@ -147,15 +148,16 @@ class Exporter {
     }
   }
 
-  /// Ends the process in good order, for its supervisor to start it anew.
+  /// Ends the process in good order, so that its supervisor can start it anew.
   void end_after_failure(const std::string& what) {
     log(LogLevel::error, what);
     failed_ = true;
     ::kill(::getpid(), SIGTERM);
   }
 
-  /// Puts the configuration into force if it is good; keeps the old one if not. Evidence goes
-  /// along.
+  /// Puts the configuration into force if it is good, and keeps the old one if it is not. The new
+  /// configuration takes the evidence over.
+  /// @return true if it is in force.
   bool reload() {
     const MutexLock one_at_a_time(reload_mutex_);
     if (stopping_) return false;

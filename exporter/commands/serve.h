@@ -1,4 +1,4 @@
-// `serve`: the long-running exporter.
+// The command `serve` is the long-running exporter.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ struct ServeCommand {
   std::string listen;       ///< empty: as configured
 };
 
-/// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration anew. Call it before any other
-/// thread is started: it blocks those signals for all.
+/// Runs until SIGTERM or SIGINT. SIGHUP reads the configuration anew. Call it before any other
+/// thread is started, because it blocks those signals for all threads.
 ExitCode serve(const ServeCommand& command);
 
 }  // namespace pg_integrity

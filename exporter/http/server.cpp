@@ -21,22 +21,22 @@ constexpr std::size_t kThreads = 32;    // one a connection for as long as it la
 constexpr time_t kReadTimeout = 2;      // seconds between two bytes of a request
 constexpr time_t kWriteTimeout = 5;     // seconds between two bytes of an answer
 constexpr time_t kKeepAlive = 2;        // seconds between two requests
-constexpr std::size_t kMaxBody = 1024;  // nobody has a reason to send one
+constexpr std::size_t kMaxBody = 1024;  // bytes; no client has a reason to send one
 constexpr int kBacklog = 4096;
-constexpr int kDeferAccept = 2;  // seconds; who connects and is silent reaches no thread
+constexpr int kDeferAccept = 2;  // seconds; a silent connection reaches no thread
 
 constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kTextType = "text/plain; charset=utf-8";
 constexpr std::string_view kNotFound =
     "not found. HINT: / /report.md /report.json /metrics /-/healthy /-/ready";
 
-/// httplib's pool, counting the connections that it has.
+/// httplib's thread pool, which counts the connections that it has.
 class CountingPool final : public httplib::TaskQueue {
  public:
   explicit CountingPool(std::atomic<std::size_t>& connections)
       : pool_(kThreads), connections_(connections) {}
 
-  // void in old versions, bool in newer ones.
+  // The result is void in old versions of httplib and bool in newer ones.
   using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(std::function<void()>()));
 
   Enqueued enqueue(std::function<void()> serve) override {
@@ -62,7 +62,8 @@ bool takes_gzip(const httplib::Request& request) {
   return accepts_gzip(request.get_header_value("Accept-Encoding"));
 }
 
-/// Sends a text compressed by us or not at all: the library would hold all of it twice.
+/// Sends a text, compressed by us if the client takes gzip. If httplib compressed it, it would hold
+/// all of it twice.
 void send(const httplib::Request& request, httplib::Response& response, std::string text,
           const char* type) {
   response.set_header("Vary", "Accept-Encoding");
@@ -100,8 +101,9 @@ void send_status(httplib::Response& response, int status, std::string_view text)
   response.set_content(std::string(text) + "\n", kTextType);
 }
 
-/// Answers and hangs up: a body that was announced and is not read must not pass for the next
-/// request. The library hangs up if the writing fails, so it is told so once all is written.
+/// Answers and closes the connection. Otherwise a body that was announced and is not read could be
+/// taken for the next request. The library closes a connection when writing fails, so we report a
+/// failure once all is written.
 void send_last(httplib::Response& response, int status, std::string_view text) {
   response.status = status;
   response.set_header("Connection", "close");
@@ -164,8 +166,8 @@ class HttpServer::Impl {
                              " with --listen or `listen`");
   }
 
-  /// The library runs, or has ended: only then stop() stops it. Old versions offer no wait for
-  /// that, but all make their queue once they run.
+  /// Notes that httplib runs or has ended, because stop() only stops it from then on. Old versions
+  /// offer no way to wait for that, but all make their queue once they run.
   void note_begun() {
     begun_ = true;
     begun_.notify_all();
@@ -182,8 +184,8 @@ class HttpServer::Impl {
     server_.set_payload_max_length(kMaxBody);
     server_.set_tcp_nodelay(true);
     server_.set_socket_options([this](auto socket) {
-      // Not SO_REUSEPORT, the library's default: a second process must not share the port
-      // unnoticed.
+      // We do without SO_REUSEPORT, the default of httplib, so that no second process shares the
+      // port unnoticed.
       const int on = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
       ::setsockopt(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferAccept, sizeof kDeferAccept);
@@ -207,8 +209,7 @@ class HttpServer::Impl {
         [this](const httplib::Request& request, httplib::Response& response) {
           if (request.method == "GET" || request.method == "HEAD")
             return httplib::Server::HandlerResponse::Unhandled;
-          // Answered before the library looks for a body: it would wait for one if no length is
-          // given.
+          // We answer before httplib looks for a body. It would wait for one if no length is given.
           if (request.method == "POST" && request.path == "/-/reload" && handlers_.reload) {
             reload(response);
           } else {
@@ -225,7 +226,7 @@ class HttpServer::Impl {
       send_page(response, handlers_.metrics(gzip), gzip);
     });
     server_.Get("/", [this](const httplib::Request& request, httplib::Response& response) {
-      // The page holds names from watched databases: nothing in it may run or be fetched.
+      // The page holds names from watched databases, so nothing in it may run or be fetched.
       response.set_header("Content-Security-Policy", handlers_.report_policy);
       response.set_header("Referrer-Policy", "no-referrer");
       send(request, response, handlers_.report_html(), "text/html; charset=utf-8");

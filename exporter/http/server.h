@@ -1,5 +1,5 @@
-// The HTTP server, by cpp-httplib: a handful of exact routes, nothing read from disk, every phase
-// of a connection bounded. Handlers run on its threads; they must be safe there.
+// The HTTP server, on cpp-httplib. It has a handful of exact routes, reads nothing from disk, and
+// bounds every phase of a connection. Handlers run on its threads and must be safe there.
 #pragma once
 
 #include <cstddef>
@@ -25,17 +25,18 @@ struct HttpHandlers {
 
 class HttpServer {
  public:
-  /// @param lost runs if the server stops of itself.
+  /// @param lost runs on the server's thread if the server ends although nobody called stop().
   HttpServer(HttpHandlers handlers, std::function<void()> lost);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Binds and serves on threads of its own.
-  /// @return the port. @throws std::runtime_error, one line, if the address cannot be had.
+  /// Binds the address and serves on threads of its own.
+  /// @return the port.
+  /// @throws std::runtime_error if the address cannot be bound. Its text is one line.
   int start(const ListenAddress& address);
   void stop();
-  /// Connections that a thread is busy with, or that wait for one.
+  /// Connections that a thread is busy with or that wait for one.
   [[nodiscard]] std::size_t connections() const;
 
  private:
@@ -43,7 +44,7 @@ class HttpServer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// What an Accept-Encoding header allows: gzip with a quality above 0.
+/// True if an Accept-Encoding header allows gzip with a quality above 0.
 bool accepts_gzip(std::string_view accept_encoding);
 
 }  // namespace pg_integrity

@@ -37,8 +37,9 @@ void add_gauge(MetricFamilies& to, const MetricInfo& metric, const Labels& base,
   to.gauge(metric.name, metric.help, with(base, metric, values), value);
 }
 
-/// An object's place in the queue when the cap bites: violated first, then unproven, configured,
-/// largest, by name.
+/// The rank of an object when the series cap cuts some off. Violated and accepted objects come
+/// first, then unproven ones, then configured ones. Within a rank the largest come first, then the
+/// order is by name.
 struct Ranked {
   const ObjectKey* key;
   const Object* object;
@@ -56,7 +57,7 @@ struct Ranked {
   }
 };
 
-/// Renders the observations of one collector; returns how many series the cap kept off.
+/// Renders the observations of one collector, and the number of series that the cap dropped.
 class CollectorRenderer {
  public:
   CollectorRenderer(const CollectorEvidence& evidence, const Clock& clock, MetricFamilies& to)
@@ -144,7 +145,8 @@ void render_health(const Snapshot& snapshot, const Clock& clock, MetricFamilies&
   }
 }
 
-/// The objects of one collector that time changes: ages, and what is accepted until a date.
+/// Renders the values of one collector that change with time: ages, and damage that is accepted
+/// until a date.
 void render_ages(const CollectorEvidence& evidence, const Clock& clock, MetricFamilies& to) {
   const Judge judge(evidence, clock.now(), clock.unix_now());
   const Labels base = labels_of(evidence.id);

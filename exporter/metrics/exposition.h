@@ -1,6 +1,6 @@
-// Evidence as Prometheus text. What only changes when something was observed is the body; what
-// changes by the passing of time (ages, verdicts, the process) is the tail. Together they are the
-// page. Pure functions over immutable snapshots; safe on any thread.
+// Evidence as Prometheus text. The body changes only when something was observed. The tail (ages,
+// verdicts, the process) changes as time passes. Together they are the page. Pure functions over
+// immutable snapshots. Safe on any thread.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace pg_integrity {
 
-/// What only the process knows at the moment of a scrape.
+/// Facts of the process at the moment of a scrape.
 struct ProcessFacts {
   std::string version;
   std::string revision;

@@ -18,14 +18,14 @@ namespace pg_integrity {
 
 namespace {
 
-/// The serializer writes 16 digits: the largest double would be rounded up, out of range, and take
-/// the whole scrape down.
+/// A value that can be written. The serializer writes 16 digits, which would round the largest
+/// double up and out of range, and Prometheus would reject the whole scrape.
 double printable(double value) {
   constexpr double kLargest = 1.797693134862315e308;
   return std::isfinite(value) ? std::clamp(value, -kLargest, kLargest) : value;
 }
 
-/// HELP is written raw.
+/// Escapes HELP, because the serializer does not.
 std::string escaped_help(std::string_view help) {
   std::string out;
   for (const char c : help) {

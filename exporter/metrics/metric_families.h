@@ -1,5 +1,6 @@
-// Metric families with the guard that prometheus-cpp's serializer lacks: label values are valid
-// UTF-8, a series appears once, HELP is escaped, values can be written. One thread at a time.
+// Metric families, guarded against what prometheus-cpp's serializer lets through. Label values are
+// valid UTF-8, a series appears once, HELP is escaped, and every value can be written. One thread
+// at a time.
 #pragma once
 
 #include <map>
@@ -23,13 +24,14 @@ class MetricFamilies {
   MetricFamilies(const MetricFamilies&) = delete;
   MetricFamilies& operator=(const MetricFamilies&) = delete;
 
-  /// A series that is there already keeps its first value.
+  /// Each of the three keeps the first value of a series that was added before.
   void gauge(std::string_view name, std::string_view help, const Labels& labels, double value);
   void counter(std::string_view name, std::string_view help, const Labels& labels, double value);
   void histogram(std::string_view name, std::string_view help, const Labels& labels,
                  const Counter& counter);
 
-  /// Everything added, in Prometheus' text format, families sorted by name. Leaves nothing.
+  /// Takes everything added and leaves none of it.
+  /// @return Prometheus' text format, with families sorted by name.
   [[nodiscard]] std::string take_text();
 
  private:
@@ -39,7 +41,7 @@ class MetricFamilies {
   Entry& entry(std::string_view name, std::string_view help);
 };
 
-/// `text` as a label value that Prometheus takes: bytes that are no UTF-8 become \xNN.
+/// `text` as a label value that Prometheus accepts. Bytes that are not UTF-8 become \xNN.
 std::string valid_utf8(std::string_view text);
 
 }  // namespace pg_integrity

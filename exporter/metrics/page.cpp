@@ -15,7 +15,8 @@ namespace {
 constexpr int kGzipLevel = 1;
 constexpr std::array<char, 10> kGzipHeader{'\x1f', '\x8b', 8, 0, 0, 0, 0, 0, 0, 3};
 
-/// @param last closes the deflate stream; otherwise it ends at a byte border and others may follow.
+/// @param last If true, closes the deflate stream. Otherwise ends at a byte border, so that others
+/// may follow.
 std::string deflated(const std::string& text, bool last) {
   z_stream stream{};
   if (deflateInit2(&stream, kGzipLevel, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)

@@ -1,5 +1,6 @@
-// The page as it is sent: a body, compressed once per change, and a tail, computed at each scrape;
-// both together are one plain text or one gzip member. Immutable once made; safe on any thread.
+// The page as it is sent. Its body is compressed once per change, and its tail is computed at each
+// scrape. Both together are one plain text or one gzip member. Immutable once made. Safe on any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +24,10 @@ class PageBody {
 
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   [[nodiscard]] const std::string& plain() const { return body_.text; }
-  /// plain() as deflate blocks that others may follow, without header and trailer.
+  /// plain() as deflate blocks, without header and trailer. Further blocks may follow them.
   [[nodiscard]] const std::string& deflated() const { return deflated_; }
   [[nodiscard]] std::uint32_t crc() const { return crc_; }
-  /// From then on something on it is too old to be shown.
+  /// The time from which something in the body is too old to be shown.
   [[nodiscard]] Instant expires() const { return body_.expires; }
 
  private:
@@ -42,7 +43,8 @@ class Page {
        bool gzip);
 
   [[nodiscard]] std::size_t size() const;
-  /// A piece of the page from `offset` on, at most `length` bytes; shorter at an inner border.
+  /// A piece of the page from `offset` on, at most `length` bytes. It is shorter where the head,
+  /// the body or the tail ends. The page must outlive it.
   [[nodiscard]] std::string_view piece(std::size_t offset, std::size_t length) const;
 
  private:

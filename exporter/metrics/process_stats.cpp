@@ -21,7 +21,8 @@ struct Stat {
   double threads = 0;
 };
 
-/// Fields of /proc/self/stat, see proc(5); the name in parentheses may hold anything.
+/// Reads the fields of /proc/self/stat, see proc(5). They begin after the last parenthesis, because
+/// the name in parentheses may hold anything.
 bool read_stat(Stat& stat) {
   std::ifstream file("/proc/self/stat");
   std::string line;

@@ -13,7 +13,7 @@ struct ProcessStat {
   bool counts = false;  ///< a counter
 };
 
-/// What cannot be read is left out. Safe on any thread.
+/// The metrics of this process. A value that cannot be read is left out. Safe on any thread.
 std::vector<ProcessStat> process_stats();
 
 }  // namespace pg_integrity

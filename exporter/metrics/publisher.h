@@ -1,5 +1,6 @@
-// Renders the body of the page when it has news of the evidence, or when some of it has become too
-// old, at most once a second, so that a scrape only reads memory. Safe on any thread.
+// Renders the body of the page on a thread of its own, so that a scrape only reads memory. It
+// renders when evidence has changed or some of it has become too old, at most once a second. Safe
+// on any thread.
 #pragma once
 
 #include <functional>
@@ -18,8 +19,8 @@ namespace pg_integrity {
 
 class Publisher {
  public:
-  /// @param evidence gives the evidence in force; it may be another one after a reload.
-  /// @param news of that evidence, or that it is another one.
+  /// @param evidence returns the evidence in force. After a reload this may be another one.
+  /// @param news announces that this evidence has changed, or that another one is in force.
   Publisher(std::function<std::shared_ptr<const Evidence>()> evidence, const WaitableClock& clock,
             News& news);
   ~Publisher();
@@ -30,7 +31,7 @@ class Publisher {
 
  private:
   void work();
-  /// @return false when all is to end.
+  /// @return false when the thread is to end.
   bool wait_for_news(Instant not_before);
   void render(const Evidence& evidence);
 

@@ -1,4 +1,5 @@
-// Texts of others as HTML: nothing in them is markup, and none is endless. Pure functions.
+// Texts of others as HTML. They hold no markup and have a bounded length. Pure functions. Safe on
+// any thread.
 #pragma once
 
 #include <string>
@@ -6,10 +7,11 @@
 
 namespace pg_integrity {
 
-/// For the content of an element or an attribute in quotes; printable(), at most 1,000 bytes of it.
+/// Escapes a text for the content of an element or for an attribute in quotes. The text is made
+/// printable() first and cut to 1,000 bytes.
 std::string escaped(std::string_view raw);
 
-/// A name that somebody else chose, as an element: its direction is its own.
+/// A name that somebody else chose, in an element that isolates its text direction.
 std::string named(std::string_view name);
 
 }  // namespace pg_integrity

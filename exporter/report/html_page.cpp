@@ -15,14 +15,14 @@ namespace pg_integrity {
 
 namespace {
 
-// A browser has to cope with the page, on a phone. All of it is in /report.json.
+// Bounds that let the browser of a phone cope with the page. /report.json has everything.
 constexpr std::size_t kMostBytes = 700'000;  // of all objects
 constexpr std::size_t kMostNeedy = 500;      // objects of a state and collector
-constexpr std::size_t kMostGood = 100;       // the same, of what needs nobody
+constexpr std::size_t kMostGood = 100;       // the same, of states that need nobody
 constexpr std::size_t kMostTexts = 20;       // findings, lines or values of an object
 
-// While a first pass is under way. The address is named because to the page's own, with a fragment,
-// browsers only scroll.
+// Reloads the page while a first pass is under way. It names the address, because a browser only
+// scrolls if it reloads the page's own address with a fragment.
 constexpr const char* kRefresh = "<meta http-equiv=\"refresh\" content=\"10; url=/\">\n";
 
 std::string_view sign(State state) {
@@ -30,7 +30,7 @@ std::string_view sign(State state) {
   return kSigns.at(static_cast<std::size_t>(state));
 }
 
-/// In a sign, a word and a colour.
+/// The state as a sign and a word. The colour comes from the class around it.
 std::string state_text(State state) {
   return "<span aria-hidden=\"true\">" + std::string(sign(state)) + "</span> " +
          std::string(name_of(state));
@@ -83,7 +83,7 @@ std::string object_item(const Report& report, const ReportObject& object) {
 class Selection {
  public:
   Selection(const Report& report, const std::vector<const ReportCollector*>& collectors) {
-    // What is said of a collector alone takes about 1 kB.
+    // The text about a collector itself takes about 1 kB.
     std::size_t bytes = std::min(collectors.size() * 1'000, kMostBytes / 2);
     for (const State state : worst_first())
       for (const ReportCollector* collector : collectors) {
@@ -97,7 +97,7 @@ class Selection {
       }
   }
 
-  /// A list of those objects; empty if there are none.
+  /// The chosen objects of a collector as a list. Empty if there are none.
   [[nodiscard]] std::string list(const ReportCollector& collector, bool needy) const {
     std::string items;
     for (const State state : worst_first()) {
@@ -197,7 +197,7 @@ std::vector<const Entry*> pointers_worst_first(const std::vector<Entry>& entries
   return all;
 }
 
-/// Of the whole server and of all its databases.
+/// The collectors of the whole server and of all its databases.
 std::vector<const ReportCollector*> collectors_of(const ReportServer& server) {
   std::vector<const ReportCollector*> all;
   for (const ReportDatabase& database : server.databases)

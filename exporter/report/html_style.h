@@ -1,5 +1,6 @@
-// How the HTML page looks, and what a browser may do with it. Nothing runs, nothing is fetched, and
-// only this very style counts: names of watched databases can bring none along.
+// The style of the HTML page, and what a browser may do with it. A browser runs and fetches
+// nothing, and applies this very style alone, so names of watched databases cannot bring in
+// another.
 #pragma once
 
 #include <string_view>
@@ -41,7 +42,8 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .6rem
   details::details-content { content-visibility: visible; block-size: auto; } .links, .stale, progress { display: none; } li { break-inside: avoid; } }
 )";
 
-/// Content-Security-Policy of the page. The hash is kReportStyle's; a test says what it should be.
+/// Content-Security-Policy of the page. Its hash is that of kReportStyle. A test says what it
+/// should be.
 inline constexpr std::string_view kReportPolicy =
     "default-src 'none'; style-src 'sha256-mDG4fLmgk/WEM/cQefCW0lDlJdsEYopznQHL97yL89A='; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";

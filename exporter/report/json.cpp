@@ -118,7 +118,7 @@ std::string report_as_json(const Report& report) {
                       {"oldest_evidence", time_or_null(report.oldest_evidence)},
                       {"newest_evidence", time_or_null(report.newest_evidence)},
                       {"servers", std::move(servers)}};
-  // In ASCII: no name can turn text around in a terminal.
+  // The document is ASCII, so that no name can turn text around in a terminal.
   return document.dump(2, ' ', true, json::error_handler_t::replace) + "\n";
 }
 

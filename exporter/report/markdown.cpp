@@ -19,7 +19,7 @@ bool starts_as(std::string_view text, std::string_view lower) {
          });
 }
 
-/// Inside a Markdown table or list: nothing of it is markup, or becomes a link.
+/// Escapes a text for a Markdown table or list, so that nothing in it is markup or becomes a link.
 std::string markdown(std::string_view raw) {
   constexpr std::string_view kMarkup = "\\`*_{}[]<>()#+!|~&$";
   const std::string text = printable(raw);
@@ -47,8 +47,7 @@ std::string state_of(const ReportObject& object) {
   return text;
 }
 
-/// What speaks for the state: the findings and their evidence, or the values of what is as it
-/// should be.
+/// The reasons for an object's state: its findings and their evidence, or its values if it is good.
 std::string claim(const ReportObject& object) {
   const bool good = object.state == State::proven || object.state == State::observed;
   std::string text;

@@ -1,5 +1,5 @@
-// Names and messages of watched databases as people may see them: nothing in them moves a cursor,
-// forges a line, turns text around or hides. Pure functions.
+// Names and messages of watched databases, made safe to show. They cannot move a cursor, forge a
+// line, turn text around or hide. Pure functions. Safe on any thread.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,13 @@
 
 namespace pg_integrity {
 
-/// The text with what cannot be seen as it is written as \uXXXX: control characters, line and
-/// paragraph separators, marks that change the direction of text (Unicode's Bidi_Control), and
-/// characters without width. What is not UTF-8 becomes U+FFFD.
+/// The text, with characters that cannot be seen as they are written as \uXXXX. These are control
+/// characters, line and paragraph separators, marks that change the direction of text (Unicode's
+/// Bidi_Control), and characters without width. Each byte that is not UTF-8 becomes U+FFFD.
 std::string printable(std::string_view text);
 
-/// The beginning of a UTF-8 text, with an ellipsis if it is longer than so many bytes.
+/// The first `bytes` bytes of a UTF-8 text with an ellipsis, or the whole text if it is no longer.
+/// A character is never cut in two.
 std::string clipped(std::string text, std::size_t bytes);
 
 /// "10,000"

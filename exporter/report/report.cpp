@@ -35,7 +35,7 @@ bool is_judged(State state) {
   return state != State::unproven && state != State::observed;
 }
 
-/// A name in a fragment: every byte but letters, digits, '-' and '_' as ".xx".
+/// A name in a fragment. Letters, digits, '-' and '_' stay, and every other byte becomes ".xx".
 std::string in_fragment(const std::string& name) {
   std::string out;
   for (const char c : name) {
@@ -52,8 +52,8 @@ std::string in_fragment(const std::string& name) {
   return out;
 }
 
-/// A fragment that identifies the object: its name with server and database. The separators '/' and
-/// '.' are ".2F" and ".2E", in upper case, and so never part of a name.
+/// The fragment that identifies an object by its name, with server and database. The separators '/'
+/// and '.' are ".2F" and ".2E", in upper case, so that they are never part of a name.
 std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
   std::string anchor =
       in_fragment(id.server) + ".2F" + in_fragment(id.database) + ".2F" + in_fragment(id.collector);
@@ -116,11 +116,11 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   ReportCollector entry;
   entry.name = evidence.spec->name;
   entry.database = evidence.id.database;
-  entry.anchor = ".collector.2F" + anchor_for(evidence.id, {});  // no object's begins so
+  entry.anchor = ".collector.2F" + anchor_for(evidence.id, {});  // no object's anchor begins so
   entry.question = evidence.spec->question;
   entry.section = evidence.spec->report_section;
   entry.summary = evidence.spec->summary;
-  // Where nothing is judged, nothing is proven either.
+  // If nothing is judged, nothing is proven either.
   const bool judged = verdict.applicable || verdict.state != State::proven;
   entry.state = judged ? verdict.state : State::observed;
   entry.applicable = verdict.applicable;
@@ -180,7 +180,7 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
   return entry;
 }
 
-/// What the server says of itself, as long as that is recent.
+/// Adds the server's own version, role and identifier, as long as they are recent.
 void describe_server(ReportServer& server, const Snapshot& snapshot, const Clock& clock) {
   constexpr std::string_view kInfo = "pg_integrity_server_info";
   for (const auto& evidence : snapshot.collectors) {

@@ -1,6 +1,6 @@
-// The report: the verdict per question, collector and object with the age of its evidence, as data,
-// and its renderings as text, Markdown, JSON and one HTML page without outside assets. Pure
-// functions over immutable snapshots; safe on any thread.
+// The report as data, and its renderings as text, Markdown, JSON and one HTML page without outside
+// assets. It holds the verdict of each question, collector and object, with the age of its
+// evidence. Pure functions over immutable snapshots. Safe on any thread.
 #pragma once
 
 #include <map>
@@ -46,7 +46,7 @@ struct ReportCollector {
   std::optional<UnixTime> last_success;
   std::optional<std::string> failure;  ///< why the newest attempt failed
   bool first_pass = false;             ///< no complete pass yet
-  std::size_t pass_done = 0;           ///< of the first pass: objects looked at
+  std::size_t pass_done = 0;           ///< of the first pass: objects checked
   std::size_t pass_known = 0;          ///< and objects there are; 0: not known
   Seconds interval{};
   std::size_t excluded = 0;
@@ -107,8 +107,8 @@ std::string report_as_text(const Report& report);
 std::string report_as_markdown(const Report& report);
 std::string report_as_json(const Report& report);
 std::string report_as_html(const Report& report);
-/// Content-Security-Policy of the HTML page: nothing runs or is fetched, and only its own style
-/// counts.
+/// Content-Security-Policy of the HTML page. It lets nothing run or be fetched, and admits only the
+/// page's own style.
 std::string_view report_policy();
 
 /// A chapter of the report that this program replaces, and the collectors' sections that answer it.
@@ -117,7 +117,8 @@ struct Chapter {
   std::span<const std::string_view> sections;
 };
 
-/// In the order of that report. The last one takes every section that no other has.
+/// The chapters in the order of that report. The last one takes every section that no other chapter
+/// has.
 std::span<const Chapter> chapters();
 bool belongs_to(const Chapter& chapter, std::string_view section);
 
@@ -125,17 +126,18 @@ bool belongs_to(const Chapter& chapter, std::string_view section);
 std::span<const State> worst_first();
 /// The question in words.
 std::string_view question_text(Question question);
-/// "3m20s"; 0s if it lies ahead.
+/// "3m20s". It is "0s" if the time lies ahead.
 std::string age_of(const Report& report, UnixTime when);
-/// "1 violated, 12 proven, 2 excluded": what occurs, worst first.
+/// "1 violated, 12 proven, 2 excluded", the worst first, without states that do not occur.
 std::string counts_text(const StateCounts& counts, std::size_t excluded = 0);
-/// What the answer rests on: "1 violated, 12 proven; oldest evidence 3m20s ago".
+/// The evidence that an answer rests on: "1 violated, 12 proven; oldest evidence 3m20s ago".
 std::string answer_note(const Report& report, const ReportQuestion& question);
-/// "312 of 1,440 objects looked at"; empty if nothing was yet.
+/// "312 of 1,440 objects looked at". Empty while the number of objects is not known.
 std::string pass_progress(const ReportCollector& collector);
-/// "3 violated, 1 unproven, 40 proven", and how many questions nothing could answer.
+/// "3 violated, 1 unproven, 40 proven", and the number of questions that nothing is configured to
+/// answer.
 std::string overall_note(const Report& report);
-/// "PostgreSQL 15.13, primary"; empty if nobody has seen it.
+/// "PostgreSQL 15.13, primary". Empty while the version is not known.
 std::string server_note(const ReportServer& server);
 
 }  // namespace pg_integrity

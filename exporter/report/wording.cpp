@@ -1,4 +1,4 @@
-// What all renderings of the report say in the same words.
+// Wording that all renderings of the report share.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -32,8 +32,9 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr Seconds kRecheckInterval{60};  ///< what is violated or unsettled is looked at this soon
-constexpr Seconds kRetry{60};            ///< after a failure that is not about the connection
+constexpr Seconds kRecheckInterval{60};  ///< until violated and unsettled objects are rechecked
+/// The wait after a pass without a session, and after a failure that did not lose the session.
+constexpr Seconds kRetry{60};
 constexpr std::size_t kLoggedChanges = 10;
 
 }  // namespace
@@ -76,8 +77,8 @@ Pass CollectorTask::new_pass(Instant now, std::optional<std::set<ObjectKey>> onl
   return {{}, now, std::move(only), era, database_->reads(era)};
 }
 
-/// Sees to it that a pass is running; a recheck that is due goes before it.
-/// @return false if there is nothing to look at.
+/// Makes sure that a pass is running. A recheck that is due runs before it.
+/// @return false if there is nothing to check.
 bool CollectorTask::begin_pass() {
   const Instant now = server_->clock.now();
   const bool rechecking = pass_ && pass_->only;
@@ -129,7 +130,7 @@ Seconds CollectorTask::step() {
     }
     if (sources.asked_for_session()) uses_session_ = true;
     busy = sources.busy();
-    // The share of max_load is each server's: the busiest one tells how long to rest.
+    // max_load applies to each server on its own, so the busiest one determines the rest.
     load = std::max(busy, sources.busy_with_replicas());
     if (server_->stopping.stopped()) return load;
     if (error && error->session_lost() && sources.leased())
@@ -173,7 +174,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     pass_->reads->schema.contradict();
   if (progress == Progress::more) {
     if (!recheck) server_->evidence.pass_at(id_, pass_->done, pass_->known);
-    // Goes on after whatever else of its lane has fallen due meanwhile.
+    // Other tasks of the lane that have become due meanwhile go first.
     const MutexLock lock(mutex_);
     (recheck ? next_recheck_ : next_pass_) = now;
     return;
@@ -195,7 +196,8 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     }
     pass_.reset();
     attempted_ = true;
-    // The era may have ended since, after which nobody calls again.
+    // The era may have ended meanwhile. If its evidence_lost() came before next_pass_ was set, no
+    // second call follows.
     if (server_->evidence.era(id_.server) != era) return start_anew(now);
   }
   plan_recheck(now);
@@ -214,7 +216,7 @@ std::set<ObjectKey> CollectorTask::to_recheck() const {
   return objects;
 }
 
-/// Another cluster answers: what this pass has seen is of the old one.
+/// Begins a new pass, because another cluster answers and the old pass is about the former one.
 void CollectorTask::start_anew(Instant now) {
   pass_.reset();
   waiting_.reset();
@@ -231,7 +233,7 @@ void CollectorTask::failed(const SourceError& error, Instant now) {
   attempted_ = true;
   count_attempt("failure", error.reason());
   if (server_->evidence.failed(id_, error))
-    // That the server is out of reach is said once, not by each of its collectors.
+    // One warning says that the server is out of reach. Its collectors do not repeat it.
     log(error.session_lost() ? LogLevel::debug : LogLevel::warning, "collector failed",
         {{"server", id_.server},
          {"database", database_->name()},

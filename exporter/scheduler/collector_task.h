@@ -1,5 +1,6 @@
-// One collector on one server or database, as a task: its passes, rechecks of what is violated,
-// retries after failures, and what becomes of its batches.
+// One collector on one server or database, as a task. It makes the collector's passes, rechecks
+// violated objects, retries after failures, and hands the batches to the evidence. Steps run on the
+// lane's thread. The functions that say so are safe on any thread.
 #pragma once
 
 #include <atomic>
@@ -38,7 +39,7 @@ class CollectorTask final : public Task {
                 std::shared_ptr<DatabaseContext> database, Instant first_due);
 
   [[nodiscard]] const CollectorId& id() const { return id_; }
-  /// A first attempt was made, good or bad. Safe on any thread.
+  /// True once a first attempt was made, good or bad. Safe on any thread.
   [[nodiscard]] bool attempted() const { return attempted_; }
 
   [[nodiscard]] std::optional<Instant> due() const override;
@@ -64,7 +65,7 @@ class CollectorTask final : public Task {
 
   std::optional<Pass> pass_;       ///< the running pass or recheck
   std::optional<Pass> waiting_;    ///< a pass that a recheck has put aside
-  std::set<ObjectKey> unsettled_;  ///< to be looked at again although they are not violated
+  std::set<ObjectKey> unsettled_;  ///< rechecked although they are not violated
   std::atomic<bool> uses_session_ = false;
   std::atomic<bool> went_without_ = false;  ///< the newest pass was complete without a session
   std::atomic<bool> attempted_ = false;
@@ -72,7 +73,7 @@ class CollectorTask final : public Task {
   mutable Mutex mutex_;
   std::optional<Instant> next_pass_ GUARDED_BY(mutex_);
   std::optional<Instant> next_recheck_ GUARDED_BY(mutex_);
-  /// The newest attempt failed for want of a session.
+  /// The newest attempt got no session, or lost it.
   bool waits_for_server_ GUARDED_BY(mutex_) = false;
 };
 

@@ -47,7 +47,8 @@ void LaneThread::remove(const Task& task) {
 }
 
 void LaneThread::wake() {
-  // Not while the thread reads when its tasks are due: it would wait for a moment that is no more.
+  // Locks once, because the lane reads under this lock when its tasks are due. A notification in
+  // the middle of that would be lost, and the lane would wait for an outdated time.
   { const MutexLock lock(mutex_); }
   changed_.notify_all();
 }
@@ -97,7 +98,7 @@ std::optional<LaneThread::Next> LaneThread::next() const {
   return next;
 }
 
-/// @return nothing when the upkeep is due, or the lane is to stop.
+/// @return nullptr when the upkeep is due or the lane is to stop.
 std::shared_ptr<Task> LaneThread::wait_for_due(std::optional<Instant> upkeep) {
   const MutexLock lock(mutex_);
   while (!stopping_) {

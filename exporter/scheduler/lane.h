@@ -1,5 +1,6 @@
-// A lane: one thread that makes the steps of its tasks as they fall due, and rests after each so
-// that a server is not kept busy for more than its share. A server has a quick and a scan lane.
+// A lane is one thread that makes the steps of its tasks as they become due. It rests after each
+// step, so that the server is not kept busy for more than its share. Each server has a quick lane
+// and a scan lane.
 #pragma once
 
 #include <functional>
@@ -16,11 +17,12 @@
 
 namespace pg_integrity {
 
-/// The time one session may be kept busy, shared by the lanes of a server. Quick work is never held
-/// up by scans; scans make room for it, but half of the share is theirs. Safe on any thread.
+/// The share of one session's time that the lanes of a server may use together. Quick work never
+/// waits for scans. Scans wait for quick work, which uses at most half of the share. Safe on any
+/// thread.
 class LoadShare {
  public:
-  /// @param share of one session's time, (0, 1]; 1 or more: no rest at all.
+  /// @param share of one session's time, above 0. From 1 on, the lanes do not rest.
   explicit LoadShare(double share) : share_(share) {}
 
   void spent(bool quick, Seconds busy, Instant now);
@@ -35,8 +37,8 @@ class LoadShare {
 
 class LaneThread {
  public:
-  /// Runs on the lane's thread between steps. @return when it is to run again at the latest;
-  /// nothing: after the next step.
+  /// Runs on the lane's thread between steps.
+  /// @return the latest time of its next run, or nothing if it may wait for the next step.
   using Upkeep = std::function<std::optional<Instant>()>;
 
   LaneThread(bool quick, LoadShare& load, const WaitableClock& clock, Upkeep upkeep);
@@ -46,24 +48,24 @@ class LaneThread {
 
   /// Safe on any thread.
   void add(std::shared_ptr<Task> task);
-  /// That task makes no further step; one that runs goes on. Safe on any thread.
+  /// Removes a task. A step that is running goes on, and no further one begins. Safe on any thread.
   void remove(const Task& task);
-  /// A task may have become due earlier than it was. Safe on any thread.
+  /// Tells the lane that a task may be due earlier than it was. Safe on any thread.
   void wake();
 
-  /// @param until_done goes on without rests and ends when no task will be due again; otherwise
-  /// goes on until stop().
+  /// @param until_done If true, the lane makes steps without rests and ends when no task will be
+  /// due again. Otherwise it goes on until stop().
   void start(bool until_done);
-  /// No step begins any more; the running one goes on. Safe on any thread.
+  /// Lets a running step go on, and begins no further one. Safe on any thread.
   void stop();
-  /// The thread makes no more steps. Safe on any thread.
+  /// True once the thread makes no more steps. Safe on any thread.
   [[nodiscard]] bool finished() const;
-  /// Waits for that until a moment. Safe on any thread.
+  /// Waits until the thread has finished, but not beyond `moment`. Safe on any thread.
   void wait_until_finished(Instant moment) const;
   void join();
 
  private:
-  /// The task that goes next, and when it may; nothing: none will be due again.
+  /// The task that goes next, and the time from which it may.
   struct Next {
     std::shared_ptr<Task> task;
     Instant when{};

@@ -1,5 +1,5 @@
-// One configuration in force: its evidence and the scheduler that gathers it. Replaced as a whole
-// at a reload.
+// One configuration in force, with its evidence and the scheduler that gathers it. A reload
+// replaces it as a whole. Safe on any thread.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,8 @@
 
 namespace pg_integrity {
 
-/// What outlives every configuration, and the workers that may still be out when one is replaced.
+/// Resources of the process, which outlive every configuration. Some workers may still be busy when
+/// a configuration is replaced.
 struct ProcessResources {
   explicit ProcessResources(const WaitableClock& the_clock)
       : clock(the_clock), watchdog(the_clock), workers(the_clock) {}
@@ -30,8 +31,9 @@ struct ProcessResources {
 
 class Runtime {
  public:
-  /// @param saved of the runtime that this one replaces, which was stopped, or of an earlier
-  /// process; null if there is none.
+  /// @param resources must outlive the runtime.
+  /// @param saved from an earlier process, or from the runtime that this one replaces and that the
+  /// caller has stopped. It may be null.
   Runtime(Options options, ProcessResources& resources,
           const std::shared_ptr<const SavedEvidence>& saved);
 

@@ -34,10 +34,10 @@ namespace {
 constexpr Seconds kFirstPassWithin{1.5};   ///< first passes are spread over this time
 constexpr Seconds kDiscoveryInterval{60};  ///< of databases, where globs name them
 constexpr Seconds kIdleTimeout{60};        ///< of sessions
-/// Whether a server has closed a session that was given up, only TCP's state tells, which wakes
-/// nobody: while there is one, it is looked at this often.
+/// The time between two counts of the sessions while one is connecting or was given up. Only the
+/// state of its TCP connection shows that the server has closed it, and no event announces that.
 constexpr Seconds kBetweenCounts{5};
-constexpr Seconds kCancelPatience{1.5};  ///< before what does not react to cancelling is cut off
+constexpr Seconds kCancelPatience{1.5};  ///< to react to cancelling, before sessions are cut off
 
 double spread() {
   thread_local std::mt19937 generator{std::random_device{}()};
@@ -64,7 +64,7 @@ class Scheduler::Server {
         quick_(true, load_, clock, [this] { return housekeeping(); }),
         scan_(false, load_, clock, [this] { return housekeeping(); }) {}
 
-  /// Before all else.
+  /// Call it before every other function.
   void add_replica(const ReplicaConnection& replica, std::shared_ptr<Connector> connector,
                    DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots) {
     context_->replicas.add(replica, std::move(connector), clock_, workers, std::move(slots));
@@ -137,7 +137,7 @@ class Scheduler::Server {
   }
 
   void add_known_databases();
-  /// @return how long the server was busy with it; nothing if the databases could not be listed.
+  /// @return how long the server was busy with it, or nothing if it could not list its databases.
   std::optional<Seconds> discover_databases();
   void add_database(const std::string& database, bool home);
   void add_task(const CollectorOptions& options, std::unique_ptr<Collector> collector,
@@ -155,7 +155,7 @@ class Scheduler::Server {
     return std::find(names.begin(), names.end(), database) != names.end();
   }
 
-  /// @return when it is due again, whatever the lanes do until then.
+  /// @return when it is due again, even if the lanes make no step until then.
   std::optional<Instant> housekeeping() {
     pool_.close_idle(kIdleTimeout);
     context_->replicas.close_idle(kIdleTimeout);
@@ -181,11 +181,11 @@ class Scheduler::Server {
   std::vector<std::shared_ptr<CollectorTask>> tasks_ GUARDED_BY(mutex_);
   std::vector<std::string> databases_ GUARDED_BY(mutex_);
   std::atomic<bool> discovered_ = false;
-  LaneThread quick_;  ///< the lanes go first: they use all of the above
+  LaneThread quick_;  ///< destroyed first, because the lanes use all of the above
   LaneThread scan_;
 };
 
-/// Finds out, time and again, which databases the configuration's globs mean.
+/// Finds the databases that the configuration's globs stand for, again and again.
 class Scheduler::Server::Discovery final : public Task {
  public:
   Discovery(Server& server, Instant first_due) : server_(server), next_(first_due) {}
@@ -195,7 +195,8 @@ class Scheduler::Server::Discovery final : public Task {
   Seconds step() override {
     const Instant began = server_.clock_.now();
     const std::optional<Seconds> busy = server_.discover_databases();
-    // While the server is out of reach, the collectors of the home database say so.
+    // Discovery reports no failure. While the server is out of reach, the collectors of the home
+    // database report it.
     const Instant retry = server_.pool_.retry_at(server_.options_->home_database);
     next_ = busy ? began + kDiscoveryInterval : std::max(retry, began + Seconds(1));
     return busy.value_or(Seconds(0));
@@ -233,7 +234,8 @@ std::optional<Seconds> Scheduler::Server::discover_databases() {
     const std::vector<std::string> present = databases_of(lease.session());
     for (const std::string& name : present)
       if (!is_watched(name)) add_database(name, false);
-    // One that is named stays, unproven, whatever became of it; a glob's goes with its name.
+    // A database that the configuration names stays, as unproven, even if it is gone. One that only
+    // a glob matches is removed.
     const auto& named = options_->databases;
     for (const std::string& name : watched())
       if (std::find(present.begin(), present.end(), name) == present.end() &&
@@ -246,8 +248,8 @@ std::optional<Seconds> Scheduler::Server::discover_databases() {
   }
 }
 
-/// Builds the collectors of a database, as far as the configuration names it, and, with the home
-/// database, those of the whole server.
+/// Builds the collectors of a database if the configuration names it. With the home database it
+/// also builds those of the whole server.
 void Scheduler::Server::add_database(const std::string& database, bool home) {
   const bool named = matches_any_glob(options_->databases, database);
   if (!named && !home) return;

@@ -1,5 +1,5 @@
-// The scheduler: for each server two lanes, a pool of sessions and the tasks of its collectors, on
-// every database that it has. Safe on any thread; start() and stop() once each.
+// The scheduler has two lanes for each server, a pool of sessions, and the tasks of its collectors
+// on every watched database. Safe on any thread. Call start() and stop() once each.
 #pragma once
 
 #include <functional>
@@ -19,14 +19,14 @@
 namespace pg_integrity {
 
 using MakeConnector = std::function<std::shared_ptr<Connector>(const ConnectionOptions&)>;
-/// Slots by server name, those of replicas by server, database and name; they outlive a scheduler
-/// that is replaced.
+/// The session slots of each server, by its name. The slots of a replica are found by server,
+/// database and name. They outlive a scheduler that is replaced.
 using ServerSlots = std::map<std::string, std::shared_ptr<SessionSlots>>;
 
 class Scheduler {
  public:
-  /// @param saved evidence of an earlier process, given to collectors as they are added.
   /// The references must outlive the scheduler.
+  /// @param saved evidence of an earlier process. Each collector gets its part when it is added.
   Scheduler(const std::vector<std::shared_ptr<const ServerOptions>>& servers,
             const MakeConnector& make_connector, const WaitableClock& clock,
             const DisposableWorkers& workers, ServerSlots& slots, Evidence& evidence,
@@ -35,17 +35,18 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  /// Makes the collectors and brings the recorded evidence in; samples nothing.
+  /// Makes the collectors and restores the recorded evidence. It samples nothing.
   void prepare();
-  /// Samples until stop(); prepares first where that was not done.
+  /// Samples until stop(). Prepares first if prepare() was not called.
   void start();
-  /// Makes one pass of every collector, without rests, and returns; early if cancelled.
+  /// Makes one pass of every collector, without rests. Returns early if it is cancelled.
   void run_once();
-  /// Cancels what runs; from any thread, also while another one is in run_once().
+  /// Cancels what runs. Any thread may call it, also while another one is in run_once().
   void cancel();
-  /// Cancels what runs and returns within a few seconds, when all threads have ended.
+  /// Cancels what runs, and returns when all threads have ended, within a few seconds.
   void stop();
-  /// Every enabled collector has made one attempt, good or bad.
+  /// True once every enabled collector has made one attempt, good or bad, and the databases that
+  /// globs stand for were found.
   [[nodiscard]] bool ready() const;
 
  private:

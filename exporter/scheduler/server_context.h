@@ -1,4 +1,5 @@
-// What the tasks of one server, and those of one of its databases, share.
+// State that the tasks of one server share, and state that those of one of its databases share. A
+// ServerContext is complete before the lanes start.
 #pragma once
 
 #include <functional>
@@ -29,7 +30,7 @@
 
 namespace pg_integrity {
 
-/// What the collectors of one database have read for each other.
+/// Reads that the collectors of one database share.
 struct SharedReads {
   SharedReads(const std::vector<std::string>& exclude, const ScanPlan& plan)
       : schema(exclude), scans(plan) {}
@@ -38,14 +39,14 @@ struct SharedReads {
   TableScans scans;
 };
 
-/// A database, to its collectors. Safe on any thread.
+/// A database, as its collectors share it. Safe on any thread.
 class DatabaseContext {
  public:
   DatabaseContext(std::string name, std::vector<std::string> exclude, ScanPlan plan)
       : name_(std::move(name)), exclude_(std::move(exclude)), plan_(std::move(plan)) {}
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// What was read in that era; nothing of another one's.
+  /// The shared reads of that era, without any of another era.
   std::shared_ptr<SharedReads> reads(Era era);
 
  private:
@@ -57,7 +58,7 @@ class DatabaseContext {
   std::shared_ptr<SharedReads> reads_ GUARDED_BY(mutex_);
 };
 
-/// What the tasks of one server share.
+/// Shared by the tasks of one server.
 struct ServerContext {
   ServerContext(std::shared_ptr<const ServerOptions> server_options, const WaitableClock& the_clock,
                 DisposableWorkers& the_workers, Evidence& the_evidence, SessionPool& the_pool)
@@ -76,7 +77,7 @@ struct ServerContext {
   bool once = false;                    ///< each pass is made once, without retry
   std::function<void()> server_lost;    ///< tells the other tasks
   std::function<void()> evidence_lost;  ///< tells the other tasks
-  StopSignal stopping;                  ///< what a step still brings is not taken
+  StopSignal stopping;                  ///< results of a step are no longer taken
 };
 
 }  // namespace pg_integrity

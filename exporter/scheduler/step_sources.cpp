@@ -113,7 +113,7 @@ void StepSources::connect() {
     lease_.emplace(of_.server.pool.lease(database, deadline_));
   } catch (const SourceError& error) {
     pass_.without_session = true;
-    // That we have no session left says nothing of the server.
+    // If we have no session left, that says nothing about the server.
     if (!of_.server.stopping.stopped() && error.reason() != Reason::limit &&
         of_.server.evidence.set_up(of_.id.server, database, false))
       log(LogLevel::warning, "database is out of reach",

@@ -1,4 +1,4 @@
-// The sources of one step of a collector, and the pass that it belongs to. One thread.
+// The sources of one step of a collector, and the pass that the step belongs to. One thread.
 #pragma once
 
 #include <atomic>
@@ -39,19 +39,19 @@
 
 namespace pg_integrity {
 
-/// A pass in progress, over everything or over some objects only.
+/// A pass in progress, over all objects or over some of them.
 struct Pass {
   std::string position;
   Instant began{};
   std::optional<std::set<ObjectKey>> only;
   Era era = 0;
   std::shared_ptr<SharedReads> reads;
-  bool without_session = false;  ///< it asked for one that was not to be had
+  bool without_session = false;  ///< it asked for a session and got none
   std::size_t done = 0;          ///< of the items known to it
   std::size_t known = 0;
 };
 
-/// Whose step it is. Everything outlives the step.
+/// The collector that makes the step, and its surroundings. All of them must outlive the step.
 struct StepOf {
   const CollectorId& id;
   const CollectorOptions& options;
@@ -59,11 +59,12 @@ struct StepOf {
   DatabaseContext& database;
 };
 
-/// The sources of one step. The session is leased when first asked for and given back with the
-/// step.
+/// The sources of one step. A session is leased when the collector first asks for it, and returned
+/// when the step ends.
 class StepSources final : public Sources {
  public:
-  /// @param pass goes on by what the collector does.
+  /// @param pass is moved on by the collector: its position, its progress, whether it got a
+  /// session.
   StepSources(const StepOf& of, Pass& pass, Instant began);
 
   Session& session() override;
@@ -84,9 +85,9 @@ class StepSources final : public Sources {
   [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
                                                std::span<const std::string> labels) const override;
 
-  /// How long the server was kept busy by this step.
+  /// How long this step kept the server busy.
   [[nodiscard]] Seconds busy() const;
-  /// The same of all copies together.
+  /// How long this step kept all copies busy, added up.
   [[nodiscard]] Seconds busy_with_replicas() const;
   [[nodiscard]] bool asked_for_session() const { return asked_for_session_; }
   [[nodiscard]] bool leased() const { return lease_.has_value(); }

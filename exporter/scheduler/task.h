@@ -1,4 +1,4 @@
-// What a lane does: tasks, each a step at a time.
+// A task of a lane. The lane makes its steps, one at a time.
 #pragma once
 
 #include <optional>
@@ -14,15 +14,16 @@ class Task {
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
-  /// When the next step is due; nothing: never again. Safe on any thread.
+  /// When the next step is due, or nothing if there will be none. Safe on any thread.
   [[nodiscard]] virtual std::optional<Instant> due() const = 0;
-  /// Makes one step. Called by the task's lane only. @return how long a session was busy for it.
+  /// Makes one step. Only the task's lane calls it.
+  /// @return how long a session was busy for it.
   virtual Seconds step() = 0;
-  /// The server was found to be out of reach: whoever relied on it finds out now. Safe on any
-  /// thread.
+  /// Tells the task that the server is out of reach. A task that relies on a session becomes due
+  /// now, and so finds out itself. Safe on any thread.
   virtual void server_lost() = 0;
-  /// Another cluster answers, what was known of the old one is forgotten: all look anew. Safe on
-  /// any thread.
+  /// Tells the task that another cluster answers and the old one's evidence is dropped. It becomes
+  /// due now. Safe on any thread.
   virtual void evidence_lost() = 0;
 };
 

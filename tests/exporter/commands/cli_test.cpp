@@ -20,7 +20,7 @@
 namespace pg_integrity::test::cli_test {
 namespace {
 
-/// The program, without anything of the tester's own environment that it would listen to.
+/// The program without the variables of the tester's own environment that it would heed.
 ProcessOptions clean() {
   ProcessOptions options;
   options.without = {"DATA_SOURCE_NAME", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE"};
@@ -44,7 +44,7 @@ class CommandLine : public ::testing::Test {
                                                "\"\n[[server]]\nname = \"test\"\ndsn = \"" +
                                                db.dsn() + "\"\nmax_load = 1\n" + more);
   }
-  /// A source of backups with a fresh one in it, so that everything can be proven.
+  /// A source of backups with a fresh backup in it, so that everything can be proven.
   [[nodiscard]] std::string fresh_backup() const {
     const TemporaryDirectory& at = backups_;
     const std::string file = at.write("a.dump", plain_dump());

@@ -159,7 +159,7 @@ TEST_F(Http, TheBodyOfARefusedRequestIsNotTakenForTheNextOne) {
       wire.send(hidden);
       answer += wire.rest();
     } catch (const std::runtime_error&) {
-      // It was hung up on already.
+      // The server has closed the connection already.
     }
     EXPECT_EQ(answer.find("healthy"), std::string::npos) << line;
     EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos) << line << answer;
@@ -227,7 +227,7 @@ TEST_F(Http, NonsenseIsRefusedAndServingGoesOn) {
       const std::string answer = wire.some();
       EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 4")) << answer.substr(0, 100);
     } catch (const std::runtime_error&) {
-      // It was hung up on: that is an answer, too.
+      // The server has closed the connection. That is an answer, too.
     }
   }
   EXPECT_EQ(get("/metrics").status, 200);

@@ -1,4 +1,4 @@
-// What names of watched databases can do to a report: nothing.
+// Names of watched databases can do nothing to a report.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,7 +88,7 @@ TEST_F(ReportOf, NoNameForgesALineOfTheText) {
       << text;
 }
 
-/// Characters of Markdown that no backslash takes the meaning from.
+/// Characters of Markdown that keep their meaning because no backslash escapes them.
 std::string markup_in(const std::string& cell) {
   std::string found;
   for (std::size_t i = 0; i < cell.size(); ++i) {

@@ -72,7 +72,7 @@ TEST(SamplerOf, WhatIsRepairedClearsWithinAMinute) {
       eventually([&] { return sampling.findings().violated() == "orphans/public.other.key"; }));
 }
 
-/// Sources of backups are looked at one a step.
+/// Each step checks one source of backups.
 TEST(SamplerOf, EveryViolatedObjectOfSeveralClearsWithinAMinute) {
   const Database db;
   db.run("CREATE TABLE history (at timestamptz, what text)");
