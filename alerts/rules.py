@@ -139,5 +139,5 @@ def readme_table(table):
 
 
 def runbook_head(alert):
-    return "%s Severity: %s; rule: [%s.rules.yml](../%s.rules.yml)." % (
+    return "%s Severity: %s. Rule: [%s.rules.yml](../%s.rules.yml)." % (
         alert.summary, alert.severity, alert.theme, alert.theme)

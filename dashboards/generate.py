@@ -100,7 +100,7 @@ def overview():
                 (5, answer("Does it answer as promised?", "service",
                            "The worst answer of all databases chosen above: endpoints, queries, copies.", SYNC)),
                 (5, stat("When was that last proved?",
-                         "How long ago the collector that waits longest ended a complete look at everything."
+                         "How long ago the most overdue collector ended its last full pass."
                          " Whether that is too long says the panel beside it.",
                          "max(time() - %s)" % series("collector_last_success_timestamp_seconds", COLLECTOR),
                          "NEVER: no look was completed", unit="s", to=HEALTH)),

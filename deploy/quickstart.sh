@@ -153,7 +153,7 @@ wait_until_ready() {
   cat "$work_dir/exporter.log"
   return 1
 }
-step "waiting for the first look at everything" wait_until_ready
+step "waiting for the first full pass" wait_until_ready
 
 say ""
 say "The live report:  http://$host:$port/"
