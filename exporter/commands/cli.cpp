@@ -144,7 +144,8 @@ int run_command_line(int argc, const char* const* argv) {
 
   CLI::App* serve_command = app.add_subcommand("serve", "serve metrics (the default)");
   CLI::App* check_command = app.add_subcommand(
-      "check", "make one full pass and report; exit code 0 proven, 1 violated, 2 unproven, 3 unusable");
+      "check",
+      "make one full pass and report; exit code 0 proven, 1 violated, 2 unproven, 3 unusable");
   check_command->add_option("--format", arguments.format, "text, markdown or json")
       ->check(one_of(kFormats))
       ->default_val("text");
