@@ -202,6 +202,9 @@ struct CollectorSpec {
   /// The function says whether a copy needs more checks although its own server checked every valid
   /// key and every unique index when all rows were there. Any other copy is checked as a whole.
   bool (*on_copy)(const Configuration& given, const Schema& copy) = nullptr;
+  /// A violated object that vanishes stays violated until the user accepts it. A dropped table or
+  /// key repairs no rows. Other things, such as an unexpected superuser, are repaired by removal.
+  bool remembers_red = false;
   std::unique_ptr<Collector> (*make)(const Configuration& given, ScanPlan& plan) = nullptr;
 };
 

@@ -116,7 +116,7 @@ Count count_together(Session& session, const Table& log_table, const Table& tabl
                      ") AS entries, (SELECT coalesce(sum(pg_stat_get_tuples_deleted(relid)), 0)"
                      " FROM (SELECT $1::regclass::oid AS relid UNION SELECT relid::oid"
                      " FROM pg_partition_tree($1::regclass)) p) AS deletes",
-                 parameters)
+                 parameters, Access::heap)
           .only();
   return {row.number("rows"), row.number("entries"), row.number("deletes")};
 }

@@ -174,12 +174,16 @@ class Connections final : public Collector {
     if (time == nullptr)
       throw SourceError(Reason::missing, "there is no connection log " + log.table.display() +
                                              " with a column " + log.time_column);
-    if (!time->leads_index && heap_bytes(from.session(), *table) > exact_up_to_)
+    const bool large = heap_bytes(from.session(), *table) > exact_up_to_;
+    if (large && !time->leads_index)
       throw SourceError(Reason::too_large,
                         "the connection log is above exact_up_to and no index leads with " +
                             log.time_column + ". HINT: create one, or raise exact_up_to");
     const std::array<std::string, 1> parameters{std::to_string(log.window.count())};
-    const Row row = from.session().query(silence_sql(*table, *time, log), parameters).only();
+    const Row row = from.session()
+                        .query(silence_sql(*table, *time, log), parameters,
+                               large ? Access::index : Access::heap)
+                        .only();
     const auto newest = row.maybe_number("newest");
     const auto before = from.previous(kSilent, std::array<std::string, 0>{});
     if (const auto started = row.maybe_number("started"))

@@ -186,7 +186,8 @@ class Protections final : public Collector {
     require_readable(from.session(), *table);
     std::vector<std::string> parameters;
     if (!protection.key.empty()) parameters.push_back(protection.key_value);
-    const Rows rows = from.session().query(status_sql(*table, protection), parameters);
+    const Rows rows =
+        from.session().query(status_sql(*table, protection), parameters, Access::heap);
     if (rows.size() == 0)
       throw SourceError(Reason::missing,
                         "table " + table->name.display() + " has no row about the protection");

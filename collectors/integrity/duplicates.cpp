@@ -193,6 +193,7 @@ constexpr CollectorSpec kSpec{.name = "duplicates",
                               .check = check,
                               .reads = add_reads,
                               .on_copy = more_on_copy,
+                              .remembers_red = true,
                               .make = make};
 
 }  // namespace pg_integrity::duplicates

@@ -209,7 +209,9 @@ class Freshness final : public Collector {
     out.observed_at(scan.observed_at);
     const TimeFacts& facts = scan.times(wish);
     const auto of = labels(watched);
-    out.set(kFutureRows, facts.future_rows, of);
+    // An index may lack rows. It proves that there are rows of the future, not that there are none.
+    if (facts.future_rows > 0) out.set(kFutureRows, facts.future_rows, of);
+    out.evidence(kLastEntry, "read through an index, which may lack newer entries", of);
     if (facts.newest)
       show_newest(watched, facts, out);
     else  // all its rows are undated or of the future
@@ -272,6 +274,7 @@ constexpr CollectorSpec kSpec{
     .identity = kIdentity,
     .options = kOptions,
     .reads = add_reads,
+    .remembers_red = true,
     .make = make};
 
 }  // namespace pg_integrity::freshness

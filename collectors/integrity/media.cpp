@@ -211,7 +211,7 @@ class Media final : public Collector {
       sql += value + (kind == Kind::text ? "::pg_catalog.text" : "") + ")), 0) AS bytes FROM " +
              table.from_clause();
     }
-    return session.query(sql).only().number("bytes");
+    return session.query(sql, Access::heap).only().number("bytes");
   }
 
   double exact_up_to_;
@@ -291,6 +291,7 @@ constexpr CollectorSpec kSpec{
     .wanted_hint = "name the columns: [[server.collectors.media.columns]]",
     .check = check,
     .reads = add_reads,
+    .remembers_red = true,
     .make = make};
 
 }  // namespace pg_integrity::media

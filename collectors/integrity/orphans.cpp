@@ -161,7 +161,7 @@ class Orphans final : public Collector {
       if (key.foreign_code)
         throw SourceError(Reason::unsafe, "any look at " + key.child.display() + " or " +
                                               key.parent.display() + std::string(kForeignCodeRuns));
-      const double orphans = session.query(orphans_sql(key)).only().number("orphans");
+      const double orphans = session.query(orphans_sql(key), Access::heap).only().number("orphans");
       out.set(kOrphanedRows, orphans, of);
       out.set(kInfo, 1, of[0], of[1], of[2], key.parent.schema, key.parent.name);
       out.evidence(kOrphanedRows, "refers to " + key.parent.display(), of);
@@ -228,6 +228,7 @@ constexpr CollectorSpec kSpec{
     .check = check,
     .reads = add_reads,
     .on_copy = more_on_copy,
+    .remembers_red = true,
     .make = make};
 
 }  // namespace pg_integrity::orphans

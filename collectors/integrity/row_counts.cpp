@@ -277,6 +277,7 @@ constexpr CollectorSpec kSpec{.name = "row_counts",
                               .server_options = kServerOptions,
                               .check = check,
                               .reads = add_reads,
+                              .remembers_red = true,
                               .make = make};
 
 }  // namespace pg_integrity::row_counts

@@ -59,7 +59,7 @@ std::vector<FedColumn> fed_columns(Session& session, const Schema& schema) {
   return columns;
 }
 
-double values_behind(Session& session, const Table& table, const FedColumn& fed) {
+double values_behind(Session& session, const Table& table, const FedColumn& fed, Access access) {
   const bool up = !fed.increment.starts_with('-');
   const std::string& step = fed.increment;
   const std::string column = sql_identifier(fed.column);
@@ -69,8 +69,9 @@ double values_behind(Session& session, const Table& table, const FedColumn& fed)
       "(s.last_value::numeric + CASE WHEN s.is_called THEN " + step + " ELSE 0 END)";
   const Rows rows =
       session.query("SELECT coalesce(greatest(0, floor((t.far::numeric - " + next + ") / " + step +
-                    ") + 1), 0) AS behind FROM " + fed.sequence.sql() + " s, (SELECT " + far +
-                    " AS far FROM " + table.from_clause() + ") t");
+                        ") + 1), 0) AS behind FROM " + fed.sequence.sql() + " s, (SELECT " + far +
+                        " AS far FROM " + table.from_clause() + ") t",
+                    access);
   return rows.only().number("behind");
 }
 

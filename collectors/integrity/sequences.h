@@ -30,6 +30,6 @@ std::vector<FedColumn> fed_columns(Session& session, const Schema& schema);
 /// sound. One statement reads both. Its snapshot of the table is older than its reading of the
 /// sequence, so rows that are written meanwhile do not make the sequence look behind.
 /// @throws SourceError{permission} unless the role may read both.
-double values_behind(Session& session, const Table& table, const FedColumn& fed);
+double values_behind(Session& session, const Table& table, const FedColumn& fed, Access access);
 
 }  // namespace pg_integrity

@@ -223,12 +223,14 @@ class Storage final : public Collector {
   void look_at_sequence(Session& session, const Schema& schema, const FedColumn& fed,
                         Batch& out) const {
     const Table& table = *schema.table(fed.table);
-    if (!table.column(fed.column)->leads_index && heap_bytes(session, table) > exact_up_to_)
+    const bool large = heap_bytes(session, table) > exact_up_to_;
+    if (large && !table.column(fed.column)->leads_index)
       throw SourceError(Reason::too_large,
                         "the table is above exact_up_to and no index leads with " + fed.column +
                             ". HINT: create one, or raise exact_up_to");
-    out.set(kSequenceBehind, values_behind(session, table, fed), fed.table.schema, fed.table.name,
-            fed.column);
+    out.set(kSequenceBehind,
+            values_behind(session, table, fed, large ? Access::index : Access::heap),
+            fed.table.schema, fed.table.name, fed.column);
     out.evidence(kSequenceBehind, "sequence " + fed.sequence.display(), fed.table.schema,
                  fed.table.name, fed.column);
   }

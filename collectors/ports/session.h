@@ -75,10 +75,16 @@ struct ServerInfo {
   Instant read_at{};              ///< when the session was opened
 };
 
-/// How the server may read the rows of a statement.
+/// What a statement reads, and how. Rows of users' tables are read only after the session has
+/// judged what the statement's names mean in that moment.
 enum class Access : std::uint8_t {
-  any,   ///< by any plan
-  heap,  ///< without any index, for checks of whether an index is correct
+  catalog,  ///< PostgreSQL's catalog and functions, by any plan
+  /// Rows of users' tables without any index. An index may lack rows of its table, or have them in
+  /// a wrong order, so only the heap proves how many rows there are.
+  heap,
+  /// Rows of users' tables, also through an index, but never from the index alone. A row that is
+  /// found is there. That no row is found proves nothing.
+  index,
 };
 
 /// A session with one database. Each query is a transaction of its own: BEGIN READ ONLY, bounded
@@ -96,9 +102,9 @@ class Session {
   virtual Rows query(std::string_view sql, std::span<const std::string> parameters,
                      Access access) = 0;
   Rows query(std::string_view sql, std::span<const std::string> parameters) {
-    return query(sql, parameters, Access::any);
+    return query(sql, parameters, Access::catalog);
   }
-  Rows query(std::string_view sql, Access access = Access::any) {
+  Rows query(std::string_view sql, Access access = Access::catalog) {
     return query(sql, std::span<const std::string>(), access);
   }
 

@@ -5,6 +5,7 @@
 #include "collectors/base/glob.h"
 #include "collectors/base/qualified_name.h"
 #include "collectors/ports/session.h"
+#include "collectors/postgres/foreign_code.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/schema_reader.h"
 
@@ -84,32 +85,6 @@ FROM pg_constraint k
   LEFT JOIN pg_namespace cln ON cln.oid = cl.collnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND )" PGI_USER_CLASS " ORDER BY k.oid, u.position";
 
-// The planner reads every index, extended statistics and partition key of a table and its
-// partitions, and computes the constant parts of their expressions. The owner of a table could
-// therefore make any statement about it, even count(*), call an IMMUTABLE function of theirs. The
-// query starts from the functions, because few of them belong to no superuser.
-constexpr std::string_view kForeignCode = R"(
-WITH foreign_function AS (
-  SELECT f.oid FROM pg_proc f
-  WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = f.proowner AND r.rolsuper)),
-code(classid, oid) AS (
-  SELECT 'pg_proc'::regclass::oid, oid FROM foreign_function
-  UNION ALL
-  SELECT 'pg_operator'::regclass::oid, o.oid
-  FROM pg_operator o JOIN foreign_function f ON f.oid = o.oprcode),
-used(relation) AS (
-  SELECT DISTINCT coalesce(i.indrelid, s.stxrelid, d.objid)
-  FROM code JOIN pg_depend d ON d.refclassid = code.classid AND d.refobjid = code.oid
-    LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
-    LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
-  WHERE d.classid IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass))
-SELECT DISTINCT n.nspname AS schema, c.relname AS name
-FROM used CROSS JOIN LATERAL (
-    SELECT used.relation AS oid
-    UNION ALL SELECT a.relid FROM pg_partition_ancestors(used.relation) a) AS planned
-  JOIN pg_class c ON c.oid = planned.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p'))";
-
 std::string foreign_keys_sql(int version_num) {
   std::string sql(kForeignKeysHead);
   sql += version_num >= 180000 ? "k.conenforced AS enforced, k.conperiod AS temporal"
@@ -164,7 +139,8 @@ void read_foreign_keys(Session& session, const std::vector<std::string>& exclude
 }
 
 void find_foreign_code(Session& session, Schema& into) {
-  const Rows rows = session.query(kForeignCode);
+  const Rows rows = session.query(foreign_code_sql(
+      "SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384"));
   std::set<QualifiedName> found;
   for (std::size_t i = 0; i < rows.size(); ++i)
     found.insert({rows[i].text("schema"), rows[i].text("name")});

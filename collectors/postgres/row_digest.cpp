@@ -114,7 +114,8 @@ Digest digest(Session& session, const Table& table, const std::vector<DigestTabl
   const std::string sql = "SELECT count(*) AS rows, " + content + " AS content, (" +
                           std::string(kPosition) + ")::text AS position FROM " +
                           table.from_clause() + range_sql(slice, parameters);
-  const Row row = session.query(sql, parameters).only();
+  const Access access = slice.low || slice.high ? Access::index : Access::heap;
+  const Row row = session.query(sql, parameters, access).only();
   return {row.number("rows"), row.text("content"), row.maybe_text("position").value_or("0/0")};
 }
 
@@ -137,7 +138,7 @@ std::optional<std::string> end_of_slice(Session& session, const Table& table, co
   const std::string sql = "SELECT " + column + "::text AS key FROM " + table.from_clause() +
                           range_sql(rest, parameters) + " ORDER BY " + column + " OFFSET " +
                           std::to_string(std::llround(rows) - 1) + " LIMIT 1";
-  const Rows found = session.query(sql, parameters);
+  const Rows found = session.query(sql, parameters, Access::index);
   if (found.size() == 0) return std::nullopt;
   return found[0].text("key");
 }

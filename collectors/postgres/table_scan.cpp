@@ -104,8 +104,8 @@ Composed compose(const Table& table, const std::vector<ScanWish>& wishes, TableS
   return composed;
 }
 
-void run(Session& session, const Composed& composed, TableScan& scan) {
-  const Rows answer = session.query(composed.sql);
+void run(Session& session, const Composed& composed, Access access, TableScan& scan) {
+  const Rows answer = session.query(composed.sql, access);
   const Row row = answer.only();
   scan.rows = row.number("rows");
   for (std::size_t i = 0; i < composed.answered.size(); ++i) {
@@ -165,7 +165,7 @@ TableScan TableScans::scan(Session& session, const Table& table, const Clock& cl
   scan.observed_at = clock.now();
   const Composed composed = compose(table, wishes, scan);
   try {
-    run(session, composed, scan);
+    run(session, composed, Access::heap, scan);
   } catch (const SourceError& error) {
     // The rows can still be counted if only the times cannot be read. Causes are a grant on some
     // columns only, or a time that cannot be computed (a date beyond all timestamps, a zone that
@@ -174,7 +174,7 @@ TableScan TableScans::scan(Session& session, const Table& table, const Clock& cl
         error.reason() == Reason::permission || error.reason() == Reason::decode;
     if (!about_times || composed.answered.empty()) throw;
     for (const ScanWish* wish : composed.answered) scan.refuse(*wish, error);
-    run(session, compose(table, {}, scan), scan);
+    run(session, compose(table, {}, scan), Access::heap, scan);
   }
   if (!wishes.empty()) {
     const std::lock_guard lock(mutex_);
@@ -206,7 +206,7 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
       ") AS age_0 FROM (SELECT (SELECT count(*) FROM " + from + " WHERE " + low + " AND " + high +
       ") AS rows, (SELECT max(" + name + ") FROM " + from + " WHERE " + high + ") AS newest, " +
       undated + ", " + future + ") s";
-  run(session, {sql, {&wish}}, scan);
+  run(session, {sql, {&wish}}, Access::index, scan);
   return scan;
 }
 

@@ -114,7 +114,8 @@ BackupHistory read_history_table(Session& session, const Schema& schema,
     throw SourceError(Reason::missing, "table " + history.table.display() + " does not exist");
   std::vector<std::string> parameters;
   const std::string stuck_after = stuck_after_sql(kinds, parameters);
-  const Rows rows = session.query(history_sql(*table, history, stuck_after), parameters);
+  const Rows rows =
+      session.query(history_sql(*table, history, stuck_after), parameters, Access::heap);
   if (rows.size() > kMaxGroups)
     throw SourceError(Reason::limit, "table " + history.table.display() +
                                          " has too many different kinds and statuses");

@@ -169,7 +169,9 @@ class ApiSync final : public Collector {
 
   void compare(Sources& from, const Endpoint& endpoint, Batch& out) {
     std::string sql;
-    const auto count = [&] { return from.session().query(sql).only().number("rows"); };
+    const auto count = [&] {
+      return from.session().query(sql, Access::heap).only().number("rows");
+    };
     double before = 0;
     std::optional<SourceError> uncounted;
     try {

@@ -40,7 +40,7 @@ Rows RecordingSession::query(std::string_view sql, std::span<const std::string> 
 }
 
 Rows RecordingSession::probe(std::string_view sql, std::size_t /*max_rows*/) {
-  recording_.add({std::string(sql), {}, Access::any, true});
+  recording_.add({std::string(sql), {}, Access::catalog, true});
   do_not_ask();
 }
 

@@ -26,7 +26,7 @@ namespace pg_integrity {
 struct RecordedStatement {
   std::string sql;
   std::vector<std::string> parameters;
-  Access access = Access::any;
+  Access access = Access::catalog;
   bool users_own = false;  ///< written by a user: a probe
 
   auto operator<=>(const RecordedStatement&) const = default;

@@ -43,6 +43,18 @@ void adopt(std::vector<Sample>& samples, const CollectorEvidence& evidence) {
   std::erase_if(samples, [](const Sample& sample) { return sample.metric == nullptr; });
 }
 
+bool is_red(State state) {
+  return state == State::violated || state == State::accepted;
+}
+
+/// Keeps an object that a complete pass did not meet.
+void mark_gone(std::shared_ptr<const Object>& object, Instant now) {
+  if (object->gone_since) return;
+  Object kept = *object;
+  kept.gone_since = now;
+  object = std::make_shared<const Object>(std::move(kept));
+}
+
 }  // namespace
 
 Evidence::Evidence(const Clock& clock, std::vector<std::shared_ptr<const ServerOptions>> servers,
@@ -181,11 +193,17 @@ bool Evidence::pass_complete(const CollectorId& id, Era era) {
   CollectorEvidence& evidence = entry->now;
   const Instant now = clock_.now();
   const Instant began = evidence.health.pass_since.value_or(now);
+  const Judge judge(evidence, now, clock_.unix_now());
   for (auto it = evidence.objects.begin(); it != evidence.objects.end();) {
     if (it->second->looked_at >= began) {
       ++it;
     } else if (!entry->declared.contains(it->first)) {
-      it = evidence.objects.erase(it);
+      if (evidence.spec->remembers_red && is_red(judge.judge(it->first, *it->second).state)) {
+        mark_gone(it->second, now);
+        ++it;
+      } else {
+        it = evidence.objects.erase(it);
+      }
     } else {
       Object object = *it->second;
       object.trouble = Trouble{Reason::missing, "configured, but there is no such object", now};
@@ -340,7 +358,7 @@ std::vector<ObjectKey> Evidence::to_recheck(const CollectorId& id) const {
   const Judge judge(entry->second.now, clock_.now(), clock_.unix_now());
   for (const auto& [key, object] : entry->second.now.objects) {
     const Judgement judgement = judge.judge(key, *object);
-    if (judgement.state == State::violated &&
+    if (judgement.state == State::violated && !object->gone_since &&
         std::any_of(judgement.broken.begin(), judgement.broken.end(),
                     [](const Broken& broken) { return !broken.sample->metric->cumulative; }))
       keys.push_back(key);

@@ -60,6 +60,7 @@ JsonValue to_json(const ObjectKey& key, const Object& object, const Clock& clock
                   {"lines", to_json(object.lines)}};
   if (object.whole_at) members.push_back({"whole_at", {clock.to_unix(*object.whole_at)}});
   if (object.trouble) members.push_back({"trouble", to_json(*object.trouble, clock)});
+  if (object.gone_since) members.push_back({"gone_since", {clock.to_unix(*object.gone_since)}});
   return {std::move(members)};
 }
 
@@ -124,6 +125,7 @@ Object object_from(const JsonValue& entry, const CollectorSpec& spec, MetricSet&
     object.samples.push_back(std::move(sample));
   }
   if (const auto whole_at = entry.maybe_number("whole_at")) object.whole_at = times.look(*whole_at);
+  if (const auto gone = entry.maybe_number("gone_since")) object.gone_since = times.past(*gone);
   if (const JsonValue* trouble = entry.find("trouble")) {
     const auto reason = reason_named(trouble->at("reason").text());
     object.trouble = Trouble{reason.value_or(Reason::stale), trouble->at("detail").text(),

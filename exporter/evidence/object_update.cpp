@@ -43,6 +43,7 @@ void apply(const Look& look, Object& object, Instant now) {
     object.trouble = Trouble{look.mark->reason, look.mark->detail,
                              known ? object.trouble->since : look.mark->observed_at};
   }
+  object.gone_since.reset();
   object.looked_at = now;
 }
 

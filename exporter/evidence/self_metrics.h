@@ -44,6 +44,12 @@ inline constexpr auto kObjects = gauge(
     "collector", "state");
 inline constexpr auto kUnprovenObjects =
     gauge("pg_integrity_unproven_objects", "Unproven objects, by reason.", "collector", "reason");
+inline constexpr auto kGoneObjects = gauge(
+    "pg_integrity_gone_objects",
+    "Violated objects that have vanished. They stay violated until they are accepted or are back.",
+    must_be(0).says("{value} violated objects of the collector {collector} have vanished."
+                    " That repairs nothing."),
+    "collector");
 inline constexpr auto kSuccess =
     gauge("pg_integrity_collector_success", "1 if the collector's newest attempt succeeded.",
           must_be(1).says("The newest attempt of the collector {collector} failed."), "collector");
@@ -79,9 +85,9 @@ inline constexpr std::array<const MetricInfo*, 3> kProcessMetrics{&kBuildInfo, &
                                                                   &kHttpConnections};
 inline constexpr std::array<const MetricInfo*, 1> kServerMetrics{&kSessions};
 inline constexpr std::array<const MetricInfo*, 2> kDatabaseMetrics{&kUp, &kVerdict};
-inline constexpr std::array<const MetricInfo*, 11> kCollectorMetrics{
-    &kObjects,  &kUnprovenObjects, &kSuccess,      &kInterval,
-    &kDuration, &kLastSuccess,     &kDeadline,     &kRuns,
-    &kFailures, &kDatabaseSeconds, &kSeriesDropped};
+inline constexpr std::array<const MetricInfo*, 12> kCollectorMetrics{
+    &kObjects,  &kUnprovenObjects, &kGoneObjects,     &kSuccess,
+    &kInterval, &kDuration,        &kLastSuccess,     &kDeadline,
+    &kRuns,     &kFailures,        &kDatabaseSeconds, &kSeriesDropped};
 
 }  // namespace pg_integrity::self

@@ -51,7 +51,9 @@ struct Object {
   std::optional<Instant> whole_at;  ///< time of the newest successful check
   Instant looked_at{};              ///< time of this process's newest check
   bool configured = false;          ///< named in the configuration
-  double size = 0;                  ///< orders objects when the series cap bites
+  /// Since when a complete pass has not met it, although it was violated or accepted.
+  std::optional<Instant> gone_since;
+  double size = 0;  ///< orders objects when the series cap bites
   std::vector<std::string> lines;
   const AcceptedDamage* accepted = nullptr;  ///< owned by CollectorEvidence::options
 };

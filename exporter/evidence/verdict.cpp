@@ -136,6 +136,7 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
 }
 
 bool Judge::is_visible(const Object& object, const Sample& sample, State state) const {
+  if (object.gone_since) return false;
   if (sample.metric->past_event || state == State::violated || state == State::accepted)
     return true;
   const bool withdrawn = object.trouble && is_lasting(object.trouble->reason) &&
@@ -187,6 +188,7 @@ CollectorVerdict judge_collector(const CollectorEvidence& evidence, Instant now,
   for (const auto& [key, object] : evidence.objects) {
     const Judgement judgement = judge.judge(key, *object);
     ++verdict.objects[judgement.state];
+    if (object->gone_since && judgement.state == State::violated) ++verdict.gone;
     if (judgement.state == State::unproven) ++verdict.unproven[judgement.reason];
     if (judgement.state == State::violated || judgement.state == State::unproven)
       verdict.state = worse(verdict.state, judgement.state);

@@ -58,7 +58,7 @@ class Judge {
   [[nodiscard]] Judgement judge(const ObjectKey& key, const Object& object) const;
 
   /// @return true if the value may be shown: it is a past event, recent evidence, or the basis of a
-  /// violation.
+  /// violation of an object that is still there.
   [[nodiscard]] bool is_visible(const Object& object, const Sample& sample, State state) const;
 
   /// The moment until which evidence of `observed_at` counts as recent.
@@ -94,6 +94,7 @@ struct CollectorVerdict {
   bool applicable = true;                ///< at least one object is judged
   std::map<State, std::size_t> objects;  ///< their number, with accepted and observed ones
   std::map<Reason, std::size_t> unproven;
+  std::size_t gone = 0;  ///< violated objects that have vanished
 };
 
 CollectorVerdict judge_collector(const CollectorEvidence& evidence, Instant now, UnixTime unix_now);

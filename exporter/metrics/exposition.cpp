@@ -179,6 +179,8 @@ void render_collector_verdict(const CollectorEvidence& evidence, const Collector
   for (const auto& [reason, count] : verdict.unproven)
     add_gauge(to, self::kUnprovenObjects, base, {name, std::string(name_of(reason))},
               static_cast<double>(count));
+  if (evidence.spec->remembers_red)
+    add_gauge(to, self::kGoneObjects, base, {name}, static_cast<double>(verdict.gone));
   const Seconds interval = kept_interval(evidence.health);
   const CollectorHealth& health = evidence.health;
   const Instant since = std::max(health.last_success.value_or(health.started), health.started);

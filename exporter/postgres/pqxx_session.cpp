@@ -12,6 +12,7 @@
 #include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "exporter/config/conninfo.h"
+#include "exporter/postgres/guarded_read.h"
 #include "exporter/postgres/server_errors.h"
 #include "exporter/postgres/session_socket.h"
 
@@ -26,7 +27,9 @@ constexpr Seconds kGrace{1};  ///< so that the server's statement_timeout comes 
 constexpr std::string_view kIdentity = R"(
 SELECT current_setting('server_version_num') AS version_num,
   current_setting('server_version') AS version, pg_is_in_recovery() AS in_recovery,
-  current_setting('server_encoding') AS encoding, (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
+  current_setting('server_encoding') AS encoding,
+  current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL AS restricted,
+  (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
   (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline)";
 
 /// The settings of every transaction. They change nothing of the session. statement_timeout is the
@@ -55,11 +58,6 @@ std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
          "; SET LOCAL extra_float_digits = 1" +
          std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }
-
-/// Settings for Access::heap, in addition to settings_sql().
-constexpr const char* kNoIndexes =
-    "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
-    "; SET LOCAL enable_bitmapscan = off";
 
 /// Runs one statement through the extended protocol, which refuses a second one after a semicolon.
 pqxx::result run_single(pqxx::transaction_base& transaction, const std::string& sql,
@@ -119,6 +117,7 @@ class PostgresSession final : public LiveSession {
     server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
     server_.read_at = clock_.now();
     raw_ = row.text("encoding") == "SQL_ASCII";
+    restricted_ = row.flag("restricted");
     if (server_.version_num < kOldestVersion)
       throw SourceError(
           Reason::config,
@@ -142,8 +141,12 @@ class PostgresSession final : public LiveSession {
   Rows query(std::string_view sql, std::span<const std::string> parameters,
              Access access) override {
     return in_transaction([&](pqxx::transaction_base& transaction) {
-      if (access == Access::heap) transaction.exec(kNoIndexes);
-      return timed([&] { return run_single(transaction, std::string(sql), parameters); });
+      if (access == Access::catalog)
+        return timed([&] { return run_single(transaction, std::string(sql), parameters); });
+      return timed([&] {
+        return guarded_read(*connection_, transaction, std::string(sql), parameters, access,
+                            restricted_);
+      });
     });
   }
 
@@ -201,6 +204,30 @@ class PostgresSession final : public LiveSession {
     return {result, clock_.now() - begin};
   }
 
+  /// pqxx::nontransaction, because a transaction of libpqxx 6 closes itself after an error, and
+  /// guarded_read() goes on after one.
+  template <typename Ask>
+  Timed in_own_transaction(const std::string& settings, Ask ask) {
+    pqxx::nontransaction transaction(*connection_);
+    transaction.exec("BEGIN READ ONLY; " + settings);
+    try {
+      const Timed answer = ask(transaction);
+      transaction.exec("COMMIT");
+      return answer;
+    } catch (...) {
+      roll_back(transaction);
+      throw;
+    }
+  }
+
+  static void roll_back(pqxx::nontransaction& transaction) {
+    try {
+      transaction.exec("ROLLBACK");
+    } catch (const std::exception&) {
+      return;  // the connection is lost, and the transaction with it
+    }
+  }
+
   /// Runs `ask` in a read-only transaction under the deadline and translates what it throws.
   template <typename Ask>
   Rows in_transaction(Ask ask) {
@@ -217,10 +244,7 @@ class PostgresSession final : public LiveSession {
         busy_ += clock_.now() - begin;
         return to_rows(answer.result, answer.elapsed);
       }
-      pqxx::read_transaction transaction(*connection_);
-      transaction.exec(settings_sql(left, raw_, parallel_workers_));
-      const Timed answer = ask(transaction);
-      transaction.commit();
+      const Timed answer = in_own_transaction(settings_sql(left, raw_, parallel_workers_), ask);
       busy_ += clock_.now() - begin;
       return to_rows(answer.result, answer.elapsed);
     } catch (...) {
@@ -274,6 +298,7 @@ class PostgresSession final : public LiveSession {
   Seconds busy_{0};
   bool broken_ = false;
   bool raw_ = false;
+  bool restricted_ = false;  ///< the server knows restrict_nonsystem_relation_kind
 };
 
 class PostgresConnector final : public Connector {

@@ -78,6 +78,10 @@ std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Ju
   const CollectorHealth& health = evidence.health;
   std::vector<std::string> findings;
   for (const Broken& broken : judgement.broken) findings.push_back(explain(*evidence.spec, broken));
+  if (object.gone_since)
+    findings.push_back(
+        "it has vanished, which repairs nothing. HINT: if that is in order, list it"
+        " under `accept`");
   if (judgement.state == State::accepted)
     findings.push_back("accepted for now: " + object.accepted->reason);
   if (object.trouble && (judgement.state == State::unproven || judgement.state == State::violated))

@@ -34,7 +34,7 @@ LIBRARIES = {
     "nlohmann/": {
         "exporter/commands/catalogue.cpp", "exporter/drill/record_files.cpp", "exporter/evidence/state_file.cpp",
         "exporter/io/json_reader.cpp", "exporter/io/json_writer.cpp", "exporter/report/json.cpp"},
-    "pqxx/": {"exporter/postgres/pqxx_session.cpp"},
+    "pqxx/": {"exporter/postgres/guarded_read.h", "exporter/postgres/pqxx_session.cpp"},
     "prometheus/": {"exporter/metrics/metric_families.cpp"},
     "spdlog/": {"exporter/io/logging.cpp"},
     "toml++/": {"exporter/config/toml.cpp"},

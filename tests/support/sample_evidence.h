@@ -55,6 +55,13 @@ constexpr CollectorSpec kSampleSpec{.name = "sample",
                                     .identity = kSampleIdentity,
                                     .reads = no_reads};
 
+constexpr CollectorSpec remembering(CollectorSpec spec) {
+  spec.remembers_red = true;
+  return spec;
+}
+/// The same collector, with a memory for violated objects that vanish.
+constexpr CollectorSpec kRememberingSpec = remembering(kSampleSpec);
+
 /// Evidence of that one collector on server "s", database "d". Its interval is ten minutes.
 struct SampleEvidence {
   explicit SampleEvidence(ServerOptions options = {}) {
@@ -63,11 +70,13 @@ struct SampleEvidence {
     evidence = std::make_unique<Evidence>(clock, std::vector{server}, &news);
   }
 
-  void add(const std::function<void(Batch&)>& declare = [](Batch&) {}) {
+  void add(
+      const std::function<void(Batch&)>& declare = [](Batch&) {},
+      const CollectorSpec& spec = kSampleSpec) {
     Batch declared(clock.now());
     declare(declared);
     evidence->add_database("s", "d");
-    evidence->add(id, kSampleSpec, server, Seconds(600), 1, declared);
+    evidence->add(id, spec, server, Seconds(600), 1, declared);
   }
 
   /// Makes one pass with a single step.

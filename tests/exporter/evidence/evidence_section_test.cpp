@@ -85,7 +85,9 @@ TEST(State, WhatWasLearnedSurvivesOtherOptions) {
   db.run("DROP TABLE child");
   const Findings found =
       look(one_server(db.dsn(), "[server.collectors.row_counts]\nexact_up_to = \"2GiB\""), saved);
-  EXPECT_EQ(found.violated(), "row_counts/foreign_keys row_counts/tables");
+  EXPECT_EQ(found.violated(),
+            "orphans/public.child.key row_counts/foreign_keys row_counts/tables")
+      << "the row without its parent has vanished with its table, which repairs nothing";
   EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2);
 }
 
@@ -200,13 +202,16 @@ TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
   const auto saved = look(one_server(db.dsn("blind"), {}, "row_counts")).saved;
   const CollectorId id{"test", db.name(), "row_counts"};
   const ObjectKey key{"public", "secret"};
+  SavedEvidence vanished = *saved;
+  vanished.collectors.at(id).objects.at(key).gone_since = SystemClock().now();
   const Trouble before = saved->collectors.at(id).objects.at(key).trouble.value();
-  const SavedEvidence loaded = reloaded(*saved, Seconds(0));
+  const SavedEvidence loaded = reloaded(vanished, Seconds(0));
   const Object& object = loaded.collectors.at(id).objects.at(key);
   EXPECT_TRUE(object.samples.empty());
   ASSERT_TRUE(object.trouble);
   EXPECT_EQ(object.trouble->reason, Reason::permission);
   EXPECT_EQ(object.trouble->detail, before.detail);
+  EXPECT_TRUE(object.gone_since);
   EXPECT_NEAR((object.trouble->since - before.since).count(), 0, 0.01);
 }
 

@@ -10,6 +10,7 @@
 #include "collectors/registry.h"
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/snapshot.h"
+#include "exporter/evidence/verdict.h"
 #include "tests/support/sample_evidence.h"
 
 namespace pg_integrity::test::evidence_test {
@@ -51,6 +52,34 @@ TEST_F(EvidenceOf, WhatACompletePassDoesNotMeetIsGone) {
   pass([](Batch& out) { out.set(kBad, 1, std::string("a")); });
   EXPECT_TRUE(has("a"));
   EXPECT_FALSE(has("b"));
+}
+
+TEST_F(EvidenceOf, ARedObjectThatVanishesStaysRedWhereTheCollectorRemembersIt) {
+  add([](Batch&) {}, kRememberingSpec);
+  pass([](Batch& out) {
+    out.set(kBad, 1, std::string("red"));
+    out.set(kBad, 0, std::string("green"));
+  });
+  pass([](Batch& out) { out.set(kBad, 0, std::string("other")); });
+  EXPECT_FALSE(has("green"));
+  const auto verdict = [&](const Evidence& of) {
+    return judge_collector(*of.snapshot()->collectors.at(0), clock.now(), clock.unix_now());
+  };
+  EXPECT_EQ(verdict(*evidence).state, State::violated);
+  EXPECT_EQ(verdict(*evidence).gone, 1U);
+  EXPECT_TRUE(evidence->to_recheck(id).empty());
+  clock.advance(Seconds(86400));
+  pass([](Batch& out) { out.set(kBad, 0, std::string("other")); });
+  EXPECT_EQ(verdict(*evidence).state, State::violated) << "time repairs nothing";
+
+  Evidence next(clock, {server});
+  next.add(id, kRememberingSpec, server, Seconds(600), 1, Batch(clock.now()));
+  restore(next, saved_evidence_of(*evidence), id, kRememberingSpec, 1);
+  EXPECT_EQ(verdict(next).gone, 1U) << "nor does a restart";
+
+  pass([](Batch& out) { out.set(kBad, 0, std::string("red")); });
+  EXPECT_EQ(verdict(*evidence).state, State::proven) << "it is back, and sound";
+  EXPECT_EQ(verdict(*evidence).gone, 0U);
 }
 
 TEST_F(EvidenceOf, ASeriesThatAGoodLookDoesNotShowAnyMoreIsGone) {

@@ -1,0 +1,135 @@
+#include "collectors/postgres/foreign_code.h"
+
+namespace pg_integrity {
+
+namespace {
+
+// The parts of a relation that PostgreSQL plans with. A partition key depends on its functions as
+// the table itself does, with objsubid 0.
+constexpr std::string_view kParts = R"(
+  UNION SELECT i.inhrelid FROM relation r JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid),
+part(relation, classid, objid) AS (
+  SELECT i.indrelid, 'pg_catalog.pg_class'::regclass, i.indexrelid
+  FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
+  UNION ALL SELECT oid, 'pg_catalog.pg_class'::regclass, oid FROM relation
+  UNION ALL SELECT s.stxrelid, 'pg_catalog.pg_statistic_ext'::regclass, s.oid
+  FROM relation r JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid
+  UNION ALL SELECT d.adrelid, 'pg_catalog.pg_attrdef'::regclass, d.oid
+  FROM relation r JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+  WHERE a.attgenerated = 'v'),
+used(relation, classid, oid) AS (
+  SELECT p.relation, d.refclassid, d.refobjid
+  FROM part p JOIN pg_catalog.pg_depend d ON d.classid = p.classid AND d.objid = p.objid
+  WHERE d.objsubid = 0
+  UNION SELECT i.indrelid, 'pg_catalog.pg_opclass'::regclass, k.class
+  FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
+    CROSS JOIN LATERAL unnest(i.indclass::oid[]) AS k(class)),
+type(relation, oid) AS (
+  SELECT relation, oid FROM used WHERE classid = 'pg_catalog.pg_type'::regclass
+  UNION SELECT type.relation, part.oid FROM type JOIN pg_catalog.pg_type t ON t.oid = type.oid
+    LEFT JOIN pg_catalog.pg_range g ON g.rngtypid = t.oid
+    CROSS JOIN LATERAL (VALUES (t.typbasetype), (t.typelem), (g.rngsubtype)) AS part(oid)
+  WHERE part.oid <> 0),
+family(relation, oid) AS (
+  SELECT u.relation, c.opcfamily FROM used u JOIN pg_catalog.pg_opclass c ON c.oid = u.oid
+  WHERE u.classid = 'pg_catalog.pg_opclass'::regclass AND u.oid >= 16384),
+operator(relation, oid) AS (
+  SELECT relation, oid FROM used WHERE classid = 'pg_catalog.pg_operator'::regclass
+  UNION SELECT f.relation, o.amopopr FROM family f
+    JOIN pg_catalog.pg_amop o ON o.amopfamily = f.oid),
+called(relation, oid) AS (
+  SELECT relation, oid FROM used WHERE classid = 'pg_catalog.pg_proc'::regclass
+  UNION SELECT w.relation, f.oid FROM operator w JOIN pg_catalog.pg_operator o ON o.oid = w.oid
+    CROSS JOIN LATERAL (VALUES (o.oprcode::oid), (o.oprrest::oid), (o.oprjoin::oid)) AS f(oid)
+  UNION SELECT f.relation, s.amproc::oid FROM family f
+    JOIN pg_catalog.pg_amproc s ON s.amprocfamily = f.oid
+  UNION SELECT type.relation, f.oid FROM type
+    JOIN pg_catalog.pg_range g ON g.rngtypid = type.oid
+    CROSS JOIN LATERAL (VALUES (g.rngsubdiff::oid), (g.rngcanonical::oid)) AS f(oid)
+  UNION SELECT type.relation, d.refobjid FROM type
+    JOIN pg_catalog.pg_constraint k ON k.contypid = type.oid
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::regclass
+      AND d.objid = k.oid AND d.refclassid = 'pg_catalog.pg_proc'::regclass),
+calling(relation) AS (
+  SELECT DISTINCT w.relation FROM called w JOIN pg_catalog.pg_proc f ON f.oid = w.oid
+    JOIN pg_catalog.pg_roles o ON o.oid = f.proowner WHERE NOT o.rolsuper),
+foreign_code(oid) AS (
+  SELECT relation FROM calling
+  UNION SELECT i.inhparent FROM foreign_code c
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid)
+)";
+
+// A dropped owner leaves a function without a role: pg_roles has no row, and NOT rolsuper is not
+// true. PostgreSQL does not let that happen.
+
+// An object of PostgreSQL itself has an OID below 16384.
+constexpr std::string_view kLocked = R"(
+  SELECT c.oid FROM (SELECT l.relation FROM pg_catalog.pg_locks l
+      WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
+        AND l.relation >= 16384 AND l.database = (SELECT oid FROM pg_catalog.pg_database
+          WHERE datname = pg_catalog.current_database()) OFFSET 0) AS own
+    JOIN pg_catalog.pg_class c ON c.oid = own.relation
+  WHERE c.relkind NOT IN ('i', 'I', 't'))";
+
+// A table whose parts depend on none of the users' objects has no foreign code.
+constexpr std::string_view kPlain = "SELECT CASE WHEN EXISTS (SELECT FROM (";
+constexpr std::string_view kPlainTail =
+    R"( OFFSET 0) AS l JOIN pg_catalog.pg_class c ON c.oid = l.oid
+  WHERE c.relkind NOT IN ('r', 'm', 'S') OR c.relhassubclass
+    OR EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid)
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
+      AND a.attgenerated = 'v')
+    OR EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND ((
+        SELECT bool_or(k.class >= 16384) FROM unnest(i.indclass::oid[]) AS k(class))
+      OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+      WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+        AND d.objsubid = 0 AND d.refobjid >= 16384 AND d.refclassid IN (
+          'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_operator'::regclass,
+          'pg_catalog.pg_type'::regclass, 'pg_catalog.pg_opclass'::regclass)))))
+  THEN (')";
+
+std::string common(std::string_view relations) {
+  std::string sql = "WITH RECURSIVE relation(oid) AS (";
+  sql += relations;
+  sql += kParts;
+  return sql;
+}
+
+}  // namespace
+
+std::string foreign_code_sql(std::string_view relations) {
+  return common(relations) +
+         " SELECT n.nspname AS schema, c.relname AS name FROM foreign_code f"
+         " JOIN pg_catalog.pg_class c ON c.oid = f.oid"
+         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')";
+}
+
+std::string plain_guard_sql() {
+  std::string sql(kPlain);
+  sql += kLocked;
+  sql += kPlainTail;
+  sql += kRefusal;
+  sql += "' || (SELECT 'p'::text OFFSET 0) || '";  // a constant would fail while it is planned
+  sql += kRefusalEnd;
+  sql += "')::int END";
+  return sql;
+}
+
+std::string guard_sql() {
+  std::string sql = common(kLocked);
+  sql += R"(, refused(text) AS (
+  SELECT CASE WHEN c.relkind IN ('r', 'p', 'm', 'S') THEN 'u' ELSE 'k' END || ' ' ||
+    pg_catalog.left(n.nspname || '.' || c.relname, 200)
+  FROM relation r JOIN pg_catalog.pg_class c ON c.oid = r.oid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind NOT IN ('r', 'p', 'm', 'S') OR r.oid IN (SELECT oid FROM foreign_code))
+SELECT CASE WHEN EXISTS (SELECT FROM refused) THEN (')";
+  sql += kRefusal;
+  sql += "' || (SELECT pg_catalog.min(text) FROM refused) || '";
+  sql += kRefusalEnd;
+  sql += "')::int END";
+  return sql;
+}
+
+}  // namespace pg_integrity

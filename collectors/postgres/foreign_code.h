@@ -1,0 +1,36 @@
+// Foreign code: functions that belong to no superuser and that PostgreSQL may call while it plans
+// or runs a statement about a table. The owner of a table chooses the functions in its indexes,
+// extended statistics, partition key, virtual columns, domains and ranges. A statement of ours runs
+// them with the rights of our role. Pure functions; safe on any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pg_integrity {
+
+/// Composes a statement that finds foreign code.
+/// @param relations a SELECT of one column with the OIDs of the relations that a statement names.
+/// Their partitions and children belong to them.
+/// @return a statement with the columns `schema`, `name` and `relkind`, with one row a relation
+/// whose planning may call foreign code.
+std::string foreign_code_sql(std::string_view relations);
+
+/// Composes the check of a prepared statement before and after it runs. PostgreSQL locks a relation
+/// when it parses its name, so our own locks tell what the names mean, and keep the relations from
+/// being dropped, replaced or altered until the transaction ends. An index or extended statistics
+/// may still be added, so the check comes again afterwards.
+/// @return a statement without a result worth reading. It fails with an error whose text has
+/// kRefusal if the statement must not run.
+std::string guard_sql();
+
+/// The same for the plain case, and much cheaper: it also fails for tables that may have foreign
+/// code or have partitions or children. Then guard_sql() decides.
+std::string plain_guard_sql();
+
+/// A guard's error has this before a letter ('u': foreign code, 'k': neither table nor sequence), a
+/// blank and the relation's name, and kRefusalEnd after it.
+inline constexpr std::string_view kRefusal = "pg_integrity refuses ";
+inline constexpr std::string_view kRefusalEnd = " <end>";
+
+}  // namespace pg_integrity

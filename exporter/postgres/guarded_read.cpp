@@ -1,0 +1,137 @@
+#include "exporter/postgres/guarded_read.h"
+
+#include <optional>
+#include <string_view>
+
+#include "collectors/base/errors.h"
+#include "collectors/postgres/foreign_code.h"
+#include "collectors/postgres/schema.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr const char* kName = "pg_integrity_read";
+/// SQLSTATE object_not_in_prerequisite_state: restrict_nonsystem_relation_kind has refused.
+constexpr std::string_view kRestricted = "55000";
+
+/// An index may lack rows of its table, or have them in a wrong order.
+std::string settings_for(Access access, bool restricted) {
+  std::string sql = "SET LOCAL enable_indexonlyscan = off";
+  if (access == Access::heap)
+    sql += "; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off";
+  if (restricted) sql += "; SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
+  return sql;
+}
+
+/// What a guard has refused: the letter and the relation's name. Nothing if the error is another.
+std::optional<std::string> refusal_in(std::string_view message) {
+  const std::size_t at = message.find(kRefusal);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = message.substr(at + kRefusal.size());
+  return std::string(rest.substr(0, rest.find(kRefusalEnd)));
+}
+
+[[noreturn]] void refuse(const std::string& refusal) {
+  const std::string name = refusal.size() > 2 ? refusal.substr(2) : std::string("a relation");
+  if (refusal.front() == 'u')
+    throw SourceError(Reason::unsafe,
+                      "any statement about " + name + std::string(kForeignCodeRuns));
+  throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
+}
+
+/// A prepared statement that is gone from the server when this is destroyed, whatever went wrong.
+class Prepared {
+ public:
+  Prepared(pqxx::connection& connection, pqxx::transaction_base& transaction,
+           const std::string& sql)
+      : connection_(connection), transaction_(transaction) {
+    // By the protocol, not by PREPARE: a second statement after a semicolon is refused.
+    try {
+      connection_.prepare(kName, sql);
+#if PQXX_VERSION_MAJOR < 7
+      connection_.prepare_now(kName);
+    } catch (const pqxx::sql_error& error) {
+      connection_.unprepare(kName);  // libpqxx alone knows it
+#else
+    } catch (const pqxx::sql_error& error) {
+#endif
+      if (error.sqlstate() == kRestricted)
+        throw SourceError(Reason::conflict, "a view or foreign table has come in a table's place");
+      throw;
+    }
+  }
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+
+  ~Prepared() {
+    try {
+      if (failed_) transaction_.exec("ROLLBACK TO SAVEPOINT pg_integrity_read");
+      connection_.unprepare(kName);
+    } catch (const std::exception&) {
+      return;  // the connection is lost, and the statement with it
+    }
+  }
+
+  /// @return the result of the last statement.
+  pqxx::result run(const std::string& sql) {
+    try {
+      return transaction_.exec(sql);
+    } catch (...) {
+      failed_ = true;
+      throw;
+    }
+  }
+
+  void back_to_its_preparation() {
+    transaction_.exec("ROLLBACK TO SAVEPOINT pg_integrity_read");
+    failed_ = false;
+  }
+
+ private:
+  pqxx::connection& connection_;
+  pqxx::transaction_base& transaction_;
+  bool failed_ = false;
+};
+
+std::string execution(pqxx::transaction_base& transaction,
+                      std::span<const std::string> parameters) {
+  std::string sql = std::string("EXECUTE ") + kName;
+  for (const std::string& parameter : parameters)
+    sql += (&parameter == parameters.data() ? " (" : ", ") + transaction.quote(parameter);
+  return parameters.empty() ? sql : sql + ")";
+}
+
+/// The guard, the statement, and the guard again.
+pqxx::result run_between(Prepared& prepared, const std::string& guard, const std::string& execute) {
+  // After the preparation, so that its locks stay when the savepoint is gone back to.
+  pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + guard + "; " + execute);
+  prepared.run(guard);
+  return result;
+}
+
+}  // namespace
+
+pqxx::result guarded_read(pqxx::connection& connection, pqxx::transaction_base& transaction,
+                          const std::string& sql, std::span<const std::string> parameters,
+                          Access access, bool restricted) {
+  static const std::string kPlainGuard = plain_guard_sql();
+  static const std::string kGuard = guard_sql();
+  transaction.exec(settings_for(access, restricted));
+  const std::string execute = execution(transaction, parameters);
+  Prepared prepared(connection, transaction, sql);
+  try {
+    return run_between(prepared, kPlainGuard, execute);
+  } catch (const pqxx::sql_error& error) {
+    if (!refusal_in(error.what())) throw;
+  }
+  prepared.back_to_its_preparation();
+  try {
+    return run_between(prepared, kGuard, execute);
+  } catch (const pqxx::sql_error& error) {
+    if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
+    throw;
+  }
+}
+
+}  // namespace pg_integrity

@@ -1,0 +1,25 @@
+// Reads rows of users' tables. A schema that was read a minute ago does not prove what a name means
+// now, so each statement is judged in its own transaction: PostgreSQL prepares it and thereby locks
+// the relations that it names, the guard judges these, and only then it is planned and run. The
+// guard judges again before the answer counts. Not safe on two threads at once.
+#pragma once
+
+#include <pqxx/pqxx>
+#include <span>
+#include <string>
+
+#include "collectors/ports/session.h"
+
+namespace pg_integrity {
+
+/// Runs one statement of ours in a read-only transaction that has the settings of every question.
+/// Nothing remains on the server connection but the transaction.
+/// @param access Access::heap or Access::index.
+/// @param restricted the server knows restrict_nonsystem_relation_kind.
+/// @throws SourceError: unsafe if the statement may call foreign code, conflict if a name means
+/// neither a table nor a sequence. Else what pqxx throws.
+pqxx::result guarded_read(pqxx::connection& connection, pqxx::transaction_base& transaction,
+                          const std::string& sql, std::span<const std::string> parameters,
+                          Access access, bool restricted);
+
+}  // namespace pg_integrity
