@@ -72,8 +72,8 @@ class Sources {
   virtual Session& session() = 0;
   /// A session with a copy of the database, configured under that name in `replicas`. It is opened
   /// when it is first needed, and again after it was lost.
-  /// @throws SourceError if no session can be opened. session_lost() stays false here and for
-  /// errors of the session itself, because it is about the collector's own database.
+  /// @throws SourceError if no session can be opened. For a copy, session_lost() is always false.
+  /// It speaks only of the collector's own database.
   virtual Session& replica(const std::string& name) = 0;
   virtual std::shared_ptr<const Schema> schema() = 0;
   virtual TableScans& scans() = 0;
@@ -199,8 +199,9 @@ struct CollectorSpec {
   /// Says what the collector reads beyond the catalog: no_reads, or a function. It has no default.
   ReadsOf reads;
   /// If not nullptr, the collector also checks restored copies, whatever is watched in production.
-  /// The function says whether a copy needs more checks although its own server checked every valid
-  /// key and every unique index when all rows were there. Any other copy is checked as a whole.
+  /// Called if pg_restore made the copy, so its server has checked all valid keys and unique
+  /// indexes. Returns true if the collector must check it all the same. Every other copy is checked
+  /// in full.
   bool (*on_copy)(const Configuration& given, const Schema& copy) = nullptr;
   /// A violated object that vanishes stays violated until the user accepts it. A dropped table or
   /// key repairs no rows. Other things, such as an unexpected superuser, are repaired by removal.

@@ -24,7 +24,7 @@ struct MonotonicClock {
 
 using Instant = MonotonicClock::time_point;
 
-/// The earlier of two moments. An empty one never comes.
+/// The earlier of two moments. nullopt means never.
 inline std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
   return a && b ? std::min(a, b) : a ? a : b;
 }

@@ -33,7 +33,8 @@ struct Reads {
   }
 
   /// Adds a table, with those of the columns that it has. Adds nothing if the table does not exist,
-  /// or if no collector reads it because it has foreign code or a foreign partition.
+  /// or if no collector reads it. A collector reads no table for which the planner may call a
+  /// function that no superuser owns, and none with a partition that is a foreign table.
   void add(const Schema& schema, const QualifiedName& table,
            const std::vector<std::string>& columns = {});
 

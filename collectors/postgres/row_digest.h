@@ -63,7 +63,7 @@ struct Slice {
 /// @param table a table of that session's own Schema.
 /// @param columns the columns whose content is digested. They must be trusted. If there are none,
 /// rows are only counted.
-/// @throws SourceError{unsafe} if the table has foreign code.
+/// @throws SourceError{unsafe} if the planner may call a function that no superuser owns.
 Digest digest(Session& session, const Table& table, const std::vector<DigestTable::Column>& columns,
               const Slice& slice, RowHash hash = RowHash::md5);
 

@@ -35,7 +35,8 @@ struct UniqueKey {
   std::vector<std::string> columns;
 };
 
-/// Says why a table with foreign code is not checked. In an error it follows the table's name.
+/// Says why a table is not checked if the planner may call a function that no superuser owns. In an
+/// error it follows the table's name.
 inline constexpr std::string_view kForeignCodeRuns =
     " may call a function that belongs to no superuser: an index, extended statistics or partition"
     " key has it. HINT: if it can be trusted, give the function to a superuser";
@@ -43,8 +44,8 @@ inline constexpr std::string_view kForeignCodeRuns =
 struct Table {
   QualifiedName name;
   bool partitioned = false;
-  bool has_foreign_partition = false;     ///< reading it would reach another server
-  std::optional<double> estimated_rows;   ///< the planner's; empty if never analyzed
+  bool has_foreign_partition = false;    ///< a foreign table: reading it would reach another server
+  std::optional<double> estimated_rows;  ///< the planner's; empty if never analyzed
   std::optional<double> estimated_bytes;  ///< of the heap at the last VACUUM or ANALYZE
   std::vector<Column> columns;
   std::vector<UniqueKey> keys;
@@ -55,7 +56,7 @@ struct Table {
   [[nodiscard]] const Column* column(std::string_view column_name) const;
   /// The table for a FROM clause. It is written with ONLY, so that rows of inheritance children are
   /// not counted twice.
-  /// @throws SourceError{unsafe} if it has foreign code.
+  /// @throws SourceError{unsafe} if `foreign_code` is true.
   [[nodiscard]] std::string from_clause() const;
 };
 
@@ -82,7 +83,7 @@ struct ForeignKey {
   bool indexed = false;       ///< a valid index of the child leads with its columns
   bool temporal = false;      ///< compares periods (PERIOD, PostgreSQL 18)
   bool foreign_cast = false;  ///< comparing calls a cast that belongs to no superuser
-  bool foreign_code = false;  ///< one of its tables has foreign code
+  bool foreign_code = false;  ///< that of one of its tables is true
   std::vector<ReferenceColumn> columns;
 };
 

@@ -25,8 +25,8 @@ void read_columns(Session& session, Schema& into);
 void read_unique_keys(Session& session, Schema& into);
 /// Logical foreign keys, sorted by child and name.
 void read_foreign_keys(Session& session, const std::vector<std::string>& exclude, Schema& into);
-/// Marks the tables and keys that no statement may touch, because the planner would run foreign
-/// code.
+/// Marks the tables and keys that no statement may touch, because the planner may call
+/// a function that no superuser owns.
 void find_foreign_code(Session& session, Schema& into);
 void count_triggers_and_sequences(Session& session, const std::vector<std::string>& exclude,
                                   Schema& into);

@@ -99,7 +99,8 @@ class Backups final : public Collector {
   [[nodiscard]] bool proofs_recorded() const { return !records_.empty(); }
 
   /// Files come before tables. They can be read while the database is down, which is when they
-  /// matter most. A copy comes before its original.
+  /// matter most. A source with `copy_of` is read before its original, so that the original can
+  /// count all locations that hold its backups.
   static std::string key_of(const BackupSource& source) {
     const std::string rank = source.table ? "table" : source.copy_of.empty() ? "file" : "copy";
     return walk_key(rank, source.name);

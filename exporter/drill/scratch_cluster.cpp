@@ -250,7 +250,7 @@ void ScratchCluster::start(const ScratchPlace& place, const std::string& program
     command.arguments.emplace_back("-c");
     command.arguments.push_back(setting);
   };
-  // The server does not listen on the network, write anywhere else or load foreign code.
+  // The server does not listen on the network, write anywhere else or preload libraries.
   for (const char* setting :
        {"listen_addresses=", "port=5432", "unix_socket_permissions=0700", "fsync=off",
         "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0", "archive_mode=off",

@@ -95,7 +95,7 @@ class Evidence {
   /// metrics by name.
   void restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects, bool success,
                std::optional<Instant> last_success, std::vector<Counter> counters);
-  /// Sets since when a collector that was just added is to run.
+  /// Restores the start time of a collector that was just added.
   void restore_start(const CollectorId& id, Instant started);
   void restore_identity(const std::string& server, const std::string& system_identifier,
                         std::uint32_t timeline);

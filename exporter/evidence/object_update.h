@@ -22,8 +22,9 @@ struct Look {
 /// @return valid for as long as the batch is.
 std::map<ObjectKey, Look> looks_by_object(const CollectorSpec& spec, const Batch& batch);
 
-/// Applies a look to an object. A look without a mark replaces all that was known. A look with a
-/// mark replaces only the series that it observed, and notes the trouble.
+/// Stores the observations of one step in the object. Without a mark they replace all that was
+/// known. With a mark they replace only the series that were observed, and the mark is noted as the
+/// trouble.
 void apply(const Look& look, Object& object, Instant now);
 
 }  // namespace pg_integrity

@@ -23,8 +23,8 @@ class Condition;
 /// pass only by Sources::pause(), which ends when the exporter ends.
 class WaitableClock : public Clock {
  public:
-  /// A thread begins or ends a wait for a moment of this clock. A clock that can be set, such as
-  /// that of tests, notifies these conditions when it is set. The caller holds no lock.
+  /// Called when a thread begins (ends) to wait for a moment of this clock. A settable clock, such
+  /// as that of tests, must notify the waiting conditions when it is set. The caller holds no lock.
   virtual void wait_begins(Condition& /*condition*/) const {}
   virtual void wait_ends(Condition& /*condition*/) const {}
 };

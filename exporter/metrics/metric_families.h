@@ -24,7 +24,7 @@ class MetricFamilies {
   MetricFamilies(const MetricFamilies&) = delete;
   MetricFamilies& operator=(const MetricFamilies&) = delete;
 
-  /// Each of the three keeps the first value of a series that was added before.
+  /// If a series is added twice, the first value stays.
   void gauge(std::string_view name, std::string_view help, const Labels& labels, double value);
   void counter(std::string_view name, std::string_view help, const Labels& labels, double value);
   void histogram(std::string_view name, std::string_view help, const Labels& labels,

@@ -1,5 +1,6 @@
 // A session as the runtime needs it. Beyond queries, the runtime opens, bounds and cancels
-// sessions, and follows up those that it gave up. exporter/postgres implements this with libpqxx.
+// sessions, and watches abandoned sessions until the server has closed them. exporter/postgres
+// implements this with libpqxx.
 #pragma once
 
 #include <memory>
@@ -27,7 +28,7 @@ class AbandonedSession {
 class LiveSession : public Session {
  public:
   [[nodiscard]] virtual const std::string& database() const = 0;
-  /// Sets the deadline of all questions until the next call.
+  /// Sets the deadline of all statements until the next call.
   virtual void set_deadline(Instant deadline) = 0;
   /// @return true if the session is not broken and the server has not closed it. Does not block.
   [[nodiscard]] virtual bool usable() const = 0;
@@ -35,7 +36,7 @@ class LiveSession : public Session {
   virtual void cancel() = 0;
   /// Shuts the connection down, so that a call that waits on it fails at once. Safe on any thread.
   virtual void cut_off() = 0;
-  /// Time spent on questions to the server so far, as measured here.
+  /// Time spent on statements so far, as measured here.
   [[nodiscard]] virtual Seconds busy() const = 0;
   /// @return the rest of a session that was cut off, nullptr if its slot is free.
   virtual std::unique_ptr<AbandonedSession> abandon() = 0;

@@ -106,7 +106,7 @@ class PostgresSession final : public LiveSession {
         workers_(workers),
         deadline_(clock.now() + Seconds(5)) {}
 
-  /// Reads which server and cluster answers. Must come before any other question.
+  /// Reads which server and cluster answers. Must come before any other query.
   void read_identity() {
     const Rows rows = query(kIdentity);
     const Row row = rows.only();
@@ -125,7 +125,7 @@ class PostgresSession final : public LiveSession {
           SourceError::Scope::session);
   }
 
-  /// From here on every question is part of one transaction.
+  /// From here on every query is part of one transaction.
   /// @return the name of its exported snapshot.
   std::string pin() {
     try {

@@ -1,4 +1,4 @@
-// Sessions with PostgreSQL through libpqxx (6.4 and 7.x). Each question is one read-only
+// Sessions with PostgreSQL through libpqxx (6.4 and 7.x). Each query is one read-only
 // transaction. Its settings are SET LOCAL, so that none of them stays on a server connection that a
 // pooler shares.
 #pragma once
@@ -14,14 +14,14 @@
 namespace pg_integrity {
 
 /// A connector for one server. The watchdog, workers and clock must outlive it and its sessions.
-/// @param parallel_workers of one statement. More than 0 is for a server of our own, which alone
-/// may be kept that busy.
+/// @param parallel_workers of one statement. Use more than 0 only for a server that we started
+/// ourselves.
 std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& connection,
                                                    const Clock& clock, Watchdog& watchdog,
                                                    DisposableWorkers& workers,
                                                    int parallel_workers = 0);
 
-/// A session that asks all its questions in one REPEATABLE READ transaction. Other programs may
+/// A session that runs all its queries in one REPEATABLE READ transaction. Other programs may
 /// share the transaction's snapshot and then see the same rows.
 struct PinnedSession {
   std::unique_ptr<LiveSession> session;

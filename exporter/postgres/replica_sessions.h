@@ -30,7 +30,7 @@ class ReplicaSession final : public Session {
   [[nodiscard]] const ServerInfo& server() const override { return lease_.session().server(); }
 
   [[nodiscard]] bool lost() const { return lost_; }
-  /// Time spent on questions to the server in this step.
+  /// Time spent on statements in this step.
   [[nodiscard]] Seconds busy() const { return lease_.session().busy() - busy_before_; }
 
  private:

@@ -111,7 +111,7 @@ std::string report_as_html(const Report& report);
 /// page's own style.
 std::string_view report_policy();
 
-/// A chapter of the report that this program replaces, and the collectors' sections that answer it.
+/// A chapter of deploy/demo/REPORT.md, and the sections of our report that answer it.
 struct Chapter {
   std::string_view title;
   std::span<const std::string_view> sections;

@@ -16,6 +16,7 @@
 #include "exporter/io/clock.h"
 #include "exporter/metrics/page.h"
 #include "tests/support/temporary.h"
+#include "tests/support/wait.h"
 
 namespace pg_integrity::test {
 
@@ -114,6 +115,10 @@ RunningScheduler::RunningScheduler(const std::string& toml,
 
 RunningScheduler::~RunningScheduler() {
   stop();
+  runtime_.reset();
+  // A worker that was given up may still use the clock, because a test puts it forward while a
+  // session is being opened. The program itself ends without waiting.
+  eventually([&] { return resources_->workers.given_up() == 0; }, std::chrono::seconds(10));
 }
 
 void RunningScheduler::stop() {
