@@ -38,7 +38,7 @@ operator(relation, oid) AS (
   SELECT relation, oid FROM used WHERE classid = 'pg_catalog.pg_operator'::regclass
   UNION SELECT f.relation, o.amopopr FROM family f
     JOIN pg_catalog.pg_amop o ON o.amopfamily = f.oid),
-called(relation, oid) AS (
+invoked(relation, oid) AS (
   SELECT relation, oid FROM used WHERE classid = 'pg_catalog.pg_proc'::regclass
   UNION SELECT w.relation, f.oid FROM operator w JOIN pg_catalog.pg_operator o ON o.oid = w.oid
     CROSS JOIN LATERAL (VALUES (o.oprcode::oid), (o.oprrest::oid), (o.oprjoin::oid)) AS f(oid)
@@ -52,7 +52,7 @@ called(relation, oid) AS (
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::regclass
       AND d.objid = k.oid AND d.refclassid = 'pg_catalog.pg_proc'::regclass),
 calling(relation) AS (
-  SELECT DISTINCT w.relation FROM called w JOIN pg_catalog.pg_proc f ON f.oid = w.oid
+  SELECT DISTINCT w.relation FROM invoked w JOIN pg_catalog.pg_proc f ON f.oid = w.oid
     JOIN pg_catalog.pg_roles o ON o.oid = f.proowner WHERE NOT o.rolsuper),
 foreign_code(oid) AS (
   SELECT relation FROM calling

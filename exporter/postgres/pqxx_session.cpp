@@ -220,7 +220,9 @@ class PostgresSession final : public LiveSession {
     }
   }
 
-  static void roll_back(pqxx::nontransaction& transaction) {
+  void roll_back(pqxx::nontransaction& transaction) {
+    // libpqxx 6 would connect again, and a server that is frozen would keep it waiting.
+    if (socket_->cut() || !connection_->is_open()) return;
     try {
       transaction.exec("ROLLBACK");
     } catch (const std::exception&) {

@@ -153,7 +153,7 @@ TEST(Freshness, OfLargeTablesOnlyTheLastEntryIsReadThroughAnIndex) {
   const std::string gate = "[server.collectors.freshness]\nexact_up_to = \"8kB\"\n";
   Findings found = look_at_entries(db, gate);
   EXPECT_TRUE(fact(found, "last_entry_timestamp_seconds", "indexed"));
-  EXPECT_EQ(fact(found, "future_rows", "indexed"), 0);
+  EXPECT_FALSE(fact(found, "future_rows", "indexed")) << "an index may lack them";
   EXPECT_FALSE(fact(found, "undated_rows", "indexed")) << "nobody counted them";
   EXPECT_FALSE(found.has_object("freshness/public.bare.created_at")) << "nothing was promised";
   const std::string promised = "column = \"created_at\"\nmax_age = \"1h\"";
