@@ -12,6 +12,28 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kEvents{"delete", "update", "truncate"};
 
+void check_log(const Settings& log, Problems& problems) {
+  const std::vector<std::string> deletes = log.texts("deletes");
+  const std::vector<std::string> truncates = log.texts("truncates");
+  if (log.has("event") == deletes.empty())
+    problems.add(log.place(), "`event` and `deletes` go together",
+                 "name the column and the texts that mean a delete, or neither");
+  if (!truncates.empty() && !log.has("event"))
+    problems.add(log.place("truncates"), "`truncates` needs `event`",
+                 "name the column that says what happened");
+  for (const std::string& text : truncates)
+    if (std::find(deletes.begin(), deletes.end(), text) != deletes.end())
+      problems.add(log.place("truncates"), "\"" + text + "\" is in `deletes`, too",
+                   "name it in one of the two");
+  const std::string entry = log.text_or_empty("entry");
+  if (!entry.empty() && entry != "row" && entry != "statement")
+    problems.add(log.place("entry"), "\"" + entry + "\" is nothing that an entry is about",
+                 "choose from row, statement");
+  if (!entry.empty() && log.has("rows"))
+    problems.add(log.place("entry"), "`entry` and `rows` exclude each other",
+                 "with `rows` an entry is about as many rows as it says");
+}
+
 }  // namespace
 
 Audited audited_from(const Settings& record) {
@@ -23,8 +45,12 @@ Audited audited_from(const Settings& record) {
   if (const Settings* log = record.record("log"))
     audited.log = AuditLog{{log->text("schema"), log->text("table")},
                            log->text("about"),
+                           log->text_or_empty("about_schema"),
                            log->text_or_empty("event"),
-                           log->texts("deletes")};
+                           log->texts("deletes"),
+                           log->texts("truncates"),
+                           log->text_or_empty("entry"),
+                           log->text_or_empty("rows")};
   return audited;
 }
 
@@ -34,10 +60,7 @@ void check_audited(const Settings& settings, Problems& problems) {
       if (std::find(kEvents.begin(), kEvents.end(), event) == kEvents.end())
         problems.add(record.place("events"), "\"" + event + "\" is no event",
                      "choose from delete, update, truncate");
-    const Settings* log = record.record("log");
-    if (log != nullptr && log->has("event") == log->texts("deletes").empty())
-      problems.add(log->place(), "`event` and `deletes` go together",
-                   "name the column and the texts that mean a delete, or neither");
+    if (const Settings* log = record.record("log")) check_log(*log, problems);
   }
 }
 

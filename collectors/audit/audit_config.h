@@ -17,10 +17,20 @@ inline constexpr Option kAuditTrailOptions[] = {
     {.name = "schema", .fallback = "public", .help = "schema of the audit log"},
     {.name = "table", .help = "the audit log; it must keep its entries", .required = true},
     {.name = "about",
-     .help = "column: the table that an entry is about, with or without its schema",
+     .help = "column: the table that an entry is about, as its name, \"schema.table\", regclass or "
+             "OID, with or without quotation marks",
      .required = true},
+    {.name = "about_schema", .help = "column: the schema of that table, if `about` has none"},
     {.name = "event", .help = "column: what happened; without it every entry is a delete"},
-    {.name = "deletes", .type = OptionType::texts, .help = "texts of `event` that mean a delete"}};
+    {.name = "deletes", .type = OptionType::texts, .help = "texts of `event` that mean a delete"},
+    {.name = "truncates",
+     .type = OptionType::texts,
+     .help = "texts of `event` that mean a TRUNCATE; one such entry is about any number of rows"},
+    {.name = "entry",
+     .help = "what one entry is about: \"row\", or \"statement\" with any number of rows; needed "
+             "if the trigger is FOR EACH STATEMENT; default: row"},
+    {.name = "rows",
+     .help = "column: how many rows an entry is about, for logs that sum up a statement"}};
 
 inline constexpr Option kAuditedOptions[] = {
     {.name = "database", .help = "where they are; default: the database of the DSN"},
@@ -58,8 +68,12 @@ inline constexpr Option kAuditOptions[] = {
 struct AuditLog {
   QualifiedName table;
   std::string about;
+  std::string about_schema;  ///< this and the following may be empty
   std::string event;
   std::vector<std::string> deletes;
+  std::vector<std::string> truncates;
+  std::string entry;
+  std::string rows;
 };
 
 struct Audited {

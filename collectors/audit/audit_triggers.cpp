@@ -9,10 +9,13 @@
 //
 // Inserts hide deletes, so this is a lower bound. The sum of lower bounds is one, too. It only
 // grows, until a new baseline.
-#include <algorithm>
+#include <memory>
+#include <optional>
 #include <set>
 
 #include "collectors/audit/audit_config.h"
+#include "collectors/audit/audit_trail.h"
+#include "collectors/audit/audited_names.h"
 #include "collectors/audit/trigger_states.h"
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
@@ -48,17 +51,30 @@ constexpr auto kRows = past_event(
     gauge("pg_integrity_audited_rows",
           "Rows of the audited table at the look that unaudited_deletes was brought up to.",
           "schema", "table"));
-constexpr auto kEntries = past_event(
-    gauge("pg_integrity_audited_entries",
-          "Entries about the table in the audit log, in the same snapshot as audited_rows.",
+constexpr auto kEntries =
+    past_event(gauge("pg_integrity_audited_entries",
+                     "Deletes in the audit log that are about the table, in the same snapshot as "
+                     "audited_rows: entries, or the sum of the log's column `rows`.",
+                     "schema", "table"));
+constexpr auto kStatements = past_event(
+    gauge("pg_integrity_audited_statements",
+          "Entries about the table, in the same snapshot, that are about any number of rows: a "
+          "TRUNCATE, or a statement.",
+          "schema", "table"));
+constexpr auto kTableIdentity = past_event(
+    gauge("pg_integrity_audited_table_identity",
+          "The sum of the OIDs of the table and its partitions. It changes when the table is "
+          "created anew, or a partition comes or goes.",
           "schema", "table"));
 constexpr auto kGap = gauge(
     "pg_integrity_delete_audit_gap",
     "Deletes that the statistics count beyond the entries in the log; an upper bound that counts "
-    "rolled-back deletes, too. Absent after the statistics were reset.",
+    "rolled-back deletes, too. Absent after the statistics were reset, and where an entry may be "
+    "about several rows or tables.",
     "schema", "table");
 
-constexpr const MetricInfo* kMetrics[] = {&kEnabled, &kUnaudited, &kRows, &kEntries, &kGap};
+constexpr const MetricInfo* kMetrics[] = {&kEnabled,    &kUnaudited,     &kRows, &kEntries,
+                                          &kStatements, &kTableIdentity, &kGap};
 
 constexpr char kWatched[] = "audited";
 
@@ -76,80 +92,50 @@ void require_local(const Table& table) {
                       "a partition of table " + table.name.display() + " is on another server");
 }
 
-/// A column as text. A column of text stays as it is, so that an index on it can be used.
-std::string text_sql(const Table& table, const std::string& name) {
-  const Column* column = table.column(name);
-  if (column == nullptr)
-    throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + name);
-  const std::string value = sql_identifier(name);
-  return column->type == ColumnType::text ? value : "pg_catalog.concat(" + value + ")";
-}
-
 /// Whether an index finds the log's entries about one table, without reading all of the log.
 bool is_found_by_index(const Table& log_table, const AuditLog& log) {
   const Column* about = log_table.column(log.about);
   return about != nullptr && about->type == ColumnType::text && about->leads_index;
 }
 
-struct Count {
-  double rows = 0;
-  double entries = 0;
-  double deletes = 0;  ///< by the statistics
+struct Watched {
+  Audited audited;
+  std::optional<AuditedTables> named;  ///< read once a pass, when it is first needed
 };
-
-Count count_together(Session& session, const Table& log_table, const Table& table,
-                     const AuditLog& log) {
-  std::vector<std::string> parameters{table.name.sql(), table.name.name, table.name.display()};
-  std::string entries = "SELECT count(*) FROM " + log_table.from_clause() + " WHERE " +
-                        text_sql(log_table, log.about) + " IN ($2, $3)";
-  if (!log.event.empty()) {
-    std::string meanings;
-    for (const std::string& meaning : log.deletes) {
-      parameters.push_back(meaning);
-      meanings += (meanings.empty() ? "$" : ", $") + std::to_string(parameters.size());
-    }
-    entries += " AND " + text_sql(log_table, log.event) + " IN (" + meanings + ")";
-  }
-  const Row row =
-      session
-          .query("SELECT (SELECT count(*) FROM " + table.from_clause() + ") AS rows, (" + entries +
-                     ") AS entries, (SELECT coalesce(sum(pg_stat_get_tuples_deleted(relid)), 0)"
-                     " FROM (SELECT $1::regclass::oid AS relid UNION SELECT relid::oid"
-                     " FROM pg_partition_tree($1::regclass)) p) AS deletes",
-                 parameters, Access::heap)
-          .only();
-  return {row.number("rows"), row.number("entries"), row.number("deletes")};
-}
 
 class AuditTriggers final : public Collector {
  public:
   explicit AuditTriggers(const Settings& settings) : exact_up_to_(settings.number("exact_up_to")) {
     for (const Settings& record : settings.records("audited"))
-      audited_.push_back(audited_from(record));
+      watched_.push_back({audited_from(record), std::nullopt});
   }
 
   void declare(Batch& /*out*/) const override {}
 
   Progress collect(Sources& from, Batch& out) override {
     const auto schema = from.schema();
+    if (from.position().empty() || schema_.lock() != schema) {
+      for (Watched& watched : watched_) watched.named.reset();
+      schema_ = schema;
+    }
     if (from.position().empty()) look_at_triggers(from, *schema, out);
     return Walk(from).each(
         "tables", schema->tables,
         [](const Table& table) { return walk_key(table.name.schema, table.name.name); },
         [&](const Table& table) {
           const std::array<std::string, 2> labels{table.name.schema, table.name.name};
-          const AuditLog* log = log_of(table.name);
-          if (log == nullptr || !from.wants(labels)) return;
+          Watched* watched = watched_of(table.name);
+          if (watched == nullptr || !from.wants(labels)) return;
           out.weight(kUnaudited, true, 0, labels[0], labels[1]);
           out.attempt(kUnaudited, labels,
-                      [&] { look_at_deletes(from, *schema, table, *log, out); });
+                      [&] { look_at_deletes(from, *schema, table, *watched, out); });
         });
   }
 
  private:
   void look_at_triggers(Sources& from, const Schema& schema, Batch& out) const {
     std::set<std::pair<QualifiedName, std::string>> seen;
-    for (const Audited& audited : audited_) {
+    for (const auto& [audited, named] : watched_) {
       const TriggerStates states = trigger_states(from.session(), audited.function);
       const std::string body = body_sha256(from.session(), audited.function.name);
       for (const std::string& pattern : audited.tables) {
@@ -192,8 +178,9 @@ class AuditTriggers final : public Collector {
                      table.schema, table.name, event);
   }
 
-  void look_at_deletes(Sources& from, const Schema& schema, const Table& table, const AuditLog& log,
+  void look_at_deletes(Sources& from, const Schema& schema, const Table& table, Watched& watched,
                        Batch& out) const {
+    const AuditLog& log = *watched.audited.log;
     require_local(table);
     require_countable(from.session(), table, "raise it for this collector");
     const Table& log_table = table_of(schema, log.table);
@@ -201,12 +188,44 @@ class AuditTriggers final : public Collector {
     if (!is_found_by_index(log_table, log))
       require_countable(from.session(), log_table,
                         "create an index that leads with " + log.about + ", or raise it");
-    const auto& [schema_name, name] = table.name;
-    const Count now = count_together(from.session(), log_table, table, log);
-    report_deletes(from, {schema_name, name}, now, out);
-    out.set(kRows, now.rows, schema_name, name);
-    out.set(kEntries, now.entries, schema_name, name);
-    if (now.deletes >= now.entries) out.set(kGap, now.deletes - now.entries, schema_name, name);
+    if (!watched.named)
+      watched.named = audited_tables(from.session(), watched.audited.function.name,
+                                     tables_of(schema, log.table));
+    EntryMeaning meaning = meaning_of_entries(log, watched.named->level(table.name));
+    const TrailCount now =
+        count_trail(from.session(), log_table, table, log, *watched.named, meaning.statement);
+    if (now.ambiguous > 0)
+      meaning.doubt =
+          "entries of the log may be about several tables of that name. HINT: name the column with"
+          " the table's schema: `about_schema`";
+    report_deletes(from, *watched.named, table, now, meaning, out);
+    report_counts(table.name, log, now, meaning, out);
+  }
+
+  static void report_counts(const QualifiedName& table, const AuditLog& log, const TrailCount& now,
+                            const EntryMeaning& meaning, Batch& out) {
+    const auto& [schema, name] = table;
+    out.set(kRows, now.rows, schema, name);
+    out.set(kEntries, now.entries, schema, name);
+    out.set(kTableIdentity, now.identity, schema, name);
+    if (meaning.statement || !log.truncates.empty())
+      out.set(kStatements, now.statements, schema, name);
+    if (!meaning.statement && meaning.doubt.empty() && now.deletes >= now.entries)
+      out.set(kGap, now.deletes - now.entries, schema, name);
+  }
+
+  /// All tables whose entries are in that log.
+  [[nodiscard]] std::vector<QualifiedName> tables_of(const Schema& schema,
+                                                     const QualifiedName& log) const {
+    std::vector<QualifiedName> names;
+    for (const Table& table : schema.tables)
+      for (const Watched& watched : watched_)
+        if (watched.audited.log && watched.audited.log->table == log &&
+            matches_any_glob(watched.audited.tables, table.name.display())) {
+          names.push_back(table.name);
+          break;
+        }
+    return names;
   }
 
   void require_countable(Session& session, const Table& table, const std::string& hint) const {
@@ -215,38 +234,70 @@ class AuditTriggers final : public Collector {
                         "table " + table.name.display() + " is above exact_up_to. HINT: " + hint);
   }
 
-  /// The sum so far is part of the evidence, so neither a later check nor a restart clears it.
-  static void report_deletes(Sources& from, const std::array<std::string, 2>& labels,
-                             const Count& now, Batch& out) {
-    const auto rows = from.previous(kRows, labels);
-    const auto entries = from.previous(kEntries, labels);
+  /// The sum so far is part of the evidence, so neither a later check nor a restart clears it. A
+  /// doubt leaves the lower bound as it is, but no 0 is proven by it.
+  static void report_deletes(Sources& from, const AuditedTables& named, const Table& table,
+                             const TrailCount& now, const EntryMeaning& meaning, Batch& out) {
+    const std::array<std::string, 2> labels{table.name.schema, table.name.name};
     const auto sum = from.previous(kUnaudited, labels);
-    if (!rows || !entries) {
-      out.evidence(kUnaudited, "the first look: what went before is not known", labels[0],
-                   labels[1]);
-      return;
-    }
-    const double lost = std::max(0.0, rows->value - now.rows);
-    const double logged = now.entries - entries->value;
-    const double unaudited = (sum ? sum->value : 0) + std::max(0.0, lost - logged);
-    out.set(kUnaudited, unaudited, labels[0], labels[1]);
+    const std::optional<TrailCount> before = count_before(from, labels, now, meaning);
+    double unaudited = sum ? sum->value : 0;
+    if (!before)
+      out.evidence(kUnaudited, "the first look: what went before is not known", labels);
+    else if (named.tables.at(table.name).partitioned && before->identity != now.identity)
+      out.evidence(kUnaudited, "partitions came or went: rows are counted anew from here", labels);
+    else
+      unaudited += bypassed(*before, now, meaning.statement);
+    if (meaning.statement && meaning.doubt.empty())
+      out.evidence(kUnaudited,
+                   "an entry is about a statement: rows that went while one was written count as"
+                   " audited",
+                   labels);
     if (unaudited > 0)
       out.evidence(kUnaudited, "HINT: to acknowledge them, accept the object or change `baseline`",
-                   labels[0], labels[1]);
+                   labels);
+    if (unaudited == 0 && !meaning.doubt.empty())
+      out.unproven(kUnaudited, Reason::config, meaning.doubt, labels);
+    else if (before || sum)
+      out.set(kUnaudited, unaudited, labels);
   }
 
-  [[nodiscard]] const AuditLog* log_of(const QualifiedName& table) const {
-    for (const Audited& audited : audited_)
-      if (audited.log && matches_any_glob(audited.tables, table.display())) return &*audited.log;
+  /// The counts of the last check. Empty if there was none, or if it counted other entries.
+  static std::optional<TrailCount> count_before(Sources& from,
+                                                const std::array<std::string, 2>& labels,
+                                                const TrailCount& now,
+                                                const EntryMeaning& meaning) {
+    const auto rows = from.previous(kRows, labels);
+    const auto entries = from.previous(kEntries, labels);
+    const auto statements = from.previous(kStatements, labels);
+    const auto identity = from.previous(kTableIdentity, labels);
+    if (!rows || !entries || (meaning.statement && !statements)) return std::nullopt;
+    TrailCount before;
+    before.rows = rows->value;
+    before.entries = entries->value;
+    before.statements = statements ? statements->value : now.statements;
+    before.identity = identity ? identity->value : now.identity;
+    return before;
+  }
+
+  Watched* watched_of(const QualifiedName& table) {
+    for (Watched& watched : watched_)
+      if (watched.audited.log && matches_any_glob(watched.audited.tables, table.display()))
+        return &watched;
     return nullptr;
   }
 
   double exact_up_to_;
-  std::vector<Audited> audited_;
+  std::vector<Watched> watched_;
+  std::weak_ptr<const Schema> schema_;  ///< beside which `named` was read
 };
 
 std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
   return std::make_unique<AuditTriggers>(given.own);
+}
+
+std::vector<std::string> columns_of(const AuditLog& log) {
+  return {log.about, log.about_schema, log.event, log.rows};
 }
 
 void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
@@ -256,7 +307,7 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
     for (const Table& table : schema.tables)
       if (audited.log && matches_any_glob(audited.tables, table.name.display())) {
         reads.add(schema, table.name);
-        reads.add(schema, audited.log->table, {audited.log->about, audited.log->event});
+        reads.add(schema, audited.log->table, columns_of(*audited.log));
       }
   }
 }

@@ -1,6 +1,7 @@
 // The storage below the data. The collector watches page checksums, invalid indexes, collations
 // whose rules changed under the indexes that they sort, and sequences that a restore left behind
 // their columns.
+#include <algorithm>
 #include <map>
 
 #include "collectors/base/batch.h"
@@ -11,10 +12,10 @@
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/catalog_list.h"
-#include "collectors/integrity/sequences.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
+#include "collectors/postgres/sequences.h"
 #include "collectors/postgres/table_scan.h"
 #include "collectors/walk.h"
 
@@ -53,6 +54,11 @@ constexpr auto kSequenceBehind =
           must_be(0).says(
               "The sequence of {schema}.{table}.{column} is {value} values behind its column."),
           "schema", "table", "column");
+constexpr auto kSubscribedBehind = gauge("pg_integrity_subscribed_sequence_behind_values",
+                                         "The same number for a table that a subscription fills. A "
+                                         "subscription carries no sequences, so "
+                                         "it is not judged; set them before the copy takes over.",
+                                         "schema", "table", "column");
 constexpr auto kCollationMismatch = gauge(
     "pg_integrity_collation_mismatch",
     "1 if the collation's rules are of another version than those that indexes were built by.",
@@ -60,11 +66,21 @@ constexpr auto kCollationMismatch = gauge(
                     "indexes were built."),
     "schema", "collation");
 
-constexpr const MetricInfo* kMetrics[] = {&kChecksumsEnabled, &kChecksumFailures, &kAcknowledged,
-                                          &kLastFailure,      &kInvalidIndexes,   &kUnloggedTables,
-                                          &kSequenceBehind,   &kCollationMismatch};
+constexpr const MetricInfo* kMetrics[] = {
+    &kChecksumsEnabled, &kChecksumFailures, &kAcknowledged,
+    &kLastFailure,      &kInvalidIndexes,   &kUnloggedTables,
+    &kSequenceBehind,   &kSubscribedBehind, &kCollationMismatch};
 
 constexpr std::string_view kIdentity[] = {"pages", "schema", "table", "column", "collation"};
+
+constexpr Option kSequenceOptions[] = {
+    {.name = "database", .help = "where it is; default: the database of the DSN"},
+    {.name = "schema", .fallback = "public", .help = "schema of the table"},
+    {.name = "table", .help = "the table", .required = true},
+    {.name = "column", .help = "its column", .required = true},
+    {.name = "sequence",
+     .help = "the sequence that feeds the column, as \"schema.sequence\"; without it the column is "
+             "fed by no sequence alone, and is not watched"}};
 
 constexpr Option kOptions[] = {
     {.name = "acknowledged_checksum_failures",
@@ -77,7 +93,22 @@ constexpr Option kOptions[] = {
      .type = OptionType::size,
      .fallback = "1GiB",
      .help = "columns without an index in tables with a larger heap are not held against their"
-             " sequence"}};
+             " sequence"},
+    {.name = "sequences",
+     .type = OptionType::records,
+     .help = "columns whose sequence the catalog does not tell, for example if a program draws it",
+     .members = kSequenceOptions}};
+
+std::vector<DeclaredSequence> declared_sequences(const Settings& settings) {
+  std::vector<DeclaredSequence> declared;
+  for (const Settings& record : settings.records("sequences")) {
+    const std::string sequence = record.text_or_empty("sequence");
+    declared.push_back({{record.text("schema"), record.text("table")},
+                        record.text("column"),
+                        sequence.empty() ? QualifiedName{} : qualified_name(sequence)});
+  }
+  return declared;
+}
 
 // The counters are NULL if there are no checksums. Database 0 stands for the shared tables.
 constexpr std::string_view kDatabaseFacts = R"(
@@ -130,11 +161,16 @@ FROM pg_database WHERE datname = current_database() AND datcollversion IS NOT NU
       AND c.relpersistence <> 't'
       AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)))";
 
+constexpr std::string_view kDeclareSequence =
+    "name the column and its sequence in [[server.collectors.storage.sequences]], or the column"
+    " alone if no single sequence feeds it";
+
 class Storage final : public Collector {
  public:
   explicit Storage(const Settings& settings)
       : acknowledged_(settings.number("acknowledged_checksum_failures")),
-        exact_up_to_(settings.number("exact_up_to")) {}
+        exact_up_to_(settings.number("exact_up_to")),
+        declared_(declared_sequences(settings)) {}
 
   void declare(Batch& /*out*/) const override {}
 
@@ -145,8 +181,8 @@ class Storage final : public Collector {
       count_invalid_indexes(from, *schema, out);
       look_at_collations(from, out);
     }
-    const auto& columns =
-        fed_columns_.get(from, schema, [&] { return fed_columns(from.session(), *schema); });
+    const auto& columns = fed_columns_.get(
+        from, schema, [&] { return fed_columns(from.session(), *schema, declared_); });
     Walk walk(from);
     return walk.each(
         "sequences", columns,
@@ -222,21 +258,61 @@ class Storage final : public Collector {
 
   void look_at_sequence(Session& session, const Schema& schema, const FedColumn& fed,
                         Batch& out) const {
-    const Table& table = *schema.table(fed.table);
+    const std::array<std::string, 3> labels{fed.table.schema, fed.table.name, fed.column};
+    const Table& table = table_of(schema, fed);
     const bool large = heap_bytes(session, table) > exact_up_to_;
+    const Access access = large ? Access::index : Access::heap;
     if (large && !table.column(fed.column)->leads_index)
       throw SourceError(Reason::too_large,
                         "the table is above exact_up_to and no index leads with " + fed.column +
                             ". HINT: create one, or raise exact_up_to");
-    out.set(kSequenceBehind,
-            values_behind(session, table, fed, large ? Access::index : Access::heap),
-            fed.table.schema, fed.table.name, fed.column);
-    out.evidence(kSequenceBehind, "sequence " + fed.sequence.display(), fed.table.schema,
-                 fed.table.name, fed.column);
+    require_sequence(fed);
+    std::vector<double> behind;
+    for (const Sequence& sequence : fed.sequences) {
+      behind.push_back(values_behind(session, table, fed.column, sequence, access));
+      out.evidence(kSequenceBehind, "sequence " + sequence.name.display() + ", tied " + fed.tie,
+                   labels);
+    }
+    const auto [least, most] = std::minmax_element(behind.begin(), behind.end());
+    const double certainly = fed.certain ? *least : 0;
+    if (fed.subscribed)
+      out.set(kSubscribedBehind, *least, labels);
+    else if (certainly > 0 || *most == 0)
+      out.set(kSequenceBehind, certainly, labels);
+    else
+      out.unproven(kSequenceBehind, Reason::config,
+                   "it is not certain which sequence feeds the column, and one that may is behind"
+                   " it. HINT: " +
+                       std::string(kDeclareSequence),
+                   labels);
+  }
+
+  static const Table& table_of(const Schema& schema, const FedColumn& fed) {
+    const Table* table = schema.table(fed.table);
+    const Column* column = table == nullptr ? nullptr : table->column(fed.column);
+    if (column == nullptr)
+      throw SourceError(Reason::missing, "there is no column " + fed.table.display() + "." +
+                                             fed.column + ". HINT: correct `sequences`");
+    if (column->type != ColumnType::number || table->has_foreign_partition)
+      throw SourceError(
+          Reason::config,
+          "the column is no number, or a partition of its table is on another server");
+    return *table;
+  }
+
+  static void require_sequence(const FedColumn& fed) {
+    if (!fed.sequences.empty()) return;
+    if (fed.configured)
+      throw SourceError(Reason::missing,
+                        "there is no such sequence. HINT: correct `sequences` of this collector");
+    throw SourceError(Reason::config, "the column is fed " + fed.tie +
+                                          ", and nothing tells of which sequence. HINT: " +
+                                          std::string(kDeclareSequence));
   }
 
   double acknowledged_;
   double exact_up_to_;
+  std::vector<DeclaredSequence> declared_;
   CatalogList<std::vector<FedColumn>> fed_columns_;
 };
 
@@ -244,12 +320,12 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
   return std::make_unique<Storage>(given.own);
 }
 
-void add_reads(const Configuration& /*given*/, Session& session, const Schema& schema,
-               Reads& reads) {
-  for (const FedColumn& fed : fed_columns(session, schema)) {
-    if (schema.table(fed.table)->foreign_code) continue;
+void add_reads(const Configuration& given, Session& session, const Schema& schema, Reads& reads) {
+  for (const FedColumn& fed : fed_columns(session, schema, declared_sequences(given.own))) {
+    const Table* table = schema.table(fed.table);
+    if (table == nullptr || table->foreign_code || fed.sequences.empty()) continue;
     reads.add(schema, fed.table, {fed.column});
-    reads.sequences.insert(fed.sequence);
+    for (const Sequence& sequence : fed.sequences) reads.sequences.insert(sequence.name);
   }
 }
 

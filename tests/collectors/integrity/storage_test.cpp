@@ -218,6 +218,123 @@ TEST(Storage, ADefaultThatAddsTwoSequencesIsLetAlone) {
   EXPECT_EQ(behind(found, "t", "quoted"), 3);
 }
 
+TEST(Storage, ASequenceThatATextNamesIsFound) {
+  const Database db;
+  db.run(R"(CREATE SCHEMA "My Shop"; CREATE SEQUENCE old_seq; CREATE SEQUENCE "My Shop"."Odd 'seq'";
+    CREATE TABLE t (bare int DEFAULT nextval('old_seq'::text),
+      named int DEFAULT nextval(('public.Old_Seq'::text)::regclass),
+      quoted bigint DEFAULT nextval('"My Shop"."Odd ''seq''"'::text),
+      varying int DEFAULT nextval(('old_seq'::character varying)::text));
+    INSERT INTO t VALUES (7, 6, 5, 4);)");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t", "bare"), 7);
+  EXPECT_EQ(behind(found, "t", "named"), 6);
+  EXPECT_EQ(behind(found, "t", "quoted"), 5);
+  EXPECT_EQ(behind(found, "t", "varying"), 4);
+  db.run(R"(SELECT setval('old_seq', 7), setval('"My Shop"."Odd ''seq''"', 5))");
+  EXPECT_EQ(look_at_storage(db).violated(), "");
+}
+
+TEST(Storage, ATextThatNamesSeveralSequencesIsJudgedAsFarAsItIsCertain) {
+  const Database db;
+  db.run(R"(CREATE SCHEMA a; CREATE SCHEMA b; CREATE SEQUENCE a.s; CREATE SEQUENCE b.s;
+    CREATE TABLE t (id int DEFAULT nextval('s'::text)); INSERT INTO t VALUES (9);
+    SELECT setval('a.s', 9))");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(found.reason("storage/public.t.id"), Reason::config) << "the search path decides";
+  db.run("SELECT setval('a.s', 4)");
+  found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "t"), 5) << "whichever it is";
+  db.run("SELECT setval('a.s', 9), setval('b.s', 10)");
+  EXPECT_EQ(behind(look_at_storage(db), "t"), 0);
+}
+
+TEST(Storage, AColumnThatOwnsTwoSequencesIsHeldAgainstBoth) {
+  const Database db;
+  db.run(R"(CREATE TABLE t (id int PRIMARY KEY); CREATE SEQUENCE s OWNED BY t.id;
+    CREATE SEQUENCE old OWNED BY t.id; INSERT INTO t VALUES (9); SELECT setval('s', 9))");
+  EXPECT_EQ(look_at_storage(db).reason("storage/public.t.id"), Reason::config);
+  db.run("SELECT setval('s', 4)");
+  EXPECT_EQ(behind(look_at_storage(db), "t"), 5);
+  db.run("ALTER TABLE t ALTER id SET DEFAULT nextval('s'); SELECT setval('s', 9)");
+  EXPECT_EQ(behind(look_at_storage(db), "t"), 0) << "the default tells which one";
+}
+
+TEST(Storage, TheUsualNameTiesASequenceButDoesNotCondemnIt) {
+  const Database db;
+  db.run(
+      R"(CREATE SEQUENCE used_seq; CREATE TABLE vegetable (id bigint PRIMARY KEY, n int); CREATE SEQUENCE vegetable_seq INCREMENT 50;
+    CREATE TABLE fruit (id bigint PRIMARY KEY); CREATE SEQUENCE fruit_id_seq;
+    CREATE TABLE used (id bigint PRIMARY KEY, other bigint DEFAULT nextval('used_seq'));
+    INSERT INTO vegetable SELECT generate_series(1, 50); INSERT INTO fruit VALUES (3);
+    SELECT nextval('vegetable_seq'), setval('fruit_id_seq', 3);)");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(behind(found, "vegetable"), 0);
+  EXPECT_EQ(behind(found, "fruit"), 0);
+  EXPECT_FALSE(found.has_object("storage/public.vegetable.n"));
+  EXPECT_FALSE(found.has_object("storage/public.used.id")) << "another column uses that sequence";
+  EXPECT_EQ(found.violated(), "");
+  db.run("INSERT INTO vegetable VALUES (200)");
+  found = look_at_storage(db);
+  EXPECT_EQ(found.reason("storage/public.vegetable.id"), Reason::config) << "a name is no proof";
+  const std::string declared =
+      "[[server.collectors.storage.sequences]]\ntable = \"vegetable\"\ncolumn = \"id\"\n";
+  found = look_at_storage(db, declared + "sequence = \"public.vegetable_seq\"");
+  EXPECT_EQ(behind(found, "vegetable"), 3);
+  EXPECT_FALSE(look_at_storage(db, declared).has_object("storage/public.vegetable.id"));
+  EXPECT_EQ(
+      look_at_storage(db, declared + "sequence = \"none\"").reason("storage/public.vegetable.id"),
+      Reason::missing);
+}
+
+TEST(Storage, AFunctionThatDrawsFromASequenceIsUnprovenUntilItIsDeclared) {
+  const Database db;
+  db.run(R"(CREATE SEQUENCE s; CREATE FUNCTION next_id() RETURNS bigint LANGUAGE sql AS
+      $$ SELECT nextval('public.s') $$;
+    CREATE FUNCTION plain() RETURNS bigint LANGUAGE sql AS $$ SELECT 1::bigint $$;
+    CREATE FUNCTION draw() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN NEW.id := nextval('public.s'); RETURN NEW; END $$;
+    CREATE TABLE t (id bigint DEFAULT next_id(), one bigint DEFAULT plain(), word text DEFAULT next_id());
+    CREATE TABLE u (id bigint PRIMARY KEY, n int); INSERT INTO t VALUES (12, 1, ''); INSERT INTO u VALUES (12);
+    CREATE TRIGGER draw BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION draw();)");
+  Findings found = look_at_storage(db);
+  EXPECT_EQ(found.reason("storage/public.t.id"), Reason::config);
+  EXPECT_EQ(found.reason("storage/public.u.id"), Reason::config);
+  EXPECT_FALSE(found.has_object("storage/public.t.one"));
+  EXPECT_FALSE(found.has_object("storage/public.t.word"));
+  EXPECT_FALSE(found.has_object("storage/public.u.n"));
+  std::string declared;
+  for (const char* table : {"t", "u"})
+    declared += "[[server.collectors.storage.sequences]]\ntable = \"" + std::string(table) +
+                "\"\ncolumn = \"id\"\nsequence = \"public.s\"\n";
+  found = look_at_storage(db, declared);
+  EXPECT_EQ(behind(found, "t"), 12);
+  EXPECT_EQ(behind(found, "u"), 12);
+  db.run("SELECT setval('s', 12)");
+  EXPECT_EQ(look_at_storage(db, declared).violated(), "");
+}
+
+TEST(Storage, ASequenceOfASubscribedTableIsObserved) {
+  const Database db;
+  db.run(R"(CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (9);
+    CREATE TABLE u (id serial PRIMARY KEY); INSERT INTO u VALUES (9);
+    INSERT INTO t SELECT FROM generate_series(1, 3))");
+  db.run("CREATE SUBSCRIPTION " + db.name() +
+         " CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false)");
+  db.run(
+      "INSERT INTO pg_subscription_rel SELECT oid, 't'::regclass, 'r' FROM pg_subscription"
+      " WHERE subname = current_database()");
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(found.state("storage/public.t.id"), State::observed);
+  EXPECT_EQ(found.value("pg_integrity_subscribed_sequence_behind_values", {{"table", "t"}}), 6);
+  EXPECT_FALSE(behind(found, "t"));
+  EXPECT_EQ(behind(found, "u"), 9);
+  EXPECT_EQ(found.violated(), "storage/public.u.id");
+  db.run("ALTER SUBSCRIPTION " + db.name() + " SET (slot_name = NONE); DROP SUBSCRIPTION " +
+         db.name());
+  EXPECT_EQ(look_at_storage(db).violated(), "storage/public.t.id storage/public.u.id");
+}
+
 TEST(Storage, ASequenceOfAPartitionedTableIsLookedAtOnce) {
   const Database db;
   db.run(R"(CREATE TABLE p (id serial, PRIMARY KEY (id)) PARTITION BY RANGE (id);
