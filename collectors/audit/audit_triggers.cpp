@@ -112,7 +112,8 @@ Count count_together(Session& session, const Table& log_table, const Table& tabl
   }
   const Row row =
       session
-          .query("SELECT (SELECT count(*) FROM " + table.from_clause() + ") AS rows, (" + entries +
+          .query("SELECT (SELECT count(*) FROM " + table.from_clause_alone() + ") AS rows, (" +
+                     entries +
                      ") AS entries, (SELECT coalesce(sum(pg_stat_get_tuples_deleted(relid)), 0)"
                      " FROM (SELECT $1::regclass::oid AS relid UNION SELECT relid::oid"
                      " FROM pg_partition_tree($1::regclass)) p) AS deletes",

@@ -1,6 +1,7 @@
 #include "collectors/integrity/sequences.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "collectors/base/qualified_name.h"
@@ -37,6 +38,33 @@ FROM fed JOIN pg_sequence s ON s.seqrelid = fed.seqid AND NOT s.seqcycle
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = fed.attnum
 ORDER BY c.oid, a.attnum, fed.owned)";
 
+/// Leaves one entry for a table and those heirs that are parts of it, if one sequence feeds them
+/// all. An heir may also have a sequence of its own, whose values say nothing about that of the
+/// table. `columns` is sorted.
+void roll_up(const Schema& schema, std::vector<FedColumn>& columns) {
+  std::set<std::pair<QualifiedName, std::string>> shown_by_parent;
+  const auto is_fed = [&](const QualifiedName& heir, const FedColumn& like) {
+    const auto found = std::lower_bound(columns.begin(), columns.end(), std::tie(heir, like.column),
+                                        [](const FedColumn& fed, const auto& key) {
+                                          return std::tie(fed.table, fed.column) < key;
+                                        });
+    return found != columns.end() && found->table == heir && found->column == like.column &&
+           found->sequence == like.sequence;
+  };
+  for (FedColumn& fed : columns) {
+    const auto& heirs = schema.table(fed.table)->heirs;
+    fed.with_heirs =
+        !heirs.empty() && std::all_of(heirs.begin(), heirs.end(),
+                                      [&](const auto& heir) { return is_fed(heir, fed); });
+    if (!fed.with_heirs) continue;
+    for (const QualifiedName& heir : heirs)
+      if (schema.table(heir)->part_of_parent) shown_by_parent.emplace(heir, fed.column);
+  }
+  std::erase_if(columns, [&](const FedColumn& fed) {
+    return shown_by_parent.contains({fed.table, fed.column});
+  });
+}
+
 }  // namespace
 
 std::vector<FedColumn> fed_columns(Session& session, const Schema& schema) {
@@ -47,15 +75,18 @@ std::vector<FedColumn> fed_columns(Session& session, const Schema& schema) {
     FedColumn fed{{row.text("schema"), row.text("table_name")},
                   row.text("column_name"),
                   {row.text("sequence_schema"), row.text("sequence_name")},
-                  row.text("increment")};
+                  row.text("increment"),
+                  false};
     const Table* table = schema.table(fed.table);
     const Column* column = table == nullptr ? nullptr : table->column(fed.column);
-    if (column != nullptr && column->type == ColumnType::number && !table->has_foreign_partition)
+    if (column != nullptr && column->type == ColumnType::number &&
+        (!table->partitioned || !table->has_foreign_partition))
       columns.push_back(std::move(fed));
   }
   std::sort(columns.begin(), columns.end(), [](const FedColumn& a, const FedColumn& b) {
     return std::tie(a.table, a.column) < std::tie(b.table, b.column);
   });
+  roll_up(schema, columns);
   return columns;
 }
 

@@ -222,7 +222,8 @@ class Storage final : public Collector {
 
   void look_at_sequence(Session& session, const Schema& schema, const FedColumn& fed,
                         Batch& out) const {
-    const Table& table = *schema.table(fed.table);
+    const Table& whole = *schema.table(fed.table);
+    const Table table = fed.with_heirs ? whole : whole.alone();
     if (!table.column(fed.column)->leads_index && heap_bytes(session, table) > exact_up_to_)
       throw SourceError(Reason::too_large,
                         "the table is above exact_up_to and no index leads with " + fed.column +
