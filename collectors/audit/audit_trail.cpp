@@ -90,7 +90,7 @@ TrailCount count_trail(Session& session, const Table& log_table, const Table& ta
       text_array(log.truncates),
       text_array(own.schemas)};
   const Row row = session
-                      .query("SELECT (SELECT count(*) FROM " + table.from_clause() +
+                      .query("SELECT (SELECT count(*) FROM " + table.from_clause_alone() +
                                  ") AS rows, l.entries, l.statements, l.ambiguous,"
                                  " (SELECT coalesce(sum(pg_stat_get_tuples_deleted(relid)), 0)"
                                  " FROM (SELECT $1::regclass::oid AS relid UNION SELECT relid::oid"

@@ -1,6 +1,7 @@
 #include "collectors/integrity/declared_reference.h"
 
 #include <array>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -45,10 +46,21 @@ WHERE ca.attrelid = $1::regclass AND ca.attname = $2 AND pa.attrelid = $3::regcl
       OR wanted = 'anyrange'::regtype AND kind = 'r') = 2
 ORDER BY (a.amoplefttype = pa.atttypid)::int + (a.amoprighttype = ca.atttypid)::int DESC, o.oid LIMIT 1)";
 
+std::vector<RowCondition> conditions_of(const Settings& record) {
+  std::vector<RowCondition> conditions;
+  if (record.has("type_column"))
+    conditions.push_back({record.text("type_column"), "=", {record.text_or_empty("type_value")}});
+  if (record.has("where"))
+    for (RowCondition& condition : parse_conditions(record.text("where")))
+      conditions.push_back(std::move(condition));
+  return conditions;
+}
+
 }  // namespace
 
-ForeignKey declared_reference(const Settings& record) {
-  ForeignKey key;
+DeclaredReference declared_reference(const Settings& record) {
+  DeclaredReference declared;
+  ForeignKey& key = declared.key;
   key.name = record.text("name");
   key.child = {record.text("schema"), record.text("table")};
   key.parent = {record.text("referenced_schema"), record.text("referenced_table")};
@@ -56,20 +68,54 @@ ForeignKey declared_reference(const Settings& record) {
   const auto& columns = record.texts("columns");
   for (std::size_t i = 0; i < columns.size(); ++i)
     key.columns.push_back({columns[i], record.texts("referenced_columns")[i], {}, {}, {}, {}});
-  return key;
+  declared.conditions = conditions_of(record);
+  return declared;
 }
 
-ForeignKey resolve(Session& session, const Schema& schema, const ForeignKey& declared) {
-  ForeignKey key = declared;
+void check_reference(const Settings& record, Problems& problems) {
+  const std::string name = "reference \"" + record.text("name") + "\"";
+  const std::size_t own = record.texts("columns").size();
+  const std::size_t other = record.texts("referenced_columns").size();
+  if (own == 0 || own != other)
+    problems.add(record.place("referenced_columns"),
+                 name + " pairs " + std::to_string(own) + " columns with " + std::to_string(other),
+                 "list the same number of columns on both sides, at least one");
+  if (record.has("type_column") != record.has("type_value"))
+    problems.add(record.place(record.has("type_column") ? "type_column" : "type_value"),
+                 name + " has only one of type_column and type_value", "give it both, or neither");
+  try {
+    conditions_of(record);
+  } catch (const std::invalid_argument& error) {
+    problems.add(record.place("where"), name + " has a condition that is not read: " + error.what(),
+                 "compare columns with constants, joined by AND:"
+                 " kind = 'Post' AND id <> 0, kind IN ('a', 'b'), deleted_at IS NULL");
+  }
+}
+
+std::vector<std::string> referring_columns(const Settings& record) {
+  std::vector<std::string> columns = record.texts("columns");
+  for (const RowCondition& condition : conditions_of(record)) columns.push_back(condition.column);
+  return columns;
+}
+
+ForeignKey resolve(Session& session, const Schema& schema, const DeclaredReference& declared) {
+  ForeignKey key = declared.key;
   for (const QualifiedName* name : {&key.child, &key.parent})
     if (schema.table(*name) == nullptr)
       throw SourceError(
           Reason::missing,
           "table " + name->display() + " does not exist. HINT: correct the reference " + key.name);
   for (const QualifiedName* name : {&key.child, &key.parent})
-    key.foreign_code = key.foreign_code || schema.table(*name)->foreign_code;
+    if (schema.table(*name)->has_foreign_partition)
+      throw SourceError(Reason::config,
+                        "a part of table " + name->display() + " is on another server");
+  for (const QualifiedName* name : {&key.child, &key.parent})
+    key.foreign_code = key.foreign_code || schema.table(*name)->foreign_code ||
+                       schema.table(*name)->foreign_code_of_heir;
   key.child_partitioned = schema.table(key.child)->partitioned;
   key.parent_partitioned = schema.table(key.parent)->partitioned;
+  key.child_with_heirs = !schema.table(key.child)->heirs.empty();
+  key.parent_with_heirs = !schema.table(key.parent)->heirs.empty();
   for (ReferenceColumn& column : key.columns) {
     const std::array<std::string, 4> parameters{key.child.sql(), column.child, key.parent.sql(),
                                                 column.parent};
@@ -83,6 +129,7 @@ ForeignKey resolve(Session& session, const Schema& schema, const ForeignKey& dec
     column.child_cast = rows[0].text("child_cast");
     column.collation = rows[0].text("collation");
   }
+  key.condition = conditions_sql(session, key.child, "c", declared.conditions);
   return key;
 }
 

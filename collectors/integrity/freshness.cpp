@@ -139,7 +139,8 @@ class Freshness final : public Collector {
         [&](const Table& table) {
           if (const auto wish = discovered_wish(table, zone_, configured_))
             look_at(from, *schema, {*wish, std::nullopt, false}, out);
-          else if (!is_configured(table, configured_) && entry_column(table) != nullptr)
+          else if (!is_configured(table, configured_) && !table.part_of_parent &&
+                   entry_column(table) != nullptr)
             out.excluded(1);  // its zone is not known
         });
   }
@@ -156,7 +157,8 @@ class Freshness final : public Collector {
 
   static std::optional<ScanWish> discovered_wish(const Table& table, const std::string& zone,
                                                  const std::vector<Watched>& configured) {
-    if (is_configured(table, configured) || table.has_foreign_partition) return std::nullopt;
+    if (is_configured(table, configured) || table.has_foreign_partition || table.part_of_parent)
+      return std::nullopt;
     const Column* column = entry_column(table);
     if (column == nullptr || (lacks_zone(*column) && zone.empty())) return std::nullopt;
     return ScanWish{table.name, column->name, zone, Seconds(0), true};

@@ -16,6 +16,7 @@
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/declared_reference.h"
+#include "collectors/integrity/reference_sql.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
@@ -68,6 +69,13 @@ constexpr Option kReferenceOptions[] = {
      .type = OptionType::texts,
      .help = "its columns, in the same order",
      .required = true},
+    {.name = "type_column",
+     .help = "the column that says to which table a row refers; rows without type_value are left"
+             " out"},
+    {.name = "type_value", .help = "its value in rows that refer to this table"},
+    {.name = "where",
+     .help = "rows that do not meet it are left out: columns, =, <>, <, <=, >, >=, [NOT] IN, IS"
+             " [NOT] NULL and constants, joined by AND"},
     {.name = "match_full",
      .type = OptionType::flag,
      .fallback = "false",
@@ -78,36 +86,15 @@ constexpr Option kOptions[] = {{.name = "references",
                                 .help = "references that no foreign key declares",
                                 .members = kReferenceOptions}};
 
-std::string not_null(const ForeignKey& key, std::string_view joined_by) {
-  std::string sql;
-  for (const ReferenceColumn& column : key.columns)
-    sql += (sql.empty() ? std::string() : std::string(joined_by)) + "c." +
-           sql_identifier(column.child) + " IS NOT NULL";
-  return "(" + sql + ")";
-}
-
-/// The one statement that counts the orphans of a key.
-std::string orphans_sql(const ForeignKey& key) {
-  std::string match;
-  for (const ReferenceColumn& column : key.columns) {
-    if (!match.empty()) match += " AND ";
-    match += "p." + sql_identifier(column.parent) + column.parent_cast + " " + column.comparison +
-             " c." + sql_identifier(column.child) + column.child_cast + column.collation;
-  }
-  return "SELECT count(*) AS orphans FROM " + std::string(key.child_partitioned ? "" : "ONLY ") +
-         key.child.sql() + " c WHERE " + not_null(key, key.match_full ? " OR " : " AND ") +
-         " AND NOT EXISTS (SELECT FROM " + std::string(key.parent_partitioned ? "" : "ONLY ") +
-         key.parent.sql() + " p WHERE " + match + ")";
-}
-
 class Orphans final : public Collector {
  public:
   explicit Orphans(const Settings& settings) {
     for (const Settings& record : settings.records("references"))
       references_.push_back(declared_reference(record));
-    std::sort(references_.begin(), references_.end(), [](const ForeignKey& a, const ForeignKey& b) {
-      return std::tie(a.child, a.name) < std::tie(b.child, b.name);
-    });
+    std::sort(references_.begin(), references_.end(),
+              [](const DeclaredReference& a, const DeclaredReference& b) {
+                return std::tie(a.key.child, a.key.name) < std::tie(b.key.child, b.key.name);
+              });
   }
 
   void declare(Batch& /*out*/) const override {}
@@ -123,9 +110,12 @@ class Orphans final : public Collector {
           if (from.wants(labels(key))) look_at_key(from.session(), key, out);
         }) == Progress::more)
       return Progress::more;
-    return walk.each("references", references_, key_of, [&](const ForeignKey& reference) {
-      if (from.wants(labels(reference))) look_at_reference(from.session(), *schema, reference, out);
-    });
+    return walk.each(
+        "references", references_,
+        [&](const DeclaredReference& reference) { return key_of(reference.key); },
+        [&](const DeclaredReference& reference) {
+          if (from.wants(labels(reference.key))) look_at_reference(from, *schema, reference, out);
+        });
   }
 
  private:
@@ -141,46 +131,68 @@ class Orphans final : public Collector {
     count(session, key, out);
   }
 
-  void look_at_reference(Session& session, const Schema& schema, const ForeignKey& reference,
-                         Batch& out) const {
-    const auto of = labels(reference);
+  static void look_at_reference(Sources& from, const Schema& schema,
+                                const DeclaredReference& reference, Batch& out) {
+    const auto of = labels(reference.key);
     out.weight(kOrphanedRows, true, 0, of);
-    out.attempt(kOrphanedRows, of,
-                [&] { count(session, resolve(session, schema, reference), out); });
+    out.attempt(kOrphanedRows, of, [&] {
+      const ForeignKey key = resolve(from.session(), schema, reference);
+      require_safe(key);
+      if (!key.condition.empty() && !from.previous(kOrphanedRows, of))
+        require_match(from.session(), key);
+      count(from.session(), key, out);
+      if (!key.condition.empty())
+        out.evidence(kOrphanedRows, "where " + conditions_text(reference.conditions), of);
+    });
+  }
+
+  /// A condition with a misspelt constant would prove nothing. Once it has met a row, it may meet
+  /// none for a while.
+  static void require_match(Session& session, const ForeignKey& key) {
+    const std::string from = " FROM " + child_sql(key) + " c";
+    const Row row = session
+                        .query("SELECT EXISTS (SELECT" + from + " WHERE " + key.condition +
+                               ") AS met, EXISTS (SELECT" + from + ") AS filled")
+                        .only();
+    if (row.flag("filled") && !row.flag("met"))
+      throw SourceError(
+          Reason::missing,
+          "no row of " + key.child.display() +
+              " has met the condition yet. HINT: compare its constants with the rows");
   }
 
   static void count(Session& session, const ForeignKey& key, Batch& out) {
     const auto of = labels(key);
     out.attempt(kOrphanedRows, of, [&] {
-      if (key.temporal)
-        throw SourceError(Reason::unsafe, "keys over periods (PERIOD) are not evaluated");
-      if (key.foreign_cast)
-        throw SourceError(Reason::unsafe,
-                          "comparing would call the function of a cast that belongs to no"
-                          " superuser. HINT: give both sides the same type");
-      if (key.foreign_code)
-        throw SourceError(Reason::unsafe, "any look at " + key.child.display() + " or " +
-                                              key.parent.display() + std::string(kForeignCodeRuns));
+      require_safe(key);
       const double orphans = session.query(orphans_sql(key), Access::heap).only().number("orphans");
       out.set(kOrphanedRows, orphans, of);
       out.set(kInfo, 1, of[0], of[1], of[2], key.parent.schema, key.parent.name);
       out.evidence(kOrphanedRows, "refers to " + key.parent.display(), of);
+      explain_heirs(key, out);
     });
   }
 
-  std::vector<ForeignKey> references_;
+  /// A user who reads the tables with their heirs counts other orphans than the key has.
+  static void explain_heirs(const ForeignKey& key, Batch& out) {
+    const auto of = labels(key);
+    if (key.child_heirs_left_out)
+      out.evidence(kOrphanedRows,
+                   "PostgreSQL does not bind the tables that inherit from " + key.child.display() +
+                       ". HINT: declare a reference, which includes them",
+                   of);
+    if (key.parent_heirs_left_out)
+      out.evidence(kOrphanedRows,
+                   "to PostgreSQL, rows of tables that inherit from " + key.parent.display() +
+                       " do not exist for this key. HINT: declare a reference, which includes them",
+                   of);
+  }
+
+  std::vector<DeclaredReference> references_;
 };
 
 void check(const Configuration& given, Problems& problems) {
-  for (const Settings& record : given.own.records("references")) {
-    const std::size_t own = record.texts("columns").size();
-    const std::size_t other = record.texts("referenced_columns").size();
-    if (own == 0 || own != other)
-      problems.add(record.place("referenced_columns"),
-                   "reference \"" + record.text("name") + "\" pairs " + std::to_string(own) +
-                       " columns with " + std::to_string(other),
-                   "list the same number of columns on both sides, at least one");
-  }
+  for (const Settings& record : given.own.records("references")) check_reference(record, problems);
 }
 
 std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
@@ -203,7 +215,7 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
     }
   }
   for (const Settings& record : given.own.records("references")) {
-    reads.add(schema, {record.text("schema"), record.text("table")}, record.texts("columns"));
+    reads.add(schema, {record.text("schema"), record.text("table")}, referring_columns(record));
     reads.add(schema, {record.text("referenced_schema"), record.text("referenced_table")},
               record.texts("referenced_columns"));
   }

@@ -131,6 +131,7 @@ class RowCounts final : public Collector {
         [](const Table& table) { return walk_key(table.name.schema, table.name.name); },
         [&](const Table& table) {
           const std::array<std::string, 2> labels{table.name.schema, table.name.name};
+          if (table.part_of_parent && limit_of(table.name) == nullptr) return;
           if (table.has_foreign_partition)
             out.excluded(1);
           else if (from.wants(labels))
@@ -158,6 +159,11 @@ class RowCounts final : public Collector {
     out.observed_at(scan.observed_at);
     out.set(kRows, scan.rows, schema, name);
     out.weight(kRows, limit != nullptr, scan.rows, schema, name);
+    if (!table.heirs.empty())
+      out.evidence(
+          kRows,
+          "with the rows of " + std::to_string(table.heirs.size()) + " tables that inherit from it",
+          schema, name);
     if (limit != nullptr && limit->max_drop) measure_drop(from, *limit, scan.rows, out);
   }
 
@@ -201,8 +207,8 @@ class RowCounts final : public Collector {
 
   void take_inventory(Sources& from, const Schema& schema, Batch& out) const {
     const std::pair<std::string, std::size_t> found[] = {
-        {"tables", schema.tables.size()},
-        {"foreign_keys", schema.foreign_keys.size()},
+        {"tables", schema.whole_tables()},
+        {"foreign_keys", schema.whole_foreign_keys()},
         {"triggers", schema.triggers},
         {"sequences", schema.sequences}};
     for (const auto& [type, count] : found) {
@@ -254,9 +260,12 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
   return std::make_unique<RowCounts>(given);
 }
 
-void add_reads(const Configuration& /*given*/, Session& /*session*/, const Schema& schema,
+void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
                Reads& reads) {
-  for (const Table& table : schema.tables) reads.add(schema, table.name);
+  for (const Table& table : schema.tables)
+    if (!table.part_of_parent) reads.add(schema, table.name);
+  for (const Settings& record : given.own.records("limits"))
+    reads.add(schema, {record.text("schema"), record.text("table")});
 }
 
 }  // namespace

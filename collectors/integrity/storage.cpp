@@ -259,7 +259,8 @@ class Storage final : public Collector {
   void look_at_sequence(Session& session, const Schema& schema, const FedColumn& fed,
                         Batch& out) const {
     const std::array<std::string, 3> labels{fed.table.schema, fed.table.name, fed.column};
-    const Table& table = table_of(schema, fed);
+    const Table& whole = table_of(schema, fed);
+    const Table table = fed.with_heirs ? whole : whole.alone();
     const bool large = heap_bytes(session, table) > exact_up_to_;
     const Access access = large ? Access::index : Access::heap;
     if (large && !table.column(fed.column)->leads_index)

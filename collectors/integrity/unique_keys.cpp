@@ -202,8 +202,8 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
                       row.number("rows"),
                       row.maybe_number("bytes"),
                       root->foreign_code};
-    if (const Table* table = schema.table(index.table))
-      index.estimated_bytes = table->estimated_bytes;  // else a partition's own index
+    if (const Table* table = schema.table(index.table); table && table->heirs.empty())
+      index.estimated_bytes = table->estimated_bytes;  // else of one partition, or without heirs
     indexes.push_back(std::move(index));
   }
   std::sort(indexes.begin(), indexes.end(), [](const UniqueIndex& a, const UniqueIndex& b) {

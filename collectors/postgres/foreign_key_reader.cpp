@@ -144,7 +144,12 @@ void find_foreign_code(Session& session, Schema& into) {
   std::set<QualifiedName> found;
   for (std::size_t i = 0; i < rows.size(); ++i)
     found.insert({rows[i].text("schema"), rows[i].text("name")});
-  for (Table& table : into.tables) table.foreign_code = found.contains(table.name);
+  for (Table& table : into.tables) {
+    table.foreign_code = found.contains(table.name);
+    table.foreign_code_of_heir =
+        std::any_of(table.heirs.begin(), table.heirs.end(),
+                    [&](const QualifiedName& heir) { return found.contains(heir); });
+  }
   for (ForeignKey& key : into.foreign_keys)
     key.foreign_code = found.contains(key.child) || found.contains(key.parent);
 }

@@ -36,7 +36,9 @@ bool is_all_columns(const std::vector<std::string>& words, std::size_t i) {
 void Reads::add(const Schema& schema, const QualifiedName& table,
                 const std::vector<std::string>& columns) {
   const Table* found = schema.table(table);
-  if (found == nullptr || found->foreign_code || found->has_foreign_partition) return;
+  if (found == nullptr || found->foreign_code || found->foreign_code_of_heir ||
+      found->has_foreign_partition)
+    return;
   std::set<std::string>& read = tables[table];
   for (const std::string& column : columns)
     if (found->column(column) != nullptr) read.insert(column);

@@ -14,10 +14,29 @@ const Column* Table::column(std::string_view column_name) const {
 }
 
 std::string Table::from_clause() const {
+  if (heirs.empty()) return from_clause_alone();
+  if (foreign_code || foreign_code_of_heir)
+    throw SourceError(Reason::unsafe, "any look at " + name.display() +
+                                          ", with the tables that inherit from it," +
+                                          std::string(kForeignCodeRuns));
+  return name.sql();
+}
+
+std::string Table::from_clause_alone() const {
   if (foreign_code)
     throw SourceError(Reason::unsafe,
                       "any look at " + name.display() + std::string(kForeignCodeRuns));
   return partitioned ? name.sql() : "ONLY " + name.sql();
+}
+
+Table Table::alone() const {
+  Table alone = *this;
+  if (heirs.empty()) return alone;
+  alone.heirs.clear();
+  alone.estimated_rows.reset();
+  alone.estimated_bytes.reset();
+  for (Column& column : alone.columns) column.leads_index = column.leads_index_alone;
+  return alone;
 }
 
 const Table* Schema::table(const QualifiedName& name) const {
@@ -29,6 +48,19 @@ const Table* Schema::table(const QualifiedName& name) const {
 
 Table* Schema::table(const QualifiedName& name) {
   return const_cast<Table*>(std::as_const(*this).table(name));
+}
+
+std::size_t Schema::whole_tables() const {
+  return static_cast<std::size_t>(std::count_if(
+      tables.begin(), tables.end(), [](const Table& one) { return !one.part_of_parent; }));
+}
+
+std::size_t Schema::whole_foreign_keys() const {
+  return static_cast<std::size_t>(
+      std::count_if(foreign_keys.begin(), foreign_keys.end(), [&](const ForeignKey& key) {
+        const Table* child = table(key.child);
+        return child == nullptr || !child->part_of_parent;
+      }));
 }
 
 }  // namespace pg_integrity

@@ -25,7 +25,8 @@ struct Column {
   std::string name;
   ColumnType type = ColumnType::other;
   bool not_null = false;
-  bool leads_index = false;  ///< first column of a valid btree index over the whole table
+  bool leads_index = false;        ///< first column of a valid btree index over the whole table
+  bool leads_index_alone = false;  ///< the same of a table with heirs, without them
 };
 
 /// A primary key or unique constraint.
@@ -44,20 +45,33 @@ inline constexpr std::string_view kForeignCodeRuns =
 struct Table {
   QualifiedName name;
   bool partitioned = false;
-  bool has_foreign_partition = false;    ///< a foreign table: reading it would reach another server
-  std::optional<double> estimated_rows;  ///< the planner's; empty if never analyzed
-  std::optional<double> estimated_bytes;  ///< of the heap at the last VACUUM or ANALYZE
+  bool has_foreign_partition = false;  ///< a foreign table: reading it would reach another server
+  /// Tables that inherit from it (INHERITS), at any depth, sorted. TimescaleDB's chunks are such
+  /// tables of their hypertable. Partitions are not among them, nor are temporary tables.
+  std::vector<QualifiedName> heirs;
+  /// It inherits from a table above, and all its columns do. Its rows are then shown as rows of
+  /// that table, and not once more under its own name, unless the configuration names it.
+  bool part_of_parent = false;
+  std::optional<double> estimated_rows;   ///< the planner's; empty if never analyzed
+  std::optional<double> estimated_bytes;  ///< of the heap at the last VACUUM or ANALYZE; both with
+                                          ///< the heirs
   std::vector<Column> columns;
   std::vector<UniqueKey> keys;
   /// Whether the planner, for any statement about the table, may call functions that belong to no
   /// superuser.
   bool foreign_code = false;
+  bool foreign_code_of_heir = false;  ///< the same of one of its heirs
 
   [[nodiscard]] const Column* column(std::string_view column_name) const;
-  /// The table for a FROM clause. It is written with ONLY, so that rows of inheritance children are
-  /// not counted twice.
-  /// @throws SourceError{unsafe} if `foreign_code` is true.
+  /// The table for a FROM clause, with the rows of its heirs, as its users read it. A table without
+  /// heirs is written with ONLY.
+  /// @throws SourceError{unsafe} if it or an heir has foreign code.
   [[nodiscard]] std::string from_clause() const;
+  /// The same without the rows of its heirs, as keys and triggers of a table see it.
+  /// @throws SourceError{unsafe} if it has foreign code.
+  [[nodiscard]] std::string from_clause_alone() const;
+  /// The table without heirs. Dumps and logical replication take each heir as a table of its own.
+  [[nodiscard]] Table alone() const;
 };
 
 /// One pair of columns of a reference, and how PostgreSQL itself compares them.
@@ -77,21 +91,29 @@ struct ForeignKey {
   QualifiedName parent;
   bool child_partitioned = false;
   bool parent_partitioned = false;
+  // PostgreSQL lets a foreign key bind its own table alone, and refer to rows of its parent alone.
+  bool child_with_heirs = false;   ///< each heir of the child has the same key, or it is declared
+  bool parent_with_heirs = false;  ///< rows of the parent's heirs are referred to as well
+  bool child_heirs_left_out = false;   ///< the child has heirs, and they are not bound
+  bool parent_heirs_left_out = false;  ///< the parent has heirs, and their rows are no parents
   bool match_full = false;
-  bool validated = true;
+  bool validated = true;      ///< here and below: with the same keys of heirs, if they are covered
   bool enforced = true;       ///< it is ENFORCED, and all its triggers on both sides fire
   bool indexed = false;       ///< a valid index of the child leads with its columns
   bool temporal = false;      ///< compares periods (PERIOD, PostgreSQL 18)
   bool foreign_cast = false;  ///< comparing calls a cast that belongs to no superuser
   bool foreign_code = false;  ///< that of one of its tables is true
   std::vector<ReferenceColumn> columns;
+  /// Only rows of the child that meet it refer, in SQL about the alias `c`. Empty: all rows do.
+  /// Only declared references have one.
+  std::string condition;
 };
 
 struct Schema {
   Instant loaded_at{};
   std::vector<Table> tables;             ///< sorted by name
   std::vector<ForeignKey> foreign_keys;  ///< sorted by child, then name; once per logical key
-  std::size_t triggers = 0;              ///< user triggers on the tables above
+  std::size_t triggers = 0;              ///< user triggers on the tables above that are no parts
   std::size_t sequences = 0;
   std::size_t excluded_tables = 0;
   std::size_t excluded_foreign_keys = 0;
@@ -99,6 +121,13 @@ struct Schema {
   /// @return nullptr if there is no such table, or it is excluded.
   [[nodiscard]] const Table* table(const QualifiedName& name) const;
   [[nodiscard]] Table* table(const QualifiedName& name);
+
+  // Parts of tables come and go with the data, such as chunks that a retention drops.
+
+  /// The number of tables that are no parts of others.
+  [[nodiscard]] std::size_t whole_tables() const;
+  /// The number of foreign keys of these tables, and of partitions.
+  [[nodiscard]] std::size_t whole_foreign_keys() const;
 };
 
 }  // namespace pg_integrity

@@ -18,9 +18,11 @@ std::shared_ptr<const Schema> load_schema(Session& session, const std::vector<st
   schema->loaded_at = now;
   read_tables(session, exclude, *schema);
   read_columns(session, *schema);
+  read_inheritance(session, *schema);
   read_unique_keys(session, *schema);
   read_foreign_keys(session, exclude, *schema);
   find_foreign_code(session, *schema);
+  roll_up_foreign_keys(*schema);
   count_triggers_and_sequences(session, exclude, *schema);
   return schema;
 }

@@ -229,6 +229,37 @@ bool is_readable(const FedColumn& fed, const Schema& schema) {
   return column != nullptr && column->type == ColumnType::number && !table->has_foreign_partition;
 }
 
+bool same_sequences(const FedColumn& a, const FedColumn& b) {
+  return std::equal(
+      a.sequences.begin(), a.sequences.end(), b.sequences.begin(), b.sequences.end(),
+      [](const Sequence& one, const Sequence& other) { return one.name == other.name; });
+}
+
+/// Leaves one entry for a table and those heirs that are parts of it, if the same sequences feed
+/// them all. An heir may also have a sequence of its own, whose values say nothing about that of
+/// the table.
+void roll_up(const Schema& schema, std::vector<FedColumn>& columns) {
+  std::set<ColumnName> shown_by_parent;
+  const auto is_fed = [&](const QualifiedName& heir, const FedColumn& like) {
+    return std::any_of(columns.begin(), columns.end(), [&](const FedColumn& fed) {
+      return fed.table == heir && fed.column == like.column && same_sequences(fed, like);
+    });
+  };
+  for (FedColumn& fed : columns) {
+    const Table* table = schema.table(fed.table);
+    if (table == nullptr || table->heirs.empty()) continue;
+    fed.with_heirs = std::all_of(table->heirs.begin(), table->heirs.end(),
+                                 [&](const QualifiedName& heir) { return is_fed(heir, fed); });
+    if (!fed.with_heirs) continue;
+    for (const QualifiedName& heir : table->heirs)
+      if (schema.table(heir) != nullptr && schema.table(heir)->part_of_parent)
+        shown_by_parent.emplace(heir, fed.column);
+  }
+  std::erase_if(columns, [&](const FedColumn& fed) {
+    return !fed.configured && shown_by_parent.contains({fed.table, fed.column});
+  });
+}
+
 }  // namespace
 
 std::vector<FedColumn> fed_columns(Session& session, const Schema& schema,
@@ -243,6 +274,7 @@ std::vector<FedColumn> fed_columns(Session& session, const Schema& schema,
     fed.subscribed = subscribed.contains(fed.table);
     readable.push_back(std::move(fed));
   }
+  roll_up(schema, readable);
   return readable;
 }
 

@@ -36,6 +36,7 @@ struct FedColumn {
   std::string tie;          ///< for people: what ties them
   bool subscribed = false;  ///< a subscription fills the table; it carries no sequences
   bool configured = false;
+  bool with_heirs = false;  ///< the same sequences feed the column in all heirs of the table, too
 };
 
 /// A column and its sequence as the configuration declares them. Without a name of a sequence the
@@ -48,13 +49,15 @@ struct DeclaredSequence {
 
 /// Every such column of a number type, sorted by table and column. Columns of sequences that cycle
 /// are left out. So are tables that the schema excludes, and tables with a partition on another
-/// server. A declaration replaces what is discovered.
+/// server. A declaration replaces what is discovered. Parts of a table (Table::part_of_parent) are
+/// left out if the same sequences feed the table and all its heirs.
 std::vector<FedColumn> fed_columns(Session& session, const Schema& schema,
                                    const std::vector<DeclaredSequence>& declared);
 
 /// The number of the sequence's next values that the column has already reached or passed; 0 is
 /// sound. One statement reads both. Its snapshot of the table is older than its reading of the
 /// sequence, so rows that are written meanwhile do not make the sequence look behind.
+/// @param table with its heirs only if the sequence feeds them, too.
 /// @throws SourceError{permission} unless the role may read both.
 double values_behind(Session& session, const Table& table, const std::string& column,
                      const Sequence& sequence, Access access);

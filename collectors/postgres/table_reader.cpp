@@ -11,18 +11,20 @@ namespace pg_integrity {
 namespace {
 
 // The planner's row estimate is -1 (0 before version 14) until the first VACUUM or ANALYZE. The
-// estimate of a partition root is the sum over its leaves, and unknown if that of any leaf is.
+// estimate of a partition root is the sum over its leaves, and unknown if that of any leaf is. That
+// of a table with heirs is the sum over it and them. UNION takes an heir of two parents once.
 constexpr std::string_view kTables = R"(
 WITH RECURSIVE part(root, oid) AS (
   SELECT i.inhparent, i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
-  WHERE p.relkind = 'p' AND NOT p.relispartition
-  UNION ALL
+  WHERE p.relkind IN ('r', 'p') AND NOT p.relispartition
+  UNION
   SELECT part.root, i.inhrelid FROM part JOIN pg_inherits i ON i.inhparent = part.oid),
 leaf AS (
   SELECT part.root, l.relkind, l.relpages,
     CASE WHEN l.reltuples > 0 OR l.relpages > 0 OR (l.reltuples = 0 AND
       current_setting('server_version_num')::int >= 140000) THEN l.reltuples::float8 END AS tuples
-  FROM part JOIN pg_class l ON l.oid = part.oid WHERE l.relkind <> 'p'),
+  FROM part JOIN pg_class l ON l.oid = part.oid
+  WHERE l.relkind <> 'p' AND l.relpersistence <> 't'),
 root AS (
   SELECT root, bool_or(relkind = 'f') AS foreign_leaf, sum(relpages::float8) AS pages,
     CASE WHEN count(*) = count(tuples) THEN sum(tuples) END AS tuples
@@ -31,8 +33,9 @@ SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
   coalesce(r.foreign_leaf, false) AS foreign_leaf,
   CASE WHEN c.relkind = 'p' THEN r.tuples
     WHEN c.reltuples > 0 OR c.relpages > 0 OR (c.reltuples = 0 AND
-      current_setting('server_version_num')::int >= 140000) THEN c.reltuples::float8 END AS rows,
-  (CASE WHEN c.relkind = 'p' THEN r.pages ELSE c.relpages END)
+      current_setting('server_version_num')::int >= 140000) THEN c.reltuples::float8
+      + CASE WHEN r.root IS NULL THEN 0 ELSE r.tuples END END AS rows,
+  (CASE WHEN c.relkind = 'p' THEN r.pages ELSE c.relpages + coalesce(r.pages, 0) END)
     * current_setting('block_size')::float8 AS bytes
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN root r ON r.root = c.oid
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND )" PGI_USER_CLASS;
@@ -153,7 +156,7 @@ void count_triggers_and_sequences(Session& session, const std::vector<std::strin
                                   Schema& into) {
   const Rows triggers = session.query(kTriggers);
   for (std::size_t i = 0; i < triggers.size(); ++i)
-    if (table_of(into, triggers[i]) != nullptr)
+    if (const Table* table = table_of(into, triggers[i]); table && !table->part_of_parent)
       into.triggers += static_cast<std::size_t>(triggers[i].number("triggers"));
   const Rows sequences = session.query(kSequences);
   for (std::size_t i = 0; i < sequences.size(); ++i) {

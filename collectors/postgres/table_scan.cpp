@@ -224,11 +224,16 @@ std::string newest_moment_sql(const Table& table, const Column& column, const st
 double heap_bytes(Session& session, const Table& table) {
   if (table.estimated_bytes) return *table.estimated_bytes;
   const std::string relation = literal(table.name.sql()) + "::pg_catalog.regclass";
-  const Rows answer =
-      session.query(table.partitioned ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes"
-                                        " FROM pg_partition_tree(" +
-                                            relation + ") WHERE isleaf"
-                                      : "SELECT pg_relation_size(" + relation + ") AS bytes");
+  const Rows answer = session.query(
+      table.partitioned
+          ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes FROM pg_partition_tree(" +
+                relation + ") WHERE isleaf"
+      : table.heirs.empty()
+          ? "SELECT pg_relation_size(" + relation + ") AS bytes"
+          : "WITH RECURSIVE family(oid) AS (SELECT " + relation +
+                "::pg_catalog.oid UNION SELECT i.inhrelid FROM family JOIN pg_inherits i"
+                " ON i.inhparent = family.oid)"
+                " SELECT coalesce(sum(pg_relation_size(oid)), 0) AS bytes FROM family");
   return answer.only().maybe_number("bytes").value_or(0);
 }
 

@@ -63,9 +63,9 @@ std::optional<Compared> what_to_compare(Session& original, Session& copy, const 
                       "the copy has no such table. HINT: name those to be compared in `tables`");
   if (there->has_foreign_partition)
     throw SourceError(Reason::config, "a partition of the copy's table is on another server");
-  Compared what{replica.name, facts.kind, table, *there, {}, {}, limits.slice_rows};
+  Compared what{replica.name, facts.kind, table.alone(), there->alone(), {}, {}, limits.slice_rows};
   if (replica.content) what.columns = comparable_columns(own, copy, table, facts);
-  what.slice = slice_for(original, table, own, *there, limits);
+  what.slice = slice_for(original, what.original, own, what.copy, limits);
   return what;
 }
 

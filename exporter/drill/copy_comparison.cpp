@@ -82,7 +82,7 @@ DrilledTable compared(const DumpRecord::TableContent& copy,
 }
 
 double rows_up_to(Session& session, const Table& table, const Column& column, UnixTime until) {
-  const std::string sql = "SELECT count(*) AS n FROM " + table.from_clause() + " WHERE " +
+  const std::string sql = "SELECT count(*) AS n FROM " + table.from_clause_alone() + " WHERE " +
                           moment_sql(column, "UTC") + " <= to_timestamp(" + std::to_string(until) +
                           ")";
   return session.query(sql).only().number("n");
@@ -107,7 +107,7 @@ DumpRecord digest_tables(LiveSession& session, const Clock& clock,
                              ? "a partition is on another server"
                              : "reading it may run code that belongs to no superuser";
     } else {
-      const Digest digested = digest(session, table, known.columns, {}, RowHash::hash64);
+      const Digest digested = digest(session, table.alone(), known.columns, {}, RowHash::hash64);
       content.rows = digested.rows;
       content.content = digested.content;
     }
@@ -169,7 +169,7 @@ Comparison compare_by_creation(Session& copy, Session* source, const Clock& cloc
     const Column* column = entry_column(table);
     try {
       drilled.rows =
-          copy.query("SELECT count(*) AS n FROM " + table.from_clause()).only().number("n");
+          copy.query("SELECT count(*) AS n FROM " + table.from_clause_alone()).only().number("n");
       if (column == nullptr || there == nullptr || there->column(column->name) == nullptr) {
         drilled.unproven = column == nullptr
                                ? "it has no record and no column that says when a row was created"

@@ -260,6 +260,76 @@ referenced_columns = ["email"]
   EXPECT_FALSE(found.value("pg_integrity_foreign_key_enforced", labels("logs", "by id")));
 }
 
+const std::string kComments = R"(
+  CREATE TABLE posts (id int PRIMARY KEY); CREATE TABLE photos (id int PRIMARY KEY);
+  CREATE TABLE comments (id int PRIMARY KEY, about_type text, about_id int);
+  INSERT INTO posts VALUES (1); INSERT INTO photos VALUES (7);
+  INSERT INTO comments VALUES (1, 'Post', 1), (2, 'Photo', 7), (3, 'Post', 99), (4, 'Photo', 8),
+    (5, 'Post', 0), (6, NULL, 98), (7, 'Post', NULL);)";
+
+/// A reference of comments to the table.
+std::string about(const std::string& name, const std::string& referenced, const std::string& more) {
+  return "[[server.collectors.orphans.references]]\nname = \"" + name +
+         "\"\ntable = \"comments\"\ncolumns = [\"about_id\"]\nreferenced_table = \"" + referenced +
+         "\"\nreferenced_columns = [\"id\"]\n" + more + "\n";
+}
+
+TEST(Orphans, AReferenceMayHaveACondition) {
+  const Database db;
+  db.run(kComments);
+  const Findings found = look_for_orphans(
+      db, about("all", "posts", "") +
+              about("posts", "posts", "where = \"about_type = 'Post' AND about_id <> 0\"") +
+              about("photos", "photos", "type_column = \"about_type\"\ntype_value = \"Photo\"") +
+              about("both", "photos",
+                    "type_column = \"about_type\"\ntype_value = \"Photo\"\nwhere = \"id < 4\""));
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", labels("comments", "all")), 5);
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", labels("comments", "posts")), 1);
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", labels("comments", "photos")), 1);
+  EXPECT_EQ(found.value("pg_integrity_orphaned_rows", labels("comments", "both")), 0);
+}
+
+TEST(Orphans, AConditionThatNoRowHasEverMetProvesNothing) {
+  const Database db;
+  db.run(kComments);
+  const std::string posts = about("posts", "posts", "where = \"about_type = 'post'\"");
+  EXPECT_EQ(look_for_orphans(db, posts).reason("orphans/public.comments.posts"), Reason::missing);
+  db.run("UPDATE comments SET about_type = 'post', about_id = 1 WHERE id = 3");
+  const Findings met = look_for_orphans(db, posts);
+  EXPECT_EQ(met.state("orphans/public.comments.posts"), State::proven);
+  db.run("DELETE FROM comments WHERE id = 3");
+  const Findings later = look(one_server(db.dsn(), posts, "orphans"), met.saved);
+  EXPECT_EQ(later.state("orphans/public.comments.posts"), State::proven) << "it met a row before";
+  db.run("DELETE FROM comments");
+  EXPECT_EQ(look_for_orphans(db, posts).state("orphans/public.comments.posts"), State::proven);
+}
+
+TEST(Orphans, AConditionThatDoesNotFitTheTableIsUnproven) {
+  const Database db;
+  db.run(kComments);
+  const Findings found =
+      look_for_orphans(db, about("a", "posts", "where = \"nothing = 1\"") +
+                               about("b", "posts", "where = \"about_id = 'x'\"") +
+                               about("c", "posts", "where = \"ctid = '(0,1)'\""));
+  EXPECT_EQ(found.reason("orphans/public.comments.a"), Reason::missing);
+  EXPECT_EQ(found.reason("orphans/public.comments.b"), Reason::config);
+  EXPECT_EQ(found.reason("orphans/public.comments.c"), Reason::missing);
+}
+
+TEST(Orphans, AConditionThatIsNotUnderstoodIsRefusedWithItsPlace) {
+  const auto refused = [](const std::string& more) {
+    try {
+      options_from(one_server("host=/tmp", about("posts", "posts", more)));
+    } catch (const std::exception& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(refused("where = \"f(about_id)\"").find("character 2: expected"), std::string::npos);
+  EXPECT_NE(refused("type_column = \"about_type\"").find("only one of"), std::string::npos);
+  EXPECT_EQ(refused("where = \"about_type = 'Post'\""), "");
+}
+
 TEST(Orphans, ADeclaredReferenceThatFitsNothingIsUnproven) {
   const Database db;
   db.run("CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE logs (at date)");

@@ -37,7 +37,7 @@ TEST(RowCounts, CountsExactlyWhateverTheStatisticsSay) {
   EXPECT_EQ(found.state("row_counts/public.t"), State::observed);
 }
 
-TEST(RowCounts, CountsPartitionsOnceAndInheritanceChildrenApart) {
+TEST(RowCounts, CountsPartitionsAndHeirsOnce) {
   const Database db;
   db.run(R"(CREATE TABLE p (i int) PARTITION BY RANGE (i);
     CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (i);
@@ -47,10 +47,9 @@ TEST(RowCounts, CountsPartitionsOnceAndInheritanceChildrenApart) {
     CREATE TABLE base (i int); CREATE TABLE heir () INHERITS (base);
     INSERT INTO base VALUES (1); INSERT INTO heir VALUES (2), (3);)");
   const Findings found = count_rows(db);
-  EXPECT_EQ(found.page.all("pg_integrity_table_rows").size(), 3U);
+  EXPECT_EQ(found.page.all("pg_integrity_table_rows").size(), 2U);
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("p")), 3);
-  EXPECT_EQ(found.value("pg_integrity_table_rows", table("base")), 1);
-  EXPECT_EQ(found.value("pg_integrity_table_rows", table("heir")), 2);
+  EXPECT_EQ(found.value("pg_integrity_table_rows", table("base")), 3);
 }
 
 TEST(RowCounts, LeavesOutWhatIsNobodysTable) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "collectors/base/errors.h"
+#include "exporter/evidence/verdict.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 
@@ -87,6 +88,29 @@ TEST_F(ForeignCode, OnEitherSideOfAReferenceIsNotRun) {
       "orphans"));
   EXPECT_EQ(found.reason("orphans/public.child.key"), Reason::unsafe);
   EXPECT_EQ(found.reason("orphans/public.child.declared"), Reason::unsafe);
+}
+
+TEST_F(ForeignCode, OfTablesThatInheritIsNotRun) {
+  as_planter(R"(CREATE TABLE root (id int PRIMARY KEY); CREATE TABLE middle () INHERITS (root);
+    CREATE TABLE leaf () INHERITS (middle); CREATE INDEX ON leaf ((id + evil(1))))");
+  expect_unsafe("root");
+  const Findings alone = look(one_server(db_.dsn(), "", "duplicates"));
+  EXPECT_EQ(alone.state("duplicates/public.root.root_pkey"), State::proven)
+      << "reading the root alone plans nothing of its heirs";
+}
+
+TEST_F(ForeignCode, OfAnHeirsCheckIsNotRun) {
+  as_planter(R"(CREATE TABLE root (id int, at timestamptz); CREATE TABLE leaf (CHECK (id < evil(9)))
+      INHERITS (root);
+    INSERT INTO leaf VALUES (1, now()))");
+  db_.run("CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1)");
+  const Findings found = look(one_server(
+      db_.dsn(),
+      "[[server.collectors.orphans.references]]\nname = \"declared\"\ntable = \"root\"\n"
+      "columns = [\"id\"]\nreferenced_table = \"parent\"\nreferenced_columns = [\"id\"]\n"
+      "where = \"id < 5\"\n",
+      "orphans"));
+  EXPECT_EQ(found.state("orphans/public.root.declared"), State::proven);
 }
 
 TEST_F(ForeignCode, IsOursOnceASuperuserHasTakenItOver) {

@@ -240,7 +240,8 @@ TEST_F(SchemaOf, APartitionedTableIsOneTableAndSaysWhetherItLeavesTheServer) {
   EXPECT_FALSE(schema->table({"public", "here"})->has_foreign_partition);
   EXPECT_TRUE(schema->table({"public", "away"})->has_foreign_partition);
   EXPECT_EQ(schema->table({"public", "here"})->from_clause(), "\"public\".\"here\"");
-  EXPECT_EQ(schema->table({"public", "base"})->from_clause(), "ONLY \"public\".\"base\"");
+  EXPECT_EQ(schema->table({"public", "base"})->from_clause(), "\"public\".\"base\"");
+  EXPECT_EQ(schema->table({"public", "heir"})->from_clause(), "ONLY \"public\".\"heir\"");
 }
 
 TEST_F(SchemaOf, ACompositeKeyPairsItsColumnsAsDeclared) {
