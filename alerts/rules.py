@@ -23,10 +23,19 @@ LAST_PASS = (
 # Labels whose values have characters that a link to the report page has by their numbers.
 ESCAPED = {"path", "pattern"}
 ESCAPE = ' | reReplaceAll "[.]" ".2e" | reReplaceAll "/" ".2f" | reReplaceAll "[*]" ".2a"'
+# Labels of a target that change when the exporter moves to another address, pod or machine.
+PLACE = "instance, pod, pod_ip, pod_name, pod_template_hash, node, node_name, host, hostname"
+MOVED = "job_instance:pg_integrity_up:moved"
+HELD = re.compile(r"\blast_over_time\((pg_integrity_\w+(?:\{[^{}]*\})?)\[15m\]\)")
 
 
 def held(name):
     return "last_over_time(%s[15m])" % name
+
+
+def unless_moved(name):
+    """Ends a held value once the exporter that takes over has the value itself."""
+    return "unless (%s and on (job, instance) %s and ignoring (%s) %s)" % (held(name), MOVED, PLACE, name)
 
 
 def violations(alert):
@@ -50,7 +59,8 @@ def violations(alert):
 def expression_of_expectation(alert):
     accepted = held(alert.metric.name + "_accepted")
     text = "\nor ".join(
-        "%s\nunless %s <= %s" % (wrong, excess, accepted) for wrong, excess in violations(alert))
+        "%s\nunless %s <= %s\n%s" % (wrong, excess, accepted, unless_moved(alert.metric.name))
+        for wrong, excess in violations(alert))
     if alert.never:
         (limit,) = alert.limits.values()
         text += "\nor %s * +Inf unless %s" % (limit.name, alert.metric.name)
@@ -70,8 +80,12 @@ def objectives_without_values(table):
 def expression(alert, table):
     if alert.expr is None:
         return expression_of_expectation(alert)
-    return alert.expr.strip().replace("{missed}", table.missed_pattern()).replace(
-        "{objectives}", objectives_without_values(table))
+    lines = []
+    for line in alert.expr.strip().splitlines():
+        lines.append(line)
+        lines += [unless_moved(value) for value in HELD.findall(line)]
+    return "\n".join(lines).replace("{missed}", table.missed_pattern()).replace(
+        "{objectives}", objectives_without_values(table)).replace("{place}", PLACE)
 
 
 def report_link(alert):
@@ -107,6 +121,13 @@ def quoted(text):
     return "'%s'" % text.replace("'", "''")
 
 
+def record(entry):
+    expr = entry["expr"].strip().replace("{place}", PLACE)
+    lines = ["# " + line for line in textwrap.wrap(entry["says"], 90)]
+    lines += ["- record: " + entry["record"], "  expr: |"] + ["    " + line for line in expr.splitlines()]
+    return "".join("      %s\n" % line for line in lines)
+
+
 def rule(alert, table):
     lines = ["- alert: " + alert.name, "  expr: |"]
     lines += ["    " + line for line in expression(alert, table).splitlines()]
@@ -127,7 +148,8 @@ def rule(alert, table):
 
 def rules_file(theme, table):
     about = "\n# ".join(table.about[theme].splitlines())
-    return HEAD % (about, theme) + "\n".join(rule(alert, table) for alert in table.of(theme))
+    return HEAD % (about, theme) + "\n".join(
+        [record(entry) for entry in table.records[theme]] + [rule(alert, table) for alert in table.of(theme)])
 
 
 def readme_table(table):

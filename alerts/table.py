@@ -74,6 +74,7 @@ class Table:
         self.metrics = {one["name"]: Metric(one, identities) for one in catalogue["metrics"]}
         self.samples = document["samples"]
         self.about = {theme: part["about"] for theme, part in document["themes"].items()}
+        self.records = {theme: part.get("records", []) for theme, part in document["themes"].items()}
         self.alerts = [
             Alert(theme, entry, self.metrics) for theme, part in document["themes"].items() for entry in part["alerts"]]
 

@@ -757,7 +757,8 @@ def sync():
 
 def health():
     collector = ["server", "database", "collector"]
-    process = 'instance=~"$instance", job=~".*pg_integrity.*"'
+    process = 'instance=~"$instance"'
+    ours = " and on (job, instance) pg_integrity_build_info"
     return dashboard(
         HEALTH, "pg_integrity / Exporter health", "Does the exporter see everything, and at what cost?",
         [
@@ -836,9 +837,9 @@ def health():
                           [column("instances", 'count by ($labels) (pg_integrity_build_info{instance=~"$instance"})')],
                           NOBODY)),
                 (6, graph("Memory", "Resident memory of the process.",
-                          [("process_resident_memory_bytes{%s}" % process, "{{instance}}")], NOBODY, unit="bytes")),
+                          [("process_resident_memory_bytes{%s}%s" % (process, ours), "{{instance}}")], NOBODY, unit="bytes")),
                 (6, graph("CPU", "As a share of one core.",
-                          [("rate(process_cpu_seconds_total{%s}[$__rate_interval])" % process, "{{instance}}")],
+                          [("rate(process_cpu_seconds_total{%s}[$__rate_interval])%s" % (process, ours), "{{instance}}")],
                           NOBODY, unit="percentunit")),
                 (6, graph("HTTP connections", "That the exporter's server is busy with.",
                           [('pg_integrity_http_connections{instance=~"$instance"}', "{{instance}}")], NOBODY)),

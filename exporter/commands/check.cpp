@@ -2,11 +2,14 @@
 
 #include <atomic>
 #include <cstdio>
+#include <optional>
 
+#include "exporter/commands/progress_line.h"
 #include "exporter/evidence/evidence_section.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
+#include "exporter/io/console.h"
 #include "exporter/io/signals.h"
 #include "exporter/report/report.h"
 #include "exporter/scheduler/runtime.h"
@@ -16,7 +19,8 @@ namespace pg_integrity {
 
 namespace {
 
-ExitCode exit_code(const Report& report) {
+ExitCode exit_code(const Report& report, ReportFormat format) {
+  if (format == ReportFormat::nagios) return static_cast<ExitCode>(nagios_status(report));
   switch (report.overall) {
     case State::violated:
       return ExitCode::violated;
@@ -35,40 +39,63 @@ std::string rendered(const Report& report, ReportFormat format) {
       return report_as_markdown(report);
     case ReportFormat::json:
       return report_as_json(report);
+    case ReportFormat::nagios:
+      return report_as_nagios(report);
   }
   return {};
 }
 
-/// Samples once. SIGINT or SIGTERM cancels its queries and ends it early.
-/// @return false if it was interrupted.
-bool sample_once(Scheduler& scheduler) {
-  std::atomic<bool> interrupted = false;
-  const SignalThread signals([&] {
-    if (!interrupted.exchange(true)) scheduler.cancel();
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+/// Samples once. SIGINT, SIGTERM or SIGHUP cancels its queries and ends it early.
+/// @return the signal that interrupted it; 0: none.
+int sample_once(Runtime& runtime, const WaitableClock& clock) {
+  std::atomic<int> interrupted = 0;
+  const SignalThread signals([&](int signal) {
+    int none = 0;
+    if (interrupted.compare_exchange_strong(none, signal)) runtime.scheduler().cancel();
   });
-  scheduler.run_once();
-  return !interrupted;
+  const ProgressLine progress(*runtime.evidence(), clock);
+  runtime.scheduler().run_once();
+  return interrupted;
+}
+
+/// As options_or_complain(). Nagios reads standard output only, so it gets a line there.
+std::optional<Options> options_for(const CheckCommand& command) {
+  if (command.format != ReportFormat::nagios) return options_or_complain(command.config_path);
+  ReadOptions read = read_options(command.config_path);
+  if (auto* options = std::get_if<Options>(&read)) return std::move(*options);
+  const auto& problems = std::get<std::vector<std::string>>(read);
+  print(nagios_line(NagiosStatus::unknown,
+                    problems.empty() ? "the configuration cannot be used" : problems.front()) +
+        "\n");
+  return std::nullopt;
 }
 
 }  // namespace
 
 ExitCode check(const CheckCommand& command) {
-  auto options = options_or_complain(command.config_path);
+  auto options = options_for(command);
   if (!options) return ExitCode::usage;
   take_signals();
   const SystemClock clock;
   auto resources = std::make_unique<ProcessResources>(clock);
   const auto saved = evidence_on_record(state_on_record(options->state_dir, clock), clock);
   Runtime runtime(std::move(*options), *resources, saved);
-  if (command.recorded)
+  if (command.recorded.value_or(command.format == ReportFormat::nagios)) {
     runtime.scheduler().prepare();
-  else if (!sample_once(runtime.scheduler()))
-    leave(ExitCode::unproven);
-  const Report report = make_report(*runtime.evidence()->snapshot(), clock);
-  const std::string text = rendered(report, command.format);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (resources->workers.given_up() > 0) leave(exit_code(report));
-  return exit_code(report);
+  } else if (const int signal = sample_once(runtime, clock)) {
+    say("interrupted; not everything was checked");
+    leave(interrupted_by(signal));
+  }
+  Report report = make_report(*runtime.evidence()->snapshot(), clock);
+  if (command.only_bad) report = only_bad(std::move(report));
+  print(rendered(report, command.format));
+  const ExitCode code = exit_code(report, command.format);
+  if (resources->workers.given_up() > 0) leave(code);
+  return code;
 }
 
 }  // namespace pg_integrity

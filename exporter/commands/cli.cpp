@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
+#include <optional>
 
 #include "collectors/base/settings.h"
 #include "collectors/options/backup_sources.h"
@@ -16,6 +17,7 @@
 #include "exporter/commands/grants.h"
 #include "exporter/commands/record_dump.h"
 #include "exporter/commands/serve.h"
+#include "exporter/io/console.h"
 #include "exporter/io/logging.h"
 #include "exporter/version.h"
 
@@ -29,7 +31,8 @@ const std::map<std::string, LogLevel> kLogLevels{{"debug", LogLevel::debug},
                                                  {"error", LogLevel::error}};
 const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
                                                    {"markdown", ReportFormat::markdown},
-                                                   {"json", ReportFormat::json}};
+                                                   {"json", ReportFormat::json},
+                                                   {"nagios", ReportFormat::nagios}};
 
 struct Arguments {
   GrantsCommand grants;
@@ -42,6 +45,8 @@ struct Arguments {
   std::string listen;
   std::string format;
   bool recorded = false;
+  bool live = false;
+  bool only_bad = false;
 };
 
 template <typename Value>
@@ -54,6 +59,41 @@ CLI::Validator one_of(const std::map<std::string, Value>& values) {
 void add_config(CLI::App& command, Arguments& arguments) {
   command.add_option("-c,--config", arguments.config,
                      "configuration file; without it DATA_SOURCE_NAME or libpq's environment");
+}
+
+CLI::App* add_check(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = app.add_subcommand(
+      "check",
+      "make one full pass and report; exit code 0 proven, 1 violated, 2 unproven, 3 unusable, 128 "
+      "and the number of a signal that interrupted it");
+  command
+      ->add_option("--format", arguments.format,
+                   "text, markdown, json, or nagios: one line with the codes of plugins, 0 proven, "
+                   "1 unproven, 2 violated, 3 unusable or out of reach")
+      ->check(one_of(kFormats))
+      ->default_val("text");
+  CLI::Option* recorded =
+      command->add_flag("--recorded", arguments.recorded,
+                        "report the evidence on record, without touching the database; the default "
+                        "of --format nagios");
+  command->add_flag("--live", arguments.live, "check now; the default of all other formats")
+      ->excludes(recorded);
+  command->add_flag("--only-bad", arguments.only_bad,
+                    "leave out what is neither violated nor unproven");
+  return command;
+}
+
+ExitCode run_check(const Arguments& arguments) {
+  const ReportFormat format = kFormats.at(arguments.format);
+  if (arguments.only_bad && format == ReportFormat::markdown) {
+    say("a chapter without its evidence would read as unproven. HINT: --only-bad goes with "
+        "--format "
+        "text or json");
+    return ExitCode::usage;
+  }
+  std::optional<bool> recorded;
+  if (arguments.recorded || arguments.live) recorded = arguments.recorded;
+  return check({arguments.config, format, recorded, arguments.only_bad});
 }
 
 CLI::App* add_grants(CLI::App& app, GrantsCommand& grants) {
@@ -143,14 +183,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.add_option("--listen", arguments.listen, listen_help);
 
   CLI::App* serve_command = app.add_subcommand("serve", "serve metrics (the default)");
-  CLI::App* check_command = app.add_subcommand(
-      "check",
-      "make one full pass and report; exit code 0 proven, 1 violated, 2 unproven, 3 unusable");
-  check_command->add_option("--format", arguments.format, "text, markdown or json")
-      ->check(one_of(kFormats))
-      ->default_val("text");
-  check_command->add_flag("--recorded", arguments.recorded,
-                          "report the evidence on record, without touching the database");
+  const CLI::App* check_command = add_check(app, arguments);
   CLI::App* config_command = app.add_subcommand("config", "about the configuration");
   config_command->require_subcommand(1);
   CLI::App* config_check_command =
@@ -189,8 +222,7 @@ int run_command_line(int argc, const char* const* argv) {
   if (grants_command->parsed()) return code_of(print_grants(arguments.grants));
   if (explain_command->parsed()) return code_of(explain(arguments.explain));
   if (drill_command->parsed()) return code_of(run_drill(arguments));
-  if (check_command->parsed())
-    return code_of(check({arguments.config, kFormats.at(arguments.format), arguments.recorded}));
+  if (check_command->parsed()) return code_of(run_check(arguments));
   return code_of(serve({arguments.config, arguments.listen}));
 }
 

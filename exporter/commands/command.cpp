@@ -28,6 +28,10 @@ const ServerOptions* server_named(const Options& options, const std::string& nam
   return nullptr;
 }
 
+ExitCode interrupted_by(int signal) {
+  return static_cast<ExitCode>(128 + signal);
+}
+
 void leave(ExitCode code) {
   std::fflush(nullptr);
   std::_Exit(static_cast<int>(code));

@@ -10,13 +10,17 @@
 
 namespace pg_integrity {
 
-/// The values that main() returns, and their reasons.
+/// The values that main() returns, and their reasons. A signal that interrupts a command gives
+/// another one; see interrupted_by().
 enum class ExitCode : std::uint8_t {
   proven = 0,    ///< everything is proven; of serve: ended as asked
   violated = 1,  ///< something is violated; of serve: it could not start, or failed later
   unproven = 2,  ///< nothing is violated, but not everything is proven
   usage = 3,     ///< the command line or the configuration cannot be used
 };
+
+/// As shells say it: 128 and the number of the signal.
+ExitCode interrupted_by(int signal);
 
 /// Reads the configuration from that file, or from the environment if the path is empty.
 ReadOptions read_options(const std::string& config_path);

@@ -242,6 +242,7 @@ ExitCode drill(const DrillCommand& command) {
     return drill_all(plan, command, interruption, resources, place);
   } catch (const Interrupted&) {
     say("interrupted; nothing is left of it");
+    return interrupted_by(interruption.signal());
   } catch (const std::exception& error) {
     say(error.what());
   }

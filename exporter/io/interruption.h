@@ -1,6 +1,8 @@
 // Lets signals such as that of Ctrl-C end a command that runs children.
 #pragma once
 
+#include <atomic>
+
 #include "exporter/io/child_process.h"
 #include "exporter/io/signals.h"
 
@@ -10,10 +12,18 @@ namespace pg_integrity {
 /// thread starts.
 class Interruption : public Children {
  public:
-  Interruption() : signals_([this] { interrupt(); }) {}
+  Interruption()
+      : signals_([this](int signal) {
+          signal_ = signal;
+          interrupt();
+        }) {}
+
+  /// The newest signal; 0: none has come.
+  [[nodiscard]] int signal() const { return signal_; }
 
  private:
-  const SignalThread signals_;
+  std::atomic<int> signal_ = 0;
+  const SignalThread signals_;  // uses the members above
 };
 
 }  // namespace pg_integrity

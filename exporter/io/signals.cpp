@@ -42,7 +42,7 @@ void give_signals_back() {
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-SignalThread::SignalThread(std::function<void()> action)
+SignalThread::SignalThread(std::function<void(int)> action)
     : action_(std::move(action)),
       signals_(descriptor_of_signals()),
       end_(::eventfd(0, EFD_CLOEXEC)) {
@@ -65,7 +65,8 @@ void SignalThread::wait_for_signals() {
     if (::poll(waits.data(), waits.size(), -1) < 0) continue;
     if (waits[1].revents != 0) return;
     signalfd_siginfo signal{};
-    if (::read(signals_, &signal, sizeof signal) == sizeof signal) action_();
+    if (::read(signals_, &signal, sizeof signal) == sizeof signal)
+      action_(static_cast<int>(signal.ssi_signo));
   }
 }
 

@@ -23,9 +23,9 @@ void give_signals_back();
 /// itself. If nobody has called that before, no other thread may have started yet.
 class SignalThread {
  public:
-  /// @param action runs on this thread, once for each signal. It must not throw.
+  /// @param action runs on this thread, once for each signal, with its number. It must not throw.
   /// @throws std::system_error if no thread or descriptor is available.
-  explicit SignalThread(std::function<void()> action);
+  explicit SignalThread(std::function<void(int)> action);
   /// Waits until the action is not running any more.
   ~SignalThread();
   SignalThread(const SignalThread&) = delete;
@@ -34,7 +34,7 @@ class SignalThread {
  private:
   void wait_for_signals();
 
-  const std::function<void()> action_;
+  const std::function<void(int)> action_;
   const int signals_;  ///< a signalfd
   const int end_;      ///< an eventfd: becomes readable when the thread is to end
   std::thread thread_;

@@ -3,6 +3,7 @@
 // evidence. Pure functions over immutable snapshots. Safe on any thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -101,12 +102,28 @@ struct Report {
   std::size_t first_passes = 0;  ///< collectors without a complete pass
 };
 
+/// The codes and first words of Nagios's plugins.
+enum class NagiosStatus : std::uint8_t {
+  ok = 0,        ///< proven
+  warning = 1,   ///< unproven
+  critical = 2,  ///< violated
+  unknown = 3,   ///< a database is out of reach, or the program could not be used
+};
+
 Report make_report(const Snapshot& snapshot, const Clock& clock);
+
+/// The report without what needs nobody. Its totals and its verdict stay those of everything.
+Report only_bad(Report report);
 
 std::string report_as_text(const Report& report);
 std::string report_as_markdown(const Report& report);
 std::string report_as_json(const Report& report);
 std::string report_as_html(const Report& report);
+/// One line and its end: the verdict, what is worst, and performance data.
+std::string report_as_nagios(const Report& report);
+NagiosStatus nagios_status(const Report& report);
+/// "PG_INTEGRITY OK - text", without performance data and without the end of the line.
+std::string nagios_line(NagiosStatus status, const std::string& text);
 /// Content-Security-Policy of the HTML page. It lets nothing run or be fetched, and admits only the
 /// page's own style.
 std::string_view report_policy();

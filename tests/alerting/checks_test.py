@@ -124,6 +124,16 @@ class Contract(unittest.TestCase):
 
         self.finds("rules in a group", check, grow)
 
+    def test_records(self):
+        def record(**changes):
+            return lambda house: house.records()[0][1].update(changes)
+
+        check = contract.check_records
+        self.finds("is used and not recorded", check, record(record="job:pg_integrity_up:other"))
+        self.finds("no rule uses it", check, record(record="job:pg_integrity_up:other"))
+        self.finds("level:metric:operations", check, record(record="seen"))
+        self.finds("no metric", check, record(expr="time() + pg_integrity_nonsense"))
+
     def test_what_is_judged(self):
         self.finds("nothing alerts on it", contract.check_judged,
                    lambda house: house.groups["audit.rules.yml"][0]["rules"].pop(0))

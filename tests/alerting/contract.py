@@ -47,7 +47,14 @@ class House:
             path.name: json.loads(path.read_text()) for path in sorted((ROOT / "dashboards").glob("*.json"))}
 
     def rules(self):
+        """Those that alert."""
+        return [(name, rule) for name, rule in self.all_rules() if "alert" in rule]
+
+    def all_rules(self):
         return [(name, rule) for name, groups in self.groups.items() for group in groups for rule in group["rules"]]
+
+    def records(self):
+        return [(name, rule) for name, rule in self.all_rules() if "record" in rule]
 
     def panel_expressions(self):
         """Dashboard, panel and expression. Annotations and variables count as panels without a title."""
@@ -78,7 +85,7 @@ def check_rules(house):
         if name in seen:
             yield say + "twice"
         seen.add(name)
-        if rule["labels"]["severity"] not in {"critical", "warning", "info"}:
+        if rule["labels"]["severity"] not in ({"none"} if name == WATCHDOG else {"critical", "warning", "info"}):
             yield say + "no such severity"
         if rule.get("for") not in ({None} if name == WATCHDOG else {"2m", "5m"}):
             yield say + "`for` is 2m or 5m"
@@ -88,6 +95,25 @@ def check_rules(house):
         for problem in house.catalogue.problems(rule["expr"]):
             yield say + problem
         yield from check_annotations(house, rule, say)
+
+
+def check_records(house):
+    """Each recorded name has a level, a metric and operations, its expression is right, and a rule uses it."""
+    used = set()
+    for _, rule in house.all_rules():
+        used |= promql.recorded(rule["expr"])
+    known = {rule["record"] for _, rule in house.records()}
+    for file, rule in house.records():
+        say = "%s: %s: " % (file, rule["record"])
+        level, metric, operations = (rule["record"].split(":") + ["", ""])[:3]
+        if not (level and operations and house.catalogue.labels_of(metric)):
+            yield say + "its name is level:metric:operations"
+        if rule["record"] not in used:
+            yield say + "no rule uses it"
+        for problem in house.catalogue.problems(rule["expr"]):
+            yield say + problem
+    for name in sorted(used - known):
+        yield "%s is used and not recorded" % name
 
 
 def check_annotations(house, rule, say):
@@ -249,6 +275,8 @@ def check_order(house):
     for groups in house.groups.values():
         for group in groups:
             for index, rule in enumerate(group["rules"]):
+                if "alert" not in rule:
+                    continue
                 place[rule["alert"]] = (group["name"], index, "keep_firing_for" in rule)
     for rule in house.alertmanager["inhibit_rules"]:
         for source in alerts_named(rule["source_matchers"], place):
@@ -263,7 +291,7 @@ def check_order(house):
                     yield "%s mutes %s and may end before it" % (source, target)
 
 
-CHECKS = (check_rules, check_judged, check_runbooks, check_tests, check_usage, check_alertmanager, check_order)
+CHECKS = (check_rules, check_records, check_judged, check_runbooks, check_tests, check_usage, check_alertmanager, check_order)
 
 
 def main():

@@ -3,9 +3,10 @@ import re
 
 STRING = r'"(?:[^"\\]|\\.)*"'
 MATCHER = re.compile(r"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*(%s)" % STRING)
-SELECTOR = re.compile(r"\b((?:pg_integrity|process)_\w+|ALERTS|up|scrape_\w+)\b\s*(\{(?:[^\"{}]|%s)*\})?" % STRING)
+SELECTOR = re.compile(r"(?<!:)\b((?:pg_integrity|process)_\w+|ALERTS|up|scrape_\w+)\b\s*(\{(?:[^\"{}]|%s)*\})?" % STRING)
 NAMED = re.compile(r'\{\s*__name__\s*=~\s*"(\w+)_\(([a-z_|]+)\)"')
 GROUPING = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^()]*)\)")
+RECORDED = re.compile(r"\b[a-z_]+:[a-z_]+:[a-z_]+\b")
 HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
 
 
@@ -25,6 +26,11 @@ def selectors(expression):
     return found
 
 
+def recorded(expression):
+    """Names of recording rules in an expression."""
+    return set(RECORDED.findall(without_strings(expression)))
+
+
 def families(expression):
     """Names that a selector by __name__ lists."""
     return {
@@ -36,9 +42,11 @@ def metrics(expression):
 
 
 def grouping_labels(expression):
+    """Those that a result must have. A list of labels to leave out may name some that only other targets have."""
     found = set()
-    for _, names in GROUPING.findall(without_strings(expression)):
-        found |= {name.strip() for name in names.split(",") if name.strip()}
+    for operator, names in GROUPING.findall(without_strings(expression)):
+        if operator not in ("ignoring", "without"):
+            found |= {name.strip() for name in names.split(",") if name.strip()}
     return found
 
 
@@ -56,7 +64,7 @@ class Catalogue:
     TARGET = {"job", "instance"}
     OTHERS = {
         "ALERTS": {"alertname", "alertstate", "severity", "component", "server", "database"},
-        "up": set(),
+        "up": {"container"},
     }
 
     def __init__(self, document):

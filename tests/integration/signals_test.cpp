@@ -71,11 +71,15 @@ TEST(Signals, CheckEndsEarlyToo) {
   const std::string config =
       directory.write("slow.toml", "state_dir = \"" + directory.path() + "\"\n" +
                                        one_server(database.dsn(), kSlowQuery));
-  Process check({program(), "check", "--config", config});
-  ASSERT_TRUE(eventually([&] { return sleeping(database) == "1"; })) << check.err();
-  check.signal(SIGINT);
-  EXPECT_EQ(check.wait_for(std::chrono::seconds(5)), 2) << check.err();
-  EXPECT_TRUE(eventually([&] { return sleeping(database) == "0"; }));
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    Process check({program(), "check", "--config", config});
+    ASSERT_TRUE(eventually([&] { return sleeping(database) == "1"; })) << check.err();
+    check.signal(signal);
+    EXPECT_EQ(check.wait_for(std::chrono::seconds(5)), 128 + signal)
+        << "no verdict: " << check.err();
+    EXPECT_EQ(check.out(), "");
+    EXPECT_TRUE(eventually([&] { return sleeping(database) == "0"; }));
+  }
 }
 
 TEST(Signals, HangUpPutsANewConfigurationIntoForceAndKeepsTheEvidence) {

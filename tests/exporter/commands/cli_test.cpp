@@ -2,9 +2,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -163,6 +167,71 @@ TEST_F(CommandLine, CheckReportsInTheFormThatIsAskedFor) {
   const Finished json = run_program({"check", "--config", file, "--format", "json"});
   EXPECT_EQ(nlohmann::json::parse(json.out)["overall"], "unproven");
   EXPECT_EQ(json.status, 2) << "the form changes nothing";
+}
+
+TEST_F(CommandLine, NagiosGetsTheCodesOfItsPlugins) {
+  const Database db;
+  break_a_key(db);
+  const std::string file = config(db);
+  const std::vector<std::string> nagios{"check", "--format", "nagios", "--config", file};
+  const Finished recorded = run_program(nagios);
+  EXPECT_EQ(recorded.status, 1) << "nothing is on record, and the database is not asked";
+  EXPECT_TRUE(recorded.out.starts_with("PG_INTEGRITY WARNING - ")) << recorded.out;
+  std::vector<std::string> live = nagios;
+  live.emplace_back("--live");
+  const Finished violated = run_program(live);
+  EXPECT_EQ(violated.status, 2) << violated.out;
+  EXPECT_TRUE(violated.out.starts_with("PG_INTEGRITY CRITICAL - ")) << violated.out;
+  EXPECT_NE(violated.out.find("orphans/public.child.key"), std::string::npos);
+  EXPECT_EQ(lines(violated.out), 1);
+
+  db.run("DELETE FROM child");
+  const std::string proven = config(db, fresh_backup());
+  EXPECT_EQ(run_program({"check", "--format", "nagios", "--live", "--config", proven}).status, 0);
+  const Finished refused =
+      run_program({"check", "--format", "nagios", "--config", directory_.path() + "/nowhere"});
+  EXPECT_EQ(refused.status, 3);
+  EXPECT_TRUE(refused.out.starts_with("PG_INTEGRITY UNKNOWN - ")) << refused.out;
+  EXPECT_EQ(lines(refused.out), 1) << "Nagios does not read standard error";
+}
+
+TEST_F(CommandLine, OnlyWhatIsBadIsShownIfThatIsAskedFor) {
+  const Database db;
+  break_a_key(db);
+  const std::string file = config(db);
+  const Finished bad = run_program({"check", "--only-bad", "--config", file});
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_NE(bad.out.find("VIOLATED orphans/public.child.key"), std::string::npos) << bad.out;
+  EXPECT_EQ(bad.out.find("[PROVEN]"), std::string::npos) << bad.out;
+  EXPECT_EQ(run_program({"check", "--only-bad", "--format", "markdown", "--config", file}).status,
+            3)
+      << "a chapter of the Markdown without its evidence would say unproven";
+}
+
+TEST_F(CommandLine, ProgressIsShownOnATerminalOnly) {
+  const Database db;
+  db.run("CREATE TABLE t (id int PRIMARY KEY)");
+  const std::string file = config(db,
+                                  "[[server.collectors.query_latency.queries]]\nname = \"slow\"\n"
+                                  "sql = \"SELECT pg_sleep(3)\"\nobjective = \"9s\"\n");
+  EXPECT_EQ(run_program({"check", "--config", file}).err.find("collectors done"),
+            std::string::npos);
+  int terminal = -1;
+  const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child == 0) {
+    ::execl(program().c_str(), program().c_str(), "check", "--config", file.c_str(), nullptr);
+    ::_exit(127);
+  }
+  std::string seen;
+  std::array<char, 4096> chunk{};
+  for (ssize_t got = 0; (got = ::read(terminal, chunk.data(), chunk.size())) > 0;)
+    seen.append(chunk.data(), static_cast<std::size_t>(got));
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(terminal);
+  EXPECT_NE(seen.find(" collectors done"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("\r\x1b[KEvidence of "), std::string::npos)
+      << "the line is cleared before the report";
 }
 
 TEST_F(CommandLine, ServeServesUntilItIsAskedToEndAndCheckFindsItsRecord) {

@@ -13,12 +13,12 @@ namespace {
 TEST(SignalThreadOf, RunsItsActionForEachSignalAndEndsAtOnceWithoutOne) {
   const auto signalled = [] {
     {
-      const SignalThread quiet([] { std::_Exit(1); });
+      const SignalThread quiet([](int) { std::_Exit(1); });
     }
     std::promise<void> first;
     std::promise<void> second;
     int signals = 0;
-    const SignalThread thread([&] { (++signals == 1 ? first : second).set_value(); });
+    const SignalThread thread([&](int) { (++signals == 1 ? first : second).set_value(); });
     ::kill(::getpid(), SIGTERM);
     first.get_future().wait();
     ::kill(::getpid(), SIGINT);

@@ -1,0 +1,72 @@
+#include "exporter/commands/progress_line.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <string_view>
+
+#include "exporter/report/printable.h"
+
+namespace pg_integrity {
+
+namespace {
+
+constexpr Seconds kRefresh{1};
+constexpr std::string_view kClearLine = "\r\x1b[K";
+/// Standard terminals have 80 columns. A longer line could not be cleared.
+constexpr std::size_t kWidth = 76;
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+std::string progress_of(const Snapshot& snapshot) {
+  std::size_t done = 0;
+  std::string running;
+  for (const auto& collector : snapshot.collectors) {
+    const CollectorHealth& health = collector->health;
+    if (health.attempted && !health.pass_since) {
+      ++done;
+    } else if (running.empty() && health.pass_since && health.pass_known > 0) {
+      running = "; " + std::string(collector->spec->name) + ": " + grouped(health.pass_done) +
+                " of " + grouped(health.pass_known) + " objects";
+    }
+  }
+  return grouped(done) + " of " + grouped(snapshot.collectors.size()) + " collectors done" +
+         running;
+}
+
+ProgressLine::ProgressLine(const Evidence& evidence, const WaitableClock& clock)
+    : evidence_(evidence), clock_(clock) {
+  if (::isatty(STDERR_FILENO) == 1) thread_ = std::thread([this] { show_until_done(); });
+}
+
+ProgressLine::~ProgressLine() {
+  if (!thread_.joinable()) return;
+  {
+    const MutexLock lock(mutex_);
+    done_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void ProgressLine::show_until_done() {
+  bool shown = false;
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      const Instant due = clock_.now() + kRefresh;
+      while (!done_ && clock_.now() < due) changed_.wait_until(mutex_, clock_, due);
+      if (done_) break;
+    }
+    print(std::string(kClearLine) + clipped(progress_of(*evidence_.snapshot()), kWidth));
+    shown = true;
+  }
+  if (shown) print(kClearLine);
+}
+
+}  // namespace pg_integrity
