@@ -80,7 +80,7 @@ FROM tie t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.r
 WHERE t.seqid IS NULL OR sc.relkind = 'S'
 ORDER BY 1, 2, 3, 4, 5, 6)";
 
-constexpr std::string_view kSequences = R"(
+constexpr std::string_view kAllSequences = R"(
 SELECT n.nspname AS schema, c.relname AS name, s.seqincrement AS increment, s.seqcycle AS cycles
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace)";
 
@@ -113,7 +113,7 @@ std::string tie_text(Kind kind, std::size_t sequences) {
 using Sequences = std::map<QualifiedName, Sequence>;
 
 Sequences all_sequences(Session& session) {
-  const Rows rows = session.query(kSequences);
+  const Rows rows = session.query(kAllSequences);
   Sequences sequences;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const QualifiedName name{rows[i].text("schema"), rows[i].text("name")};
