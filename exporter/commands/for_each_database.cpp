@@ -5,11 +5,11 @@
 #include <cstdio>
 
 #include "collectors/base/errors.h"
-#include "collectors/base/glob.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/settings.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
+#include "exporter/config/databases.h"
 #include "exporter/config/options.h"
 #include "exporter/io/clock.h"
 #include "exporter/postgres/pqxx_session.h"
@@ -31,11 +31,10 @@ std::vector<std::string> databases_to_visit(const ServerOptions& server, Session
   const auto add = [&](const std::string& name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   };
-  for (const std::string& name : server.databases)
-    if (!is_glob(name)) add(name);
-  if (!has_globs(server)) return names;
+  for (const std::string& name : named_databases(server.databases)) add(name);
+  if (!needs_server(server.databases)) return names;
   for (const std::string& name : databases_of(session))
-    if (matches_any_glob(server.databases, name)) add(name);
+    if (watches(server.databases, name)) add(name);
   return names;
 }
 

@@ -16,6 +16,7 @@
 #include "collectors/registry.h"
 #include "exporter/config/config_schema.h"
 #include "exporter/config/conninfo.h"
+#include "exporter/config/databases.h"
 #include "exporter/config/settings_check.h"
 #include "exporter/config/toml.h"
 
@@ -45,15 +46,15 @@ void check_accepted(const Settings& server, Problems& problems) {
 }
 
 /// Reports a remote connection that may be unencrypted without the user's consent.
-/// @return the database that the connection leads to, empty if that cannot be told.
-std::string require_encryption(const ConnectionOptions& connection, const Place& place,
-                               Problems& problems) {
+/// @return where the connection leads to.
+ConnectionTarget require_encryption(const ConnectionOptions& connection, const Place& place,
+                                    Problems& problems) {
   try {
     const ConnectionTarget target = target_of(current_dsn(connection));
     if (target.remote && !target.encrypted_or_said_so)
       problems.add(place, "the connection to " + target.host + " would not have to be encrypted",
                    "add sslmode=verify-full (or require), or write sslmode=prefer to accept it");
-    return target.database;
+    return target;
   } catch (const ConfigError& error) {
     problems.add(place, error.what());
     return {};
@@ -63,10 +64,14 @@ std::string require_encryption(const ConnectionOptions& connection, const Place&
 void take_connection(const Settings& settings, ServerOptions& server, Problems& problems) {
   server.connection = {settings.text_or_empty("dsn"), settings.text_or_empty("dsn_file")};
   const std::string_view option = settings.has("dsn_file") ? "dsn_file" : "dsn";
-  server.home_database = require_encryption(server.connection, settings.place(option), problems);
+  const ConnectionTarget target =
+      require_encryption(server.connection, settings.place(option), problems);
   server.databases = settings.texts("databases");
-  if (server.home_database.empty() && !server.databases.empty())
-    server.home_database = server.databases.front();
+  if (const std::string entry = pointless_entry(server.databases); !entry.empty())
+    problems.add(settings.place("databases"), "\"" + entry + "\" chooses no database",
+                 "a name or glob behind ! leaves databases out, such as \"!template*\"");
+  const auto named = named_databases(server.databases);
+  server.home_database = target.database_said || named.empty() ? target.database : named.front();
   if (server.home_database.empty() && problems.empty())
     problems.add(settings.place(), "no database is named",
                  "add dbname=… to the connection string, or databases = [\"…\"]");

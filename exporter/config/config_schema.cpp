@@ -18,7 +18,9 @@ constexpr Option kOwnServerOptions[] = {
     {.name = "dsn_file", .help = "a file that holds the connection string; read at each connect"},
     {.name = "databases",
      .type = OptionType::texts,
-     .help = "databases to watch, by name or glob; default: that of the connection string"},
+     .help =
+         "databases to watch, by name or glob, \"!\" before one leaves it out; default: that of the"
+         " connection string"},
     {.name = "exclude",
      .type = OptionType::texts,
      .help = "globs over \"schema.table\": what they match is not looked at, only counted"},

@@ -43,8 +43,7 @@ std::optional<std::string> refusal_in(std::string_view message) {
 /// A prepared statement that is gone from the server when this is destroyed, whatever went wrong.
 class Prepared {
  public:
-  Prepared(pqxx::connection& connection, pqxx::transaction_base& transaction,
-           const std::string& sql)
+  Prepared(PqxxConnection& connection, pqxx::transaction_base& transaction, const std::string& sql)
       : connection_(connection), transaction_(transaction) {
     // By the protocol, not by PREPARE: a second statement after a semicolon is refused.
     try {
@@ -89,7 +88,7 @@ class Prepared {
   }
 
  private:
-  pqxx::connection& connection_;
+  PqxxConnection& connection_;
   pqxx::transaction_base& transaction_;
   bool failed_ = false;
 };
@@ -112,7 +111,7 @@ pqxx::result run_between(Prepared& prepared, const std::string& guard, const std
 
 }  // namespace
 
-pqxx::result guarded_read(pqxx::connection& connection, pqxx::transaction_base& transaction,
+pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& transaction,
                           const std::string& sql, std::span<const std::string> parameters,
                           Access access, bool restricted) {
   static const std::string kPlainGuard = plain_guard_sql();

@@ -12,13 +12,19 @@
 
 namespace pg_integrity {
 
+#if PQXX_VERSION_MAJOR >= 7
+using PqxxConnection = pqxx::connection;
+#else
+using PqxxConnection = pqxx::connection_base;
+#endif
+
 /// Runs one statement of ours in a read-only transaction that has the settings of every question.
 /// Nothing remains on the server connection but the transaction.
 /// @param access Access::heap or Access::index.
 /// @param restricted the server knows restrict_nonsystem_relation_kind.
 /// @throws SourceError: unsafe if the statement may call foreign code, conflict if a name means
 /// neither a table nor a sequence. Else what pqxx throws.
-pqxx::result guarded_read(pqxx::connection& connection, pqxx::transaction_base& transaction,
+pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& transaction,
                           const std::string& sql, std::span<const std::string> parameters,
                           Access access, bool restricted);
 

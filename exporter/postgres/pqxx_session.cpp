@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <pqxx/pqxx>
-#include <thread>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
@@ -13,6 +12,7 @@
 #include "collectors/ports/session.h"
 #include "exporter/config/conninfo.h"
 #include "exporter/postgres/guarded_read.h"
+#include "exporter/postgres/login.h"
 #include "exporter/postgres/server_errors.h"
 #include "exporter/postgres/session_socket.h"
 
@@ -21,7 +21,6 @@ namespace pg_integrity {
 namespace {
 
 constexpr int kOldestVersion = 120000;
-constexpr Seconds kBetweenGone{0.25};
 constexpr Seconds kGrace{1};  ///< so that the server's statement_timeout comes first
 
 constexpr std::string_view kIdentity = R"(
@@ -59,6 +58,39 @@ std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
          std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }
 
+#if PQXX_VERSION_MAJOR >= 7
+/// Hands a connection over to libpqxx.
+std::shared_ptr<PqxxConnection> handed_over(LibpqConnection connection) {
+  return std::make_shared<PqxxConnection>(
+      PqxxConnection::seize_raw_connection(connection.release()));
+}
+#else
+/// The way of libpqxx 6 to a connection that it has not opened itself: it asks this object for one.
+/// It gets none when it wants to connect again, because the session pool opens new sessions.
+class OpenedElsewhere final : public pqxx::connectionpolicy {
+ public:
+  using connectionpolicy::connectionpolicy;
+
+  handle do_startconnect(handle present) override {
+    if (present == nullptr) present = opened().release();
+    if (present == nullptr) throw pqxx::broken_connection("the connection was lost");
+    return present;
+  }
+
+  /// The connection that this thread hands over next.
+  static LibpqConnection& opened() {
+    thread_local LibpqConnection connection;
+    return connection;
+  }
+};
+
+/// Hands a connection over to libpqxx.
+std::shared_ptr<PqxxConnection> handed_over(LibpqConnection connection) {
+  OpenedElsewhere::opened() = std::move(connection);
+  return std::make_shared<pqxx::basic_connection_base<OpenedElsewhere> >(std::string());
+}
+#endif
+
 /// Runs one statement through the extended protocol, which refuses a second one after a semicolon.
 pqxx::result run_single(pqxx::transaction_base& transaction, const std::string& sql,
                         std::span<const std::string> parameters) {
@@ -94,10 +126,10 @@ std::string sqlstate_of(const pqxx::sql_error& error) {
 
 class PostgresSession final : public LiveSession {
  public:
-  PostgresSession(std::shared_ptr<pqxx::connection> connection, std::string database,
-                  int parallel_workers, const Clock& clock, Watchdog& watchdog,
-                  DisposableWorkers& workers)
-      : connection_(std::move(connection)),
+  PostgresSession(LibpqConnection connection, std::string database, int parallel_workers,
+                  const Clock& clock, Watchdog& watchdog, DisposableWorkers& workers)
+      : libpq_(connection.get()),
+        connection_(handed_over(std::move(connection))),
         socket_(std::make_shared<SessionSocket>(connection_->sock(), connection_->backendpid())),
         database_(std::move(database)),
         parallel_workers_(parallel_workers),
@@ -209,7 +241,10 @@ class PostgresSession final : public LiveSession {
   template <typename Ask>
   Timed in_own_transaction(const std::string& settings, Ask ask) {
     pqxx::nontransaction transaction(*connection_);
-    transaction.exec("BEGIN READ ONLY; " + settings);
+    // Where serializable and deferrable are the defaults of the database or the role, the first
+    // statement would wait until all others had ended, and a standby would refuse it.
+    transaction.exec("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY, NOT DEFERRABLE; " +
+                     settings);
     try {
       const Timed answer = ask(transaction);
       transaction.exec("COMMIT");
@@ -265,19 +300,22 @@ class PostgresSession final : public LiveSession {
       throw;
     } catch (const pqxx::broken_connection&) {
       broken_ = true;
-      throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
+      // The error is that the connection broke off. The server's own words came before it.
+      const std::string message = last_message(libpq_);
+      const std::string sqlstate = read_message(message).sqlstate;
+      throw sqlstate.empty()
+          ? SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session)
+          : last_words(server_error(sqlstate, message));
     } catch (const pqxx::sql_error& error) {
       const SourceError translation = server_error(sqlstate_of(error), error.what());
       broken_ = broken_ || translation.session_lost();
-      if (broken_ && !translation.session_lost())
-        throw SourceError(Reason::connect, "the connection was lost", SourceError::Scope::session);
-      throw translation;
+      throw broken_ ? last_words(translation) : translation;
     } catch (const pqxx::failure& error) {
       // In libpqxx 6, deadlocks and serialization failures are not a sql_error.
       if (broken_)
         throw SourceError(Reason::protocol, "the connection broke off in an answer",
                           SourceError::Scope::session);
-      throw SourceError(Reason::conflict, first_line(error.what()));
+      throw SourceError(Reason::conflict, read_message(error.what()).text);
     } catch (const SourceError&) {
       throw;
     } catch (const std::exception&) {
@@ -287,7 +325,8 @@ class PostgresSession final : public LiveSession {
     }
   }
 
-  std::shared_ptr<pqxx::connection> connection_;
+  const pg_conn* libpq_;  ///< lives as long as connection_
+  std::shared_ptr<PqxxConnection> connection_;
   std::unique_ptr<pqxx::nontransaction> pinned_;  ///< the one transaction; nullptr if not pinned
   std::shared_ptr<SessionSocket> socket_;
   std::string database_;
@@ -321,16 +360,17 @@ class PostgresConnector final : public Connector {
     std::string dsn;
     try {
       dsn = current_dsn(connection_);
-      auto connection = std::make_shared<pqxx::connection>(completed(dsn, database));
+      auto connection = log_in(completed(dsn, database), clock_);
       return identified(std::make_unique<PostgresSession>(
           std::move(connection), database, parallel_workers_, clock_, watchdog_, workers_));
     } catch (const ConfigError& error) {
       throw SourceError(Reason::config, error.what(), SourceError::Scope::session);
     } catch (const pqxx::failure& error) {
-      const std::string text = first_line(without_secrets(error.what(), dsn));
-      throw SourceError(reason_of_refusal(text), text, SourceError::Scope::session);
+      throw SourceError(Reason::connect, without_secrets(read_message(error.what()).text, dsn),
+                        SourceError::Scope::session);
     } catch (const SourceError& error) {
-      throw SourceError(error.reason(), error.what(), SourceError::Scope::session);
+      throw SourceError(error.reason(), without_secrets(error.what(), dsn),
+                        SourceError::Scope::session);
     }
   }
 
@@ -343,9 +383,8 @@ class PostgresConnector final : public Connector {
     } catch (const SourceError&) {
       const auto left = session->abandon();
       session.reset();
-      // We must poll, because TCP's state tells and wakes nobody. No lease waits for this thread
-      // any more.
-      while (left && !left->gone()) std::this_thread::sleep_for(kBetweenGone);
+      // No lease waits for this thread any more.
+      if (left) wait_until_gone(*left);
       throw;
     }
     return session;

@@ -19,10 +19,15 @@ namespace {
 /// that the server has closed the session, and it wakes nobody.
 constexpr Seconds kPoll{0.25};
 
-/// The failure concerns the whole server and not just one of its databases.
-bool concerns_server(Reason reason) {
-  return reason == Reason::connect || reason == Reason::timeout || reason == Reason::tls ||
-         reason == Reason::auth;
+/// So many databases may fail before the pauses grow with their number, at most tenfold. However
+/// many fail, the server gets few attempts.
+constexpr double kFewDatabases = 4;
+constexpr double kLongestPause = 10;  ///< in last_retry
+
+/// The failure does not pass until somebody changes something. A wrong password that is tried often
+/// may also lock the role.
+bool is_refusal(Reason reason) {
+  return reason != Reason::connect && reason != Reason::timeout && reason != Reason::limit;
 }
 
 double jitter() {
@@ -91,8 +96,9 @@ std::unique_ptr<LiveSession> SessionPool::idle_or_slot(const std::string& databa
       return session;
     }
     const Instant now = clock_.now();
-    if (const auto* failure = slots_->failure_of(database); failure && now < failure->retry_at)
-      throw SourceError(failure->error);
+    const auto failure = slots_->failures.find(database);
+    if (failure != slots_->failures.end() && now < failure->second.retry_at)
+      throw SourceError(failure->second.error);
     if (slots_->used() < limits_.sessions) break;
     if (!slots_->idle.empty()) {
       slots_->idle.erase(slots_->idle.begin());
@@ -115,11 +121,10 @@ std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, I
     auto slot = std::make_shared<ConnectingSlot>(slots_);
     const Instant latest = std::min(deadline, clock_.now() + limits_.connect_timeout);
     auto session = workers_.run<std::unique_ptr<LiveSession>>(
-        "connecting to " + server_, latest,
+        "connecting to " + server_ + ", database " + database, latest,
         [slot, connector = connector_, database] { return connector->open(database); });
     const MutexLock lock(slots_->mutex);
-    slots_->failures.erase(database);
-    slots_->failures.erase(std::string());
+    slots_->note_success(database, clock_.now());
     slots_->leased.push_back(session.get());
     return session;
   } catch (const SourceError& error) {
@@ -131,14 +136,14 @@ std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, I
 
 void SessionPool::note_failure(const std::string& database, const SourceError& error) {
   const MutexLock lock(slots_->mutex);
-  const std::string key = concerns_server(error.reason()) ? std::string() : database;
-  const auto before = slots_->failures.find(key);
-  // A wrong password is tried rarely, because it may lock the role.
-  Seconds pause = error.reason() == Reason::auth ? limits_.last_retry : limits_.first_retry;
-  if (before != slots_->failures.end())
-    pause = std::min(limits_.last_retry, before->second.pause * 2);
+  const auto before = slots_->failures.find(database);
+  Seconds pause = is_refusal(error.reason()) ? limits_.last_retry : limits_.first_retry;
+  if (before != slots_->failures.end()) pause = before->second.pause * 2;
+  const auto failing = static_cast<double>(slots_->failures.size());
+  pause =
+      std::min(pause, limits_.last_retry * std::clamp(failing / kFewDatabases, 1.0, kLongestPause));
   slots_->failures.insert_or_assign(
-      key, SessionSlots::Failure{error, pause, clock_.now() + pause * jitter()});
+      database, SessionSlots::Failure{error, pause, clock_.now() + pause * jitter()});
 }
 
 void SessionPool::give_back(std::unique_ptr<LiveSession> session, bool keep) {
@@ -158,8 +163,8 @@ void SessionPool::give_back(std::unique_ptr<LiveSession> session, bool keep) {
 
 Instant SessionPool::retry_at(const std::string& database) const {
   const MutexLock lock(slots_->mutex);
-  const auto* failure = slots_->failure_of(database);
-  return failure == nullptr ? clock_.now() : failure->retry_at;
+  const auto failure = slots_->failures.find(database);
+  return failure == slots_->failures.end() ? clock_.now() : failure->second.retry_at;
 }
 
 SessionPool::Count SessionPool::count() const {

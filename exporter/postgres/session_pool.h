@@ -28,8 +28,8 @@ class SessionPool {
     std::size_t sessions = 2;
     Seconds connect_timeout{5};
     Seconds first_retry{1};  ///< doubled at each failure, with jitter, up to last_retry
-    Seconds last_retry{30};
-    Seconds lifetime{300};  ///< of a session; a new one reads secrets and identity again
+    Seconds last_retry{30};  ///< longer if many databases fail at the same time
+    Seconds lifetime{300};   ///< of a session; a new one reads secrets and identity again
   };
 
   struct Count {
@@ -69,7 +69,7 @@ class SessionPool {
 
   /// Leases an idle session with that database, or opens one. If no slot is free it closes an idle
   /// session with another database, or waits until the deadline for a slot. After a failure to
-  /// connect it throws the same error at once until a retry is due.
+  /// connect with this database it throws the same error at once until a retry is due.
   /// @throws SourceError with session_lost().
   Lease lease(const std::string& database, Instant deadline);
 

@@ -1,5 +1,6 @@
 #include "exporter/postgres/session_slots.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pg_integrity {
@@ -28,10 +29,10 @@ std::unique_ptr<LiveSession> SessionSlots::take_idle(const std::string& database
   return nullptr;
 }
 
-const SessionSlots::Failure* SessionSlots::failure_of(const std::string& database) const {
-  for (const std::string& key : {std::string(), database})
-    if (const auto found = failures.find(key); found != failures.end()) return &found->second;
-  return nullptr;
+void SessionSlots::note_success(const std::string& database, Instant now) {
+  if (failures.erase(database) == 0) return;
+  // It had failed, too. So the server, its network or our role may be back for the others.
+  for (auto& [other, failure] : failures) failure.retry_at = std::min(failure.retry_at, now);
 }
 
 }  // namespace pg_integrity

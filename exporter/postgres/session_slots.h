@@ -38,7 +38,9 @@ class SessionSlots {
   std::vector<LiveSession*> leased GUARDED_BY(mutex);
   std::vector<std::unique_ptr<AbandonedSession>> abandoned GUARDED_BY(mutex);
   std::size_t connecting GUARDED_BY(mutex) = 0;
-  /// By database. The key "" stands for the whole server.
+  /// By database. The failure of one says nothing about the others, whatever the reason. Limits,
+  /// pg_hba.conf, encryption, and the servers behind a pooler may all differ from database to
+  /// database.
   std::map<std::string, Failure> failures GUARDED_BY(mutex);
 
   [[nodiscard]] std::size_t used() const REQUIRES(mutex);
@@ -47,7 +49,9 @@ class SessionSlots {
   /// Takes an idle session with that database. Closes broken ones that it meets.
   /// @return nullptr if there is none.
   std::unique_ptr<LiveSession> take_idle(const std::string& database) REQUIRES(mutex);
-  [[nodiscard]] const Failure* failure_of(const std::string& database) const REQUIRES(mutex);
+  /// Forgets the failure of a database that can be reached. If there was one, the others are tried
+  /// again at once.
+  void note_success(const std::string& database, Instant now) REQUIRES(mutex);
 };
 
 }  // namespace pg_integrity

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "collectors/base/errors.h"
@@ -23,6 +25,8 @@
 namespace pg_integrity {
 
 namespace {
+
+constexpr std::chrono::milliseconds kBetweenGone{250};
 
 constexpr Seconds kUntraceable{600};  ///< how long a slot is held when its end cannot be seen
 
@@ -98,6 +102,11 @@ std::optional<bool> SessionSocket::closed_by_server() const {
 std::unique_ptr<AbandonedSession> abandoned(std::shared_ptr<const SessionSocket> socket,
                                             const Clock& clock) {
   return std::make_unique<AbandonedSocket>(std::move(socket), clock);
+}
+
+void wait_until_gone(AbandonedSession& session) {
+  // We must poll, because TCP's state tells and wakes nobody.
+  while (!session.gone()) std::this_thread::sleep_for(kBetweenGone);
 }
 
 }  // namespace pg_integrity

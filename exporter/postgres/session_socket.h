@@ -51,4 +51,7 @@ class SessionSocket {
 std::unique_ptr<AbandonedSession> abandoned(std::shared_ptr<const SessionSocket> socket,
                                             const Clock& clock);
 
+/// Blocks until the server has let go of the session. Nobody may wait for this thread.
+void wait_until_gone(AbandonedSession& session);
+
 }  // namespace pg_integrity

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "collectors/base/glob.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/ports/session.h"
 #include "collectors/registry.h"
+#include "exporter/config/databases.h"
 
 namespace pg_integrity {
 
@@ -25,7 +25,7 @@ Settings settings_for(const CollectorOptions& options, const std::string& databa
 }
 
 std::vector<Assignment> collectors_on(const ServerOptions& options, const std::string& database) {
-  const bool named = matches_any_glob(options.databases, database);
+  const bool named = watches(options.databases, database);
   const bool home = database == options.home_database;
   std::vector<Assignment> assigned;
   for (const CollectorOptions& collector : options.collectors) {
@@ -38,17 +38,13 @@ std::vector<Assignment> collectors_on(const ServerOptions& options, const std::s
   return assigned;
 }
 
-bool is_glob(const std::string& name) {
-  return name.find_first_of("*?[") != std::string::npos;
-}
-
-bool has_globs(const ServerOptions& options) {
-  return std::any_of(options.databases.begin(), options.databases.end(), is_glob);
-}
-
 std::vector<std::string> databases_of(Session& session) {
   const Rows rows =
-      session.query("SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate");
+      // datconnlimit is -2 after a DROP DATABASE that was interrupted. It can only be dropped
+      // again.
+      session.query(
+          "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND "
+          "datconnlimit <> -2");
   std::vector<std::string> names;
   for (std::size_t i = 0; i < rows.size(); ++i) names.push_back(rows[i].text("datname"));
   return names;

@@ -31,10 +31,6 @@ Settings settings_for(const CollectorOptions& options, const std::string& databa
 /// @return assignments that point into `options`, which must outlive them.
 std::vector<Assignment> collectors_on(const ServerOptions& options, const std::string& database);
 
-/// True if a glob stands for some of the databases.
-bool has_globs(const ServerOptions& options);
-bool is_glob(const std::string& name);
-
 /// The names of the server's databases that accept connections and are no templates.
 /// @throws SourceError
 std::vector<std::string> databases_of(Session& session);

@@ -66,6 +66,12 @@ void CollectorTask::server_lost() {
   if (uses_session_ && !went_without_) evidence_lost();
 }
 
+void CollectorTask::server_back() {
+  const Instant retry = std::max(server_->pool.retry_at(database_->name()), server_->clock.now());
+  const MutexLock lock(mutex_);
+  if (next_pass_ && waits_for_server_) next_pass_ = std::min(*next_pass_, retry);
+}
+
 void CollectorTask::evidence_lost() {
   if (server_->once) return;
   const MutexLock lock(mutex_);
@@ -251,8 +257,10 @@ void CollectorTask::failed(const SourceError& error, Instant now) {
     else
       next_pass_ = now + std::min(options_.interval, kRetry);
   }
-  if (error.session_lost() && error.reason() != Reason::limit && server_->server_lost)
-    server_->server_lost();
+  if (error.session_lost() && error.reason() != Reason::limit) {
+    const bool was_reached = database_->set_reached(false);
+    if (server_->database_lost) server_->database_lost(database_->name(), was_reached);
+  }
 }
 
 void CollectorTask::count_attempt(std::string_view outcome, std::optional<Reason> reason) {

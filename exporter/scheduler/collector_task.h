@@ -39,12 +39,17 @@ class CollectorTask final : public Task {
                 std::shared_ptr<DatabaseContext> database, Instant first_due);
 
   [[nodiscard]] const CollectorId& id() const { return id_; }
+  /// The database through which it asks. That of a collector of the whole server is the DSN's.
+  [[nodiscard]] const std::string& database() const { return database_->name(); }
   /// True once a first attempt was made, good or bad. Safe on any thread.
   [[nodiscard]] bool attempted() const { return attempted_; }
 
   [[nodiscard]] std::optional<Instant> due() const override;
   Seconds step() override;
   void server_lost() override;
+  /// Tells the task that a database of the server is reached again. If it waits for a session, it
+  /// tries as soon as the session pool does. Safe on any thread.
+  void server_back();
   void evidence_lost() override;
 
  private:

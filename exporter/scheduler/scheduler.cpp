@@ -15,6 +15,7 @@
 #include "collectors/ports/clock.h"
 #include "collectors/postgres/table_scan.h"
 #include "collectors/registry.h"
+#include "exporter/config/databases.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/io/condition.h"
@@ -77,8 +78,11 @@ class Scheduler::Server {
 
   void start() {
     if (!prepared_) prepare();
-    context_->server_lost = [this] { tell_tasks(&Task::server_lost); };
-    context_->evidence_lost = [this] { tell_tasks(&Task::evidence_lost); };
+    context_->database_lost = [this](const std::string& database, bool was_reached) {
+      tell_tasks(&CollectorTask::server_lost, was_reached ? nullptr : &database);
+    };
+    context_->database_back = [this] { tell_tasks(&CollectorTask::server_back); };
+    context_->evidence_lost = [this] { tell_tasks(&CollectorTask::evidence_lost); };
     start_lanes(false);
   }
 
@@ -116,7 +120,7 @@ class Scheduler::Server {
 
   [[nodiscard]] bool ready() const {
     const MutexLock lock(mutex_);
-    return (discovered_ || !has_globs(*options_)) &&
+    return (discovered_ || !needs_server(options_->databases)) &&
            std::all_of(tasks_.begin(), tasks_.end(),
                        [](const auto& task) { return task->attempted(); });
   }
@@ -139,11 +143,13 @@ class Scheduler::Server {
   void add_known_databases();
   /// @return how long the server was busy with it, or nothing if it could not list its databases.
   std::optional<Seconds> discover_databases();
+  SessionPool::Lease lease_any(Instant deadline);
   void add_database(const std::string& database, bool home);
   void add_task(const CollectorOptions& options, std::unique_ptr<Collector> collector,
                 const std::shared_ptr<DatabaseContext>& database);
   void remove_database(const std::string& database);
-  void tell_tasks(void (Task::*news)());
+  /// @param only tells the tasks of that database; nullptr: all of the server.
+  void tell_tasks(void (CollectorTask::*news)(), const std::string* only = nullptr);
 
   [[nodiscard]] std::vector<std::string> watched() const {
     const MutexLock lock(mutex_);
@@ -212,23 +218,41 @@ class Scheduler::Server::Discovery final : public Task {
 
 void Scheduler::Server::add_known_databases() {
   std::vector<std::string> names{options_->home_database};
-  for (const std::string& name : options_->databases)
-    if (!is_glob(name)) names.push_back(name);
+  for (const std::string& name : named_databases(options_->databases)) names.push_back(name);
   if (saved_)
     for (const auto& [id, collector] : saved_->collectors)
       if (id.server == options_->name && !id.database.empty()) names.push_back(id.database);
   add_database(options_->home_database, true);
   for (const std::string& name : names)
     if (!is_watched(name)) add_database(name, false);
-  if (has_globs(*options_) && !context_->once)
+  if (needs_server(options_->databases) && !context_->once)
     quick_.add(std::make_shared<Discovery>(*this, clock_.now()));
 }
 
+/// Leases a session with any database that can be reached, the DSN's first. Each of them can list
+/// the databases.
+SessionPool::Lease Scheduler::Server::lease_any(Instant deadline) {
+  try {
+    return pool_.lease(options_->home_database, deadline);
+  } catch (const SourceError&) {
+    for (const std::string& name : watched()) {
+      const Instant retry = pool_.retry_at(name);
+      if (name == options_->home_database || retry > clock_.now()) continue;
+      try {
+        return pool_.lease(name, deadline);
+      } catch (const SourceError&) {
+        continue;
+      }
+    }
+    throw;
+  }
+}
+
 std::optional<Seconds> Scheduler::Server::discover_databases() {
-  if (!has_globs(*options_)) return Seconds(0);
+  if (!needs_server(options_->databases)) return Seconds(0);
   try {
     const Instant deadline = clock_.now() + Seconds(10);
-    const SessionPool::Lease lease = pool_.lease(options_->home_database, deadline);
+    const SessionPool::Lease lease = lease_any(deadline);
     lease.session().set_deadline(deadline);
     const Seconds before = lease.session().busy();
     const std::vector<std::string> present = databases_of(lease.session());
@@ -236,7 +260,7 @@ std::optional<Seconds> Scheduler::Server::discover_databases() {
       if (!is_watched(name)) add_database(name, false);
     // A database that the configuration names stays, as unproven, even if it is gone. One that only
     // a glob matches is removed.
-    const auto& named = options_->databases;
+    const auto named = named_databases(options_->databases);
     for (const std::string& name : watched())
       if (std::find(present.begin(), present.end(), name) == present.end() &&
           std::find(named.begin(), named.end(), name) == named.end())
@@ -251,7 +275,7 @@ std::optional<Seconds> Scheduler::Server::discover_databases() {
 /// Builds the collectors of a database if the configuration names it. With the home database it
 /// also builds those of the whole server.
 void Scheduler::Server::add_database(const std::string& database, bool home) {
-  const bool named = matches_any_glob(options_->databases, database);
+  const bool named = watches(options_->databases, database);
   if (!named && !home) return;
   struct Made {
     const CollectorOptions* options;
@@ -313,10 +337,11 @@ void Scheduler::Server::remove_database(const std::string& database) {
   log(LogLevel::warning, "database is gone", {{"server", options_->name}, {"database", database}});
 }
 
-void Scheduler::Server::tell_tasks(void (Task::*news)()) {
+void Scheduler::Server::tell_tasks(void (CollectorTask::*news)(), const std::string* only) {
   {
     const MutexLock lock(mutex_);
-    for (const auto& task : tasks_) ((*task).*news)();
+    for (const auto& task : tasks_)
+      if (only == nullptr || task->database() == *only) ((*task).*news)();
   }
   quick_.wake();
   scan_.wake();

@@ -2,6 +2,7 @@
 // ServerContext is complete before the lanes start.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ class DatabaseContext {
       : name_(std::move(name)), exclude_(std::move(exclude)), plan_(std::move(plan)) {}
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  /// @return whether it was reached before.
+  bool set_reached(bool reached) { return reached_.exchange(reached); }
   /// The shared reads of that era, without any of another era.
   std::shared_ptr<SharedReads> reads(Era era);
 
@@ -53,6 +56,7 @@ class DatabaseContext {
   const std::string name_;
   const std::vector<std::string> exclude_;
   const ScanPlan plan_;
+  std::atomic<bool> reached_ = false;
   Mutex mutex_;
   Era era_ GUARDED_BY(mutex_) = 0;
   std::shared_ptr<SharedReads> reads_ GUARDED_BY(mutex_);
@@ -74,8 +78,14 @@ struct ServerContext {
   Evidence& evidence;
   SessionPool& pool;
   Replicas replicas;
-  bool once = false;                    ///< each pass is made once, without retry
-  std::function<void()> server_lost;    ///< tells the other tasks
+  bool once = false;  ///< each pass is made once, without retry
+  /// Tells the other tasks of that database, and those of the other databases if it was reached
+  /// until now: it may be the server that is out of reach. A database that never answers tells
+  /// nobody else.
+  std::function<void(const std::string& database, bool was_reached)> database_lost;
+  /// Tells the tasks that wait for a session, after a database was reached again: it may be the
+  /// server that is back.
+  std::function<void()> database_back;
   std::function<void()> evidence_lost;  ///< tells the other tasks
   StopSignal stopping;                  ///< results of a step are no longer taken
 };

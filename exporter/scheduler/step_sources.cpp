@@ -123,6 +123,7 @@ void StepSources::connect() {
            {"error", error.what()}});
     throw;
   }
+  if (!of_.database.set_reached(true) && of_.server.database_back) of_.server.database_back();
   if (of_.server.evidence.set_up(of_.id.server, database, true))
     log(LogLevel::info, "database is up", {{"server", of_.id.server}, {"database", database}});
 }

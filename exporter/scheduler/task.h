@@ -19,8 +19,8 @@ class Task {
   /// Makes one step. Only the task's lane calls it.
   /// @return how long a session was busy for it.
   virtual Seconds step() = 0;
-  /// Tells the task that the server is out of reach. A task that relies on a session becomes due
-  /// now, and so finds out itself. Safe on any thread.
+  /// Tells the task that its database may be out of reach. A task that relies on a session becomes
+  /// due now, and so finds out itself. Safe on any thread.
   virtual void server_lost() = 0;
   /// Tells the task that another cluster answers and the old one's evidence is dropped. It becomes
   /// due now. Safe on any thread.

@@ -6,15 +6,15 @@
 
 namespace pg_integrity::test {
 
-PgBouncer::PgBouncer(const Cluster& cluster, int pool_size) : port_(free_port()) {
+PgBouncer::PgBouncer(const Cluster& cluster, int pool_size, const std::string& mode)
+    : port_(free_port()) {
   // With "any", PgBouncer logs every client in as the user named here.
   const std::string config = directory_.write(
       "pgbouncer.ini",
       "[databases]\n* = host=127.0.0.1 user=postgres port=" + std::to_string(cluster.port()) +
           "\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " + std::to_string(port_) +
-          "\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
-          "default_pool_size = " +
-          std::to_string(pool_size) + "\n");
+          "\nunix_socket_dir =\nauth_type = any\npool_mode = " + mode +
+          "\ndefault_pool_size = " + std::to_string(pool_size) + "\n");
   process_ = std::make_unique<Process>(std::vector<std::string>{"pgbouncer", config},
                                        ProcessOptions{{}, {}, true});
   const bool up = eventually([&] {

@@ -1,5 +1,4 @@
-// A real PgBouncer in transaction mode in front of a cluster, with few server connections for many
-// clients.
+// A real PgBouncer in front of a cluster, with few server connections for many clients.
 #pragma once
 
 #include <memory>
@@ -13,7 +12,8 @@ class PgBouncer {
  public:
   /// @param pool_size the number of server connections per database; 1 means that all clients share
   /// one.
-  PgBouncer(const Cluster& cluster, int pool_size);
+  /// @param mode "transaction", "session" or "statement".
+  PgBouncer(const Cluster& cluster, int pool_size, const std::string& mode = "transaction");
 
   [[nodiscard]] std::string dsn(const std::string& database,
                                 const std::string& user = "postgres") const;

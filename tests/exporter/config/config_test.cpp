@@ -213,8 +213,9 @@ class Environment : public ::testing::Test {
     for (const char* name : kNames) ::unsetenv(name);
   }
   void TearDown() override { SetUp(); }
-  static constexpr const char* kNames[] = {"DATA_SOURCE_NAME", "PGHOST", "PGDATABASE", "PGUSER",
-                                           "PGSSLMODE"};
+  static constexpr const char* kNames[] = {"DATA_SOURCE_NAME", "PGHOST",    "PGDATABASE",
+                                           "PGUSER",           "PGSSLMODE", "PGSERVICE",
+                                           "PGSERVICEFILE"};
 };
 
 TEST_F(Environment, ADataSourceNameIsEnough) {
@@ -232,6 +233,38 @@ TEST_F(Environment, LibpqsOwnEnvironmentIsEnough) {
   const Options options = std::get<Options>(configuration_from_environment());
   EXPECT_EQ(options.servers[0].name, "local");
   EXPECT_EQ(options.servers[0].home_database, "app");
+}
+
+TEST_F(Environment, AServiceFileIsEnough) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.write(
+      "services",
+      "[shop]\nhost=127.0.0.1\nuser=u\ndbname=shop\n[away]\nhost=db.example\ndbname=x\n");
+  ::setenv("PGSERVICEFILE", path.c_str(), 1);
+  for (const char* dsn : {"service=shop", "postgresql:///?service=shop", ""}) {
+    ::setenv("DATA_SOURCE_NAME", dsn, 1);
+    ::setenv("PGSERVICE", "shop", 1);
+    const Options options = std::get<Options>(configuration_from_environment());
+    EXPECT_EQ(options.servers[0].name, "127.0.0.1") << dsn;
+    EXPECT_EQ(options.servers[0].home_database, "shop");
+    EXPECT_EQ(options.servers[0].databases, std::vector<std::string>{"shop"});
+  }
+  ::setenv("DATA_SOURCE_NAME", "service=away", 1);
+  const auto lines = std::get<std::vector<std::string>>(configuration_from_environment());
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find("would not have to be encrypted"), std::string::npos) << lines[0];
+}
+
+TEST_F(Environment, WithoutADatabaseInTheConnectionStringTheFirstNamedOneIsHome) {
+  const TemporaryDirectory directory;
+  const auto home = [&](const std::string& dsn) {
+    const std::string path = directory.write("config", "[[server]]\nname = \"a\"\ndsn = \"" + dsn +
+                                                           "\"\ndatabases = [\"x*\", \"shop\"]\n");
+    return std::get<Options>(read_configuration(path)).servers[0].home_database;
+  };
+  EXPECT_EQ(home("user=u"), "shop");
+  EXPECT_EQ(home("user=u dbname=u"), "u");
+  EXPECT_EQ(home("user=u dbname=other"), "other");
 }
 
 TEST_F(Environment, AWrongDataSourceNameIsOneLineWithoutItsPassword) {

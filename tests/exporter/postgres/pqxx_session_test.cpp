@@ -19,6 +19,7 @@
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
 #include "tests/support/failure.h"
+#include "tests/support/pgbouncer.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test::pqxx_session_test {
@@ -220,6 +221,43 @@ TEST_F(Postgres, RefusalsSayWhy) {
   db_.run("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0");
   EXPECT_EQ(refusal(db_.dsn("crowded"), db_.name()), std::pair(Reason::connect, true));
   db_.run("DROP ROLE crowded");
+}
+
+TEST_F(Postgres, AStatementPoolIsNamed) {
+  const PgBouncer bouncer(db_.cluster(), 2, "statement");
+  const SourceError error = failure([&] { open(bouncer.dsn(db_.name()), db_.name()); });
+  EXPECT_EQ(error.reason(), Reason::config);
+  EXPECT_TRUE(error.session_lost());
+  EXPECT_NE(std::string(error.what()).find("statement pooling"), std::string::npos) << error.what();
+  const PgBouncer whole(db_.cluster(), 2, "session");
+  EXPECT_NO_THROW(open(whole.dsn(db_.name()), db_.name())->query("SELECT 1"));
+}
+
+TEST_F(Postgres, ADefaultOfSerializableAndDeferrableDoesNotMakeItWait) {
+  db_.run("CREATE TABLE t (id int)");
+  Client other(db_.dsn());
+  other.run("BEGIN ISOLATION LEVEL SERIALIZABLE");
+  other.run("INSERT INTO t VALUES (1)");
+  db_.run("ALTER DATABASE " + db_.name() + " SET default_transaction_isolation = serializable");
+  db_.run("ALTER DATABASE " + db_.name() + " SET default_transaction_deferrable = on");
+  const auto session = open();
+  session->set_deadline(clock_.now() + Seconds(5));
+  EXPECT_EQ(session->query("SELECT current_setting('transaction_isolation') AS level")
+                .only()
+                .text("level"),
+            "read committed");
+  EXPECT_EQ(session->query("SELECT count(*) AS n FROM public.t").only().number("n"), 0);
+  session->probe("SELECT id FROM public.t", 10);
+}
+
+TEST_F(Postgres, ADefaultOfSerializableIsNoErrorOnAStandby) {
+  Cluster primary;
+  {
+    const Database db(primary, "app");
+    db.run("ALTER DATABASE app SET default_transaction_isolation = serializable");
+    const Cluster standby(Cluster::StandbyOf{primary});
+    EXPECT_NO_THROW(open(standby.dsn("app"), "app")->query("SELECT count(*) FROM pg_class"));
+  }
 }
 
 TEST_F(Postgres, NothingOfOursRemainsOnTheServerConnection) {

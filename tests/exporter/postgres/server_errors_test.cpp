@@ -49,24 +49,74 @@ TEST(ServerErrors, AMessageThatMayHoldRowValuesIsNotRepeated) {
       "relation \"x\" does not exist (SQLSTATE 42P01)");
 }
 
-TEST(ServerErrors, TheFirstLineIsWithoutItsSeverity) {
-  EXPECT_EQ(first_line("ERROR:  it failed\nDETAIL:  more"), "it failed");
-  EXPECT_EQ(first_line("FATAL: it failed"), "it failed");
-  EXPECT_EQ(first_line("it failed"), "it failed");
-  EXPECT_EQ(first_line(""), "");
-  EXPECT_EQ(first_line("ERROR:  "), "");
+TEST(ServerErrors, AMessageIsReadInAnyLanguage) {
+  const auto parts = [](const std::string& message) {
+    const ServerMessage read = read_message(message);
+    return std::pair(read.sqlstate, read.text);
+  };
+  const auto read = [](const char* sqlstate, const char* text) {
+    return std::pair<std::string, std::string>(sqlstate, text);
+  };
+  EXPECT_EQ(parts("ERROR:  42P01: it failed\nDETAIL:  more"), read("42P01", "it failed"));
+  EXPECT_EQ(parts("FEHLER:  42P01: Relation »x« existiert nicht\nZEILE 1: y"),
+            read("42P01", "Relation »x« existiert nicht"));
+  EXPECT_EQ(parts("ОШИБКА:  42501: нет доступа"), read("42501", "нет доступа"));
+  EXPECT_EQ(parts("ERROR:  it failed:  42P01: no"), read("", "it failed:  42P01: no"))
+      << "a part of the text";
+  EXPECT_EQ(parts("ERROR:  42p01: it failed"), read("", "42p01: it failed"));
+  EXPECT_EQ(parts("FATAL: it failed"), read("", "it failed"));
+  EXPECT_EQ(parts("it failed"), read("", "it failed"));
+  EXPECT_EQ(parts(""), read("", ""));
+  EXPECT_EQ(parts("ERROR:  "), read("", ""));
 }
 
-TEST(ServerErrors, ARefusalSaysWhy) {
-  EXPECT_EQ(reason_of_refusal("FATAL:  password authentication failed for user \"x\""),
-            Reason::auth);
-  EXPECT_EQ(reason_of_refusal("FATAL:  no pg_hba.conf entry for host"), Reason::auth);
-  EXPECT_EQ(reason_of_refusal("FATAL:  too many connections for role \"x\""), Reason::connect)
-      << "that the role is named does not make it its fault";
-  EXPECT_EQ(reason_of_refusal("server does not support SSL, but SSL was required"), Reason::tls);
-  EXPECT_EQ(reason_of_refusal("FATAL:  database \"x\" does not exist"), Reason::missing);
-  EXPECT_EQ(reason_of_refusal("timeout expired"), Reason::timeout);
-  EXPECT_EQ(reason_of_refusal("Connection refused"), Reason::connect);
+TEST(ServerErrors, TheLastAnswerOfAServerTellsMost) {
+  const ServerMessage both = read_connection_message(
+      "connection to server at \"localhost\" (::1), port 1 failed: Connection refused\n"
+      "\tIs the server running on that host and accepting TCP/IP connections?\n"
+      "connection to server at \"localhost\" (127.0.0.1), port 1 failed: FATAL:  28P01: "
+      "Passwort-Authentifizierung für Benutzer »x« fehlgeschlagen\nLOCATION:  auth_failed, "
+      "auth.c:1\n");
+  EXPECT_EQ(both.sqlstate, "28P01");
+  EXPECT_EQ(both.text,
+            "connection to server at \"localhost\" (127.0.0.1), port 1 failed: FATAL:  "
+            "Passwort-Authentifizierung für Benutzer »x« fehlgeschlagen");
+  const ServerMessage none = read_connection_message(
+      "connection to server at \"a\" (::1), port 1 failed: Connection refused\n"
+      "\tIs the server running on that host and accepting TCP/IP connections?\n"
+      "connection to server at \"a\" (127.0.0.1), port 1 failed: session is read-only\n");
+  EXPECT_EQ(none.sqlstate, "");
+  EXPECT_EQ(none.text,
+            "connection to server at \"a\" (127.0.0.1), port 1 failed: session is read-only");
+  EXPECT_EQ(read_connection_message("invalid sslmode value: \"x\"\n").text,
+            "invalid sslmode value: \"x\"");
+}
+
+TEST(ServerErrors, ARefusedLoginHasTheReasonOfItsSqlstate) {
+  const auto reason = [](const char* state) { return login_error(state, "x").reason(); };
+  EXPECT_EQ(reason("28P01"), Reason::auth);
+  EXPECT_EQ(reason("28000"), Reason::auth);
+  EXPECT_EQ(reason("3D000"), Reason::missing);
+  EXPECT_EQ(reason("42501"), Reason::permission);
+  EXPECT_EQ(reason("42704"), Reason::config) << "an unknown setting in the connection string";
+  EXPECT_EQ(reason("53300"), Reason::connect);
+  EXPECT_EQ(reason("57P03"), Reason::connect);
+  EXPECT_EQ(reason("55000"), Reason::server) << "a database that accepts no connections";
+  EXPECT_TRUE(login_error("3D000", "x").session_lost());
+  const std::string denied = login_error("42501", "FATAL:  permission denied").what();
+  EXPECT_NE(denied.find("FATAL:  permission denied (SQLSTATE 42501). HINT: "), std::string::npos);
+  EXPECT_NE(denied.find("`pg_integrity_exporter grants`"), std::string::npos);
+  EXPECT_EQ(std::string(login_error("P0001", "secret").what()).find("secret"), std::string::npos)
+      << "from a login trigger";
+}
+
+TEST(ServerErrors, StatementPoolingIsNamed) {
+  const SourceError error = server_error(
+      "08P01", "FATAL:  08P01: transaction blocks not allowed in statement pooling mode\n");
+  EXPECT_EQ(error.reason(), Reason::config);
+  EXPECT_TRUE(error.session_lost());
+  EXPECT_NE(std::string(error.what()).find("statement pooling mode"), std::string::npos);
+  EXPECT_EQ(server_error("08P01", "FATAL:  08P01: query_wait_timeout").reason(), Reason::connect);
 }
 
 }  // namespace

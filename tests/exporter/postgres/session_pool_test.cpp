@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <thread>
 
 #include "collectors/base/errors.h"
@@ -237,6 +240,89 @@ TEST_F(Pool, AMissingDatabaseDoesNotHoldBackTheOthers) {
   const auto pool = pool_for(db_.dsn());
   EXPECT_EQ(failure([&] { pool->lease("no_such", soon()); }).reason(), Reason::missing);
   EXPECT_NO_THROW(pool->lease(db_.name(), soon()));
+}
+
+TEST_F(Pool, NoRefusalOfOneDatabaseHoldsBackTheOthers) {
+  Cluster own;
+  const Database fine(own, "fine");
+  const Database postgres(own, "admin");
+  postgres.run("CREATE ROLE plain LOGIN");
+  postgres.run("CREATE DATABASE revoked");
+  postgres.run("REVOKE CONNECT ON DATABASE revoked FROM PUBLIC");
+  postgres.run("CREATE DATABASE crowded CONNECTION LIMIT 0");
+  postgres.run("CREATE DATABASE closed ALLOW_CONNECTIONS false");
+  postgres.run("CREATE DATABASE banned");
+  postgres.run("CREATE DATABASE broken");
+  postgres.run("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'broken'");
+  const std::string path = own.data_directory() + "/pg_hba.conf";
+  std::ifstream before(path);
+  const std::string rest{std::istreambuf_iterator<char>(before), {}};
+  std::ofstream(path) << "host banned all all scram-sha-256\n" << rest;
+  own.stop();
+  own.start();
+  const auto pool = pool_for(own.dsn("fine", "plain"));
+  for (const auto& [database, reason] :
+       std::map<std::string, Reason>{{"revoked", Reason::permission},
+                                     {"crowded", Reason::connect},
+                                     {"closed", Reason::server},
+                                     {"broken", Reason::server},
+                                     {"banned", Reason::auth},
+                                     {"no_such", Reason::missing}}) {
+    const SourceError error = failure([&] { pool->lease(database, soon()); });
+    EXPECT_EQ(error.reason(), reason) << database << ": " << error.what();
+    const auto lease = pool->lease("fine", soon());
+    lease.session().set_deadline(soon());
+    EXPECT_EQ(ask(lease, "SELECT 1 AS x"), 1) << "after " << database;
+  }
+  const Instant retry = pool->retry_at("fine");
+  EXPECT_LE(retry, clock_.now());
+  EXPECT_GT(pool->retry_at("crowded"), clock_.now()) << "the others' sessions do not make it due";
+}
+
+TEST_F(Pool, ADatabaseThatHangsHoldsOneSlotOnly) {
+  const PgBouncer bouncer(db_.cluster(), 1);
+  Client holder(bouncer.dsn(db_.name()));
+  holder.run("BEGIN");  // a new login to this database now hangs at its first question
+  const auto pool = pool_for(bouncer.dsn(db_.name()));
+  EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon(1)); }).reason(), Reason::timeout);
+  clock_.advance(Seconds(2));
+  EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon(1)); }).reason(), Reason::timeout);
+  EXPECT_EQ(pool->count().connecting, 1U) << "no second one is sent after it";
+  const auto lease = pool->lease(other_.name(), soon());
+  lease.session().set_deadline(soon());
+  EXPECT_EQ(ask(lease, "SELECT 1 AS x"), 1);
+  holder.run("COMMIT");
+}
+
+TEST_F(Pool, OnceADatabaseIsBackTheOthersAreTriedAtOnce) {
+  Cluster own;
+  const Database one(own, "one");
+  const Database two(own, "two");
+  const auto pool = pool_for(own.dsn("one"));
+  own.stop();
+  for (int i = 0; i < 6; ++i) {
+    for (const char* database : {"one", "two"}) failure([&] { pool->lease(database, soon()); });
+    clock_.advance(Seconds(30));
+  }
+  failure([&] { pool->lease("two", soon()); });
+  own.start();
+  EXPECT_GT(pool->retry_at("two"), clock_.now());
+  { const auto lease = pool->lease("one", soon()); }
+  const Instant retry = pool->retry_at("two");
+  EXPECT_LE(retry, clock_.now());
+  EXPECT_NO_THROW(pool->lease("two", soon()));
+}
+
+TEST_F(Pool, ManyFailingDatabasesAreTriedLessOften) {
+  const auto pool = pool_for("host=127.0.0.1 port=1 user=x");
+  for (int round = 0; round < 12; ++round) {
+    for (int i = 0; i < 16; ++i) failure([&] { pool->lease("d" + std::to_string(i), soon()); });
+    clock_.advance(Seconds(130));
+  }
+  failure([&] { pool->lease("d0", soon()); });
+  const double pause = (pool->retry_at("d0") - clock_.now()).count();
+  EXPECT_GE(pause, 55);
+  EXPECT_LE(pause, 121) << "16 databases: four times the pause of one";
 }
 
 TEST_F(Pool, AWrongPasswordIsNotTriedOften) {

@@ -451,7 +451,10 @@ TEST_F(TaskOf, WhateverACollectorThrowsIsAFailureWithAReason) {
 
 TEST_F(TaskOf, OutOfReachIsTriedAgainWithThePool) {
   int told = 0;
-  context_->server_lost = [&] { ++told; };
+  context_->database_lost = [&](const std::string&, bool was_reached) {
+    ++told;
+    EXPECT_FALSE(was_reached) << "it never answered, so that says nothing about the others";
+  };
   look_ = [](Sources& from, Batch&) {
     from.session();
     return Progress::done;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
@@ -13,6 +14,7 @@
 #include "exporter/io/clock.h"
 #include "exporter/report/report.h"
 #include "exporter/scheduler/runtime.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/cluster.h"
 #include "tests/support/observer.h"
 #include "tests/support/wait.h"
@@ -252,6 +254,72 @@ TEST(SamplerOf, DatabasesThatAGlobMeansComeAndGo) {
   EXPECT_TRUE(eventually([&] { return watched() == "app_1 "; }));
   EXPECT_TRUE(
       sampling.page().all("pg_integrity_collector_success", {{"database", "app_2"}}).empty());
+}
+
+/// A server on which one of three databases refuses our role.
+class OneRefuses : public ::testing::Test {
+ protected:
+  OneRefuses() {
+    shop_.run("CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher");
+    shop_.run("REVOKE CONNECT ON DATABASE ci_revoked FROM PUBLIC");
+    for (const Database* database : {&shop_, &zoo_})
+      database->run("CREATE TABLE a (id int PRIMARY KEY)");
+  }
+  static double runs_of(const PageText& page, const std::string& database,
+                        const std::string& outcome) {
+    double sum = 0;
+    for (const Series& series : page.all("pg_integrity_collector_runs_total",
+                                         {{"database", database}, {"outcome", outcome}}))
+      sum += series.value;
+    return sum;
+  }
+  static bool others_are_up(const PageText& page) {
+    return page.value("pg_integrity_up", {{"database", "shop"}}) == 1 &&
+           page.value("pg_integrity_up", {{"database", "zoo"}}) == 1 &&
+           page.value("pg_integrity_up", {{"database", "ci_revoked"}}) == 0;
+  }
+
+  Cluster own_;
+  Database shop_{own_, "shop"};
+  Database revoked_{own_, "ci_revoked"};
+  Database zoo_{own_, "zoo"};
+};
+
+TEST_F(OneRefuses, TheOthersStayUp) {
+  const CapturedLog log;
+  RunningScheduler sampling(
+      one_server(own_.dsn("shop", "watcher"), "databases = [\"*\", \"!postgres\"]\n"));
+  ASSERT_TRUE(eventually(
+      [&] { return sampling.runtime().scheduler().ready() && others_are_up(sampling.page()); }));
+  const double runs = runs_of(sampling.page(), "shop", "success");
+  for (int i = 0; i < 20; ++i) {
+    sampling.clock.advance(Seconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(others_are_up(sampling.page())) << i;
+  }
+  const PageText page = sampling.page();
+  for (const char* database : {"shop", "zoo"}) EXPECT_EQ(runs_of(page, database, "failure"), 0);
+  EXPECT_LE(runs_of(page, "shop", "success"), runs + 10)
+      << "a database that refuses does not make others run again";
+  std::size_t lines = 0;
+  const std::string written = log.written();
+  for (std::size_t at = written.find("out of reach"); at != std::string::npos;
+       at = written.find("out of reach", at + 1))
+    ++lines;
+  EXPECT_EQ(lines, 1U) << written;
+  EXPECT_NE(written.find("reason=\"permission\""), std::string::npos) << written;
+}
+
+TEST_F(OneRefuses, OnePassShowsTheOthersUp) {
+  const Findings found = look(
+      one_server(own_.dsn("shop", "watcher"), "databases = [\"zoo\", \"ci_revoked\", \"shop\"]\n"));
+  EXPECT_TRUE(others_are_up(found.page));
+}
+
+TEST_F(OneRefuses, TheOthersAreFoundEvenIfItIsTheConnectionStringsOwn) {
+  RunningScheduler sampling(one_server(own_.dsn("ci_revoked", "watcher"),
+                                       "databases = [\"*\", \"shop\", \"!postgres\"]\n"));
+  EXPECT_TRUE(eventually([&] { return others_are_up(sampling.page()); }));
 }
 
 TEST(SamplerOf, IsReadyWhenEveryCollectorHasTriedOnce) {

@@ -1,0 +1,1 @@
+CREATE TABLE article (id int PRIMARY KEY);
