@@ -27,8 +27,8 @@ class Processes {
 
   /// Runs a program and returns all of its standard output, if it succeeds.
   /// @throws SourceError: missing or permission if we cannot run the program, timeout, too_large,
-  /// io if it failed (with the first line of its standard error), limit if no process can be
-  /// created.
+  /// io if it failed (with the first line of its standard error, else of its output), limit if no
+  /// process can be created.
   virtual std::string output(const ProgramRequest& request) = 0;
 };
 

@@ -115,6 +115,8 @@ Object object_from(const JsonValue& entry, const CollectorSpec& spec, MetricSet&
     Sample sample;
     sample.metric = metric_of(recorded, spec, own);
     if (sample.metric == nullptr) continue;
+    // JSON has no infinite number. Such a value is observed anew and must not cost the others.
+    if (sample.metric->type != MetricType::age && recorded.find("value") == nullptr) continue;
     sample.labels = texts_from(recorded.at("labels"));
     if (sample.labels.size() != sample.metric->label_count) continue;
     sample.observed_at = times.look(recorded.at("observed_at").number());

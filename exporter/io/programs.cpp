@@ -11,12 +11,15 @@ namespace {
 
 constexpr std::size_t kToldBytes = 300;  ///< of the program's error text
 
-/// How the program failed, by its exit status and its first line on standard error.
+/// How the program failed, by its exit status and its first line on standard error. pgBackRest 2.55
+/// writes its errors to standard output, so the first line there counts if the other has none.
 std::string failure_of(const Ended& ended) {
   std::string text = ended.status > 128
                          ? "was ended by signal " + std::to_string(ended.status - 128)
                          : "ended with status " + std::to_string(ended.status);
-  if (!ended.errors.empty()) text.append(": ").append(ended.errors.front().substr(0, kToldBytes));
+  const std::string told =
+      ended.errors.empty() ? ended.out.substr(0, ended.out.find('\n')) : ended.errors.front();
+  if (!told.empty()) text.append(": ").append(told.substr(0, kToldBytes));
   return text;
 }
 

@@ -308,7 +308,9 @@ TEST_F(PgBackRest, WhatItRefusesIsTold) {
   const Findings found = asked_for({"info", "--output=jason"});
   EXPECT_EQ(found.reason("backups/repo.full"), Reason::io);
   const std::string why = found.object("backups/repo.full").findings.at(0);
-  EXPECT_NE(why.find("pgbackrest ended with status 32: ERROR: [032]"), std::string::npos) << why;
+  EXPECT_NE(why.find("pgbackrest ended with status 32: "), std::string::npos) << why;
+  // pgBackRest 2.55 writes the number of its process before it, 2.44 does not.
+  EXPECT_NE(why.find("ERROR: [032]: "), std::string::npos) << why;
   EXPECT_EQ(asked_for({"version"}).reason("backups/repo.full"), Reason::decode);
 }
 

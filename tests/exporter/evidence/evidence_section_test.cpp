@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include "collectors/base/batch.h"
@@ -194,6 +195,20 @@ TEST(State, AgesDoNotShrinkWhenTheClockIsSetBack) {
     EXPECT_NEAR((SystemClock().now() - sample.since).count(), Seconds(three_days).count(), 60);
   }
   EXPECT_TRUE(seen);
+}
+
+TEST(State, AValueThatJsonDoesNotHaveCostsNoOther) {
+  const Database db;
+  SavedEvidence saved = *some_record(db);
+  const CollectorId id{"test", db.name(), "row_counts"};
+  auto& objects = saved.collectors.at(id).objects;
+  const ObjectKey key{"public", "child"};
+  const std::size_t before = objects.at(key).samples.size();
+  ASSERT_GT(before, 0U);
+  objects.at(key).samples.front().value = std::numeric_limits<double>::infinity();
+  const SavedEvidence loaded = reloaded(saved, Seconds(0));
+  EXPECT_EQ(loaded.collectors.at(id).objects.at(key).samples.size(), before - 1);
+  EXPECT_EQ(loaded.collectors.size(), saved.collectors.size());
 }
 
 TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {

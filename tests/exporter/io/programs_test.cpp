@@ -107,6 +107,9 @@ TEST_F(Programs, AFailureIsToldByItsStatusAndFirstLine) {
   EXPECT_STREQ(error.what(), (directory_.path() + "/script ended with status 55: first").c_str());
   EXPECT_NE(std::string(failure_of({script("kill -TERM $$")}).what()).find("ended by signal 15"),
             std::string::npos);
+  EXPECT_STREQ(failure_of({script("echo out; echo more; exit 3")}).what(),
+               (directory_.path() + "/script ended with status 3: out").c_str())
+      << "pgBackRest 2.55 writes nothing to standard error";
   const std::string told =
       failure_of({script("head -c 100000 /dev/zero | tr '\\0' x >&2; false")}).what();
   EXPECT_LT(told.size(), 1000U) << "of a long line not all";
