@@ -112,7 +112,8 @@ class Expectations:
         found = self.named("object", name)
         if not found:
             return "the object is not in the report"
-        seen = [part["values"].get(metric) for part in found]
+        # The report has one text a value, for example "orphaned_rows 3".
+        seen = [dict(text.split(" ", 1) for text in part["values"]).get(metric) for part in found]
         return None if all(same_number(value, number) for value in seen) else f"it is {seen[0]}"
 
     def expect_finding(self, name, text):
