@@ -201,8 +201,8 @@ class RowCounts final : public Collector {
 
   void take_inventory(Sources& from, const Schema& schema, Batch& out) const {
     const std::pair<std::string, std::size_t> found[] = {
-        {"tables", schema.tables.size()},
-        {"foreign_keys", schema.foreign_keys.size()},
+        {"tables", schema.tables.size() + schema.unlogged.size()},
+        {"foreign_keys", schema.foreign_keys.size() + schema.unlogged_foreign_keys},
         {"triggers", schema.triggers},
         {"sequences", schema.sequences}};
     for (const auto& [type, count] : found) {

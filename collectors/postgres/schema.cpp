@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "collectors/base/errors.h"
+#include "collectors/base/glob.h"
 
 namespace pg_integrity {
 
@@ -18,6 +19,14 @@ std::string Table::from_clause() const {
     throw SourceError(Reason::unsafe,
                       "any look at " + name.display() + std::string(kForeignCodeRuns));
   return partitioned ? name.sql() : "ONLY " + name.sql();
+}
+
+bool Schema::excludes(const QualifiedName& name) const {
+  return matches_any_glob(exclude, name.display());
+}
+
+bool Schema::is_unlogged(const QualifiedName& name) const {
+  return std::binary_search(unlogged.begin(), unlogged.end(), name);
 }
 
 const Table* Schema::table(const QualifiedName& name) const {
