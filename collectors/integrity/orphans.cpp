@@ -16,6 +16,7 @@
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/declared_reference.h"
+#include "collectors/integrity/period_reference.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
@@ -152,8 +153,6 @@ class Orphans final : public Collector {
   static void count(Session& session, const ForeignKey& key, Batch& out) {
     const auto of = labels(key);
     out.attempt(kOrphanedRows, of, [&] {
-      if (key.temporal)
-        throw SourceError(Reason::unsafe, "keys over periods (PERIOD) are not evaluated");
       if (key.foreign_cast)
         throw SourceError(Reason::unsafe,
                           "comparing would call the function of a cast that belongs to no"
@@ -161,7 +160,9 @@ class Orphans final : public Collector {
       if (key.foreign_code)
         throw SourceError(Reason::unsafe, "any look at " + key.child.display() + " or " +
                                               key.parent.display() + std::string(kForeignCodeRuns));
-      const double orphans = session.query(orphans_sql(key)).only().number("orphans");
+      const double orphans = session.query(key.temporal ? uncovered_sql(key) : orphans_sql(key))
+                                 .only()
+                                 .number("orphans");
       out.set(kOrphanedRows, orphans, of);
       out.set(kInfo, 1, of[0], of[1], of[2], key.parent.schema, key.parent.name);
       out.evidence(kOrphanedRows, "refers to " + key.parent.display(), of);
@@ -196,7 +197,7 @@ bool more_on_copy(const Configuration& given, const Schema& copy) {
 void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
                Reads& reads) {
   for (const ForeignKey& key : schema.foreign_keys) {
-    if (key.temporal || key.foreign_cast || key.foreign_code) continue;
+    if (key.foreign_cast || key.foreign_code) continue;
     for (const ReferenceColumn& column : key.columns) {
       reads.tables[key.child].insert(column.child);
       reads.tables[key.parent].insert(column.parent);
