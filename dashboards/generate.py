@@ -204,6 +204,18 @@ def integrity():
                     [column("duplicates", worst("duplicate_rows"), thresholds=ZERO, worst="high")],
                     "No key was looked at", report=["duplicates", "schema", "table", "key"])),
             ]),
+            (8, [
+                (24, table(
+                    "Other constraints, the worst first",
+                    "Rows that conflict under an exclusion constraint or a key WITHOUT OVERLAPS, and rows that break a"
+                    " CHECK or NOT NULL constraint that is NOT VALID or NOT ENFORCED.",
+                    key,
+                    [column("conflicting", worst("conflicting_rows"), thresholds=ZERO, worst="high"),
+                     column("broken", worst("constraint_broken_rows"), thresholds=ZERO)]
+                    + [column(name, worst("constraint_" + name), mappings=FACT)
+                       for name in ("validated", "enforced", "compared")],
+                    "There is no such constraint", report=["constraints", "schema", "table", "constraint"])),
+            ]),
             "Tables",
             (10, [
                 (14, table(

@@ -77,7 +77,6 @@ start_cluster() {
   cat >>"$cluster/postgresql.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$work_dir/socket'
-fsync = off
 CONF
   unprivileged "$bin/pg_ctl" -D "$cluster" -w -l "$cluster/server.log" start
 }

@@ -208,7 +208,7 @@ bool more_on_copy(const Configuration& given, const Schema& copy) {
 void add_reads(const Configuration& given, Session& /*session*/, const Schema& schema,
                Reads& reads) {
   for (const ForeignKey& key : schema.foreign_keys) {
-    if (key.temporal || key.foreign_cast || key.foreign_code) continue;
+    if (key.foreign_cast || key.foreign_code) continue;
     for (const ReferenceColumn& column : key.columns) {
       reads.tables[key.child].insert(column.child);
       reads.tables[key.parent].insert(column.parent);

@@ -2,6 +2,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/qualified_name.h"
+#include "collectors/integrity/period_reference.h"
 
 namespace pg_integrity {
 
@@ -22,8 +23,6 @@ std::string table_sql(const QualifiedName& table, bool whole) {
 }  // namespace
 
 void require_safe(const ForeignKey& key) {
-  if (key.temporal)
-    throw SourceError(Reason::unsafe, "keys over periods (PERIOD) are not evaluated");
   if (key.foreign_cast)
     throw SourceError(Reason::unsafe,
                       "comparing would call the function of a cast that belongs to no"
@@ -37,7 +36,12 @@ std::string child_sql(const ForeignKey& key) {
   return table_sql(key.child, key.child_partitioned || key.child_with_heirs);
 }
 
+std::string parent_sql(const ForeignKey& key) {
+  return table_sql(key.parent, key.parent_partitioned || key.parent_with_heirs);
+}
+
 std::string orphans_sql(const ForeignKey& key) {
+  if (key.temporal) return uncovered_sql(key);
   std::string match;
   for (const ReferenceColumn& column : key.columns) {
     if (!match.empty()) match += " AND ";
@@ -47,8 +51,7 @@ std::string orphans_sql(const ForeignKey& key) {
   return "SELECT count(*) AS orphans FROM " + child_sql(key) + " c WHERE " +
          not_null(key, key.match_full ? " OR " : " AND ") +
          (key.condition.empty() ? "" : " AND " + key.condition) + " AND NOT EXISTS (SELECT FROM " +
-         table_sql(key.parent, key.parent_partitioned || key.parent_with_heirs) + " p WHERE " +
-         match + ")";
+         parent_sql(key) + " p WHERE " + match + ")";
 }
 
 }  // namespace pg_integrity

@@ -13,6 +13,9 @@ void require_safe(const ForeignKey& key);
 /// The referring table for a FROM clause, with as many of its heirs as the key binds.
 std::string child_sql(const ForeignKey& key);
 
+/// The table that is referred to, likewise.
+std::string parent_sql(const ForeignKey& key);
+
 /// The statement whose only column, `orphans`, counts the rows that refer to no row.
 std::string orphans_sql(const ForeignKey& key);
 

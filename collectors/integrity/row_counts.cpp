@@ -207,8 +207,8 @@ class RowCounts final : public Collector {
 
   void take_inventory(Sources& from, const Schema& schema, Batch& out) const {
     const std::pair<std::string, std::size_t> found[] = {
-        {"tables", schema.whole_tables()},
-        {"foreign_keys", schema.whole_foreign_keys()},
+        {"tables", schema.whole_tables() + schema.unlogged.size()},
+        {"foreign_keys", schema.whole_foreign_keys() + schema.unlogged_foreign_keys},
         {"triggers", schema.triggers},
         {"sequences", schema.sequences}};
     for (const auto& [type, count] : found) {

@@ -12,6 +12,7 @@
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
 #include "collectors/integrity/catalog_list.h"
+#include "collectors/integrity/invalid_indexes.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
@@ -42,7 +43,8 @@ constexpr auto kLastFailure = past_event(
 constexpr auto kInvalidIndexes = gauge(
     "pg_integrity_invalid_indexes",
     "Indexes that are not valid and are not being built: they answer nothing, some not even "
-    "for uniqueness.",
+    "for uniqueness. Indexes of materialized views, of system catalogs and of TOAST tables count "
+    "too; the schema is that of the table.",
     must_be(0).says("{value} indexes of the schema {schema} are invalid and are not being built."),
     "schema");
 constexpr auto kUnloggedTables = gauge(
@@ -119,31 +121,6 @@ SELECT CASE s.datid WHEN 0 THEN 'shared_pages' ELSE 'database_pages' END AS page
     WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND n.nspname <> 'pg_catalog') AS unlogged
 FROM pg_stat_database s WHERE s.datid = 0 OR s.datname = current_database())";
 
-// An index that is being built or dropped is no finding. Its session's lock tells, which is seen
-// without further rights.
-//
-// CREATE INDEX CONCURRENTLY locks the table all the while and has a row in the progress view. DROP
-// INDEX CONCURRENTLY and REINDEX CONCURRENTLY hold that lock on the index itself. The index of a
-// partitioned table is not valid while it waits for indexes of its partitions to be attached. It
-// never had rows of its own.
-constexpr std::string_view kInvalid = R"(
-SELECT n.nspname AS schema, ic.relname AS index, ic.relkind = 'I' AS waits, coalesce(rn.nspname, n.nspname) AS root_schema,
-  coalesce(r.relname, c.relname) AS root_name
-FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
-  LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
-WHERE NOT (i.indisvalid AND i.indisready AND i.indislive) AND NOT EXISTS (
-  SELECT FROM pg_stat_progress_create_index p JOIN pg_locks l ON l.pid = p.pid
-    JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-  WHERE l.locktype = 'relation' AND l.relation = i.indrelid)
-  AND NOT EXISTS (
-  SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-    AND d.datname = current_database()
-  WHERE l.locktype = 'relation' AND l.relation = i.indexrelid AND l.granted
-    AND l.mode = 'ShareUpdateExclusiveLock')
-ORDER BY 1, 2)";
-
 // Only collations that sort an index. The database's own has had a version since PostgreSQL 15.
 constexpr std::string_view kCollations = R"(
 SELECT n.nspname AS schema, l.collname AS name,
@@ -178,6 +155,7 @@ class Storage final : public Collector {
     const auto schema = from.schema();
     if (from.position().empty()) {
       look_at_pages(from, out);
+      tell_unlogged(*schema, out);
       count_invalid_indexes(from, *schema, out);
       look_at_collations(from, out);
     }
@@ -214,26 +192,26 @@ class Storage final : public Collector {
     }
   }
 
+  /// No collector reads unlogged tables on a standby. They are named once, here.
+  static void tell_unlogged(const Schema& schema, Batch& out) {
+    constexpr std::size_t kMost = 20;
+    std::string names;
+    for (std::size_t i = 0; i < schema.unlogged.size() && i < kMost; ++i)
+      names += (i == 0 ? "" : ", ") + schema.unlogged[i].display();
+    if (schema.unlogged.size() > kMost)
+      names += " and " + std::to_string(schema.unlogged.size() - kMost) + " more";
+    if (names.empty()) return;
+    out.excluded(schema.unlogged.size());
+    out.evidence(kUnloggedTables,
+                 "not watched here, as a standby has no rows of unlogged tables: " + names);
+  }
+
   static void count_invalid_indexes(Sources& from, const Schema& schema, Batch& out) {
     std::map<std::string, double> invalid;
-    for (const Table& table : schema.tables) invalid[table.name.schema] = 0;
-    const Rows rows = from.session().query(kInvalid);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const Row row = rows[i];
-      if (schema.table({row.text("root_schema"), row.text("root_name")}) == nullptr) continue;
-      const QualifiedName index{row.text("schema"), row.text("index")};
-      if (row.flag("waits")) {
-        out.evidence(kInvalidIndexes,
-                     "index " + index.display() +
-                         " waits for indexes of all partitions. HINT: ALTER INDEX … ATTACH"
-                         " PARTITION",
-                     index.schema);
-        continue;
-      }
-      ++invalid[index.schema];
-      out.evidence(kInvalidIndexes,
-                   "index " + index.display() + " is not valid. HINT: REINDEX INDEX, or drop it",
-                   index.schema);
+    for (const std::string& name : indexed_schemas(from.session(), schema)) invalid[name] = 0;
+    for (const InvalidIndex& index : invalid_indexes(from.session(), schema)) {
+      if (!index.waits) ++invalid[index.schema];
+      out.evidence(kInvalidIndexes, index.told(), index.schema);
     }
     for (const auto& [name, count] : invalid)
       if (from.wants(std::array<std::string, 1>{name})) out.set(kInvalidIndexes, count, name);

@@ -23,7 +23,7 @@ FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.o
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
   LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
-WHERE i.indisunique AND i.indisvalid AND i.indislive AND NOT ic.relispartition
+WHERE i.indisunique AND NOT i.indisexclusion AND i.indisvalid AND i.indislive AND NOT ic.relispartition
   AND c.relkind IN ('r', 'p') AND n.nspname <> 'pg_catalog')";
 
 // The columns in the order of the index, and how its operator classes sort them. Under a
@@ -215,6 +215,28 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
 void require_trusted(Session& session, const QualifiedName& index) {
   const std::array<std::string, 1> name{index.sql()};
   require_trusted(session.query(trust_of_index() + std::string(kTrusted), name).only());
+}
+
+Rows trusted_index_rows(Session& session, const QualifiedName& index, std::string_view select) {
+  const std::array<std::string, 1> name{index.sql()};
+  const Rows rows =
+      session.query(trust_of_index() + ") SELECT trusted, " + std::string(select), name);
+  if (rows.size() == 0)
+    throw SourceError(Reason::missing, "index " + index.display() + " does not exist any more");
+  require_trusted(rows[0]);
+  return rows;
+}
+
+Rows trusted_rows(Session& session, const RunCode& code, std::string_view select,
+                  std::span<const std::string> parameters) {
+  std::string sql(kTrust1);
+  for (const std::string_view part : {code.types, kTrust2, kTrust3, code.functions, kTrust4,
+                                      code.further, std::string_view(") SELECT trusted, "), select})
+    sql += part;
+  const Rows rows = session.query(sql, parameters);
+  if (rows.size() == 0) throw SourceError(Reason::missing, "it does not exist any more");
+  require_trusted(rows[0]);
+  return rows;
 }
 
 std::string surplus_sql(Session& session, const UniqueIndex& index) {

@@ -5,7 +5,9 @@
 
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/qualified_name.h"
@@ -35,14 +37,31 @@ struct UniqueIndex {
   }
 };
 
-/// Every unique index that the catalog takes for valid, sorted by table and name. The index of a
-/// partition is left out if it belongs to an index of the root. So are indexes of tables that the
-/// schema excludes.
+/// Every unique index that the catalog takes for valid, sorted by table and name. A key WITHOUT
+/// OVERLAPS is none, because two of its rows may be equal. The index of a partition is left out if
+/// it belongs to an index of the root. So are indexes of tables that the schema excludes.
 std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema);
 
 /// @throws SourceError{unsafe} if evaluating or comparing the index's values would run code that
 /// belongs to neither a superuser nor an extension of one.
 void require_trusted(Session& session, const QualifiedName& index);
+
+/// The same for an index, in one statement with what the caller wants to know of it.
+/// @param select columns and a FROM clause for the tables `trust` and `pg_index i`; $1 is the name
+/// of the index.
+Rows trusted_index_rows(Session& session, const QualifiedName& index, std::string_view select);
+
+/// SQL that finds the code that a statement would run. Each part selects OIDs.
+struct RunCode {
+  std::string_view types;      ///< types whose values are compared
+  std::string_view functions;  ///< " UNION SELECT …": functions that are called
+  std::string_view further;    ///< " AND …": conditions beside them
+};
+
+/// The rows of `select`, as trusted_index_rows() but about any code.
+/// @throws SourceError: unsafe as require_trusted(), missing if there are no rows.
+Rows trusted_rows(Session& session, const RunCode& code, std::string_view select,
+                  std::span<const std::string> parameters);
 
 /// The statement whose only column, `surplus`, counts the rows beyond the first of each value.
 /// Composing it takes one query of the catalog.

@@ -119,9 +119,13 @@ void read_foreign_keys(Session& session, const std::vector<std::string>& exclude
     if (row.text("oid") != open_oid) {
       open_oid = row.text("oid");
       ForeignKey key = foreign_key_from(row);
-      skipping = matches_any_glob(exclude, key.child.display());
-      if (skipping)
+      const bool excluded = matches_any_glob(exclude, key.child.display());
+      const bool unlogged = into.is_unlogged(key.child) || into.is_unlogged(key.parent);
+      skipping = excluded || unlogged;
+      if (excluded)
         ++into.excluded_foreign_keys;
+      else if (unlogged)
+        ++into.unlogged_foreign_keys;
       else
         into.foreign_keys.push_back(std::move(key));
     }

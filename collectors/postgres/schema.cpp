@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "collectors/base/errors.h"
+#include "collectors/base/glob.h"
 
 namespace pg_integrity {
 
@@ -37,6 +38,14 @@ Table Table::alone() const {
   alone.estimated_bytes.reset();
   for (Column& column : alone.columns) column.leads_index = column.leads_index_alone;
   return alone;
+}
+
+bool Schema::excludes(const QualifiedName& name) const {
+  return matches_any_glob(exclude, name.display());
+}
+
+bool Schema::is_unlogged(const QualifiedName& name) const {
+  return std::binary_search(unlogged.begin(), unlogged.end(), name);
 }
 
 const Table* Schema::table(const QualifiedName& name) const {

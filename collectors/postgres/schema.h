@@ -113,12 +113,21 @@ struct Schema {
   Instant loaded_at{};
   std::vector<Table> tables;             ///< sorted by name
   std::vector<ForeignKey> foreign_keys;  ///< sorted by child, then name; once per logical key
-  std::size_t triggers = 0;              ///< user triggers on the tables above that are no parts
+  std::size_t triggers = 0;              ///< user triggers on the unlogged tables, and on those above that are no parts
   std::size_t sequences = 0;
   std::size_t excluded_tables = 0;
   std::size_t excluded_foreign_keys = 0;
+  /// Tables without their rows here, sorted: on a standby, unlogged ones and those with an unlogged
+  /// partition. They and their foreign keys are in none of the lists above.
+  std::vector<QualifiedName> unlogged;
+  std::size_t unlogged_foreign_keys = 0;
+  std::vector<std::string> exclude;  ///< globs of `schema.table`, as configured
 
-  /// @return nullptr if there is no such table, or it is excluded.
+  /// Whether the configuration excludes a table or materialized view of that name.
+  [[nodiscard]] bool excludes(const QualifiedName& name) const;
+  [[nodiscard]] bool is_unlogged(const QualifiedName& name) const;
+
+  /// @return nullptr if there is no such table, it is excluded, or it is unlogged here.
   [[nodiscard]] const Table* table(const QualifiedName& name) const;
   [[nodiscard]] Table* table(const QualifiedName& name);
 

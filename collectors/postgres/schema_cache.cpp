@@ -16,6 +16,7 @@ std::shared_ptr<const Schema> load_schema(Session& session, const std::vector<st
                                           Instant now) {
   auto schema = std::make_shared<Schema>();
   schema->loaded_at = now;
+  schema->exclude = exclude;
   read_tables(session, exclude, *schema);
   read_columns(session, *schema);
   read_inheritance(session, *schema);

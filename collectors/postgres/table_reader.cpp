@@ -13,6 +13,8 @@ namespace {
 // The planner's row estimate is -1 (0 before version 14) until the first VACUUM or ANALYZE. The
 // estimate of a partition root is the sum over its leaves, and unknown if that of any leaf is. That
 // of a table with heirs is the sum over it and them. UNION takes an heir of two parents once.
+//
+// A standby has no rows of unlogged tables and refuses to read them.
 constexpr std::string_view kTables = R"(
 WITH RECURSIVE part(root, oid) AS (
   SELECT i.inhparent, i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
@@ -20,17 +22,19 @@ WITH RECURSIVE part(root, oid) AS (
   UNION
   SELECT part.root, i.inhrelid FROM part JOIN pg_inherits i ON i.inhparent = part.oid),
 leaf AS (
-  SELECT part.root, l.relkind, l.relpages,
+  SELECT part.root, l.relkind, l.relpages, l.relpersistence,
     CASE WHEN l.reltuples > 0 OR l.relpages > 0 OR (l.reltuples = 0 AND
       current_setting('server_version_num')::int >= 140000) THEN l.reltuples::float8 END AS tuples
   FROM part JOIN pg_class l ON l.oid = part.oid
   WHERE l.relkind <> 'p' AND l.relpersistence <> 't'),
 root AS (
-  SELECT root, bool_or(relkind = 'f') AS foreign_leaf, sum(relpages::float8) AS pages,
+  SELECT root, bool_or(relkind = 'f') AS foreign_leaf,
+    bool_or(relpersistence = 'u') AS unlogged_leaf, sum(relpages::float8) AS pages,
     CASE WHEN count(*) = count(tuples) THEN sum(tuples) END AS tuples
   FROM leaf GROUP BY root)
 SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
   coalesce(r.foreign_leaf, false) AS foreign_leaf,
+  pg_is_in_recovery() AND (c.relpersistence = 'u' OR coalesce(r.unlogged_leaf, false)) AS unlogged,
   CASE WHEN c.relkind = 'p' THEN r.tuples
     WHEN c.reltuples > 0 OR c.relpages > 0 OR (c.reltuples = 0 AND
       current_setting('server_version_num')::int >= 140000) THEN c.reltuples::float8
@@ -120,6 +124,10 @@ void read_tables(Session& session, const std::vector<std::string>& exclude, Sche
       ++into.excluded_tables;
       continue;
     }
+    if (row.flag("unlogged")) {
+      into.unlogged.push_back(table.name);
+      continue;
+    }
     table.partitioned = row.flag("partitioned");
     table.has_foreign_partition = row.flag("foreign_leaf");
     table.estimated_rows = row.maybe_number("rows");
@@ -128,6 +136,7 @@ void read_tables(Session& session, const std::vector<std::string>& exclude, Sche
   }
   std::sort(into.tables.begin(), into.tables.end(),
             [](const Table& a, const Table& b) { return a.name < b.name; });
+  std::sort(into.unlogged.begin(), into.unlogged.end());
 }
 
 void read_columns(Session& session, Schema& into) {
@@ -156,7 +165,10 @@ void count_triggers_and_sequences(Session& session, const std::vector<std::strin
                                   Schema& into) {
   const Rows triggers = session.query(kTriggers);
   for (std::size_t i = 0; i < triggers.size(); ++i)
-    if (const Table* table = table_of(into, triggers[i]); table && !table->part_of_parent)
+    if (const Table* table = table_of(into, triggers[i]);
+        table != nullptr
+            ? !table->part_of_parent
+            : into.is_unlogged({triggers[i].text("schema"), triggers[i].text("table_name")}))
       into.triggers += static_cast<std::size_t>(triggers[i].number("triggers"));
   const Rows sequences = session.query(kSequences);
   for (std::size_t i = 0; i < sequences.size(); ++i) {

@@ -137,6 +137,7 @@ bool is_from_catalog(const std::string& object) {
                                               "row_counts/foreign_keys",
                                               "storage",
                                               "storage/app",
+                                              "storage/pg_catalog",
                                               "row_counts/sequences",
                                               "row_counts/triggers",
                                               "audit_triggers/app.child.delete"};

@@ -26,6 +26,10 @@ std::optional<double> behind(const Findings& found, const std::string& table,
                      {{"schema", "public"}, {"table", table}, {"column", column}});
 }
 
+std::optional<double> invalid(const Findings& found, const std::string& schema = "public") {
+  return found.value("pg_integrity_invalid_indexes", {{"schema", schema}});
+}
+
 TEST(Storage, AStockDatabaseRaisesNothing) {
   const Database db;
   db.run(
@@ -35,7 +39,7 @@ TEST(Storage, AStockDatabaseRaisesNothing) {
   EXPECT_EQ(found.value("pg_integrity_checksums_enabled"), 0);
   EXPECT_TRUE(found.page.all("pg_integrity_checksum_failures").empty()) << "nobody counts them";
   EXPECT_FALSE(found.value("pg_integrity_checksum_last_failure_timestamp_seconds"));
-  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(invalid(found), 0);
   EXPECT_EQ(found.value("pg_integrity_unlogged_tables"), 1);
   EXPECT_EQ(behind(found, "t"), 0);
   EXPECT_EQ(found.collector("storage").state, State::proven);
@@ -91,12 +95,78 @@ TEST(Storage, AnIndexThatFailedIsInvalid) {
   EXPECT_ANY_THROW(db.run("CREATE UNIQUE INDEX CONCURRENTLY failed ON t (i)"));
   EXPECT_ANY_THROW(db.run("CREATE UNIQUE INDEX CONCURRENTLY unwatched ON left_out (i)"));
   Findings found = look_at_storage(db, "exclude = [\"public.left*\"]");
-  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 1);
+  EXPECT_EQ(invalid(found), 1);
   EXPECT_EQ(found.violated(), "storage/public");
   db.run("DROP INDEX failed");
   found = look_at_storage(db, "exclude = [\"public.left*\"]");
-  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(invalid(found), 0);
   EXPECT_EQ(found.violated(), "");
+}
+
+std::string break_index(const std::string& regclass) {
+  return "UPDATE pg_index SET indisvalid = false WHERE indexrelid = " + regclass + ";";
+}
+
+std::string toast_index_of(const std::string& table) {
+  return "(SELECT i.indexrelid FROM pg_index i JOIN pg_class c ON c.reltoastrelid = i.indrelid"
+         " WHERE c.oid = '" +
+         table + "'::regclass)";
+}
+
+TEST(Storage, IndexesOfToastTablesAndMaterializedViewsCountToo) {
+  const Database db;
+  db.run(R"(CREATE SCHEMA views; CREATE TABLE docs (id int PRIMARY KEY, body text);
+    CREATE MATERIALIZED VIEW views.mv AS SELECT id FROM docs; CREATE UNIQUE INDEX mv_id ON views.mv (id);
+    CREATE MATERIALIZED VIEW left_out AS SELECT id, 'x' AS x FROM docs;
+    CREATE TABLE p (i int, body text) PARTITION BY RANGE (i);
+    CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (9);)");
+  const std::string exclude = "exclude = [\"public.left*\"]";
+  Findings found = look_at_storage(db, exclude);
+  EXPECT_EQ(invalid(found), 0);
+  EXPECT_EQ(invalid(found, "views"), 0);
+  db.run(break_index("'views.mv_id'::regclass") + break_index(toast_index_of("docs")) +
+         break_index(toast_index_of("p_1")) + break_index(toast_index_of("left_out")));
+  found = look_at_storage(db, exclude);
+  EXPECT_EQ(invalid(found), 2) << "of docs and of the partition";
+  EXPECT_EQ(invalid(found, "views"), 1);
+  EXPECT_EQ(found.violated(), "storage/public storage/views");
+  const auto& lines = found.object("storage/public").lines;
+  EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("of the TOAST table of public.docs, is not valid") != std::string::npos;
+  }));
+  db.run("UPDATE pg_index SET indisvalid = true; REINDEX INDEX views.mv_id");
+  EXPECT_EQ(look_at_storage(db, exclude).violated(), "");
+}
+
+TEST(Storage, IndexesOfCatalogsCountToo) {
+  const Database db;
+  db.run("CREATE TABLE t (i int)");
+  EXPECT_EQ(invalid(look_at_storage(db), "pg_catalog"), 0);
+  db.run(break_index("'pg_description_o_c_o_index'::regclass") +
+         break_index(toast_index_of("pg_description")) +
+         break_index(toast_index_of("information_schema.sql_features")));
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(invalid(found, "pg_catalog"), 3);
+  EXPECT_EQ(found.violated(), "storage/pg_catalog");
+}
+
+TEST(Storage, AToastIndexThatIsBeingRebuiltIsNot) {
+  const Database db;
+  db.run("CREATE TABLE t (i int PRIMARY KEY, body text)");
+  Client reader(db.dsn());
+  reader.run("BEGIN; SELECT count(*) FROM t");  // the rebuild waits for it
+  Process rebuild({Cluster::programs() + "/psql", db.dsn(), "-c", "REINDEX TABLE CONCURRENTLY t"});
+  ASSERT_TRUE(eventually(
+      [&] { return db.ask("SELECT count(*) > 1 FROM pg_index WHERE NOT indisvalid") == "t"; }));
+  EXPECT_EQ(invalid(look_at_storage(db)), 0);
+  db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'REINDEX%'");
+  ASSERT_TRUE(eventually([&] { return !rebuild.running(); }));
+  const Findings found = look_at_storage(db);
+  EXPECT_EQ(invalid(found), 2) << "left behind, of the table and of its TOAST table";
+  const auto& lines = found.object("storage/public").lines;
+  EXPECT_TRUE(std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("HINT: DROP INDEX") != std::string::npos;
+  }));
 }
 
 TEST(Storage, AnIndexThatIsBeingBuiltIsNot) {
@@ -108,14 +178,13 @@ TEST(Storage, AnIndexThatIsBeingBuiltIsNot) {
       {Cluster::programs() + "/psql", db.dsn(), "-c", "CREATE INDEX CONCURRENTLY slow ON t (i)"});
   ASSERT_TRUE(eventually(
       [&] { return db.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1"; }));
-  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 0);
-  EXPECT_EQ(
-      look(one_server(db.dsn("plain_one"), {}, "storage")).value("pg_integrity_invalid_indexes"), 0)
+  EXPECT_EQ(invalid(look_at_storage(db)), 0);
+  EXPECT_EQ(invalid(look(one_server(db.dsn("plain_one"), {}, "storage"))), 0)
       << "seen without further rights";
   // Its builder is gone. A lock that another session has on the table excuses nothing.
   db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index");
   ASSERT_TRUE(eventually([&] { return !build.running(); }));
-  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 1);
+  EXPECT_EQ(invalid(look_at_storage(db)), 1);
   writer.run("ROLLBACK");
 }
 
@@ -127,10 +196,35 @@ TEST(Storage, AnIndexThatIsBeingDroppedIsNot) {
   Process drop({Cluster::programs() + "/psql", db.dsn(), "-c", "DROP INDEX CONCURRENTLY going"});
   ASSERT_TRUE(eventually(
       [&] { return db.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1"; }));
-  EXPECT_EQ(look_at_storage(db).value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(invalid(look_at_storage(db)), 0);
   db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DROP INDEX%'");
   ASSERT_TRUE(eventually([&] { return !drop.running(); }));
   EXPECT_EQ(look_at_storage(db).violated(), "storage/public") << "left behind, half dropped";
+}
+
+/// The exporter watches the standby alone.
+TEST(Storage, UnloggedTablesAreNotWatchedOnAStandbyAndNamedOnce) {
+  Cluster primary;
+  const Database db(primary);
+  db.run(R"(CREATE TABLE kept (id int PRIMARY KEY); INSERT INTO kept VALUES (1);
+    CREATE UNLOGGED TABLE passing (id int PRIMARY KEY, created_at timestamptz, kept int REFERENCES kept);
+    CREATE TABLE p (i int PRIMARY KEY) PARTITION BY RANGE (i);
+    CREATE UNLOGGED TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (9);)");
+  const Findings before = look(one_server(db.dsn()));
+  EXPECT_TRUE(before.has_object("row_counts/public.passing"));
+  const Cluster standby{Cluster::StandbyOf{primary}};
+  const Findings found = look(one_server(standby.dsn(db.name())), before.saved);
+  EXPECT_EQ(found.violated(), "") << "the inventory knows them";
+  EXPECT_FALSE(found.has_object("row_counts/public.passing"));
+  EXPECT_FALSE(found.has_object("duplicates/public.passing.passing_pkey"));
+  EXPECT_FALSE(found.has_object("orphans/public.passing.passing_kept_fkey"));
+  EXPECT_FALSE(found.has_object("row_counts/public.p"));
+  EXPECT_EQ(found.state("duplicates/public.kept.kept_pkey"), State::proven);
+  const auto& lines = found.object("storage").lines;
+  EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.ends_with("has no rows of unlogged tables: public.p, public.passing");
+  }));
+  EXPECT_EQ(found.collector("row_counts").state, before.collector("row_counts").state);
 }
 
 TEST(Storage, AnIndexThatWaitsForItsPartitionsIsToldNotJudged) {
@@ -139,7 +233,7 @@ TEST(Storage, AnIndexThatWaitsForItsPartitionsIsToldNotJudged) {
     CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (9); CREATE INDEX root ON ONLY p (i);)");
   ASSERT_EQ(db.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'root'::regclass"), "f");
   const Findings found = look_at_storage(db);
-  EXPECT_EQ(found.value("pg_integrity_invalid_indexes"), 0);
+  EXPECT_EQ(invalid(found), 0);
   EXPECT_EQ(found.violated(), "");
   EXPECT_NE(found.object("storage/public").lines.at(0).find("public.root waits"),
             std::string::npos);

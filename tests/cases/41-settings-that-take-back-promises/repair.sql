@@ -1,0 +1,1 @@
+alter role salvager in database subject reset zero_damaged_pages;
