@@ -130,7 +130,8 @@ constexpr Option kBackupSourceOptions[] = {
      .help = "history table: texts of the kind column that are no backups"},
     {.name = "retention",
      .type = OptionType::duration,
-     .help = "how far back the copies must reach"},
+     .help = "how long backups are kept: the oldest must be that old, less one run with its grace"
+             " (without a schedule, less a day)"},
     {.name = "continuous",
      .type = OptionType::flag,
      .fallback = "false",

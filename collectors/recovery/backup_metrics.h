@@ -103,12 +103,14 @@ constexpr auto kUnrecognised =
     gauge("pg_integrity_backup_unrecognised_rows",
           "Rows of the history table that are of no declared and no ignored kind.", "source");
 constexpr auto kRetentionMin = gauge("pg_integrity_backup_retention_min_seconds",
-                                     "Objective of backup_retention_seconds.", "source");
+                                     "How old the oldest backup must be: `retention`, less one run "
+                                     "with its grace, since a rotation has just removed one.",
+                                     "source");
 constexpr auto kRetention = past_event(gauge(
     "pg_integrity_backup_retention_seconds",
     "Age of the oldest backup that counts and is still there.",
     at_least(kRetentionMin)
-        .says("The oldest backup of {source} is {value} old, backups must be kept for {limit}."),
+        .says("The oldest backup of {source} is {value} old, and backups must reach back {limit}."),
     "source"));
 constexpr auto kOldest = past_event(
     gauge("pg_integrity_backup_oldest_timestamp_seconds",

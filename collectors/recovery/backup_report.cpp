@@ -1,5 +1,8 @@
 #include "collectors/recovery/backup_report.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/units.h"
@@ -88,8 +91,19 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
   out.set(kMissedRuns, missed_runs(kind.schedule, since, clock), source.name, kind.name);
 }
 
+Seconds required_reach(const BackupSource& source) {
+  std::optional<Seconds> run;
+  for (const BackupKind& kind : source.kinds)
+    if (kind.schedule.promised() && (!run || kind.schedule.max_age() < *run))
+      run = kind.schedule.max_age();
+  constexpr Seconds kDay{24.0 * 3600};
+  const Seconds retention = *source.retention;
+  return std::max(Seconds(0), retention - run.value_or(std::min(kDay, retention / 2)));
+}
+
 /// A history that is shorter than the objective is unproven while it grows. If its oldest copy goes
-/// before its time, the objective is missed until the history is long enough again. A row that is
+/// before its time, the objective is missed until the history is long enough again, and the value
+/// grows with it. A row that is
 /// still in a table does not prove that its copy still exists.
 void report_retention(Sources& from, const BackupSource& source, const BackupHistory& history,
                       Batch& out) {
@@ -104,14 +118,17 @@ void report_retention(Sources& from, const BackupSource& source, const BackupHis
   const UnixTime began = from.clock().unix_now() - oldest->count();
   const auto before = from.previous(kOldest, std::array<std::string, 1>{source.name});
   out.set(kOldest, began, source.name);
-  const bool met = *oldest >= *source.retention;
-  if (met || (before && began > before->value + kTolerance))
+  const Seconds reach = required_reach(source);
+  const bool met = *oldest >= reach;
+  const auto missed = from.previous(kRetention, std::array<std::string, 1>{source.name});
+  if (met || (before && began > before->value + kTolerance) ||
+      (missed && missed->value < reach.count()))
     out.set(kRetention, oldest->count(), source.name);
   else
-    out.unproven(kRetention, Reason::pending,
-                 "the copies reach back " + format_duration(*oldest) + " of " +
-                     format_duration(*source.retention),
-                 source.name);
+    out.unproven(
+        kRetention, Reason::pending,
+        "the copies reach back " + format_duration(*oldest) + " of " + format_duration(reach),
+        source.name);
   if (met && !source.directory)
     out.unproven(kRetention, Reason::not_configured,
                  "what is on record does not prove that the copies exist. HINT: give their "

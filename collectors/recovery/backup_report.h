@@ -15,6 +15,12 @@ namespace pg_integrity {
 void report_kind(const Clock& clock, const BackupSource& source, const BackupKind& kind,
                  const KindHistory& history, bool proofs_recorded, Batch& out);
 
+/// How old the oldest backup must be at any time. A rotation that keeps backups for `retention` has
+/// just removed one, so this is the retention less one run with its grace. Without a schedule a run
+/// is a day, or half the retention if that is shorter.
+/// @param source has a `retention`.
+Seconds required_reach(const BackupSource& source);
+
 /// Reports how far back the backups reach. Call it only if the source has a `retention`.
 void report_retention(Sources& from, const BackupSource& source, const BackupHistory& history,
                       Batch& out);

@@ -69,7 +69,7 @@ class Backups final : public Collector {
         out.set(kMaxAge, kind.schedule.max_age().count(), source.name, kind.name);
         out.set(kProofLevelMin, number_of(source.usable()), source.name, kind.name);
       }
-      if (source.retention) out.set(kRetentionMin, source.retention->count(), source.name);
+      if (source.retention) out.set(kRetentionMin, required_reach(source).count(), source.name);
       if (source.catalogue && source.catalogue->command.empty())
         out.set(kCatalogueMaxAge, source.catalogue->max_age.count(), source.name);
     }

@@ -190,6 +190,26 @@ TEST(BackupRetention, IsUnprovenWhileTheHistoryGrows) {
   EXPECT_NEAR(found.value("pg_integrity_backup_retention_seconds").value(), 8 * 24 * kHour, 60);
 }
 
+TEST(BackupRetention, GrowsWhileItIsMissed) {
+  const Database db;
+  db.run(kHistory);
+  db.run(
+      "INSERT INTO history VALUES (now() - interval '3 days', 'auto', 'ok'), (now() - interval "
+      "'1 day', 'auto', 'ok')");
+  const std::string config = history("auto = { values = [\"auto\"] }", "retention = \"7d\"");
+  Findings found = look_at_backups(db, config);
+  db.run("DELETE FROM history WHERE at < now() - interval '2 days'");
+  found = look_at_backups(db, config, found.saved);
+  EXPECT_EQ(found.violated(), "backups/log");
+  EXPECT_NEAR(found.value("pg_integrity_backup_retention_seconds").value(), 24 * kHour, 60);
+  // The same row as an hour later.
+  db.run("UPDATE history SET at = at - interval '1 hour'");
+  found = look_at_backups(db, config, found.saved);
+  EXPECT_EQ(found.violated(), "backups/log");
+  EXPECT_NEAR(found.value("pg_integrity_backup_retention_seconds").value(), 25 * kHour, 60)
+      << "no value of the past beside a pass of now";
+}
+
 /// A directory with files whose times a test sets.
 class BackupDirectory {
  public:
@@ -216,6 +236,29 @@ class BackupDirectory {
 };
 
 const std::string kDump = plain_dump();
+
+/// What becomes of `retention = "7d"` when the oldest backups of a directory have these ages.
+std::optional<State> retention_of(const std::vector<double>& days, const std::string& schedule) {
+  const Database db;
+  const BackupDirectory backups;
+  for (const double age : days) backups.file("d" + std::to_string(age) + ".dump", kDump, age * 24);
+  return look_at_backups(db,
+                         backups.source("pattern = \"*.dump\"\nretention = \"7d\"\n" + schedule))
+      .state("backups/dir");
+}
+
+TEST(BackupRetention, IsMetByARotationThatHasJustRemovedOne) {
+  for (const char* schedule : {"every = \"24h\"", "at = [\"02:00\"]", ""}) {
+    SCOPED_TRACE(schedule);
+    EXPECT_EQ(retention_of({0.01, 1, 2, 3, 4, 5, 6.01}, schedule), State::proven)
+        << "seven are kept, and the eighth is gone";
+    EXPECT_EQ(retention_of({0.3, 1.3, 2.3, 3.3, 4.3, 5.3, 6.3}, schedule), State::proven);
+    EXPECT_EQ(retention_of({0.01, 1, 2, 3, 4, 5}, schedule), State::unproven) << "six are kept";
+  }
+  EXPECT_EQ(retention_of({0.01, 5.9}, "every = \"6h\""), State::unproven)
+      << "a run is six hours here";
+  EXPECT_EQ(retention_of({0.01, 6.8}, "every = \"6h\""), State::proven);
+}
 
 TEST(BackupDirectory, TakesTheModificationTimeWhereNothingElseSaysMore) {
   const Database db;

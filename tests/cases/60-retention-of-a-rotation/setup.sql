@@ -1,0 +1,2 @@
+CREATE TABLE guest (id int PRIMARY KEY);
+INSERT INTO guest SELECT generate_series(1, 100);
