@@ -17,7 +17,8 @@ constexpr std::string_view kRestricted = "55000";
 
 /// An index may lack rows of its table, or have them in a wrong order.
 std::string settings_for(Access access, bool restricted) {
-  std::string sql = "SET LOCAL enable_indexonlyscan = off";
+  // The guard judges policies before they run.
+  std::string sql = "SET LOCAL row_security = on; SET LOCAL enable_indexonlyscan = off";
   if (access == Access::heap)
     sql += "; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off";
   if (restricted) sql += "; SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
@@ -37,6 +38,10 @@ std::optional<std::string> refusal_in(std::string_view message) {
   if (refusal.front() == 'u')
     throw SourceError(Reason::unsafe,
                       "any statement about " + name + std::string(kForeignCodeRuns));
+  if (refusal.front() == 'p')
+    throw SourceError(Reason::policy, "row-level security hides rows of " + name +
+                                          " from our role. HINT: CREATE POLICY pg_integrity ON " +
+                                          name + " FOR SELECT TO the role USING (true)");
   throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
 }
 
@@ -101,11 +106,12 @@ std::string execution(pqxx::transaction_base& transaction,
   return parameters.empty() ? sql : sql + ")";
 }
 
-/// The guard, the statement, and the guard again.
-pqxx::result run_between(Prepared& prepared, const std::string& guard, const std::string& execute) {
+/// A guard, the statement, and a guard again.
+pqxx::result run_between(Prepared& prepared, const std::string& before, const std::string& execute,
+                         const std::string& after) {
   // After the preparation, so that its locks stay when the savepoint is gone back to.
-  pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + guard + "; " + execute);
-  prepared.run(guard);
+  pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + before + "; " + execute);
+  prepared.run(after);
   return result;
 }
 
@@ -115,18 +121,19 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
                           const std::string& sql, std::span<const std::string> parameters,
                           Access access, bool restricted) {
   static const std::string kPlainGuard = plain_guard_sql();
-  static const std::string kGuard = guard_sql();
+  static const std::string kGuardBefore = guard_sql(Guard::before);
+  static const std::string kGuardAfter = guard_sql(Guard::after);
   transaction.exec(settings_for(access, restricted));
   const std::string execute = execution(transaction, parameters);
   Prepared prepared(connection, transaction, sql);
   try {
-    return run_between(prepared, kPlainGuard, execute);
+    return run_between(prepared, kPlainGuard, execute, kPlainGuard);
   } catch (const pqxx::sql_error& error) {
     if (!refusal_in(error.what())) throw;
   }
   prepared.back_to_its_preparation();
   try {
-    return run_between(prepared, kGuard, execute);
+    return run_between(prepared, kGuardBefore, execute, kGuardAfter);
   } catch (const pqxx::sql_error& error) {
     if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
     throw;

@@ -26,7 +26,7 @@ constexpr std::size_t kMostTexts = 20;       // findings, lines or values of an 
 constexpr const char* kRefresh = "<meta http-equiv=\"refresh\" content=\"10; url=/\">\n";
 
 std::string_view sign(State state) {
-  constexpr std::array<std::string_view, 5> kSigns{"✓", "✗", "?", "!", "·"};
+  constexpr std::array<std::string_view, 6> kSigns{"✓", "✗", "?", "!", "·", "–"};
   return kSigns.at(static_cast<std::size_t>(state));
 }
 
@@ -39,6 +39,12 @@ std::string state_text(State state) {
 std::string state_span(State state) {
   return "<span class=\"state " + std::string(name_of(state)) + "\">" + state_text(state) +
          "</span>";
+}
+
+std::string answer_span(const ReportQuestion& question) {
+  return "<span class=\"state " + std::string(name_of(question.state)) +
+         "\"><span aria-hidden=\"true\">" + std::string(sign(question.state)) + "</span> " +
+         answer_text(question) + "</span>";
 }
 
 std::string ago(const Report& report, UnixTime when) {
@@ -71,7 +77,8 @@ std::string object_item(const Report& report, const ReportObject& object) {
   out += " <a href=\"#" + object.anchor + "\">" + named(object.name) + "</a> <span class=\"dim\">";
   out += object.evidence_time ? "evidence " + ago(report, *object.evidence_time)
                               : std::string("no evidence yet");
-  if (object.since) out += "; unproven for " + age_of(report, *object.since);
+  if (object.since)
+    out += "; " + std::string(name_of(object.state)) + " for " + age_of(report, *object.since);
   out += "</span>\n";
   append_texts(out, object.findings, "findings", "span");
   append_texts(out, object.lines, "lines", "span");
@@ -174,7 +181,7 @@ void append_answers(std::string& out, const Report& report, const ReportDatabase
   out += "</h3>\n<ul class=\"answers\">\n";
   for (const ReportQuestion& question : database.questions)
     out += "<li class=\"" + std::string(name_of(question.state)) + "\"><strong>" +
-           escaped(question_text(question.question)) + "</strong> " + state_span(question.state) +
+           escaped(question_text(question.question)) + "</strong> " + answer_span(question) +
            " <span class=\"dim\">" + escaped(answer_note(report, question)) + "</span></li>\n";
   out += "</ul>\n";
 }

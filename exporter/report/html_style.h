@@ -17,7 +17,7 @@ html { -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; max-width: 72rem; padding: 1rem; background: var(--page); color: var(--text); font: 1rem/1.45 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1, h2, h3, p, ul { margin: 0; padding: 0; } ul { list-style: none; }
 a { color: var(--link); } code { font-size: .9em; }
-.violated { --state: var(--bad); --fill: var(--fill-bad); } .unproven, .accepted { --state: var(--unsure); --fill: var(--fill-unsure); }
+.violated { --state: var(--bad); --fill: var(--fill-bad); } .unproven, .accepted, .limited { --state: var(--unsure); --fill: var(--fill-unsure); }
 .proven { --state: var(--good); --fill: var(--fill-good); } .observed { --state: var(--dim); }
 .state { color: var(--state); font-weight: 600; white-space: nowrap; }
 .dim { color: var(--dim); font-size: .9rem; }

@@ -108,7 +108,7 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
            (database.out_of_reach ? " (out of reach)" : "") + " | answer |\n|---|---|\n";
     for (const ReportQuestion& question : database.questions)
       out += "| " + std::string(question_text(question.question)) + " | **" +
-             std::string(name_of(question.state)) + "**: " + answer_note(report, question) + " |\n";
+             answer_text(question) + "**: " + answer_note(report, question) + " |\n";
   }
   std::size_t number = 0;
   for (const Chapter& chapter : chapters()) append_chapter(out, ++number, chapter, server);

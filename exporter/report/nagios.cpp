@@ -60,7 +60,8 @@ std::string performance(const Report& report) {
   const auto count = [&](State state) { return std::to_string(number_of(report, state)); };
   std::string text =
       "violated=" + count(State::violated) + ";;0;0 unproven=" + count(State::unproven) +
-      ";0;;0 accepted=" + count(State::accepted) + ";;;0 proven=" + count(State::proven) + ";;;0";
+      ";0;;0 accepted=" + count(State::accepted) + ";;;0 limited=" + count(State::limited) +
+      ";;;0 proven=" + count(State::proven) + ";;;0";
   if (report.oldest_evidence)
     text += " oldest_evidence=" +
             std::to_string(

@@ -18,7 +18,7 @@ std::string upper(std::string_view text) {
 
 bool wants_words(const ReportObject& object) {
   return object.state == State::violated || object.state == State::unproven ||
-         object.state == State::accepted;
+         object.state == State::accepted || object.state == State::limited;
 }
 
 std::string collector_note(const Report& report, const ReportCollector& collector) {
@@ -35,7 +35,8 @@ void append_object(std::string& out, const Report& report, const ReportObject& o
   out += " " + printable(object.name) + " - ";
   out += object.evidence_time ? "evidence " + age_of(report, *object.evidence_time) + " ago"
                               : std::string("no evidence yet");
-  if (object.since) out += ", unproven for " + age_of(report, *object.since);
+  if (object.since)
+    out += ", " + std::string(name_of(object.state)) + " for " + age_of(report, *object.since);
   out += "\n";
   for (const auto* texts : {&object.findings, &object.lines})
     for (const std::string& text : *texts) out += "          " + printable(text) + "\n";
@@ -58,7 +59,7 @@ void append_database(std::string& out, const Report& report, const ReportServer&
   out += database.out_of_reach ? " - OUT OF REACH\n" : "\n";
   for (const ReportQuestion& question : database.questions)
     out += "  " + std::string(question_text(question.question)) + " " +
-           upper(name_of(question.state)) + ": " + answer_note(report, question) + "\n";
+           upper(answer_text(question)) + ": " + answer_note(report, question) + "\n";
   for (const ReportCollector& collector : database.collectors)
     append_collector(out, report, collector);
 }
