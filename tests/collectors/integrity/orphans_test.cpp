@@ -75,12 +75,11 @@ TEST(Orphans, AKeyThatIsDroppedIsCheckedUntilNoRowIsWrong) {
 
 TEST(Orphans, AKeyThatIsReplacedIsCheckedUntilNoRowIsWrong) {
   const Database db;
-  db.run(R"(CREATE TABLE parent ("I d" int, "a""b, (c)" int, PRIMARY KEY("I d",
-                                                                         "a"
-                                                                         "b, (c)"));
-  CREATE TABLE child(x int, "y, " int, z int,
-                     CONSTRAINT key FOREIGN KEY(x, "y, ") REFERENCES parent MATCH FULL);
-  INSERT INTO parent VALUES(1, 1); INSERT INTO child VALUES (1, 1, 1))");
+  db.run(R"sql(CREATE TABLE parent ("I d" int, "a""b, (c)" int,
+      PRIMARY KEY ("I d", "a""b, (c)"));
+    CREATE TABLE child (x int, "y, " int, z int,
+      CONSTRAINT key FOREIGN KEY (x, "y, ") REFERENCES parent MATCH FULL);
+    INSERT INTO parent VALUES (1, 1); INSERT INTO child VALUES (1, 1, 1))sql");
   db.run(behind_its_back("INSERT INTO child VALUES (7, 1, 1), (1, NULL, 1)"));
   const Findings before = look_for_orphans(db);
   EXPECT_EQ(before.value("pg_integrity_orphaned_rows", labels("child", "key")), 2);
