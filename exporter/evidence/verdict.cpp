@@ -127,7 +127,8 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
   } else if (object.trouble && (is_lasting(object.trouble->reason) || !recent)) {
     judgement.reason = object.trouble->reason;
     const bool was_judged = limits > 0 && object.whole_at;
-    if (is_limit(judgement.reason) && (!was_judged || acceptance_holds(object)))
+    const bool is_promised = was_judged || object.configured || has_declared_objective(key);
+    if (is_limit(judgement.reason) && (!is_promised || acceptance_holds(object)))
       judgement.state = State::limited;
   } else if (stale || (limits > 0 && !whole)) {
     judgement.reason = Reason::stale;
