@@ -1,5 +1,7 @@
 #include "exporter/postgres/guarded_read.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <string_view>
 
@@ -36,7 +38,7 @@ std::optional<std::string> refusal_in(std::string_view message) {
   const std::string name = refusal.size() > 2 ? refusal.substr(2) : std::string("a relation");
   if (refusal.front() == 'u')
     throw SourceError(Reason::unsafe,
-                      "any statement about " + name + std::string(kForeignCodeRuns));
+                      fmt::format("any statement about {}{}", name, kForeignCodeRuns));
   throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
 }
 
@@ -95,7 +97,7 @@ class Prepared {
 
 std::string execution(pqxx::transaction_base& transaction,
                       std::span<const std::string> parameters) {
-  std::string sql = std::string("EXECUTE ") + kName;
+  std::string sql = fmt::format("EXECUTE {}", kName);
   for (const std::string& parameter : parameters)
     sql += (&parameter == parameters.data() ? " (" : ", ") + transaction.quote(parameter);
   return parameters.empty() ? sql : sql + ")";
@@ -104,7 +106,8 @@ std::string execution(pqxx::transaction_base& transaction,
 /// The guard, the statement, and the guard again.
 pqxx::result run_between(Prepared& prepared, const std::string& guard, const std::string& execute) {
   // After the preparation, so that its locks stay when the savepoint is gone back to.
-  pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + guard + "; " + execute);
+  pqxx::result result =
+      prepared.run(fmt::format("SAVEPOINT pg_integrity_read; {}; {}", guard, execute));
   prepared.run(guard);
   return result;
 }
