@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collectors/base/batch.h"
 #include "collectors/base/instant.h"
@@ -105,6 +106,11 @@ class Sources {
   /// The series' value in the newest accepted evidence, including evidence of earlier processes.
   [[nodiscard]] virtual std::optional<Sample> previous(
       const MetricInfo& metric, std::span<const std::string> labels) const = 0;
+  /// The newest values of a metric for the collector's violated objects, those that have vanished
+  /// included.
+  [[nodiscard]] virtual std::vector<Sample> violated(const MetricInfo& /*metric*/) const {
+    return {};
+  }
 
   template <std::size_t N>
   [[nodiscard]] bool wants(const std::array<std::string, N>& identity) const {

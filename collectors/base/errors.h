@@ -32,18 +32,20 @@ enum class Reason : std::uint8_t {
   clock,           ///< a time that cannot be true (it lies in the future)
   config,          ///< the configuration does not fit what is there
   unsafe,          ///< reading would run code that belongs to no superuser
+  policy,          ///< row-level security hides rows from the role
   too_large,       ///< above the configured size gate
+  limited,         ///< nothing but known limits, so that nothing could be judged
   stale,           ///< the newest evidence is too old to count
   not_configured,  ///< the configuration says nothing about it
   pending,         ///< not checked yet
   internal,        ///< a fault of the exporter itself; please report it
 };
 
-inline constexpr std::array<std::string_view, 22> kReasonNames{
-    "connect", "auth",           "tls",     "timeout",  "lock",   "permission",
-    "missing", "conflict",       "server",  "protocol", "decode", "io",
-    "http",    "limit",          "clock",   "config",   "unsafe", "too_large",
-    "stale",   "not_configured", "pending", "internal"};
+inline constexpr std::array<std::string_view, 24> kReasonNames{
+    "connect",   "auth",     "tls",    "timeout",        "lock",    "permission",
+    "missing",   "conflict", "server", "protocol",       "decode",  "io",
+    "http",      "limit",    "clock",  "config",         "unsafe",  "policy",
+    "too_large", "limited",  "stale",  "not_configured", "pending", "internal"};
 
 constexpr std::string_view name_of(Reason reason) {
   return kReasonNames[static_cast<std::size_t>(reason)];
@@ -65,13 +67,21 @@ constexpr bool is_lasting(Reason reason) {
     case Reason::decode:
     case Reason::config:
     case Reason::unsafe:
+    case Reason::policy:
     case Reason::too_large:
+    case Reason::limited:
     case Reason::clock:
     case Reason::not_configured:
       return true;
     default:
       return false;
   }
+}
+
+/// Whether this reason is a limit of how we check. An object that was never judged because of it is
+/// limited, not unproven, and nobody is woken.
+constexpr bool is_limit(Reason reason) {
+  return reason == Reason::unsafe || reason == Reason::policy || reason == Reason::too_large;
 }
 
 /// Whether this reason shows that the other side is down. The other reasons tell nothing about

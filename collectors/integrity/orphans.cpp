@@ -17,6 +17,7 @@
 #include "collectors/collector.h"
 #include "collectors/integrity/declared_reference.h"
 #include "collectors/integrity/reference_sql.h"
+#include "collectors/integrity/remembered_key.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
@@ -49,37 +50,14 @@ constexpr auto kIndexed = gauge(
     "the whole child.",
     "schema", "table", "constraint");
 constexpr auto kInfo =
-    gauge("pg_integrity_foreign_key_info", "Always 1; says which table a foreign key refers to.",
-          "schema", "table", "constraint", "referenced_schema", "referenced_table");
+    gauge("pg_integrity_foreign_key_info",
+          "Always 1; says what a foreign key refers to, and how its columns are compared.",
+          "schema", "table", "constraint", "referenced_schema", "referenced_table", "columns");
 
 constexpr const MetricInfo* kMetrics[] = {&kOrphanedRows, &kEnforced, &kValidated, &kIndexed,
                                           &kInfo};
 
 constexpr std::string_view kIdentity[] = {"schema", "table", "constraint"};
-
-constexpr Option kReferenceOptions[] = {
-    {.name = "name", .help = "label `constraint`; unique in the table", .required = true},
-    {.name = "database", .help = "where it applies; default: the database of the DSN"},
-    {.name = "schema", .fallback = "public", .help = "schema of the referring table"},
-    {.name = "table", .help = "the referring table", .required = true},
-    {.name = "columns", .type = OptionType::texts, .help = "its columns", .required = true},
-    {.name = "referenced_schema", .fallback = "public", .help = "schema of the referenced table"},
-    {.name = "referenced_table", .help = "the referenced table", .required = true},
-    {.name = "referenced_columns",
-     .type = OptionType::texts,
-     .help = "its columns, in the same order",
-     .required = true},
-    {.name = "type_column",
-     .help = "the column that says to which table a row refers; rows without type_value are left"
-             " out"},
-    {.name = "type_value", .help = "its value in rows that refer to this table"},
-    {.name = "where",
-     .help = "rows that do not meet it are left out: columns, =, <>, <, <=, >, >=, [NOT] IN, IS"
-             " [NOT] NULL and constants, joined by AND"},
-    {.name = "match_full",
-     .type = OptionType::flag,
-     .fallback = "false",
-     .help = "true: rows with some but not all columns NULL are orphans too (MATCH FULL)"}};
 
 constexpr Option kOptions[] = {{.name = "references",
                                 .type = OptionType::records,
@@ -102,20 +80,25 @@ class Orphans final : public Collector {
   Progress collect(Sources& from, Batch& out) override {
     const auto schema = from.schema();
     if (from.position().empty()) out.excluded(schema->excluded_foreign_keys);
+    const std::vector<DeclaredReference> remembered = remembered_keys(from, *schema);
     Walk walk(from);
     const auto key_of = [](const ForeignKey& key) {
       return walk_key(key.child.schema, key.child.name, key.name);
     };
+    const auto declared_key_of = [&](const DeclaredReference& one) { return key_of(one.key); };
     if (walk.each("discovered", schema->foreign_keys, key_of, [&](const ForeignKey& key) {
-          if (from.wants(labels(key))) look_at_key(from.session(), key, out);
+          if (from.wants(labels(key))) look_at_key(from, *schema, key, remembered, out);
         }) == Progress::more)
       return Progress::more;
-    return walk.each(
-        "references", references_,
-        [&](const DeclaredReference& reference) { return key_of(reference.key); },
-        [&](const DeclaredReference& reference) {
+    if (walk.each("references", references_, declared_key_of, [&](const auto& reference) {
           if (from.wants(labels(reference.key))) look_at_reference(from, *schema, reference, out);
-        });
+        }) == Progress::more)
+      return Progress::more;
+    return walk.each("remembered", remembered, declared_key_of, [&](const auto& one) {
+      if (from.wants(labels(one.key)) && !is_listed(*schema, one.key) &&
+          !look_at_remembered(from, *schema, one, out))
+        out.set(kOrphanedRows, 0, labels(one.key));
+    });
   }
 
  private:
@@ -123,12 +106,66 @@ class Orphans final : public Collector {
     return {key.child.schema, key.child.name, key.name};
   }
 
-  static void look_at_key(Session& session, const ForeignKey& key, Batch& out) {
+  /// Keys with orphans, as they were then, sorted.
+  static std::vector<DeclaredReference> remembered_keys(const Sources& from, const Schema& schema) {
+    std::vector<DeclaredReference> remembered;
+    for (const Sample& info : from.violated(kInfo))
+      if (auto key = remembered_key(info); key && is_checkable(*key, schema))
+        remembered.push_back(std::move(*key));
+    return remembered;
+  }
+
+  /// Whether a key or reference of that name is checked anyway.
+  [[nodiscard]] bool is_listed(const Schema& schema, const ForeignKey& key) const {
+    const auto has_name = [&](const ForeignKey& other) {
+      return other.child == key.child && other.name == key.name;
+    };
+    return std::any_of(schema.foreign_keys.begin(), schema.foreign_keys.end(), has_name) ||
+           std::any_of(references_.begin(), references_.end(),
+                       [&](const DeclaredReference& other) { return has_name(other.key); });
+  }
+
+  static void look_at_key(Sources& from, const Schema& schema, const ForeignKey& key,
+                          const std::vector<DeclaredReference>& remembered, Batch& out) {
     const auto of = labels(key);
     out.set(kEnforced, key.enforced ? 1 : 0, of);
     out.set(kValidated, key.validated ? 1 : 0, of);
     out.set(kIndexed, key.indexed ? 1 : 0, of);
-    count(session, key, out);
+    const auto replaced =
+        std::find_if(remembered.begin(), remembered.end(), [&](const DeclaredReference& before) {
+          return labels(before.key) == of && !is_same(before.key, key);
+        });
+    if (replaced == remembered.end() || !look_at_remembered(from, schema, *replaced, out))
+      count(from.session(), key, out);
+  }
+
+  /// Rows that broke a key which was dropped or replaced are judged until none is wrong.
+  /// @return false if none is.
+  static bool look_at_remembered(Sources& from, const Schema& schema,
+                                 const DeclaredReference& remembered, Batch& out) {
+    const auto of = labels(remembered.key);
+    bool wrong = true;
+    out.attempt(kOrphanedRows, of, [&] {
+      const ForeignKey key = resolve(from.session(), schema, remembered);
+      require_safe(key);
+      const Rows rows = from.session().query(orphans_sql(key), Access::heap);
+      const double orphans = rows.only().number("orphans");
+      wrong = orphans > 0;
+      if (wrong) show(key, orphans, out);
+      if (wrong)
+        out.evidence(kOrphanedRows,
+                     "the key is no longer there as it was, and its orphans are. HINT: repair the"
+                     " rows, or list the object under `accept`",
+                     of);
+    });
+    return wrong;
+  }
+
+  static void show(const ForeignKey& key, double orphans, Batch& out) {
+    const auto of = labels(key);
+    out.set(kOrphanedRows, orphans, of);
+    out.set(kInfo, 1, of[0], of[1], of[2], key.parent.schema, key.parent.name, columns_text(key));
+    out.evidence(kOrphanedRows, "refers to " + key.parent.display(), of);
   }
 
   static void look_at_reference(Sources& from, const Schema& schema,
@@ -152,7 +189,8 @@ class Orphans final : public Collector {
     const std::string from = " FROM " + child_sql(key) + " c";
     const Row row = session
                         .query("SELECT EXISTS (SELECT" + from + " WHERE " + key.condition +
-                               ") AS met, EXISTS (SELECT" + from + ") AS filled")
+                                   ") AS met, EXISTS (SELECT" + from + ") AS filled",
+                               Access::heap)
                         .only();
     if (row.flag("filled") && !row.flag("met"))
       throw SourceError(
@@ -166,9 +204,7 @@ class Orphans final : public Collector {
     out.attempt(kOrphanedRows, of, [&] {
       require_safe(key);
       const double orphans = session.query(orphans_sql(key), Access::heap).only().number("orphans");
-      out.set(kOrphanedRows, orphans, of);
-      out.set(kInfo, 1, of[0], of[1], of[2], key.parent.schema, key.parent.name);
-      out.evidence(kOrphanedRows, "refers to " + key.parent.display(), of);
+      show(key, orphans, out);
       explain_heirs(key, out);
     });
   }

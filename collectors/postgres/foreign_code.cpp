@@ -6,8 +6,12 @@ namespace {
 
 // The parts of a relation that PostgreSQL plans with. A partition key depends on its functions as
 // the table itself does, with objsubid 0.
-constexpr std::string_view kParts = R"(
-  UNION SELECT i.inhrelid FROM relation r JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid),
+constexpr std::string_view kDescendants =
+    " UNION SELECT i.inhrelid FROM relation r"
+    " JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid";
+constexpr std::string_view kParts = R"(),
+filtered(oid) AS (
+  SELECT oid FROM named WHERE pg_catalog.row_security_active(oid)),
 part(relation, classid, objid) AS (
   SELECT i.indrelid, 'pg_catalog.pg_class'::regclass, i.indexrelid
   FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
@@ -17,7 +21,9 @@ part(relation, classid, objid) AS (
   UNION ALL SELECT d.adrelid, 'pg_catalog.pg_attrdef'::regclass, d.oid
   FROM relation r JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid
     JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-  WHERE a.attgenerated = 'v'),
+  WHERE a.attgenerated = 'v'
+  UNION ALL SELECT p.polrelid, 'pg_catalog.pg_policy'::regclass, p.oid
+  FROM filtered f JOIN pg_catalog.pg_policy p ON p.polrelid = f.oid),
 used(relation, classid, oid) AS (
   SELECT p.relation, d.refclassid, d.refobjid
   FROM part p JOIN pg_catalog.pg_depend d ON d.classid = p.classid AND d.objid = p.objid
@@ -63,6 +69,19 @@ foreign_code(oid) AS (
 // A dropped owner leaves a function without a role: pg_roles has no row, and NOT rolsuper is not
 // true. PostgreSQL does not let that happen.
 
+// Rows are hidden unless one policy lets our role see all of them and none restricts it. Policies
+// of a table apply if the statement names it, and not if it names the table's parent.
+constexpr std::string_view kHidden = R"(, hidden(oid) AS (
+  SELECT f.oid FROM filtered f CROSS JOIN LATERAL (
+    SELECT p.polpermissive AS permissive,
+      coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true', false) AS all_rows
+    FROM pg_catalog.pg_policy p WHERE p.polrelid = f.oid AND p.polcmd IN ('r', '*')
+      AND EXISTS (SELECT FROM pg_catalog.unnest(p.polroles) AS r(oid)
+        WHERE r.oid = 0 OR pg_catalog.pg_has_role(r.oid, 'USAGE'))
+    UNION ALL SELECT true, false) AS policy
+  GROUP BY f.oid
+  HAVING NOT bool_or(permissive AND all_rows) OR bool_or(NOT permissive AND NOT all_rows)))";
+
 // An object of PostgreSQL itself has an OID below 16384.
 constexpr std::string_view kLocked = R"(
   SELECT c.oid FROM (SELECT l.relation FROM pg_catalog.pg_locks l
@@ -76,7 +95,7 @@ constexpr std::string_view kLocked = R"(
 constexpr std::string_view kPlain = "SELECT CASE WHEN EXISTS (SELECT FROM (";
 constexpr std::string_view kPlainTail =
     R"( OFFSET 0) AS l JOIN pg_catalog.pg_class c ON c.oid = l.oid
-  WHERE c.relkind NOT IN ('r', 'm', 'S') OR c.relhassubclass
+  WHERE c.relkind NOT IN ('r', 'm', 'S') OR c.relhassubclass OR c.relrowsecurity
     OR EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid)
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
       AND a.attgenerated = 'v')
@@ -89,9 +108,11 @@ constexpr std::string_view kPlainTail =
           'pg_catalog.pg_type'::regclass, 'pg_catalog.pg_opclass'::regclass)))))
   THEN (')";
 
-std::string common(std::string_view relations) {
-  std::string sql = "WITH RECURSIVE relation(oid) AS (";
+std::string common(std::string_view relations, bool heirs) {
+  std::string sql = "WITH RECURSIVE named(oid) AS (";
   sql += relations;
+  sql += "), relation(oid) AS (SELECT oid FROM named";
+  if (heirs) sql += kDescendants;
   sql += kParts;
   return sql;
 }
@@ -99,7 +120,7 @@ std::string common(std::string_view relations) {
 }  // namespace
 
 std::string foreign_code_sql(std::string_view relations) {
-  return common(relations) +
+  return common(relations, true) +
          " SELECT n.nspname AS schema, c.relname AS name FROM foreign_code f"
          " JOIN pg_catalog.pg_class c ON c.oid = f.oid"
          " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')";
@@ -116,9 +137,14 @@ std::string plain_guard_sql() {
   return sql;
 }
 
-std::string guard_sql() {
-  std::string sql = common(kLocked);
+std::string guard_sql(Guard when, bool heirs) {
+  std::string sql = common(kLocked, heirs);
+  sql += when == Guard::before ? kHidden : ", hidden(oid) AS (SELECT oid FROM named WHERE false)";
   sql += R"(, refused(text) AS (
+  SELECT 'p ' || pg_catalog.left(n.nspname || '.' || c.relname, 200)
+  FROM hidden h JOIN pg_catalog.pg_class c ON c.oid = h.oid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  UNION ALL
   SELECT CASE WHEN c.relkind IN ('r', 'p', 'm', 'S') THEN 'u' ELSE 'k' END || ' ' ||
     pg_catalog.left(n.nspname || '.' || c.relname, 200)
   FROM relation r JOIN pg_catalog.pg_class c ON c.oid = r.oid

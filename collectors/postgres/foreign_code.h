@@ -4,6 +4,7 @@
 // them with the rights of our role. Pure functions; safe on any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,20 +17,30 @@ namespace pg_integrity {
 /// whose planning may call foreign code.
 std::string foreign_code_sql(std::string_view relations);
 
+/// When a prepared statement is checked.
+enum class Guard : std::uint8_t {
+  before,  ///< Only the tables that it names are locked. Also their policies are judged.
+  after,   ///< Their partitions, children and indexes are locked, too.
+};
+
 /// Composes the check of a prepared statement before and after it runs. PostgreSQL locks a relation
 /// when it parses its name, so our own locks tell what the names mean, and keep the relations from
 /// being dropped, replaced or altered until the transaction ends. An index or extended statistics
 /// may still be added, so the check comes again afterwards.
+///
+/// A table with row-level security may be read if a policy shows all rows to our role. The
+/// statement must then be prepared with row_security = on.
+/// @param heirs whether it may read partitions or children of a table that it names.
 /// @return a statement without a result worth reading. It fails with an error whose text has
 /// kRefusal if the statement must not run.
-std::string guard_sql();
+std::string guard_sql(Guard when, bool heirs);
 
 /// The same for the plain case, and much cheaper: it also fails for tables that may have foreign
 /// code or have partitions or children. Then guard_sql() decides.
 std::string plain_guard_sql();
 
-/// A guard's error has this before a letter ('u': foreign code, 'k': neither table nor sequence), a
-/// blank and the relation's name, and kRefusalEnd after it.
+/// A guard's error has this before a letter ('u': foreign code, 'k': neither table nor sequence,
+/// 'p': policies hide rows), a blank and the relation's name, and kRefusalEnd after it.
 inline constexpr std::string_view kRefusal = "pg_integrity refuses ";
 inline constexpr std::string_view kRefusalEnd = " <end>";
 

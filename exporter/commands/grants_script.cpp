@@ -92,7 +92,9 @@ std::string role_script(const std::string& role, const ServerNeeds& needs) {
 std::string grant_all_data(const std::string& role) {
   return fmt::format(
       "-- Counting needs to read; nothing else is granted. Tables with row-level security stay"
-      " unproven unless\n-- the role may see all their rows (BYPASSRLS).\n"
+      " limited unless\n-- a policy FOR SELECT TO the role USING (true) shows it all their rows, "
+      "or it"
+      " has BYPASSRLS. It then reads the rows\n-- of every tenant.\n"
       "GRANT pg_read_all_data TO {};\n",
       sql_identifier(role));
 }

@@ -67,7 +67,7 @@ void take_findings(const ReportCollector& collector, CopyCheck& check) {
   for (const ReportObject& object : collector.objects)
     if (object.state == State::violated)
       check.findings.push_back("the copy is not intact: " + described(object));
-    else if (object.state == State::unproven)
+    else if (object.state == State::unproven || object.state == State::limited)
       check.unproven.push_back("the copy could not be checked: " + described(object));
 }
 

@@ -350,6 +350,19 @@ std::optional<Sample> Evidence::newest(const CollectorId& id, const MetricInfo& 
   return std::nullopt;
 }
 
+std::vector<Sample> Evidence::violated(const CollectorId& id, const MetricInfo& metric) const {
+  const MutexLock lock(mutex_);
+  std::vector<Sample> samples;
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return samples;
+  const Judge judge(entry->second.now, clock_.now(), clock_.unix_now());
+  for (const auto& [key, object] : entry->second.now.objects)
+    if (judge.judge(key, *object).state == State::violated)
+      for (const Sample& sample : object->samples)
+        if (sample.metric->name == metric.name) samples.push_back(sample);
+  return samples;
+}
+
 std::vector<ObjectKey> Evidence::to_recheck(const CollectorId& id) const {
   const MutexLock lock(mutex_);
   std::vector<ObjectKey> keys;

@@ -108,6 +108,8 @@ class Evidence {
 
   [[nodiscard]] std::optional<Sample> newest(const CollectorId& id, const MetricInfo& metric,
                                              std::span<const std::string> labels) const;
+  /// @return the newest samples of a metric that violated objects have, gone ones included.
+  [[nodiscard]] std::vector<Sample> violated(const CollectorId& id, const MetricInfo& metric) const;
   /// @return the violated objects that may pass another check. An object that violates cumulative
   /// metrics alone cannot, so it is left out.
   [[nodiscard]] std::vector<ObjectKey> to_recheck(const CollectorId& id) const;

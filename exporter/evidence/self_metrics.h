@@ -40,7 +40,7 @@ inline constexpr auto kVerdict = gauge(
 inline constexpr auto kObjects = gauge(
     "pg_integrity_objects",
     "Objects by state: proven, violated, unproven, accepted (known damage), observed (not judged), "
-    "excluded (by configuration).",
+    "limited (cannot be checked, and never was), excluded (by configuration).",
     "collector", "state");
 inline constexpr auto kUnprovenObjects =
     gauge("pg_integrity_unproven_objects", "Unproven objects, by reason.", "collector", "reason");

@@ -123,8 +123,14 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
   const bool whole = object.whole_at && now_ <= expiry(*object.whole_at);
   const bool recent = limits > 0 && !stale && whole;
   judgement.state = State::unproven;
-  if (object.trouble && (is_lasting(object.trouble->reason) || !recent)) {
+  if (object.trouble && limits == 0 && object.whole_at && !is_lasting(object.trouble->reason) &&
+      !has_declared_objective(key)) {
+    judgement.state = State::observed;  // a passing trouble takes nothing from it
+  } else if (object.trouble && (is_lasting(object.trouble->reason) || !recent)) {
     judgement.reason = object.trouble->reason;
+    const bool was_judged = limits > 0 && object.whole_at;
+    if (is_limit(judgement.reason) && (!was_judged || acceptance_holds(object)))
+      judgement.state = State::limited;
   } else if (stale || (limits > 0 && !whole)) {
     judgement.reason = Reason::stale;
   } else if (recent) {
@@ -195,7 +201,8 @@ CollectorVerdict judge_collector(const CollectorEvidence& evidence, Instant now,
     if (judgement.state == State::violated || judgement.state == State::unproven)
       verdict.state = worse(verdict.state, judgement.state);
   }
-  verdict.applicable = verdict.objects.size() > verdict.objects.count(State::observed);
+  verdict.applicable = verdict.objects.size() > verdict.objects.count(State::observed) +
+                                                    verdict.objects.count(State::limited);
   if (!evidence.health.success) verdict.state = worse(verdict.state, State::unproven);
   return verdict;
 }
@@ -206,7 +213,7 @@ Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now) {
     verdicts.collectors.emplace(collector->id, judge_collector(*collector, now, unix_now));
   for (const DatabaseHealth& database : snapshot.databases) {
     for (const Question question : {Question::intact, Question::recoverable, Question::service}) {
-      QuestionVerdict answer{database.server, database.database, question, State::proven, false};
+      QuestionVerdict answer{database.server, database.database, question, State::proven};
       for (const auto& collector : snapshot.collectors) {
         const CollectorId& id = collector->id;
         if (collector->spec->question != question || id.server != database.server ||
@@ -215,10 +222,13 @@ Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now) {
         const CollectorVerdict& verdict = verdicts.collectors.at(id);
         answer.state = worse(answer.state, verdict.state);
         answer.configured = answer.configured || verdict.applicable;
+        if (const auto limits = verdict.objects.find(State::limited);
+            limits != verdict.objects.end())
+          answer.limits += limits->second;
       }
       // A question is not proven if nothing was judged.
       if (!answer.configured) answer.state = worse(answer.state, State::unproven);
-      if (answer.configured || question != Question::service)
+      if (answer.configured || answer.limits > 0 || question != Question::service)
         verdicts.questions.push_back(std::move(answer));
     }
   }

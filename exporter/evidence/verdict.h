@@ -1,7 +1,7 @@
 // An object is violated if its last successful observation broke an expectation. It stays violated
 // until a later observation disproves that. It is proven if it met every active expectation
-// recently enough. An object without an active expectation is not judged. The rest is unproven,
-// with a reason.
+// recently enough. An object without an active expectation is not judged. An object is limited if
+// it was never judged because of a limit of how we check. The rest is unproven, with a reason.
 #pragma once
 
 #include <array>
@@ -27,10 +27,11 @@ enum class State : std::uint8_t {
   unproven,
   accepted,  ///< violated, but accepted by the configuration for now
   observed,  ///< not judged, because no expectation is active
+  limited,   ///< cannot be checked, and never was; or that is accepted
 };
 
-inline constexpr std::array<std::string_view, 5> kStateNames{"proven", "violated", "unproven",
-                                                             "accepted", "observed"};
+inline constexpr std::array<std::string_view, 6> kStateNames{"proven",   "violated", "unproven",
+                                                             "accepted", "observed", "limited"};
 constexpr std::string_view name_of(State state) {
   return kStateNames[static_cast<std::size_t>(state)];
 }
@@ -45,7 +46,7 @@ struct Broken {
 
 struct Judgement {
   State state = State::observed;
-  Reason reason = Reason::pending;  ///< if unproven
+  Reason reason = Reason::pending;  ///< if unproven or limited
   std::vector<Broken> broken;
 };
 
@@ -92,7 +93,7 @@ class Judge {
 struct CollectorVerdict {
   State state = State::unproven;         ///< proven, violated or unproven
   bool applicable = true;                ///< at least one object is judged
-  std::map<State, std::size_t> objects;  ///< their number, with accepted and observed ones
+  std::map<State, std::size_t> objects;  ///< their number, with those that are not judged
   std::map<Reason, std::size_t> unproven;
   std::size_t gone = 0;  ///< violated objects that have vanished
 };
@@ -106,6 +107,7 @@ struct QuestionVerdict {
   Question question{};
   State state = State::unproven;
   bool configured = false;  ///< at least one collector has something to judge
+  std::size_t limits = 0;   ///< objects that cannot be checked
 };
 
 struct Verdicts {

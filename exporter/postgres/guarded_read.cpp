@@ -19,7 +19,8 @@ constexpr std::string_view kRestricted = "55000";
 
 /// An index may lack rows of its table, or have them in a wrong order.
 std::string settings_for(Access access, bool restricted) {
-  std::string sql = "SET LOCAL enable_indexonlyscan = off";
+  // The guard judges policies before they run.
+  std::string sql = "SET LOCAL row_security = on; SET LOCAL enable_indexonlyscan = off";
   if (access == Access::heap)
     sql += "; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off";
   if (restricted) sql += "; SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
@@ -39,6 +40,12 @@ std::optional<std::string> refusal_in(std::string_view message) {
   if (refusal.front() == 'u')
     throw SourceError(Reason::unsafe,
                       fmt::format("any statement about {}{}", name, kForeignCodeRuns));
+  if (refusal.front() == 'p')
+    throw SourceError(
+        Reason::policy,
+        fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
+                    " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
+                    name));
   throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
 }
 
@@ -103,13 +110,21 @@ std::string execution(pqxx::transaction_base& transaction,
   return parameters.empty() ? sql : sql + ")";
 }
 
-/// The guard, the statement, and the guard again.
-pqxx::result run_between(Prepared& prepared, const std::string& guard, const std::string& execute) {
+/// A guard, the statement, and a guard again.
+pqxx::result run_between(Prepared& prepared, const std::string& before, const std::string& execute,
+                         const std::string& after) {
   // After the preparation, so that its locks stay when the savepoint is gone back to.
   pqxx::result result =
-      prepared.run(fmt::format("SAVEPOINT pg_integrity_read; {}; {}", guard, execute));
-  prepared.run(guard);
+      prepared.run(fmt::format("SAVEPOINT pg_integrity_read; {}; {}", before, execute));
+  prepared.run(after);
   return result;
+}
+
+/// Whether a statement of ours names a table without ONLY. Names are always in double quotes.
+bool reads_heirs(std::string_view sql) {
+  return sql.find("FROM \"") != std::string_view::npos ||
+         sql.find("JOIN \"") != std::string_view::npos ||
+         sql.find("ONLY ") == std::string_view::npos;
 }
 
 }  // namespace
@@ -118,18 +133,23 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
                           const std::string& sql, std::span<const std::string> parameters,
                           Access access, bool restricted) {
   static const std::string kPlainGuard = plain_guard_sql();
-  static const std::string kGuard = guard_sql();
+  struct Guards {
+    std::string before, after;
+  };
+  static const Guards kAlone{guard_sql(Guard::before, false), guard_sql(Guard::after, false)};
+  static const Guards kWithHeirs{guard_sql(Guard::before, true), guard_sql(Guard::after, true)};
   transaction.exec(settings_for(access, restricted));
   const std::string execute = execution(transaction, parameters);
   Prepared prepared(connection, transaction, sql);
   try {
-    return run_between(prepared, kPlainGuard, execute);
+    return run_between(prepared, kPlainGuard, execute, kPlainGuard);
   } catch (const pqxx::sql_error& error) {
     if (!refusal_in(error.what())) throw;
   }
   prepared.back_to_its_preparation();
+  const Guards& guards = reads_heirs(sql) ? kWithHeirs : kAlone;
   try {
-    return run_between(prepared, kGuard, execute);
+    return run_between(prepared, guards.before, execute, guards.after);
   } catch (const pqxx::sql_error& error) {
     if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
     throw;

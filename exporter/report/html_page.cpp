@@ -28,7 +28,7 @@ constexpr std::size_t kMostTexts = 20;       // findings, lines or values of an 
 constexpr const char* kRefresh = "<meta http-equiv=\"refresh\" content=\"10; url=/\">\n";
 
 std::string_view sign(State state) {
-  constexpr std::array<std::string_view, 5> kSigns{"✓", "✗", "?", "!", "·"};
+  constexpr std::array<std::string_view, 6> kSigns{"✓", "✗", "?", "!", "·", "–"};
   return kSigns.at(static_cast<std::size_t>(state));
 }
 
@@ -39,6 +39,11 @@ std::string state_text(State state) {
 
 std::string state_span(State state) {
   return fmt::format(R"(<span class="state {}">{}</span>)", name_of(state), state_text(state));
+}
+
+std::string answer_span(const ReportQuestion& question) {
+  return fmt::format(R"(<span class="state {}"><span aria-hidden="true">{}</span> {}</span>)",
+                     name_of(question.state), sign(question.state), answer_text(question));
 }
 
 std::string ago(const Report& report, UnixTime when) {
@@ -71,7 +76,8 @@ std::string object_item(const Report& report, const ReportObject& object) {
       fmt::format(R"( <a href="#{}">{}</a> <span class="dim">)", object.anchor, named(object.name));
   out += object.evidence_time ? "evidence " + ago(report, *object.evidence_time)
                               : std::string("no evidence yet");
-  if (object.since) out += "; unproven for " + age_of(report, *object.since);
+  if (object.since)
+    out += fmt::format("; {} for {}", name_of(object.state), age_of(report, *object.since));
   out += "</span>\n";
   append_texts(out, object.findings, "findings", "span");
   append_texts(out, object.lines, "lines", "span");
@@ -180,7 +186,7 @@ void append_answers(std::string& out, const Report& report, const ReportDatabase
     out +=
         fmt::format("<li class=\"{}\"><strong>{}</strong> {} <span class=\"dim\">{}</span></li>\n",
                     name_of(question.state), escaped(question_text(question.question)),
-                    state_span(question.state), escaped(answer_note(report, question)));
+                    answer_span(question), escaped(answer_note(report, question)));
   out += "</ul>\n";
 }
 

@@ -17,7 +17,7 @@ html { -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; max-width: 72rem; padding: 1rem; background: var(--page); color: var(--text); font: 1rem/1.45 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1, h2, h3, p, ul { margin: 0; padding: 0; } ul { list-style: none; }
 a { color: var(--link); } code { font-size: .9em; }
-.violated { --state: var(--bad); --fill: var(--fill-bad); } .unproven, .accepted { --state: var(--unsure); --fill: var(--fill-unsure); }
+.violated { --state: var(--bad); --fill: var(--fill-bad); } .unproven, .accepted, .limited { --state: var(--unsure); --fill: var(--fill-unsure); }
 .proven { --state: var(--good); --fill: var(--fill-good); } .observed { --state: var(--dim); }
 .state { color: var(--state); font-weight: 600; white-space: nowrap; }
 .dim { color: var(--dim); font-size: .9rem; }
@@ -45,7 +45,7 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .6rem
 /// Content-Security-Policy of the page. Its hash is that of kReportStyle. A test says what it
 /// should be.
 inline constexpr std::string_view kReportPolicy =
-    "default-src 'none'; style-src 'sha256-mDG4fLmgk/WEM/cQefCW0lDlJdsEYopznQHL97yL89A='; "
+    "default-src 'none'; style-src 'sha256-+JnDE5EA5vOaLsHQH3gxmJRJmRSyNJtJCfwVprrQz0U='; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 }  // namespace pg_integrity

@@ -73,6 +73,7 @@ json to_json(const ReportDatabase& database) {
   for (const ReportQuestion& question : database.questions)
     questions[std::string(name_of(question.question))] = {
         {"state", std::string(name_of(question.state))},
+        {"reason", question.reason ? json(std::string(name_of(*question.reason))) : json(nullptr)},
         {"configured", question.configured},
         {"counts", to_json(question.counts)},
         {"oldest_evidence", time_or_null(question.oldest_evidence)},

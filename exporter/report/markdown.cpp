@@ -113,7 +113,7 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
                        database.out_of_reach ? " (out of reach)" : "");
     for (const ReportQuestion& question : database.questions)
       out += fmt::format("| {} | **{}**: {} |\n", question_text(question.question),
-                         name_of(question.state), answer_note(report, question));
+                         answer_text(question), answer_note(report, question));
   }
   std::size_t number = 0;
   for (const Chapter& chapter : chapters()) append_chapter(out, ++number, chapter, server);

@@ -61,9 +61,10 @@ std::string details(const Report& report, State state) {
 /// 'label'=value[unit];warning;critical;least
 std::string performance(const Report& report) {
   std::string text =
-      fmt::format("violated={};;0;0 unproven={};0;;0 accepted={};;;0 proven={};;;0",
+      fmt::format("violated={};;0;0 unproven={};0;;0 accepted={};;;0 limited={};;;0 proven={};;;0",
                   number_of(report, State::violated), number_of(report, State::unproven),
-                  number_of(report, State::accepted), number_of(report, State::proven));
+                  number_of(report, State::accepted), number_of(report, State::limited),
+                  number_of(report, State::proven));
   if (report.oldest_evidence)
     text += fmt::format(
         " oldest_evidence={}s;;;0",

@@ -34,7 +34,12 @@ void sort_worst_first(Entries& entries) {
 }
 
 bool is_judged(State state) {
-  return state != State::unproven && state != State::observed;
+  return state != State::unproven && state != State::observed && state != State::limited;
+}
+
+/// Whether it could not be checked.
+bool has_reason(State state) {
+  return state == State::unproven || state == State::limited;
 }
 
 /// A name in a fragment. Letters, digits, '-' and '_' stay, and every other byte becomes ".xx".
@@ -86,7 +91,7 @@ std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Ju
         " under `accept`");
   if (judgement.state == State::accepted)
     findings.push_back("accepted for now: " + object.accepted->reason);
-  if (object.trouble && (judgement.state == State::unproven || judgement.state == State::violated))
+  if (object.trouble && (has_reason(judgement.state) || judgement.state == State::violated))
     findings.push_back(object.trouble->detail);
   else if (judgement.state == State::unproven && judgement.reason == Reason::stale)
     findings.push_back(health.failure ? health.failure->detail : "the evidence is too old");
@@ -100,8 +105,8 @@ ReportObject object_entry(const CollectorEvidence& evidence, const Judge& judge,
   entry.name = object_name(*evidence.spec, key);
   entry.anchor = anchor_for(evidence.id, key);
   entry.state = judgement.state;
-  if (judgement.state == State::unproven) entry.reason = judgement.reason;
-  if (judgement.state == State::unproven && object.trouble)
+  if (has_reason(judgement.state)) entry.reason = judgement.reason;
+  if (has_reason(judgement.state) && object.trouble)
     entry.since = clock.to_unix(object.trouble->since);
   entry.findings = findings_of(evidence, judgement, object);
   entry.lines = object.lines;
@@ -128,7 +133,9 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   entry.summary = evidence.spec->summary;
   // If nothing is judged, nothing is proven either.
   const bool judged = verdict.applicable || verdict.state != State::proven;
-  entry.state = judged ? verdict.state : State::observed;
+  const State unjudged =
+      verdict.objects.contains(State::limited) ? State::limited : State::observed;
+  entry.state = judged ? verdict.state : unjudged;
   entry.applicable = verdict.applicable;
   entry.interval = kept_interval(health);
   entry.excluded = evidence.excluded;
@@ -175,6 +182,8 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
   entry.question = answer.question;
   entry.state = answer.state;
   entry.configured = answer.configured;
+  if (!answer.configured)
+    entry.reason = answer.limits > 0 ? Reason::limited : Reason::not_configured;
   for (const ReportDatabase* place : {&whole_server, &database})
     for (const ReportCollector& collector : place->collectors) {
       if (collector.question != answer.question) continue;

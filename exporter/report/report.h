@@ -27,8 +27,8 @@ struct ReportObject {
   std::string name;    ///< "orphans/public.child.child_fkey"
   std::string anchor;  ///< fragment of the HTML page; unique
   State state{};
-  std::optional<Reason> reason;           ///< of unproven
-  std::optional<UnixTime> since;          ///< of unproven: when the trouble began
+  std::optional<Reason> reason;           ///< of unproven and limited
+  std::optional<UnixTime> since;          ///< of these: when the trouble began
   std::optional<UnixTime> evidence_time;  ///< of the oldest value that counts
   std::vector<std::string> findings;      ///< broken expectations, or why it is unproven
   std::vector<std::string> lines;         ///< further evidence
@@ -59,6 +59,7 @@ struct ReportQuestion {
   Question question{};
   State state{};
   bool configured = false;
+  std::optional<Reason> reason;             ///< why nothing could be judged
   StateCounts counts;                       ///< the objects that it rests on
   std::optional<UnixTime> oldest_evidence;  ///< of what is judged
   std::size_t first_passes = 0;             ///< collectors without a complete pass
@@ -147,6 +148,8 @@ std::string_view question_text(Question question);
 std::string age_of(const Report& report, UnixTime when);
 /// "1 violated, 12 proven, 2 excluded", the worst first, without states that do not occur.
 std::string counts_text(const StateCounts& counts, std::size_t excluded = 0);
+/// The answer in words: "proven, 3 limits", "unproven (limited)".
+std::string answer_text(const ReportQuestion& question);
 /// The evidence that an answer rests on: "1 violated, 12 proven; oldest evidence 3m20s ago".
 std::string answer_note(const Report& report, const ReportQuestion& question);
 /// "312 of 1,440 objects looked at". Empty while the number of objects is not known.

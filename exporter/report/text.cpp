@@ -20,7 +20,7 @@ std::string upper(std::string_view text) {
 
 bool wants_words(const ReportObject& object) {
   return object.state == State::violated || object.state == State::unproven ||
-         object.state == State::accepted;
+         object.state == State::accepted || object.state == State::limited;
 }
 
 std::string collector_note(const Report& report, const ReportCollector& collector) {
@@ -39,7 +39,8 @@ void append_object(std::string& out, const Report& report, const ReportObject& o
   out += object.evidence_time
              ? fmt::format("evidence {} ago", age_of(report, *object.evidence_time))
              : "no evidence yet";
-  if (object.since) out += ", unproven for " + age_of(report, *object.since);
+  if (object.since)
+    out += fmt::format(", {} for {}", name_of(object.state), age_of(report, *object.since));
   out += "\n";
   for (const auto* texts : {&object.findings, &object.lines})
     for (const std::string& text : *texts) out += fmt::format("          {}\n", printable(text));
@@ -62,7 +63,7 @@ void append_database(std::string& out, const Report& report, const ReportServer&
   out += database.out_of_reach ? " - OUT OF REACH\n" : "\n";
   for (const ReportQuestion& question : database.questions)
     out += fmt::format("  {} {}: {}\n", question_text(question.question),
-                       upper(name_of(question.state)), answer_note(report, question));
+                       upper(answer_text(question)), answer_note(report, question));
   for (const ReportCollector& collector : database.collectors)
     append_collector(out, report, collector);
 }

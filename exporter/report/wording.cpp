@@ -16,8 +16,8 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr std::array<State, 5> kWorstFirst{State::violated, State::unproven, State::accepted,
-                                           State::proven, State::observed};
+constexpr std::array<State, 6> kWorstFirst{State::violated, State::unproven, State::accepted,
+                                           State::limited,  State::proven,   State::observed};
 
 constexpr std::string_view kContent[] = {"Database content"};
 constexpr std::string_view kActivity[] = {"Freshness"};
@@ -95,9 +95,18 @@ std::string counts_text(const StateCounts& counts, std::size_t excluded) {
   return text.empty() ? "nothing to look at" : text;
 }
 
+std::string answer_text(const ReportQuestion& question) {
+  std::string text(name_of(question.state));
+  if (question.reason == Reason::limited) return text + " (limited)";
+  if (const auto limits = question.counts.find(State::limited); limits != question.counts.end())
+    text += ", " + grouped(limits->second) + (limits->second == 1 ? " limit" : " limits");
+  return text;
+}
+
 std::string answer_note(const Report& report, const ReportQuestion& question) {
-  std::string note = question.configured ? counts_text(question.counts)
-                                         : "nothing is configured that could prove it";
+  std::string note = question.reason == Reason::not_configured
+                         ? "nothing is configured that could prove it"
+                         : counts_text(question.counts);
   if (question.oldest_evidence)
     note += fmt::format("; oldest evidence {} ago", age_of(report, *question.oldest_evidence));
   if (question.first_passes > 0)
@@ -117,9 +126,10 @@ std::string overall_note(const Report& report) {
   std::size_t unanswered = 0;
   for (const ReportServer& server : report.servers)
     for (const ReportDatabase& database : server.databases)
-      unanswered += static_cast<std::size_t>(
-          std::count_if(database.questions.begin(), database.questions.end(),
-                        [](const ReportQuestion& question) { return !question.configured; }));
+      unanswered += static_cast<std::size_t>(std::count_if(
+          database.questions.begin(), database.questions.end(), [](const ReportQuestion& question) {
+            return question.reason == Reason::not_configured;
+          }));
   if (unanswered > 0)
     note += fmt::format("; {} {} that nothing is configured to answer", grouped(unanswered),
                         unanswered == 1 ? "question" : "questions");

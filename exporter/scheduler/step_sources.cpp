@@ -79,6 +79,10 @@ std::optional<Sample> StepSources::previous(const MetricInfo& metric,
   return of_.server.evidence.newest(of_.id, metric, labels);
 }
 
+std::vector<Sample> StepSources::violated(const MetricInfo& metric) const {
+  return of_.server.evidence.violated(of_.id, metric);
+}
+
 Seconds StepSources::busy() const {
   return lease_ ? lease_->session().busy() - busy_before_ : Seconds(0);
 }

@@ -283,9 +283,8 @@ TEST_F(Scans, RowLevelSecurityIsAnErrorNeverAFilteredCount) {
   const Table wished = table();
   TableScans scans(plan({wish("a")}));
   OpenedSession filtered(db_, "scan_filtered");
-  EXPECT_EQ(reason([&] { scans.scan(*filtered, wished, clock_, kAnyAge); }), Reason::permission);
-  EXPECT_EQ(reason([&] { scans.recent(*filtered, wished, clock_, wish("a")); }),
-            Reason::permission);
+  EXPECT_EQ(reason([&] { scans.scan(*filtered, wished, clock_, kAnyAge); }), Reason::policy);
+  EXPECT_EQ(reason([&] { scans.recent(*filtered, wished, clock_, wish("a")); }), Reason::policy);
   db_.run("ALTER ROLE scan_filtered BYPASSRLS");
   EXPECT_EQ(scans.scan(*filtered, wished, clock_, kAnyAge).rows, 1);
 }

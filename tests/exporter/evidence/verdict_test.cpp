@@ -96,6 +96,62 @@ TEST_F(Verdict, ProvenDecaysAfterThreeIntervals) {
   EXPECT_EQ(reason("good"), Reason::stale);
 }
 
+TEST_F(Verdict, AnObjectThatNeverCouldBeCheckedIsALimit) {
+  add();
+  const auto unread = [&](Reason reason) {
+    pass([&](Batch& out) {
+      out.set(kBad, 0, std::string("good"));
+      out.unproven(kBad, reason, "it would run code", std::string("unread"));
+    });
+  };
+  for (const Reason limit : {Reason::unsafe, Reason::policy, Reason::too_large}) {
+    unread(limit);
+    EXPECT_EQ(state("unread"), State::limited);
+    EXPECT_EQ(reason("unread"), limit);
+    EXPECT_EQ(question(Question::intact), State::proven) << "the rest is";
+  }
+  unread(Reason::permission);
+  EXPECT_EQ(state("unread"), State::unproven) << "somebody can grant it";
+  EXPECT_EQ(question(Question::intact), State::unproven);
+}
+
+TEST_F(Verdict, NothingButLimitsIsUnproven) {
+  add();
+  pass([](Batch& out) {
+    out.unproven(kBad, Reason::unsafe, "it would run code", std::string("unread"));
+    out.set(kSize, 3, std::string("unjudged"));
+  });
+  EXPECT_EQ(question(Question::intact), State::unproven);
+  const Verdicts verdicts = judge_all(*evidence->snapshot(), clock.now(), clock.unix_now());
+  EXPECT_EQ(verdicts.questions.front().limits, 1U);
+  EXPECT_FALSE(verdicts.questions.front().configured);
+}
+
+TEST_F(Verdict, AnObjectThatWasJudgedBecomesNoLimitInSilence) {
+  add();
+  pass([](Batch& out) {
+    out.set(kBad, 0, std::string("good"));
+    out.set(kBad, 3, std::string("bad"));
+    out.set(kSize, 3, std::string("unjudged"));
+  });
+  pass([](Batch& out) {
+    for (const char* thing : {"good", "bad", "unjudged"})
+      out.unproven(kBad, Reason::unsafe, "it would run code", std::string(thing));
+  });
+  EXPECT_EQ(state("good"), State::unproven);
+  EXPECT_EQ(state("bad"), State::violated);
+  EXPECT_EQ(state("unjudged"), State::limited) << "it was only observed";
+}
+
+TEST_F(Verdict, APassingTroubleTakesNothingFromWhatIsOnlyObserved) {
+  add();
+  pass([](Batch& out) { out.set(kSize, 3, std::string("unjudged")); });
+  pass([](Batch& out) { out.unproven(kSize, Reason::lock, "locked", std::string("unjudged")); });
+  EXPECT_EQ(state("unjudged"), State::observed);
+  pass([](Batch& out) { out.unproven(kSize, Reason::missing, "gone", std::string("unjudged")); });
+  EXPECT_EQ(state("unjudged"), State::unproven);
+}
+
 TEST_F(Verdict, ViolatedStaysThroughOutagesUntilDisproved) {
   add();
   pass([](Batch& out) { out.set(kBad, 3, std::string("bad")); });

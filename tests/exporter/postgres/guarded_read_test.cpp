@@ -100,6 +100,62 @@ TEST_F(GuardedRead, ATableWithForeignCodeInTheTablesPlaceIsRefused) {
   }
 }
 
+/// Reads as a role that has policies to obey.
+class Filtered : public GuardedRead {
+ protected:
+  Filtered() {
+    db_.run(
+        "DROP ROLE IF EXISTS filtered; CREATE ROLE filtered LOGIN;"
+        " GRANT USAGE ON SCHEMA shop TO filtered; GRANT SELECT ON shop.t TO filtered;"
+        " ALTER TABLE shop.t ENABLE ROW LEVEL SECURITY");
+  }
+  ~Filtered() override { db_.run("DROP OWNED BY filtered; DROP ROLE filtered"); }
+
+  /// The rows that the role counts, or the reason why it counts none.
+  std::string counted() {
+    OpenedSession session(db_, "filtered");
+    try {
+      return session->query(kCount, Access::heap).only().text("rows");
+    } catch (const SourceError& error) {
+      return std::string(name_of(error.reason()));
+    }
+  }
+};
+
+TEST_F(Filtered, RowsThatAPolicyHidesAreALimit) {
+  EXPECT_EQ(counted(), "policy");
+  db_.run("CREATE POLICY half ON shop.t USING (id = 1)");
+  EXPECT_EQ(counted(), "policy");
+  db_.run("CREATE POLICY writes ON shop.t FOR INSERT TO filtered WITH CHECK (true)");
+  EXPECT_EQ(counted(), "policy");
+  db_.run("CREATE POLICY others ON shop.t FOR SELECT TO planter USING (true)");
+  EXPECT_EQ(counted(), "policy");
+}
+
+TEST_F(Filtered, AllRowsAreReadThroughAPolicyThatShowsThem) {
+  db_.run(
+      "CREATE POLICY half ON shop.t USING (id = 1);"
+      "CREATE POLICY pg_integrity ON shop.t FOR SELECT TO filtered USING (true)");
+  EXPECT_EQ(counted(), "2");
+  db_.run("CREATE POLICY restrictive ON shop.t AS RESTRICTIVE USING (id = 2)");
+  EXPECT_EQ(counted(), "policy");
+  db_.run("DROP POLICY restrictive ON shop.t; DROP POLICY half ON shop.t");
+  plant("CREATE POLICY calls ON shop.t USING (id = evil(1))");
+  EXPECT_EQ(counted(), "unsafe");
+}
+
+TEST_F(Filtered, PoliciesOfAPartitionDoNotCountForItsParent) {
+  db_.run(
+      "CREATE TABLE shop.whole (id int) PARTITION BY RANGE (id);"
+      "CREATE TABLE shop.part PARTITION OF shop.whole FOR VALUES FROM (0) TO (9);"
+      "INSERT INTO shop.whole VALUES (1); ALTER TABLE shop.part ENABLE ROW LEVEL SECURITY;"
+      "GRANT SELECT ON shop.whole TO filtered");
+  OpenedSession session(db_, "filtered");
+  EXPECT_EQ(
+      session->query("SELECT count(*) AS rows FROM shop.whole", Access::heap).only().number("rows"),
+      1);
+}
+
 TEST_F(GuardedRead, AStatementLeavesNothingBehindWhateverBecomesOfIt) {
   const auto prepared = [&] {
     return session_->query("SELECT count(*) AS left FROM pg_prepared_statements")
