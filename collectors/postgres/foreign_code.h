@@ -39,8 +39,9 @@ std::string guard_sql(Guard when, bool heirs);
 /// code or have partitions or children. Then guard_sql() decides.
 std::string plain_guard_sql();
 
-// A guard takes milliseconds, and an index that is added meanwhile would not be judged. So the shape
-// of the relations is noted before a guard, and compared right before the statement is planned.
+// A guard takes milliseconds, and an index that is added meanwhile would not be judged. So the
+// shape of the relations is noted before a guard, and compared right before the statement is
+// planned.
 
 /// A statement that notes which indexes, statistics, partitions and children the locked relations
 /// have, until the transaction ends.
