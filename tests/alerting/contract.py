@@ -21,7 +21,10 @@ WATCHDOG = "PgIntegrityWatchdog"
 MADE = {"objective", "family"}
 
 # Metrics that no alert and no panel shows.
-UNUSED = {}
+UNUSED = {
+    "pg_integrity_audited_statements": "the next pass compares with it",
+    "pg_integrity_audited_table_identity": "the next pass compares with it",
+    "pg_integrity_subscribed_sequence_behind_values": "it is right on a subscriber that only copies"}
 # Alerts about missed scrapes or vanished series. Their tests need not fire through one.
 ABOUT_ABSENCE = {
     WATCHDOG, "PgIntegrityExporterAbsent", "PgIntegrityExporterDown", "PgIntegrityDatabaseGone",
