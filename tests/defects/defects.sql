@@ -298,9 +298,8 @@ REVOKE SELECT ON rates FROM watcher;
 
 -- rows_hidden: row-level security would hide some of them
 ALTER TABLE rates ENABLE ROW LEVEL SECURITY;
---> row_counts/public.rates unproven(permission)
---> duplicates/public.rates.rates_pkey unproven(permission)
---> orphans/public.prices.prices_country_currency_fkey unproven(permission)
+--> duplicates/public.rates.rates_pkey unproven(policy)
+--> orphans/public.prices.prices_country_currency_fkey unproven(policy)
 
 -- Values in columns, and custom queries --------------------------------------------------------------------
 
