@@ -86,8 +86,7 @@ TEST(State, WhatWasLearnedSurvivesOtherOptions) {
   db.run("DROP TABLE child");
   const Findings found =
       look(one_server(db.dsn(), "[server.collectors.row_counts]\nexact_up_to = \"2GiB\""), saved);
-  EXPECT_EQ(found.violated(),
-            "orphans/public.child.key row_counts/foreign_keys row_counts/tables")
+  EXPECT_EQ(found.violated(), "orphans/public.child.key row_counts/foreign_keys row_counts/tables")
       << "the row without its parent has vanished with its table, which repairs nothing";
   EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2);
 }
