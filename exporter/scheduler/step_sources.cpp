@@ -79,6 +79,14 @@ std::optional<Sample> StepSources::previous(const MetricInfo& metric,
   return of_.server.evidence.newest(of_.id, metric, labels);
 }
 
+std::shared_ptr<const std::string> StepSources::remembered() const {
+  return of_.server.evidence.remembered(of_.id);
+}
+
+bool StepSources::is_red(const QualifiedName& table) const {
+  return of_.server.evidence.is_red_table(of_.id, table);
+}
+
 std::vector<Sample> StepSources::violated(const MetricInfo& metric) const {
   return of_.server.evidence.violated(of_.id, metric);
 }
