@@ -38,6 +38,13 @@ def unless_moved(name):
     return "unless (%s and on (job, instance) %s and ignoring (%s) %s)" % (held(name), MOVED, PLACE, name)
 
 
+def matching(metric, limit, many=""):
+    """How a value finds its limit. A limit without the labels of an object holds for all objects."""
+    if set(metric.labels) == set(limit.labels):
+        return ""
+    return "on (%s) %s" % (", ".join(["job", "instance", *limit.labels]), many and many + " () ")
+
+
 def violations(alert):
     """Pairs of an expression for the values that are wrong, and of one for how far they are."""
     value = held(alert.metric.name)
@@ -53,7 +60,9 @@ def violations(alert):
     for side, limit in alert.limits.items():
         over, small, great = (">", limit.name, alert.metric.name) if side == "above" else (
             "<", alert.metric.name, limit.name)
-        yield "%s %s %s" % (value, over, held(limit.name)), "%s - %s" % (held(great), held(small))
+        many = "group_left" if side == "above" else "group_right"
+        yield ("%s %s %s%s" % (value, over, matching(alert.metric, limit, "group_left"), held(limit.name)),
+               "%s - %s%s" % (held(great), matching(alert.metric, limit, many), held(small)))
 
 
 def expression_of_expectation(alert):
@@ -72,8 +81,8 @@ def objectives_without_values(table):
     arms = []
     for alert, limit in table.objectives():
         but = "\n    " + alert.but if alert.but else ""
-        arms.append('label_replace(\n  %s unless %s%s,\n  "objective", "%s", "", "")' % (
-            limit.name, alert.metric.name, but, limit.name))
+        arms.append('label_replace(\n  %s unless %s%s%s,\n  "objective", "%s", "", "")' % (
+            limit.name, matching(alert.metric, limit), alert.metric.name, but, limit.name))
     return "\nor ".join(arms)
 
 

@@ -84,13 +84,17 @@ install_packages() (
 # PGHOST, and PGHOSTADDR before both.
 forget_libpq_environment() { unset "${!PG@}"; }
 
+# need_root_for PACKAGES: fails unless this script may install them.
+need_root_for() {
+  may_become_root || fail "packages must be installed: $1" "run this as root or with sudo, or have them installed"
+}
+
 # need_packages PACKAGE...: installs those that are missing.
 need_packages() {
   local missing
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
-  may_become_root ||
-    fail "packages must be installed: $missing" "run this as root or with sudo, or have them installed"
+  need_root_for "$missing"
   # shellcheck disable=SC2086  # a list of names
   step "installing $(wc -w <<<"$missing") packages" install_packages $missing ||
     fail "packages could not be installed" "see the end of the log above"

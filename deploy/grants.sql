@@ -16,6 +16,7 @@ SELECT 'ALTER ROLE "pgintegrity" SET temp_file_limit = ''4096MB''' FROM pg_catal
 -- Who is connected from where, and in which state.
 GRANT pg_read_all_stats TO "pgintegrity";
 SELECT 'GRANT CONNECT ON DATABASE ' || pg_catalog.quote_ident(pg_catalog.current_database()) || ' TO "pgintegrity"' \gexec
--- Counting needs to read; nothing else is granted. Tables with row-level security stay unproven unless
--- the role may see all their rows (BYPASSRLS).
+-- Counting needs to read; nothing else is granted. Tables with row-level security stay limited unless
+-- a policy FOR SELECT TO the role USING (true) shows it all their rows, or it has BYPASSRLS. It then reads the rows
+-- of every tenant.
 GRANT pg_read_all_data TO "pgintegrity";

@@ -21,7 +21,7 @@ case ${1-} in
   *) fail "unknown argument: $1" "tests/run.sh --help" ;;
 esac
 
-TEST_PACKAGES=(git libgtest-dev postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
+TEST_PACKAGES=(postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
   chromium curl clang-tidy clang-format shellcheck procps python3 python3-yaml openssl
   zstd lz4 xz-utils bzip2 pgbackrest barman)
 # Schemas of other people's applications are unpacked, not installed.
@@ -39,15 +39,49 @@ cpu_seconds() {
 
 stage_times=build/logs/times
 : >"$stage_times"
+declare -A beside=()
+on_end end_stages_beside
 
+# stage NAME TEXT COMMAND...
 stage() {
-  local start=$SECONDS
-  times >build/logs/cpu_before
-  log_file=build/logs/$1.log
-  step "${@:2}" || fail "${*:2:1} failed" "the whole log is in $log_file"
-  times >build/logs/cpu_after
-  printf '  %-24s %5d s  %5d s CPU\n' "$1" $((SECONDS - start)) \
-    $(($(cpu_seconds build/logs/cpu_after) - $(cpu_seconds build/logs/cpu_before))) >>"$stage_times"
+  local name=$1 start=$SECONDS
+  times >"build/logs/$name.before"
+  log_file=build/logs/$name.log
+  step "${@:2}" || fail "$2 failed" "the whole log is in $log_file"
+  times >"build/logs/$name.after"
+  printf '  %-24s %5d s  %5d s CPU\n' "$name" $((SECONDS - start)) \
+    $(($(cpu_seconds "build/logs/$name.after") - $(cpu_seconds "build/logs/$name.before"))) >>"$stage_times"
+  rm "build/logs/$name".{before,after}
+}
+
+# stage_beside NAME TEXT COMMAND...: begins a stage that works while the following ones wait. It is in a process group
+# of its own, and yields the processors to others.
+stage_beside() {
+  set -m
+  (
+    set +m
+    renice -n 19 "$BASHPID" >/dev/null
+    stage "$@"
+  ) >"build/logs/$1.said" 2>&1 &
+  beside[$1]=$!
+  set +m
+}
+
+# joined NAME...: waits for stages that were begun by stage_beside.
+joined() {
+  local name failed=0
+  for name in "$@"; do
+    wait "${beside[$name]}" || failed=1
+    unset "beside[$name]"
+    cat "build/logs/$name.said"
+    rm "build/logs/$name.said"
+    [ $failed = 0 ] || exit 1
+  done
+}
+
+end_stages_beside() {
+  local name
+  for name in "${!beside[@]}"; do kill -- "-${beside[$name]}" 2>/dev/null || true; done
 }
 
 # download PACKAGE: into the working directory. A machine with all packages may have no package lists.
@@ -112,17 +146,6 @@ run_everything_threaded() {
 }
 
 say "pg_integrity_exporter tests"
-log_file=build/logs/packages.log
-need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-
-if command -v clang-format-$FORMAT_VERSION >/dev/null; then
-  stage format "formatting" format
-else
-  say "  formatting                                           skipped: no clang-format-$FORMAT_VERSION here"
-fi
-stage shell "shell scripts" shell_scripts
-stage alerts "alert rules" tests/alert_rules.sh
-stage schemas "schemas of other applications" unpack_schemas
 on_shipped=(pg_integrity_exporter program_tests)
 shipped_label=program_tests
 sanitized=(memory_tests)
@@ -133,24 +156,48 @@ if [ $full = 1 ]; then
   shipped_label=_tests
   sanitized_label=_tests
 fi
+
+log_file=build/logs/packages.log
+need_packages "${BUILD_PACKAGES[@]}" git python3 libgtest-dev
+missing=$(missing_packages "${TEST_PACKAGES[@]}")
+if [ -n "$missing" ]; then
+  need_root_for "$missing"
+  # shellcheck disable=SC2086  # a list of names
+  stage_beside test-packages "installing $(wc -w <<<"$missing") packages for the tests" install_packages $missing
+fi
 stage release-build "building (release, warnings are errors)" build release "${on_shipped[@]}"
+[ -z "$missing" ] || joined test-packages
+
+# A sanitized build takes what the tests of the program leave of the processors, and clang-tidy what the sanitized
+# tests leave.
+stage_beside asan-build "building (AddressSanitizer, UBSan)" build asan "${sanitized[@]}"
+if command -v clang-format-$FORMAT_VERSION >/dev/null; then
+  stage format "formatting" format
+else
+  say "  formatting                                           skipped: no clang-format-$FORMAT_VERSION here"
+fi
+stage shell "shell scripts" shell_scripts
+stage alerts "alert rules" tests/alert_rules.sh
+stage schemas "schemas of other applications" unpack_schemas
 stage alerting "alerts, dashboards and metrics agree" tests/alerting/run.sh \
   build/release/exporter/pg_integrity_exporter
 stage release-tests "tests of the program" run_tests release $shipped_label
 stage cases "reported faults" tests/cases/run build/release/exporter/pg_integrity_exporter
-if [ $full = 1 ]; then
-  stage tidy "clang-tidy (everything)" tidy --full
-  stage bench "benchmarks" run_benchmarks
-  sed -n '/empty tables/,$p' build/logs/bench.log
-else
-  stage tidy "clang-tidy (what changed)" tidy
-fi
-stage asan-build "building (AddressSanitizer, UBSan)" build asan "${sanitized[@]}"
+joined asan-build
+stage_beside tsan-build "building (ThreadSanitizer)" build tsan threads_test
 stage asan-tests "tests with AddressSanitizer and UBSan" run_tests asan $sanitized_label
-stage tsan-build "building (ThreadSanitizer)" build tsan threads_test
+joined tsan-build
+if [ $full = 1 ]; then
+  stage_beside tidy "clang-tidy (everything)" tidy --full
+else
+  stage_beside tidy "clang-tidy (what changed)" tidy
+fi
 stage tsan-tests "threads, with ThreadSanitizer" build/tsan/tests/threads_test
+joined tidy
 if [ $full = 1 ]; then
   stage tsan-full "everything, with ThreadSanitizer" run_everything_threaded
+  stage bench "benchmarks" run_benchmarks
+  sed -n '/empty tables/,$p' build/logs/bench.log
 fi
 cat "$stage_times"
 say "All passed in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s."

@@ -16,5 +16,5 @@ jobs=$(nproc)
 # in build/PRESET/Testing/Temporary/LastTest.log.
 run_tests() {
   ctest --test-dir "build/$1" -L "$2" --output-on-failure --no-tests=error -j $((2 * jobs)) |
-    sed -E '/^\[( RUN  |       OK |-----)/d'
+    sed -E '/^$|^\[( RUN  |       OK |-----)/d'
 }

@@ -104,7 +104,7 @@ void add_rows(const Rows& rows, const Schema& schema, std::vector<RowConstraint>
       found.kind = kind_named(row.text("kind"));
       found.validated = row.flag("validated");
       found.enforced = row.flag("enforced");
-      found.heap = *root;
+      found.heap = root->alone();
       found.heap.name = table;
       found.heap.partitioned = row.flag("partitioned");
       if (table != root->name) found.heap.estimated_bytes.reset();
@@ -119,7 +119,7 @@ std::string values_of(const RowConstraint& constraint, const std::string& base) 
   std::string sql;
   for (const std::string& column : constraint.columns)
     sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + sql_identifier(column) + "::" + base +
-           " AS value FROM " + constraint.heap.from_clause();
+           " AS value FROM " + constraint.heap.from_clause_alone();
   return "(" + sql + ") v";
 }
 
@@ -141,7 +141,7 @@ std::vector<RowConstraint> row_constraints(Session& session, const Schema& schem
 }
 
 std::string broken_sql(Session& session, const RowConstraint& constraint) {
-  const std::string from = constraint.heap.from_clause();
+  const std::string from = constraint.heap.from_clause_alone();
   if (constraint.kind == RowConstraint::Kind::not_null)
     // The planner believes that a column is NOT NULL, and would not look for `IS NULL`.
     return "SELECT count(*) AS broken FROM " + from + " WHERE num_nulls(" +

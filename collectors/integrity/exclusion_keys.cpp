@@ -118,8 +118,8 @@ std::optional<KeyRows> rows_of(const Rows& elements, const ExclusionKey& key) {
   }
   const std::string predicate = elements[0].maybe_text("predicate").value_or("");
   found.source = "SELECT " + values + ", row_number() OVER () AS id FROM " +
-                 key.index.heap().from_clause() + (predicate.empty() ? "" : " WHERE " + predicate) +
-                 " OFFSET 0";
+                 key.index.heap().from_clause_alone() +
+                 (predicate.empty() ? "" : " WHERE " + predicate) + " OFFSET 0";
   return found;
 }
 

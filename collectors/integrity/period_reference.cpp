@@ -20,12 +20,10 @@ std::string uncovered_sql(const ForeignKey& key) {
              column.comparison + " " + child + column.child_cast + column.collation;
   }
   const std::string period = "c." + sql_identifier(key.columns.back().child);
-  return "SELECT count(*) AS orphans FROM " + child_sql(key) +
-         " c LEFT JOIN (SELECT " + values + "range_agg(p." +
-         sql_identifier(key.columns.back().parent) + ") AS covered FROM " +
-         parent_sql(key) + " p GROUP BY " + groups + ") p ON " +
-         match + " WHERE " + present + " AND (isempty(" + period +
-         ") OR NOT coalesce(p.covered @> " + period + ", false))";
+  return "SELECT count(*) AS orphans FROM " + child_sql(key) + " c LEFT JOIN (SELECT " + values +
+         "range_agg(p." + sql_identifier(key.columns.back().parent) + ") AS covered FROM " +
+         parent_sql(key) + " p GROUP BY " + groups + ") p ON " + match + " WHERE " + present +
+         " AND (isempty(" + period + ") OR NOT coalesce(p.covered @> " + period + ", false))";
 }
 
 }  // namespace pg_integrity

@@ -252,7 +252,7 @@ std::string surplus_sql(Session& session, const UniqueIndex& index) {
     throw SourceError(Reason::unsafe, "only indexes of the btree method are compared");
   require_trusted(rows[0]);
   Key key;
-  key.from = index.heap().from_clause();
+  key.from = index.heap().from_clause_alone();
   key.predicate = rows[0].maybe_text("predicate").value_or("");
   key.nulls_distinct = rows[0].flag("nulls_distinct");
   for (std::size_t i = 0; i < rows.size(); ++i)

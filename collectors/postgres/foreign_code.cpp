@@ -6,10 +6,10 @@ namespace {
 
 // The parts of a relation that PostgreSQL plans with. A partition key depends on its functions as
 // the table itself does, with objsubid 0.
+constexpr std::string_view kHeirs =
+    " UNION SELECT i.inhrelid FROM relation r"
+    " JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid";
 constexpr std::string_view kParts = R"(),
-relation(oid) AS (
-  SELECT oid FROM named
-  UNION SELECT i.inhrelid FROM relation r JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid),
 filtered(oid) AS (
   SELECT oid FROM named WHERE pg_catalog.row_security_active(oid)),
 part(relation, classid, objid) AS (
@@ -108,9 +108,11 @@ constexpr std::string_view kPlainTail =
           'pg_catalog.pg_type'::regclass, 'pg_catalog.pg_opclass'::regclass)))))
   THEN (')";
 
-std::string common(std::string_view relations) {
+std::string common(std::string_view relations, bool heirs) {
   std::string sql = "WITH RECURSIVE named(oid) AS (";
   sql += relations;
+  sql += "), relation(oid) AS (SELECT oid FROM named";
+  if (heirs) sql += kHeirs;
   sql += kParts;
   return sql;
 }
@@ -118,7 +120,7 @@ std::string common(std::string_view relations) {
 }  // namespace
 
 std::string foreign_code_sql(std::string_view relations) {
-  return common(relations) +
+  return common(relations, true) +
          " SELECT n.nspname AS schema, c.relname AS name FROM foreign_code f"
          " JOIN pg_catalog.pg_class c ON c.oid = f.oid"
          " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')";
@@ -135,8 +137,8 @@ std::string plain_guard_sql() {
   return sql;
 }
 
-std::string guard_sql(Guard when) {
-  std::string sql = common(kLocked);
+std::string guard_sql(Guard when, bool heirs) {
+  std::string sql = common(kLocked, heirs);
   sql += when == Guard::before ? kHidden : ", hidden(oid) AS (SELECT oid FROM named WHERE false)";
   sql += R"(, refused(text) AS (
   SELECT 'p ' || pg_catalog.left(n.nspname || '.' || c.relname, 200)

@@ -30,9 +30,10 @@ enum class Guard : std::uint8_t {
 ///
 /// A table with row-level security may be read if a policy shows all rows to our role. The
 /// statement must then be prepared with row_security = on.
+/// @param heirs whether it may read partitions or children of a table that it names.
 /// @return a statement without a result worth reading. It fails with an error whose text has
 /// kRefusal if the statement must not run.
-std::string guard_sql(Guard when);
+std::string guard_sql(Guard when, bool heirs);
 
 /// The same for the plain case, and much cheaper: it also fails for tables that may have foreign
 /// code or have partitions or children. Then guard_sql() decides.

@@ -115,14 +115,24 @@ pqxx::result run_between(Prepared& prepared, const std::string& before, const st
   return result;
 }
 
+/// Whether a statement of ours names a table without ONLY. Names are always in double quotes.
+bool reads_heirs(std::string_view sql) {
+  return sql.find("FROM \"") != std::string_view::npos ||
+         sql.find("JOIN \"") != std::string_view::npos ||
+         sql.find("ONLY ") == std::string_view::npos;
+}
+
 }  // namespace
 
 pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& transaction,
                           const std::string& sql, std::span<const std::string> parameters,
                           Access access, bool restricted) {
   static const std::string kPlainGuard = plain_guard_sql();
-  static const std::string kGuardBefore = guard_sql(Guard::before);
-  static const std::string kGuardAfter = guard_sql(Guard::after);
+  struct Guards {
+    std::string before, after;
+  };
+  static const Guards kAlone{guard_sql(Guard::before, false), guard_sql(Guard::after, false)};
+  static const Guards kWithHeirs{guard_sql(Guard::before, true), guard_sql(Guard::after, true)};
   transaction.exec(settings_for(access, restricted));
   const std::string execute = execution(transaction, parameters);
   Prepared prepared(connection, transaction, sql);
@@ -132,8 +142,9 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
     if (!refusal_in(error.what())) throw;
   }
   prepared.back_to_its_preparation();
+  const Guards& guards = reads_heirs(sql) ? kWithHeirs : kAlone;
   try {
-    return run_between(prepared, kGuardBefore, execute, kGuardAfter);
+    return run_between(prepared, guards.before, execute, guards.after);
   } catch (const pqxx::sql_error& error) {
     if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
     throw;

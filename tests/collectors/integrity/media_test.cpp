@@ -217,7 +217,7 @@ TEST(Media, RowsThatAPolicyHidesAreNotTakenForNone) {
     DROP ROLE IF EXISTS media_reader; CREATE ROLE media_reader LOGIN;
     GRANT SELECT ON users TO media_reader; ALTER TABLE users ENABLE ROW LEVEL SECURITY)");
   const Findings found = look_at(db, column("avatar", kUrl), "media_reader");
-  EXPECT_EQ(found.reason(object("avatar")), Reason::permission);
+  EXPECT_EQ(found.reason(object("avatar")), Reason::policy);
   EXPECT_FALSE(unexpected(found, "avatar"));
   db.run("DROP OWNED BY media_reader; DROP ROLE media_reader");
 }

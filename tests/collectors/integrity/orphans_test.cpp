@@ -429,7 +429,7 @@ TEST(Orphans, RowLevelSecurityIsUnprovenNeverZero) {
       "filtered;"
       "ALTER TABLE child ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON child USING (false)");
   const Findings found = look(one_server(db.dsn("filtered"), {}, "orphans"));
-  EXPECT_EQ(found.reason("orphans/public.child.child_parent_id_fkey"), Reason::permission);
+  EXPECT_EQ(found.reason("orphans/public.child.child_parent_id_fkey"), Reason::policy);
 }
 
 TEST(Orphans, ALockedTableIsUnprovenAndTheOthersAreNot) {
@@ -483,7 +483,7 @@ class OrphansWithACast : public ::testing::Test {
   void expect_unsafe() const {
     const Findings found = look_for_orphans(db_);
     EXPECT_FALSE(found.value("pg_integrity_orphaned_rows", labels("child", "key")));
-    EXPECT_EQ(found.state("orphans/public.child.key"), State::unproven);
+    EXPECT_EQ(found.state("orphans/public.child.key"), State::limited);
     EXPECT_EQ(found.object("orphans/public.child.key").reason, Reason::unsafe);
     EXPECT_EQ(found.value("pg_integrity_foreign_key_enforced", labels("child", "key")), 1)
         << "what the catalog says is still there";

@@ -170,11 +170,12 @@ TEST(RowCounts, WhatMayNotBeReadIsUnprovenNeverZero) {
       "ALTER TABLE filtered ENABLE ROW LEVEL SECURITY");
   const Findings found = look(one_server(db.dsn("half_blind"), {}, "row_counts"));
   EXPECT_EQ(found.reason("row_counts/public.secret"), Reason::permission);
-  EXPECT_EQ(found.reason("row_counts/public.filtered"), Reason::permission);
+  EXPECT_EQ(found.reason("row_counts/public.filtered"), Reason::policy);
   EXPECT_FALSE(found.value("pg_integrity_table_rows", table("secret")));
   EXPECT_FALSE(found.value("pg_integrity_table_rows", table("filtered")));
   EXPECT_EQ(found.value("pg_integrity_table_rows", table("open")), 0);
-  EXPECT_EQ(found.value("pg_integrity_unproven_objects", {{"reason", "permission"}}), 2);
+  EXPECT_EQ(found.value("pg_integrity_unproven_objects", {{"reason", "permission"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_objects", {{"state", "limited"}}), 1);
 }
 
 TEST(RowCounts, NamesThatDifferOnlyAfterTheLimitStayApart) {

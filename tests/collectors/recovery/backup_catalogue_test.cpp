@@ -311,7 +311,7 @@ TEST_F(PgBackRest, WhatItRefusesIsTold) {
   EXPECT_NE(why.find("pgbackrest ended with status 32: "), std::string::npos) << why;
   // pgBackRest 2.55 writes the number of its process before it, 2.44 does not.
   EXPECT_NE(why.find("ERROR: [032]: "), std::string::npos) << why;
-  EXPECT_EQ(asked_for({"version"}).reason("backups/repo.full"), Reason::decode);
+  EXPECT_EQ(asked_for({"info", "--output=text"}).reason("backups/repo.full"), Reason::decode);
 }
 
 /// A program of our own. It answers as pgBackRest does, and notes that it was asked.

@@ -293,7 +293,7 @@ TEST_F(RestoredCopy, WhatIsNotThereOrMayNotBeReadIsUnproven) {
   EXPECT_EQ(found.reason(table_of("restored", "games")), Reason::missing);
   EXPECT_EQ(found.reason(table_of("restored", "keyless")), Reason::config);
   EXPECT_EQ(found.reason(table_of("restored", "empty")), Reason::permission);
-  EXPECT_EQ(found.reason(table_of("restored", "users")), Reason::permission) << "row security";
+  EXPECT_EQ(found.reason(table_of("restored", "users")), Reason::policy);
   EXPECT_EQ(found.violated(), "");
 }
 

@@ -27,7 +27,7 @@ TEST_F(ReportOf, NagiosGetsOneLineWithPerformanceData) {
   EXPECT_TRUE(has(line, "; s/d sample/bad violated: pg_integrity_sample_bad is 2")) << line;
   EXPECT_FALSE(has(line, "unseen")) << "the worst state alone is named";
   EXPECT_TRUE(
-      line.ends_with(" | violated=1;;0;0 unproven=1;0;;0 accepted=0;;;0 proven=1;;;0 "
+      line.ends_with(" | violated=1;;0;0 unproven=1;0;;0 accepted=0;;;0 limited=0;;;0 proven=1;;;0 "
                      "oldest_evidence=200s;;;0\n"))
       << line;
 }
@@ -84,8 +84,7 @@ TEST_F(ReportOf, OnlyWhatIsBadIsNothingWhereAllIsWell) {
   pass([](Batch& out) { out.set(kBad, 0, std::string("good")); });
   const Report bad = only_bad(report());
   for (const ReportServer& one : bad.servers)
-    for (const ReportDatabase& database : one.databases)
-      EXPECT_TRUE(database.collectors.empty());
+    for (const ReportDatabase& database : one.databases) EXPECT_TRUE(database.collectors.empty());
 }
 
 }  // namespace
