@@ -198,6 +198,10 @@ TEST_F(Inventory, AcceptanceByNameEndsALossForGood) {
   EXPECT_EQ(found.state("inventory/tables"), State::proven);
   EXPECT_SAYS("inventory/tables", "that is accepted");
   EXPECT_EQ(found.reason("inventory/sequences"), Reason::gone) << "nobody accepted that";
+  pass(
+      "accept = [{ object = \"inventory/sequence public.tickets\", database = \"another\", "
+      "until = 2100-01-01, reason = \"moved\" }]");
+  EXPECT_EQ(found.reason("inventory/sequences"), Reason::gone) << "not in this database";
   pass();
   EXPECT_EQ(found.state("inventory/tables"), State::proven);
 }
@@ -285,6 +289,24 @@ TEST_F(Inventory, NamesMayHaveAnyCharacters) {
   db.run("DROP TABLE \"a b|c;d\\e\nf\"");
   pass();
   EXPECT_SAYS("inventory/tables", "table public.a b|c;d\\e\nf is gone");
+}
+
+TEST_F(Inventory, NamesMayHaveBytesThatAreNoUtf8) {
+  const Database bytes(Cluster::shared(), "inventory_bytes",
+                       "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+  const std::string as_bytes = "SET client_encoding = 'SQL_ASCII'; ";
+  bytes.run(as_bytes +
+            "CREATE TABLE \"bad\xff\" AS SELECT 1 AS i; "
+            "CREATE TABLE \"bad\xfe\" AS SELECT 1 AS i");
+  const std::string toml = one_server(bytes.dsn(), kAtOnce, "inventory");
+  const SystemClock clock;
+  found = look(toml);
+  found = look(toml, by_way_of_disk(*found.saved, clock, clock));
+  EXPECT_EQ(lost(found, "tables"), 0);
+  bytes.run(as_bytes + "DROP TABLE \"bad\xfe\"");
+  found = look(toml, by_way_of_disk(*found.saved, clock, clock));
+  EXPECT_EQ(lost(found, "tables"), 1);
+  EXPECT_SAYS("inventory/tables", "table public.bad\xfe is gone");
 }
 
 TEST_F(Inventory, NamesOfMoreThanTwentyAreCounted) {
@@ -470,6 +492,18 @@ TEST_F(Migration, AnOlderBackupIsNone) {
   db.run("INSERT INTO schema_migrations VALUES ('2')");
   passes_around("DROP TABLE orders; DELETE FROM schema_migrations WHERE version = '2'");
   EXPECT_EQ(found.reason("inventory/tables"), Reason::gone);
+}
+
+TEST_F(Migration, KeepsItsFingerprintWhileItsTableIsLocked) {
+  pass();
+  {
+    Client migration(db.dsn());
+    migration.run("BEGIN; LOCK TABLE schema_migrations");
+    pass();
+    migration.run("DROP TABLE orders" + row("2") + "; COMMIT");
+  }
+  pass();
+  EXPECT_SAYS("inventory/tables", "it went with a new row of public.schema_migrations");
 }
 
 TEST_F(Migration, MayBeUnreadable) {
