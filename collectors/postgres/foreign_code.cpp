@@ -6,7 +6,7 @@ namespace {
 
 // The parts of a relation that PostgreSQL plans with. A partition key depends on its functions as
 // the table itself does, with objsubid 0.
-constexpr std::string_view kHeirs =
+constexpr std::string_view kDescendants =
     " UNION SELECT i.inhrelid FROM relation r"
     " JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid";
 constexpr std::string_view kParts = R"(),
@@ -112,7 +112,7 @@ std::string common(std::string_view relations, bool heirs) {
   std::string sql = "WITH RECURSIVE named(oid) AS (";
   sql += relations;
   sql += "), relation(oid) AS (SELECT oid FROM named";
-  if (heirs) sql += kHeirs;
+  if (heirs) sql += kDescendants;
   sql += kParts;
   return sql;
 }
