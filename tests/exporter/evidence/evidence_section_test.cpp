@@ -91,7 +91,8 @@ TEST(State, WhatWasLearnedSurvivesOtherOptions) {
   EXPECT_EQ(found.reason("inventory/tables"), Reason::gone);
 }
 
-TEST(State, WhatZeroOneWroteIsReadInFull) {
+// A series whose metric has got another label since, such as foreign_key_info, is left out.
+TEST(State, WhatZeroOneWroteIsRead) {
   const TemporaryDirectory directory;
   std::filesystem::copy(source_path("tests/exporter/evidence/evidence_0.1.0.json"),
                         directory.path() + "/evidence.json");
@@ -106,7 +107,7 @@ TEST(State, WhatZeroOneWroteIsReadInFull) {
     for (const auto& [key, object] : collector.objects) samples += object.samples.size();
   }
   EXPECT_EQ(found, (decltype(found){{"backups", {5, 32}},
-                                    {"orphans", {1, 5}},
+                                    {"orphans", {1, 4}},
                                     {"row_counts", {2, 2}},
                                     {"superusers", {1, 1}}}));
   const SavedCollector& backups = saved->collectors.at({"tovplay", "", "backups"});
