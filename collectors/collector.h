@@ -110,6 +110,10 @@ class Sources {
   /// The text that Batch::remember() kept, also in an earlier process or under another
   /// configuration. nullptr if there is none.
   [[nodiscard]] virtual std::shared_ptr<const std::string> remembered() const { return nullptr; }
+  /// The newest values of a metric of any collector of the database.
+  [[nodiscard]] virtual std::vector<Sample> observed(std::string_view /*metric*/) const {
+    return {};
+  }
   /// Whether any collector of the database has a violated object about that table, accepted ones
   /// included.
   [[nodiscard]] virtual bool is_red(const QualifiedName& /*table*/) const { return false; }

@@ -76,6 +76,7 @@ class Inventory final : public Collector {
     const auto tables = migration_tables(*schema, migrations_);
     auto fingerprints = migration_fingerprints(from.session(), tables);
     const Found found = read_inventory(from.session(), *schema);
+    take_counted_rows(from, memory);
     const auto accepted = [&](const std::string& name) { return is_accepted(name, now); };
     const auto lost =
         update(memory, found,
@@ -110,6 +111,16 @@ class Inventory final : public Collector {
       memory->since = memory->seen = now;
     }
     return std::move(*memory);
+  }
+
+  /// The statistics do not know the rows of a small table in a copy of a database.
+  static void take_counted_rows(const Sources& from, Memory& memory) {
+    for (const char* metric : {"pg_integrity_table_rows", "pg_integrity_table_rows_estimate"})
+      for (const Sample& sample : from.observed(metric)) {
+        const auto known = memory.tables.find({sample.labels.at(0), sample.labels.at(1)});
+        if (known != memory.tables.end())
+          known->second.rows = std::max(known->second.rows, std::ceil(sample.value));
+      }
   }
 
   [[nodiscard]] bool is_accepted(const std::string& name, UnixTime now) const {

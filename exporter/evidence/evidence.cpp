@@ -376,6 +376,18 @@ std::shared_ptr<const std::string> Evidence::remembered(const CollectorId& id) c
   return entry == entries_.end() ? nullptr : entry->second.now.remembered;
 }
 
+std::vector<Sample> Evidence::observed(const CollectorId& id, std::string_view metric) const {
+  const MutexLock lock(mutex_);
+  std::vector<Sample> samples;
+  for (const auto& [other, entry] : entries_) {
+    if (other.server != id.server || other.database != id.database) continue;
+    for (const auto& [key, object] : entry.now.objects)
+      for (const Sample& sample : object->samples)
+        if (sample.metric->name == metric) samples.push_back(sample);
+  }
+  return samples;
+}
+
 bool Evidence::is_red_table(const CollectorId& id, const QualifiedName& table) const {
   const MutexLock lock(mutex_);
   for (const auto& [other, entry] : entries_) {

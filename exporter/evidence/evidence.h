@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/batch.h"
@@ -114,6 +115,8 @@ class Evidence {
                                              std::span<const std::string> labels) const;
   /// @return the text that the collector remembers; nullptr if there is none.
   [[nodiscard]] std::shared_ptr<const std::string> remembered(const CollectorId& id) const;
+  /// @return the newest samples of a metric of that name, of any collector of the same database.
+  [[nodiscard]] std::vector<Sample> observed(const CollectorId& id, std::string_view metric) const;
   /// @return true if a collector of the same database has a violated or accepted object with the
   /// labels `schema` and `table` of that table.
   [[nodiscard]] bool is_red_table(const CollectorId& id, const QualifiedName& table) const;

@@ -236,6 +236,19 @@ TEST_F(Inventory, ATableOnceSeenWithRowsIsNotEmpty) {
   EXPECT_SAYS("inventory/tables", "it had 30 rows");
 }
 
+TEST_F(Inventory, ATableOfACopyHasTheRowsThatWereCounted) {
+  const Database copy(Cluster::shared(), "inventory_copy", "TEMPLATE " + db.name());
+  ASSERT_EQ(copy.ask("SELECT max(pg_stat_get_live_tuples(oid)) FROM pg_class WHERE relname IN "
+                     "('orders', 'customers')"),
+            "0");
+  const std::string toml = one_server(copy.dsn(), kAtOnce);
+  found = look(toml);
+  found = look(toml, found.saved);
+  copy.run("DROP TABLE orders");
+  found = look(toml, found.saved);
+  EXPECT_SAYS("inventory/tables", "it had 30 rows");
+}
+
 TEST_F(Inventory, WhatWasNotThereForLongIsNeverMissed) {
   const std::string toml = one_server(db.dsn(), "", "inventory");
   found = look(toml);
