@@ -80,8 +80,8 @@ constexpr bool is_lasting(Reason reason) {
   }
 }
 
-/// Whether this reason is a limit of how we check. An object that was never judged because of it is
-/// limited, not unproven, and nobody is woken.
+/// Whether this reason is a limit of how we check. An object that was never judged because of it,
+/// and that the configuration does not name, is limited, not unproven, and nobody is woken.
 constexpr bool is_limit(Reason reason) {
   return reason == Reason::unsafe || reason == Reason::policy || reason == Reason::too_large;
 }

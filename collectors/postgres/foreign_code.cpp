@@ -63,7 +63,8 @@ calling(relation) AS (
 foreign_code(oid) AS (
   SELECT relation FROM calling
   UNION SELECT i.inhparent FROM foreign_code c
-    JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid)
+    JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
+    JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind = 'p')
 )";
 
 // A dropped owner leaves a function without a role: pg_roles has no row, and NOT rolsuper is not

@@ -1,5 +1,8 @@
 #include "exporter/commands/catalogue.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 
 #include "collectors/base/metric.h"
@@ -41,8 +44,8 @@ std::string should_be(const Expectation& expectation) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   if (expectation.constant) add(std::to_string(static_cast<int>(expectation.value)));
-  if (expectation.lower != nullptr) add("≥ " + std::string(expectation.lower->name));
-  if (expectation.upper != nullptr) add("≤ " + std::string(expectation.upper->name));
+  if (expectation.lower != nullptr) add(fmt::format("≥ {}", expectation.lower->name));
+  if (expectation.upper != nullptr) add(fmt::format("≤ {}", expectation.upper->name));
   return text;
 }
 
@@ -78,29 +81,26 @@ std::vector<std::string> all_labels(const Group& group, const MetricInfo& metric
 
 void append_metrics(std::string& out) {
   for (const Group& group : groups()) {
-    out += "\n#### " + group.title +
-           "\n\n| metric | type | labels | should be | meaning |\n"
-           "|---|---|---|---|---|\n";
+    out += fmt::format(
+        "\n#### {}\n\n| metric | type | labels | should be | meaning |\n|---|---|---|---|---|\n",
+        group.title);
     for (const MetricInfo* metric : group.metrics) {
-      std::string labels;
-      for (const std::string& label : all_labels(group, *metric))
-        labels += (labels.empty() ? "" : ", ") + label;
       const std::string expectation = should_be(metric->expectation);
-      out += "| `" + std::string(metric->name) + "` | " + std::string(type_name(metric->type)) +
-             " | " + labels + " | " + (expectation.empty() ? "–" : expectation) + " | " +
-             std::string(metric->help) + " |\n";
+      out += fmt::format("| `{}` | {} | {} | {} | {} |\n", metric->name, type_name(metric->type),
+                         fmt::join(all_labels(group, *metric), ", "),
+                         expectation.empty() ? "–" : expectation, metric->help);
     }
   }
 }
 
 void append_options(std::string& out, std::span<const Option> options, const std::string& path) {
-  const std::string title = path.starts_with('[') ? "`" + path + "`" : path;
-  out += "\n#### " + title + "\n\n| key | type | default | effect |\n|---|---|---|---|\n";
+  const std::string title = path.starts_with('[') ? fmt::format("`{}`", path) : path;
+  out += fmt::format("\n#### {}\n\n| key | type | default | effect |\n|---|---|---|---|\n", title);
   for (const Option& option : options) {
     std::string fallback = option.required ? "required" : std::string(option.fallback);
     if (fallback.empty()) fallback = "–";
-    out += "| `" + std::string(option.name) + "` | " + std::string(type_name(option.type)) + " | " +
-           fallback + " | " + std::string(option.help) + " |\n";
+    out += fmt::format("| `{}` | {} | {} | {} |\n", option.name, type_name(option.type), fallback,
+                       option.help);
   }
   for (const Option& option : options) {
     if (option.members.empty() || option.name == "defaults") continue;
@@ -109,14 +109,13 @@ void append_options(std::string& out, std::span<const Option> options, const std
     const std::string name = base + std::string(option.name);
     if (option.name == "collectors")
       for (const Option& collector : option.members)
-        append_options(out, collector.members,
-                       "[" + name + "." + std::string(collector.name) + "]");
+        append_options(out, collector.members, fmt::format("[{}.{}]", name, collector.name));
     else if (option.type == OptionType::records)
-      append_options(out, option.members, "[[" + name + "]]");
+      append_options(out, option.members, fmt::format("[[{}]]", name));
     else if (option.type == OptionType::named_records)
-      append_options(out, option.members, "[" + name + ".NAME]");
+      append_options(out, option.members, fmt::format("[{}.NAME]", name));
     else
-      append_options(out, option.members, "[" + name + "]");
+      append_options(out, option.members, fmt::format("[{}]", name));
   }
 }
 

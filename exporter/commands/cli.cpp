@@ -1,5 +1,7 @@
 #include "exporter/commands/cli.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
@@ -172,7 +174,7 @@ int run_command_line(int argc, const char* const* argv) {
       "Watches whether the data of PostgreSQL databases is intact and could be recovered."};
   app.name("pg_integrity_exporter");
   app.set_version_flag("--version",
-                       std::string("pg_integrity_exporter ") + kVersion + " (" + kRevision + ")");
+                       fmt::format("pg_integrity_exporter {} ({})", kVersion, kRevision));
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.add_option("--log-level", arguments.log_level,

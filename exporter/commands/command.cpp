@@ -1,5 +1,7 @@
 #include "exporter/commands/command.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -24,7 +26,7 @@ const ServerOptions* server_named(const Options& options, const std::string& nam
   for (const ServerOptions& server : options.servers)
     if (server.name == name) return &server;
   say(name.empty() ? "there are several servers. HINT: choose one: --server NAME"
-                   : "there is no server \"" + name + "\" in the configuration");
+                   : fmt::format("there is no server \"{}\" in the configuration", name));
   return nullptr;
 }
 

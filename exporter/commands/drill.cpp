@@ -1,6 +1,7 @@
 #include "exporter/commands/drill.h"
 #include "exporter/io/console.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,8 +62,9 @@ bool make_plan(const Options& options, const DrillCommand& command, Plan& plan) 
   plan.server = server_named(options, command.server);
   if (plan.server == nullptr) return false;
   if (!plan.server->drills) {
-    say("server \"" + plan.server->name +
-        "\" has no place for records. HINT: [server.drills] directory = \"…\"");
+    say(fmt::format(
+        "server \"{}\" has no place for records. HINT: [server.drills] directory = \"…\"",
+        plan.server->name));
     return false;
   }
   plan.directory = plan.server->drills->directory;
@@ -106,7 +108,7 @@ std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files&
       if (!one.path.empty() || !command.backup.empty())
         chosen.push_back(one);
       else
-        say(source.name + "/" + name + ": there is no finished backup");
+        say(fmt::format("{}/{}: there is no finished backup", source.name, name));
     }
   }
   return chosen;
@@ -148,12 +150,13 @@ ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& 
   const SaxJson json;
   thin_drills(plan.directory, DrillReader().read(files, json, plan.directory).records, record,
               kKeptDrills);
-  const std::string outcome(kDrillOutcomeNames[static_cast<std::size_t>(record.outcome)]);
+  const auto outcome = kDrillOutcomeNames[static_cast<std::size_t>(record.outcome)];
   for (const std::string& reason : record.reasons) say("  " + reason);
-  say(chosen.source + "/" + chosen.kind + ": " + outcome + "; measured recovery time (RTO) " +
-      format_duration(record.duration) + "; recovery point (RPO) " +
-      format_utc(record.backup_time) + ", " +
-      format_duration(Seconds(record.started - record.backup_time)) + " before the drill");
+  say(fmt::format(
+      "{}/{}: {}; measured recovery time (RTO) {}; recovery point (RPO) {}, {} before the drill",
+      chosen.source, chosen.kind, outcome, format_duration(record.duration),
+      format_utc(record.backup_time),
+      format_duration(Seconds(record.started - record.backup_time))));
   switch (record.outcome) {
     case DrillOutcome::success:
       return ExitCode::proven;
@@ -169,19 +172,20 @@ ExitCode prove_one(const Plan& plan, const Chosen& chosen, Interruption& interru
   WorkerFiles files(resources.workers, resources.clock.now() + kLook);
   const SaxJson json;
   ProofRecord proof = unproved(files, chosen.path);
-  const std::string what = chosen.source + "/" + chosen.kind + ": " + chosen.path;
+  const std::string what = fmt::format("{}/{}: {}", chosen.source, chosen.kind, chosen.path);
   for (const ProofRecord& known : ProofReader().read(files, json, plan.directory).records) {
     const bool same = known.path == proof.path && known.inode == proof.inode &&
                       known.size == proof.size && known.modified == proof.modified;
     if (!same || (known.level < ProofLevel::decoded && !known.disproved())) continue;
-    say(what + ": on record" + (known.disproved() ? " as damaged: " + known.disproof : ""));
+    say(known.disproved() ? fmt::format("{}: on record as damaged: {}", what, known.disproof)
+                          : what + ": on record");
     return known.disproved() ? ExitCode::violated : ExitCode::proven;
   }
   prove(interruption, proof, chosen.wal_archive);
   proof.checked_at = resources.clock.unix_now();
   save_proof(plan.directory, proof);
-  say(what + (proof.disproved() ? ": damaged: " + proof.disproof
-                                : ": proof level " + std::to_string(number_of(proof.level))));
+  say(proof.disproved() ? fmt::format("{}: damaged: {}", what, proof.disproof)
+                        : fmt::format("{}: proof level {}", what, number_of(proof.level)));
   return proof.disproved() ? ExitCode::violated : ExitCode::proven;
 }
 
@@ -194,7 +198,7 @@ bool choose_place(const DrillCommand& command, ScratchPlace& place) {
   if (::geteuid() != 0) return true;
   place.account = account_named(command.user);
   if (place.account && place.account->uid != 0) return true;
-  say("--user: \"" + command.user + "\" is no unprivileged user of this machine");
+  say(fmt::format("--user: \"{}\" is no unprivileged user of this machine", command.user));
   return false;
 }
 
@@ -217,7 +221,7 @@ ExitCode drill_all(const Plan& plan, const DrillCommand& command, Interruption& 
                              : drill_one(plan, command, one, interruption, resources, place));
     } catch (const SourceError& error) {
       interruption.check();
-      say(one.source + "/" + one.kind + ": " + error.what());
+      say(fmt::format("{}/{}: {}", one.source, one.kind, error.what()));
       code = worse(code, ExitCode::unproven);
     }
   }
@@ -238,7 +242,7 @@ ExitCode drill(const DrillCommand& command) {
   try {
     remove_unfinished(plan.directory);
     if (const std::size_t swept = sweep(place))
-      say("removed what " + std::to_string(swept) + " interrupted drills had left");
+      say(fmt::format("removed what {} interrupted drills had left", swept));
     return drill_all(plan, command, interruption, resources, place);
   } catch (const Interrupted&) {
     say("interrupted; nothing is left of it");

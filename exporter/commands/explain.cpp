@@ -1,5 +1,8 @@
 #include "exporter/commands/explain.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 
@@ -30,15 +33,10 @@ std::string indented(const std::string& text, const std::string& margin) {
   std::string out;
   for (std::size_t begin = text.find_first_not_of('\n'); begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    out += margin + printable(text.substr(begin, end - begin)) + "\n";
+    out += fmt::format("{}{}\n", margin, printable(text.substr(begin, end - begin)));
     begin = end + 1;
   }
   return out;
-}
-
-std::string joined(std::string text, const std::vector<std::string>& names) {
-  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return text;
 }
 
 /// Why a user's query is not even planned, or empty if it may be planned. The planner calls
@@ -52,8 +50,8 @@ std::string fault_of_probe(const std::string& sql, const Schema& everything) {
   const auto words = sql_pieces(sql);
   for (std::size_t i = 1; i < words.size(); ++i)
     if (words[i] == "." && sql_name(words[i - 1]) != "pg_catalog")
-      return "unsafe: it may lead to " + unsafe->name.display() + ", and any look at that" +
-             std::string(kForeignCodeRuns);
+      return fmt::format("unsafe: it may lead to {}, and any look at that{}",
+                         unsafe->name.display(), kForeignCodeRuns);
   return {};
 }
 
@@ -68,8 +66,8 @@ std::string estimate(Session& session, const RecordedStatement& statement) {
   const std::size_t rows = total == std::string::npos ? total : top.find(" rows=", total);
   const std::size_t end = rows == std::string::npos ? rows : top.find(" width=", rows);
   if (end == std::string::npos) throw SourceError(Reason::decode, "a plan without costs");
-  return "cost " + top.substr(total + 2, rows - total - 2) + ", rows " +
-         top.substr(rows + 6, end - rows - 6);
+  return fmt::format("cost {}, rows {}", top.substr(total + 2, rows - total - 2),
+                     top.substr(rows + 6, end - rows - 6));
 }
 
 class Explanation {
@@ -81,9 +79,9 @@ class Explanation {
     if (std::none_of(assigned.begin(), assigned.end(),
                      [&](const Assignment& one) { return is_wanted(one); }))
       return {};
-    std::string text = "server " + printable(at_.server.name) + " (PostgreSQL " +
-                       printable(at_.session.server().version) + "), database " +
-                       printable(at_.database) + "\n";
+    std::string text =
+        fmt::format("server {} (PostgreSQL {}), database {}\n", printable(at_.server.name),
+                    printable(at_.session.server().version), printable(at_.database));
     if (command_.cost) everything_ = load_schema(at_.session, {}, at_.clock.now());
     Recording shared;
     RecordingSession session(at_.session, shared);
@@ -97,8 +95,8 @@ class Explanation {
     for (std::size_t i = 0; i < assigned.size(); ++i) {
       if (!is_wanted(assigned[i])) continue;
       const CollectorSpec& spec = *assigned[i].options->spec;
-      text += "\n  " + std::string(spec.name) + ", every " +
-              format_duration(assigned[i].options->interval) + "\n";
+      text += fmt::format("\n  {}, every {}\n", spec.name,
+                          format_duration(assigned[i].options->interval));
       Recording recording;
       const std::string refused = pass(*collectors[i], spec, schema, scans, recording);
       text += said(recording) + refused;
@@ -140,8 +138,8 @@ class Explanation {
 
   static std::string not_asked(const std::string& object, Reason reason,
                                const std::string& detail) {
-    return "    not asked: " + printable(object) + ": " + std::string(name_of(reason)) + ": " +
-           printable(detail) + "\n";
+    return fmt::format("    not asked: {}: {}: {}\n", printable(object), name_of(reason),
+                       printable(detail));
   }
 
   /// Lists what was recorded. Statements that differ in their parameters alone are listed together.
@@ -155,11 +153,12 @@ class Explanation {
       text += indented(first.sql, "    ");
       for (const RecordedStatement* one : same[first.sql]) {
         for (std::size_t i = 0; i < one->parameters.size(); ++i)
-          text += "      $" + std::to_string(i + 1) + " = " + printable(one->parameters[i]) + "\n";
-        if (command_.cost) text += "      " + printable(cost_of(*one)) + "\n";
+          text += fmt::format("      ${} = {}\n", i + 1, printable(one->parameters[i]));
+        if (command_.cost) text += fmt::format("      {}\n", printable(cost_of(*one)));
       }
     }
-    for (const std::string& look : recording.outside) text += "    " + printable(look) + "\n";
+    for (const std::string& look : recording.outside)
+      text += fmt::format("    {}\n", printable(look));
     return text;
   }
 
@@ -171,7 +170,7 @@ class Explanation {
       return estimate(at_.session, statement);
     } catch (const SourceError& error) {
       if (error.session_lost()) throw;
-      return "not explained: " + std::string(name_of(error.reason())) + ": " + error.what();
+      return fmt::format("not explained: {}: {}", name_of(error.reason()), error.what());
     }
   }
 
@@ -187,16 +186,17 @@ void require_known(const ExplainCommand& command, const Options& options) {
   for (const CollectorSpec* spec : collectors()) known.emplace_back(spec->name);
   for (const std::string& name : command.collectors) {
     if (std::find(known.begin(), known.end(), name) == known.end())
-      throw ConfigError("--collector: there is no \"" + printable(name) + "\". HINT: choose from " +
-                        joined("", known));
+      throw ConfigError(fmt::format("--collector: there is no \"{}\". HINT: choose from {}",
+                                    printable(name), fmt::join(known, ", ")));
     const bool enabled =
         std::any_of(options.servers.begin(), options.servers.end(), [&](const auto& server) {
           return std::any_of(server.collectors.begin(), server.collectors.end(),
                              [&](const auto& one) { return one.spec->name == name; });
         });
     if (!enabled)
-      throw ConfigError("--collector: " + name +
-                        " is enabled on no server. HINT: `config check` says what it needs");
+      throw ConfigError(fmt::format(
+          "--collector: {} is enabled on no server. HINT: `config check` says what it needs",
+          name));
   }
 }
 

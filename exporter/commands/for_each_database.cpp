@@ -1,6 +1,8 @@
 #include "exporter/commands/for_each_database.h"
 #include "exporter/io/console.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -56,11 +58,11 @@ std::string survey_server(const ServerOptions& server, ProcessResources& resourc
       text += visit({server, database, lease.session(), clock, i == 0});
     } catch (const SourceError& error) {
       const std::string what = error.what();
-      throw ConfigError("server \"" + server.name + "\", database \"" + printable(database) +
-                        "\": " + printable(what) +
-                        (what.find("HINT: ") == std::string::npos
+      const char* hint = what.find("HINT: ") == std::string::npos
                              ? ". HINT: it must be in reach: its catalog says what there is"
-                             : ""));
+                             : "";
+      throw ConfigError(fmt::format("server \"{}\", database \"{}\": {}{}", server.name,
+                                    printable(database), printable(what), hint));
     }
     pool.close_idle(Seconds(0));
   }

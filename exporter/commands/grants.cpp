@@ -1,6 +1,8 @@
 #include "exporter/commands/grants.h"
 #include "exporter/io/console.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -64,10 +66,11 @@ class Script {
 
   std::string heading(const Options& options) {
     several_ = options.servers.size() > 1;
-    return "-- The least privileges of the role " + printable(sql_identifier(command_.role)) +
-           " for what the configuration enables, for psql as a\n-- superuser. It grants, and"
-           " revokes nothing. Then give the role a password, or a line in pg_hba.conf.\n" +
-           script_heading();
+    return fmt::format(
+        "-- The least privileges of the role {} for what the configuration enables, for psql as a\n"
+        "-- superuser. It grants, and revokes nothing. Then give the role a password, or a line in"
+        " pg_hba.conf.\n{}",
+        printable(sql_identifier(command_.role)), script_heading());
   }
 
   std::string database(const Surveyed& at) {
@@ -77,9 +80,9 @@ class Script {
     const Extent extent = command_.column_wise           ? Extent::columns
                           : version >= kReadAllDataSince ? Extent::all_data
                                                          : Extent::tables;
-    std::string sql = "\n-- server " + printable(at.server.name) + " (PostgreSQL " +
-                      printable(at.session.server().version) + "), database " +
-                      printable(at.database) + "\n" + connect(at);
+    std::string sql =
+        fmt::format("\n-- server {} (PostgreSQL {}), database {}\n{}", printable(at.server.name),
+                    printable(at.session.server().version), printable(at.database), connect(at));
     if (at.first) {
       all_data_granted_ = false;
       sql += role_script(command_.role,
@@ -133,8 +136,8 @@ std::string generic_grants(const std::string& role) {
 
 ExitCode print_grants(const GrantsCommand& command) {
   if (const std::string fault = fault_of_role(command.role); !fault.empty()) {
-    say("--role: \"" + printable(command.role) + "\" " + fault +
-        ". HINT: choose another name, such as pgintegrity");
+    say(fmt::format("--role: \"{}\" {}. HINT: choose another name, such as pgintegrity",
+                    printable(command.role), fault));
     return ExitCode::usage;
   }
   if (command.generic) {

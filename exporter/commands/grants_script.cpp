@@ -1,5 +1,7 @@
 #include "exporter/commands/grants_script.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -56,46 +58,52 @@ std::string connect_to(const std::string& database, const std::string& host,
   std::string target = "dbname=" + conninfo_value(database);
   if (!host.empty()) target += " host=" + conninfo_value(host);
   if (!port.empty()) target += " port=" + conninfo_value(port);
-  return "\\connect -reuse-previous=on " + connect_argument(target) +
-         "\nSET standard_conforming_strings = on;\nSET client_encoding = " +
-         (raw ? "'SQL_ASCII'" : "'UTF8'") + ";\n";
+  return fmt::format(
+      "\\connect -reuse-previous=on {}\nSET standard_conforming_strings = on;\n"
+      "SET client_encoding = '{}';\n",
+      connect_argument(target), raw ? "SQL_ASCII" : "UTF8");
 }
 
 std::string role_script(const std::string& role, const ServerNeeds& needs) {
   const std::string name = sql_identifier(role);
-  const std::string megabytes = std::to_string(std::llround(std::ceil(needs.temp_bytes / 1048576)));
+  const std::string creation = fmt::format("CREATE ROLE {} LOGIN", name);
+  const std::string temp_limit = fmt::format("ALTER ROLE {} SET temp_file_limit = '{}MB'", name,
+                                             std::llround(std::ceil(needs.temp_bytes / 1048576)));
   std::string sql = written_by(
-      "SELECT " + literal("CREATE ROLE " + name + " LOGIN") +
-      " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = " + literal(role) + ")");
-  sql +=
+      fmt::format("SELECT {} WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {})",
+                  literal(creation), literal(role)));
+  sql += fmt::format(
       "-- Two sessions for the exporter, two for a `check` beside it, one for psql to see what they"
-      " see.\nALTER ROLE " +
-      name + " CONNECTION LIMIT " + kConnectionLimit + ";\nALTER ROLE " + name +
-      " SET default_transaction_read_only = on;\nALTER ROLE " + name +
-      " SET idle_in_transaction_session_timeout = '60s';\n";
-  sql += "-- What sorting may take on the server's disk: only a superuser may set it.\n" +
-         written_by("SELECT " +
-                    literal("ALTER ROLE " + name + " SET temp_file_limit = '" + megabytes + "MB'") +
-                    " FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper");
+      " see.\nALTER ROLE {0} CONNECTION LIMIT {1};\n"
+      "ALTER ROLE {0} SET default_transaction_read_only = on;\n"
+      "ALTER ROLE {0} SET idle_in_transaction_session_timeout = '60s';\n",
+      name, kConnectionLimit);
+  sql += "-- What sorting may take on the server's disk: only a superuser may set it.\n";
+  sql += written_by(
+      fmt::format("SELECT {} FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper",
+                  literal(temp_limit)));
   if (needs.sessions)
-    sql += "-- Who is connected from where, and in which state.\nGRANT pg_read_all_stats TO " +
-           name + ";\n";
+    sql += fmt::format(
+        "-- Who is connected from where, and in which state.\nGRANT pg_read_all_stats TO {};\n",
+        name);
   return sql;
 }
 
 std::string grant_all_data(const std::string& role) {
-  return "-- Counting needs to read; nothing else is granted. Tables with row-level security stay"
-         " limited unless\n-- a policy FOR SELECT TO the role USING (true) shows it all their rows, or it has"
-         " BYPASSRLS. It then reads the rows\n-- of every tenant.\n"
-         "GRANT pg_read_all_data TO " +
-         sql_identifier(role) + ";\n";
+  return fmt::format(
+      "-- Counting needs to read; nothing else is granted. Tables with row-level security stay"
+      " limited unless\n-- a policy FOR SELECT TO the role USING (true) shows it all their rows, "
+      "or it"
+      " has BYPASSRLS. It then reads the rows\n-- of every tenant.\n"
+      "GRANT pg_read_all_data TO {};\n",
+      sql_identifier(role));
 }
 
 std::string grant_functions(const std::string& role, const Reads& reads) {
   std::string sql;
   for (const auto& [function, arguments] : reads.functions)
-    sql += "GRANT EXECUTE ON FUNCTION " + function.sql() + "(" + arguments + ") TO " +
-           sql_identifier(role) + ";\n";
+    sql += fmt::format("GRANT EXECUTE ON FUNCTION {}({}) TO {};\n", function.sql(), arguments,
+                       sql_identifier(role));
   return sql;
 }
 
@@ -108,7 +116,7 @@ std::string grant_connect(const std::string& role) {
 
 std::string grant_reads(const std::string& role, const Reads& reads, Extent extent,
                         const std::map<QualifiedName, std::string>& any_column) {
-  const std::string to = " TO " + sql_identifier(role) + ";\n";
+  const std::string grantee = sql_identifier(role);
   const bool whole = extent != Extent::columns;
   std::set<std::string> schemas;
   for (const auto& [table, columns] : reads.tables) schemas.insert(table.schema);
@@ -116,22 +124,21 @@ std::string grant_reads(const std::string& role, const Reads& reads, Extent exte
   for (const auto& [function, arguments] : reads.functions) schemas.insert(function.schema);
   std::string sql;
   for (const std::string& schema : schemas)
-    sql += "GRANT USAGE ON SCHEMA " + sql_identifier(schema) + to;
+    sql += fmt::format("GRANT USAGE ON SCHEMA {} TO {};\n", sql_identifier(schema), grantee);
   for (const auto& [table, columns] : reads.tables) {
     std::string list;
     for (const std::string& column : columns)
       list += (list.empty() ? "" : ", ") + sql_identifier(column);
     if (const auto any = any_column.find(table); list.empty() && any != any_column.end())
       list = sql_identifier(any->second);
-    sql += "GRANT SELECT";
-    if (!whole && !list.empty()) sql += " (" + list + ")";
-    sql += " ON " + table.sql() + to;
+    const std::string only = whole || list.empty() ? "" : fmt::format(" ({})", list);
+    sql += fmt::format("GRANT SELECT{} ON {} TO {};\n", only, table.sql(), grantee);
   }
   for (const QualifiedName& sequence : reads.sequences)
-    sql += "GRANT SELECT ON SEQUENCE " + sequence.sql() + to;
+    sql += fmt::format("GRANT SELECT ON SEQUENCE {} TO {};\n", sequence.sql(), grantee);
   if (reads.large_objects)
-    sql += "GRANT SELECT" + std::string(whole ? "" : " (loid, data)") +
-           " ON pg_catalog.pg_largeobject" + to;
+    sql += fmt::format("GRANT SELECT{} ON pg_catalog.pg_largeobject TO {};\n",
+                       whole ? "" : " (loid, data)", grantee);
   return sql + grant_functions(role, reads);
 }
 

@@ -1,5 +1,6 @@
 #include "exporter/commands/progress_line.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -31,12 +32,12 @@ std::string progress_of(const Snapshot& snapshot) {
     if (health.attempted && !health.pass_since) {
       ++done;
     } else if (running.empty() && health.pass_since && health.pass_known > 0) {
-      running = "; " + std::string(collector->spec->name) + ": " + grouped(health.pass_done) +
-                " of " + grouped(health.pass_known) + " objects";
+      running = fmt::format("; {}: {} of {} objects", collector->spec->name,
+                            grouped(health.pass_done), grouped(health.pass_known));
     }
   }
-  return grouped(done) + " of " + grouped(snapshot.collectors.size()) + " collectors done" +
-         running;
+  return fmt::format("{} of {} collectors done{}", grouped(done),
+                     grouped(snapshot.collectors.size()), running);
 }
 
 ProgressLine::ProgressLine(const Evidence& evidence, const WaitableClock& clock)

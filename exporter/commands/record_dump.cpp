@@ -1,6 +1,7 @@
 #include "exporter/commands/record_dump.h"
 #include "exporter/io/console.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -89,7 +90,7 @@ void record(const RecordCommand& command, const ServerOptions& server, ProcessRe
       digest_tables(*pinned.session, resources.clock, [&](std::size_t done, std::size_t of) {
         interruption.check();
         dumping.ended_within(Seconds(0));
-        if (done == of) say("digested " + std::to_string(of) + " tables");
+        if (done == of) say(fmt::format("digested {} tables", of));
       });
   const Ended dumped = dumping.wait(kForever);
   if (!dumped.good()) throw SourceError(Reason::server, "pg_dump failed: " + dumped.last_word());

@@ -1,5 +1,7 @@
 #include "exporter/commands/recording_sources.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "collectors/base/errors.h"
@@ -61,7 +63,8 @@ class RecordingSources::RecordingFiles final : public Files {
   }
   FileTree tree(const std::string& directory, const TreeBounds& bounds,
                 const std::function<bool(const std::string& name)>& /*wanted*/) override {
-    recording_.add("list " + directory + (bounds.depth > 1 ? " and what is below it" : ""));
+    recording_.add(
+        fmt::format("list {}{}", directory, bounds.depth > 1 ? " and what is below it" : ""));
     do_not_ask();
   }
   FileEnds ends(const std::string& path, std::size_t /*head_bytes*/,

@@ -1,6 +1,7 @@
 #include "exporter/commands/serve.h"
 #include "exporter/io/console.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,8 +72,7 @@ class Exporter {
     try {
       const int port = http.start(listen_);
       log(LogLevel::info, "listening",
-          {{"url", "http://" + listen_.host + ":" + std::to_string(port) + "/"},
-           {"version", kVersion}});
+          {{"url", fmt::format("http://{}:{}/", listen_.host, port)}, {"version", kVersion}});
     } catch (const std::runtime_error& error) {
       say(error.what());
       return ExitCode::violated;
@@ -177,7 +177,7 @@ class Exporter {
       fresh = std::make_shared<Runtime>(std::move(options), resources_, saved);
       fresh->scheduler().start();
     } catch (const std::exception& error) {  // no thread or memory to be had
-      end_after_failure("the configuration cannot be put in force: " + std::string(error.what()));
+      end_after_failure(fmt::format("the configuration cannot be put in force: {}", error.what()));
       return false;
     }
     {
@@ -216,8 +216,10 @@ ExitCode serve(const ServeCommand& command) {
   if (!command.listen.empty()) {
     const auto listen = parse_listen(command.listen);
     if (!listen) {
-      say("--listen: \"" + command.listen +
-          "\" is no address and port. HINT: write it as 127.0.0.1:10187, [::1]:10187 or :10187");
+      say(fmt::format(
+          "--listen: \"{}\" is no address and port. HINT: write it as 127.0.0.1:10187, [::1]:10187"
+          " or :10187",
+          command.listen));
       return ExitCode::usage;
     }
     options->listen = *listen;

@@ -1,5 +1,7 @@
 #include "exporter/config/config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -52,7 +54,8 @@ ConnectionTarget require_encryption(const ConnectionOptions& connection, const P
   try {
     const ConnectionTarget target = target_of(current_dsn(connection));
     if (target.remote && !target.encrypted_or_said_so)
-      problems.add(place, "the connection to " + target.host + " would not have to be encrypted",
+      problems.add(place,
+                   fmt::format("the connection to {} would not have to be encrypted", target.host),
                    "add sslmode=verify-full (or require), or write sslmode=prefer to accept it");
     return target;
   } catch (const ConfigError& error) {
@@ -68,7 +71,7 @@ void take_connection(const Settings& settings, ServerOptions& server, Problems& 
       require_encryption(server.connection, settings.place(option), problems);
   server.databases = settings.texts("databases");
   if (const std::string entry = pointless_entry(server.databases); !entry.empty())
-    problems.add(settings.place("databases"), "\"" + entry + "\" chooses no database",
+    problems.add(settings.place("databases"), fmt::format("\"{}\" chooses no database", entry),
                  "a name or glob behind ! leaves databases out, such as \"!template*\"");
   const auto named = named_databases(server.databases);
   server.home_database = target.database_said || named.empty() ? target.database : named.front();
@@ -85,7 +88,7 @@ void take_replica_connections(const Settings& settings, ServerOptions& server, P
     const ConnectionOptions connection{record.text_or_empty("dsn"),
                                        record.text_or_empty("dsn_file")};
     if (record.has("dsn") == record.has("dsn_file")) {
-      problems.add(record.place(), "replica \"" + name + "\" needs one connection string",
+      problems.add(record.place(), fmt::format("replica \"{}\" needs one connection string", name),
                    "give it dsn or dsn_file");
       continue;
     }

@@ -1,5 +1,6 @@
 #include "exporter/config/conninfo.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -141,8 +142,9 @@ std::string current_dsn(const ConnectionOptions& connection) {
   std::ifstream file(connection.dsn_file);
   std::string dsn{std::istreambuf_iterator<char>(file), {}};
   if (!file && dsn.empty())
-    throw ConfigError("dsn_file " + connection.dsn_file +
-                      " cannot be read. HINT: check that it exists and who may read it");
+    throw ConfigError(
+        fmt::format("dsn_file {} cannot be read. HINT: check that it exists and who may read it",
+                    connection.dsn_file));
   while (!dsn.empty() && std::isspace(static_cast<unsigned char>(dsn.back())) != 0) dsn.pop_back();
   return dsn;
 }

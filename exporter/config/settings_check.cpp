@@ -1,5 +1,7 @@
 #include "exporter/config/settings_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -39,12 +41,12 @@ void complete(Settings& settings, std::span<const Option> options, const std::st
     if (settings.refused(option.name)) continue;
     if (settings.has(option.name)) {
       settings.for_each_record(option.name, [&](Settings& record) {
-        complete(record, option.members, "in \"" + std::string(option.name) + "\"", problems);
+        complete(record, option.members, fmt::format("in \"{}\"", option.name), problems);
       });
     } else if (!option.fallback.empty()) {
       settings.put(option.name, fallback_value(option), {});
     } else if (option.required) {
-      problems.add(settings.place(), "\"" + std::string(option.name) + "\" is missing " + where,
+      problems.add(settings.place(), fmt::format("\"{}\" is missing {}", option.name, where),
                    std::string(option.help));
     }
   }
@@ -55,10 +57,9 @@ void refuse_twins(const Settings& settings, std::string_view option,
   std::set<Names> seen;
   for (const Settings& record : settings.records(option))
     if (record.has("name") && !seen.insert(names_of(record)).second)
-      problems.add(
-          record.place("name"),
-          "\"" + record.text("name") + "\" appears twice in \"" + std::string(option) + "\"",
-          "names must be unique");
+      problems.add(record.place("name"),
+                   fmt::format("\"{}\" appears twice in \"{}\"", record.text("name"), option),
+                   "names must be unique");
 }
 
 void refuse_twins(const CollectorSpec& spec, const Settings& settings,

@@ -1,5 +1,7 @@
 #include "exporter/config/spelling.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -34,7 +36,7 @@ std::string key_hint(std::string_view key, std::span<const Option> options) {
       nearest = &option;
     }
   }
-  if (nearest != nullptr) return "did you mean \"" + std::string(nearest->name) + "\"?";
+  if (nearest != nullptr) return fmt::format("did you mean \"{}\"?", nearest->name);
   std::string known;
   for (const Option& option : options)
     known += (known.empty() ? "" : ", ") + std::string(option.name);

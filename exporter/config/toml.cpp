@@ -1,5 +1,6 @@
 #include "exporter/config/toml.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -70,7 +71,7 @@ class Reader {
       const auto option = std::find_if(options.begin(), options.end(),
                                        [&](const Option& o) { return o.name == text; });
       if (option == options.end())
-        problems_.add(place(key.source()), "unknown key \"" + std::string(text) + "\" " + where,
+        problems_.add(place(key.source()), fmt::format("unknown key \"{}\" {}", text, where),
                       key_hint(text, options));
       else
         read_option(node, *option, settings, place(key.source()));
@@ -84,7 +85,7 @@ class Reader {
   }
 
   static std::string in_table(const Option& option) {
-    return "in \"" + std::string(option.name) + "\"";
+    return fmt::format("in \"{}\"", option.name);
   }
 
   void read_option(const toml::node& node, const Option& option, Settings& into,
@@ -113,8 +114,8 @@ class Reader {
     else
       into.refuse(option.name);
     if (!value)
-      problems_.add(place(node.source()), "\"" + std::string(option.name) + "\" should be " +
-                                              std::string(expected(option.type)));
+      problems_.add(place(node.source()),
+                    fmt::format("\"{}\" should be {}", option.name, expected(option.type)));
   }
 
   std::optional<Settings::Value> read_records(const toml::node& node, const Option& option) {
@@ -204,15 +205,16 @@ class Reader {
     if (number == nullptr || option.type == OptionType::date) return true;
     if (std::isfinite(*number) && *number >= option.min && *number <= option.max) return true;
     const auto written = [&](double bound) {
-      if (option.type == OptionType::duration) return "\"" + format_duration(Seconds(bound)) + "\"";
+      if (option.type == OptionType::duration)
+        return fmt::format("\"{}\"", format_duration(Seconds(bound)));
       std::string text = std::to_string(bound);
       text.erase(text.find_last_not_of('0') + 1);
       return text.ends_with('.') ? text.substr(0, text.size() - 1) : text;
     };
-    problems_.add(place(node.source()), "\"" + std::string(option.name) + "\" is out of range",
+    problems_.add(place(node.source()), fmt::format("\"{}\" is out of range", option.name),
                   std::isfinite(option.max)
-                      ? "from " + written(option.min) + " to " + written(option.max)
-                      : "at least " + written(option.min));
+                      ? fmt::format("from {} to {}", written(option.min), written(option.max))
+                      : fmt::format("at least {}", written(option.min)));
     return false;
   }
 

@@ -1,6 +1,7 @@
 #include "exporter/drill/archive_tools.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,7 +62,7 @@ int open_to_read(const std::string& path) {
   const int number = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (number >= 0) return number;
   const Reason reason = errno == EACCES || errno == EPERM ? Reason::permission : Reason::io;
-  throw SourceError(reason, path + ": " + std::generic_category().message(errno));
+  throw SourceError(reason, fmt::format("{}: {}", path, std::generic_category().message(errno)));
 }
 
 std::string beginning_of(const std::string& path) {
@@ -69,7 +70,8 @@ std::string beginning_of(const std::string& path) {
   std::string head(kArchiveHeadBytes, '\0');
   const ssize_t count = ::read(file.number(), head.data(), head.size());
   if (count < 0)
-    throw SourceError(Reason::io, path + ": " + std::generic_category().message(errno));
+    throw SourceError(Reason::io,
+                      fmt::format("{}: {}", path, std::generic_category().message(errno)));
   head.resize(static_cast<std::size_t>(count));
   return head;
 }

@@ -1,5 +1,6 @@
 #include "exporter/drill/base_backup_tools.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,20 +38,21 @@ bool require_log(const std::string& path, const std::string& wal_archive) {
   const auto needed =
       manifest ? segments_needed(*manifest, text_of(path + "/" + kLabelName)) : std::nullopt;
   if (!needed) throw SourceError(Reason::decode, "its manifest or its label is missing, or none");
+  const auto nowhere = [](const std::string& segment) {
+    return fmt::format("it needs {} of the log, which is nowhere", segment);
+  };
   const fs::path own = fs::path(path) / "pg_wal";
   bool held = true;
   for (const std::string& segment : *needed) {
     if (exists(own / segment)) continue;
     held = false;
-    if (wal_archive.empty())
-      throw SourceError(Reason::decode, "it needs " + segment + " of the log, which is nowhere");
+    if (wal_archive.empty()) throw SourceError(Reason::decode, nowhere(segment));
     if (exists(fs::path(wal_archive) / segment)) continue;
     std::error_code error;
     for (const auto& file : fs::directory_iterator(wal_archive, error))
       if (is_segment(file.path().filename().string(), segment))
         throw SourceError(Reason::missing, "the archive of the log is compressed: not read here");
-    throw SourceError(error ? Reason::io : Reason::decode,
-                      "it needs " + segment + " of the log, which is nowhere");
+    throw SourceError(error ? Reason::io : Reason::decode, nowhere(segment));
   }
   return held;
 }
@@ -68,8 +70,9 @@ std::string programs_for(const std::string& path) {
   for (const std::string& directory : program_directories("pg_verifybackup"))
     if (fs::path(directory).parent_path().filename() == version) return directory;
   throw SourceError(Reason::missing,
-                    "the backup is of PostgreSQL " + version.substr(0, 8) +
-                        ", which is not installed here. HINT: install that version's server");
+                    fmt::format("the backup is of PostgreSQL {}, which is not installed here. HINT:"
+                                " install that version's server",
+                                version.substr(0, 8)));
 }
 
 /// Refuses links, which lead out of the copy to the files of the source. Refuses also any other
@@ -82,7 +85,7 @@ void require_no_links(const std::string& path) {
       throw SourceError(Reason::missing,
                         "the backup holds links (tablespaces, or a log elsewhere): it is not "
                         "started here");
-  if (error) throw SourceError(Reason::io, path + ": " + error.message());
+  if (error) throw SourceError(Reason::io, fmt::format("{}: {}", path, error.message()));
 }
 
 void must(const Ended& ended) {
@@ -155,9 +158,8 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
     forget_configuration(data);
     if (!wal_archive.empty()) std::ofstream(data + "/recovery.signal") << "";
     if (!place.account) return;
-    command.arguments = {
-        newest_program("chown"), "-R",
-        std::to_string(place.account->uid) + ":" + std::to_string(place.account->gid), data};
+    command.arguments = {newest_program("chown"), "-R",
+                         fmt::format("{}:{}", place.account->uid, place.account->gid), data};
     must(run(interruption, command, kThirtyDays));
   };
   // Recovers up to the point where the backup is consistent, and no further. This is what the
@@ -166,7 +168,7 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
                                     "recovery_target=immediate", "recovery_target_action=promote",
                                     "recovery_target_timeline=current"};
   if (!wal_archive.empty())
-    settings.push_back("restore_command=cp " + quoted(wal_archive) + "/%f \"%p\"");
+    settings.push_back(fmt::format(R"(restore_command=cp {}/%f "%p")", quoted(wal_archive)));
   return std::make_unique<ScratchCluster>(interruption, place, programs, fill, settings, login);
 }
 

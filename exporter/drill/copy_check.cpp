@@ -1,5 +1,7 @@
 #include "exporter/drill/copy_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "collectors/base/batch.h"
@@ -60,8 +62,8 @@ std::string described(const ReportObject& object) {
 
 void take_findings(const ReportCollector& collector, CopyCheck& check) {
   if (collector.failure)
-    check.unproven.push_back("the copy could not be checked by " + collector.name + ": " +
-                             *collector.failure);
+    check.unproven.push_back(
+        fmt::format("the copy could not be checked by {}: {}", collector.name, *collector.failure));
   for (const ReportObject& object : collector.objects)
     if (object.state == State::violated)
       check.findings.push_back("the copy is not intact: " + described(object));

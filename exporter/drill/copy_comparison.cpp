@@ -1,5 +1,7 @@
 #include "exporter/drill/copy_comparison.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -82,9 +84,8 @@ DrilledTable compared(const DumpRecord::TableContent& copy,
 }
 
 double rows_up_to(Session& session, const Table& table, const Column& column, UnixTime until) {
-  const std::string sql = "SELECT count(*) AS n FROM " + table.from_clause_alone() + " WHERE " +
-                          moment_sql(column, "UTC") + " <= to_timestamp(" + std::to_string(until) +
-                          ")";
+  const std::string sql = fmt::format("SELECT count(*) AS n FROM {} WHERE {} <= to_timestamp({:f})",
+                                      table.from_clause_alone(), moment_sql(column, "UTC"), until);
   return session.query(sql).only().number("n");
 }
 
@@ -144,17 +145,17 @@ Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record)
     comparison.tables.push_back(compared(table, recorded));
     if (comparison.tables.back().unexplained_rows.value_or(0) == 0) continue;
     const bool same_number = table.rows == recorded->rows;
-    comparison.differences.push_back("table " + table.schema + "." + table.table +
-                                     (same_number ? " holds other rows than its backup's record"
-                                                  : " has " + counted(table.rows) +
-                                                        " rows, its backup's record " +
-                                                        counted(recorded->rows)));
+    comparison.differences.push_back(
+        same_number ? fmt::format("table {}.{} holds other rows than its backup's record",
+                                  table.schema, table.table)
+                    : fmt::format("table {}.{} has {} rows, its backup's record {}", table.schema,
+                                  table.table, counted(table.rows), counted(recorded->rows)));
   }
   for (const auto& table : record.tables) {
     if (copy.find(table.schema, table.table) != nullptr || !table.unproven.empty()) continue;
     comparison.tables.push_back({table.schema, table.table, {}, std::max(1.0, table.rows), {}, {}});
-    comparison.differences.push_back("table " + table.schema + "." + table.table +
-                                     " is in the backup's record and was not restored");
+    comparison.differences.push_back(fmt::format(
+        "table {}.{} is in the backup's record and was not restored", table.schema, table.table));
   }
   return comparison;
 }
@@ -179,9 +180,9 @@ Comparison compare_by_creation(Session& copy, Session* source, const Clock& cloc
             rows_up_to(*source, *there, *column, until) - rows_up_to(copy, table, *column, until);
         drilled.unexplained_rows = std::max(0.0, lacking);
         if (lacking > 0)
-          comparison.differences.push_back("table " + table.name.display() + " lacks " +
-                                           counted(lacking) +
-                                           " rows that were created before the backup");
+          comparison.differences.push_back(
+              fmt::format("table {} lacks {} rows that were created before the backup",
+                          table.name.display(), counted(lacking)));
       }
     } catch (const SourceError& error) {
       drilled.unproven = error.what();

@@ -1,6 +1,7 @@
 #include "exporter/drill/record_files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -36,7 +37,8 @@ class DirectoryLock {
       : descriptor_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     while (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX) != 0) {
       if (descriptor_ >= 0 && errno == EINTR) continue;
-      throw SourceError(Reason::io, path + ": " + std::generic_category().message(errno));
+      throw SourceError(Reason::io,
+                        fmt::format("{}: {}", path, std::generic_category().message(errno)));
     }
   }
   ~DirectoryLock() { ::close(descriptor_); }
@@ -144,7 +146,7 @@ void save_proof(const std::string& directory, const ProofRecord& proof) {
     document["disproof"] = proof.disproof;
   }
   document["checked_at"] = proof.checked_at;
-  save(directory + "/proof-" + hash_of(proof.path) + ".json", document);
+  save(fmt::format("{}/proof-{}.json", directory, hash_of(proof.path)), document);
 }
 
 void save_drill(const std::string& directory, const DrillRecord& drill) {
@@ -163,7 +165,7 @@ void save_drill(const std::string& directory, const DrillRecord& drill) {
   document["reasons"] = drill.reasons;
   document["tables"] = json::array();
   for (const DrilledTable& table : drill.tables) document["tables"].push_back(to_json(table));
-  save(directory + "/" + drill.id + ".json", document);
+  save(fmt::format("{}/{}.json", directory, drill.id), document);
 }
 
 void remove_unfinished(const std::string& directory) {
@@ -190,7 +192,7 @@ void thin_drills(const std::string& directory, const std::vector<DrillRecord>& d
   for (std::size_t i = 0; i < history.size(); ++i) {
     const bool success = history[i]->outcome == DrillOutcome::success;
     if (i >= keep && (!success || success_kept))
-      ::unlink((directory + "/" + history[i]->id + ".json").c_str());
+      ::unlink(fmt::format("{}/{}.json", directory, history[i]->id).c_str());
     success_kept = success_kept || success;
   }
 }

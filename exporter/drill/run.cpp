@@ -1,6 +1,7 @@
 #include "exporter/drill/run.h"
 #include "exporter/io/console.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,8 +47,7 @@ class Drill {
     record_.backup = job.backup;
     record_.backup_time = job.backup_time;
     record_.started = resources.clock.unix_now();
-    record_.id = "drill-" + std::to_string(std::llround(record_.started * 1000)) + "-" +
-                 std::to_string(::getpid());
+    record_.id = fmt::format("drill-{}-{}", std::llround(record_.started * 1000), ::getpid());
   }
 
   /// @throws Interrupted
@@ -83,7 +83,9 @@ class Drill {
   }
 
  private:
-  void progress(const std::string& text) const { say(job_.source + "/" + job_.kind + ": " + text); }
+  void progress(const std::string& text) const {
+    say(fmt::format("{}/{}: {}", job_.source, job_.kind, text));
+  }
   void fail(const std::string& reason) { faults_.push_back(reason); }
   void doubt(const std::string& reason) { doubts_.push_back(reason); }
 
@@ -248,7 +250,7 @@ class Drill {
     try {
       return session_with(job_.server.connection);
     } catch (const SourceError& error) {
-      progress(std::string("the source is out of reach: ") + error.what());
+      progress(fmt::format("the source is out of reach: {}", error.what()));
       return nullptr;
     }
   }

@@ -1,6 +1,7 @@
 #include "exporter/drill/scratch_cluster.h"
 
 #include <dirent.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -42,7 +43,7 @@ constexpr Seconds kToRecover{7.0 * 86400};
 
 std::string own_name() {
   const pid_t pid = ::getpid();
-  return kPrefix + std::to_string(pid) + "." + start_of_process(pid).value_or("0");
+  return fmt::format("{}{}.{}", kPrefix, pid, start_of_process(pid).value_or("0"));
 }
 
 /// Whether the process that made the directory still runs.
@@ -123,7 +124,8 @@ std::optional<int> major_version(const std::string& directory) {
 }
 
 void must(const Ended& ended, const std::string& what) {
-  if (!ended.good()) throw SourceError(Reason::io, what + " failed: " + ended.last_word());
+  if (!ended.good())
+    throw SourceError(Reason::io, fmt::format("{} failed: {}", what, ended.last_word()));
 }
 
 /// The reason for which a server ended: decode if its message tells of damage, else io.
@@ -194,7 +196,8 @@ WorkDirectory::WorkDirectory(const ScratchPlace& place)
     : path_(fs::weakly_canonical(place.base).string() + "/" + own_name()) {
   if (::mkdir(path_.c_str(), 0700) != 0 ||
       (place.account && ::chown(path_.c_str(), place.account->uid, place.account->gid) != 0))
-    throw SourceError(Reason::io, path_ + ": " + std::generic_category().message(errno));
+    throw SourceError(Reason::io,
+                      fmt::format("{}: {}", path_, std::generic_category().message(errno)));
 }
 
 WorkDirectory::~WorkDirectory() {
@@ -221,8 +224,8 @@ ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& p
                        encoding == "UTF8" ? "--locale=C.UTF-8" : "--locale=C"};
   must(run(interruption, command, kCommand), "initdb");
   start(place, programs, {"wal_level=minimal"});
-  await(programs, "template1", "CREATE DATABASE " + login_.database + " TEMPLATE template0",
-        kToStart);
+  await(programs, "template1",
+        fmt::format("CREATE DATABASE {} TEMPLATE template0", login_.database), kToStart);
 }
 
 ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& place,
@@ -232,7 +235,8 @@ ScratchCluster::ScratchCluster(Interruption& interruption, const ScratchPlace& p
     : interruption_(interruption), work_(place), login_(std::move(login)) {
   const std::string data = work_.path() + "/data";
   if (::mkdir(data.c_str(), 0700) != 0)
-    throw SourceError(Reason::io, data + ": " + std::generic_category().message(errno));
+    throw SourceError(Reason::io,
+                      fmt::format("{}: {}", data, std::generic_category().message(errno)));
   fill(data);
   start(place, programs, settings);
   await(programs, login_.database, "SELECT 1", kToRecover);
@@ -270,7 +274,7 @@ void ScratchCluster::await(const std::string& programs, const std::string& datab
   ask.arguments = {programs + "/psql",
                    "-XqAt",
                    "-d",
-                   "host=" + work_.path() + " user=" + login_.user + " dbname=" + database,
+                   fmt::format("host={} user={} dbname={}", work_.path(), login_.user, database),
                    "-c",
                    statement};
   const auto begin = std::chrono::steady_clock::now();
@@ -294,7 +298,8 @@ ScratchCluster::~ScratchCluster() {
 }
 
 std::string ScratchCluster::dsn() const {
-  return "host=" + work_.path() + " port=5432 user=" + login_.user + " dbname=" + login_.database;
+  return fmt::format("host={} port=5432 user={} dbname={}", work_.path(), login_.user,
+                     login_.database);
 }
 
 }  // namespace pg_integrity

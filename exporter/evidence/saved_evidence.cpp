@@ -1,5 +1,7 @@
 #include "exporter/evidence/saved_evidence.h"
 
+#include <fmt/format.h>
+
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
@@ -99,9 +101,9 @@ void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& 
 }
 
 std::uint64_t fingerprint_of(const ServerOptions& server, const CollectorOptions& collector) {
-  std::string objects = std::to_string(collector.spec->version) + ";";
+  std::string objects = fmt::format("{};", collector.spec->version);
   for (const std::string& pattern : server.exclude)
-    objects += std::to_string(pattern.size()) + ":" + pattern;
+    objects += fmt::format("{}:{}", pattern.size(), pattern);
   std::string options = collector.depends_on;
   // A collector of the whole server reads in the database of the DSN, so its answers depend on
   // which one that is.

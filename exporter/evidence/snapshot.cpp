@@ -1,5 +1,7 @@
 #include "exporter/evidence/snapshot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "collectors/base/batch.h"
@@ -39,7 +41,7 @@ std::string further_labels(const CollectorSpec& spec, const Sample& sample) {
   for (std::size_t i = 0; i < sample.labels.size(); ++i)
     if (!sample.labels[i].empty() &&
         std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
-      further += (further.empty() ? "{" : ", ") + std::string(names[i]) + "=" + sample.labels[i];
+      further += fmt::format("{}{}={}", further.empty() ? "{" : ", ", names[i], sample.labels[i]);
   return further.empty() ? further : further + "}";
 }
 

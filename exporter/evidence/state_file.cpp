@@ -1,5 +1,6 @@
 #include "exporter/evidence/state_file.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -28,7 +29,8 @@ constexpr int kOneSection = 1;  ///< the format of 0.1.0, with evidence only
 constexpr const char* kFileName = "/evidence.json";
 
 [[noreturn]] void refuse(const std::string& path, int error) {
-  throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
+  throw SourceError(Reason::io,
+                    fmt::format("{}: {}", path, std::generic_category().message(error)));
 }
 
 void leave_out(std::string_view name, const std::string& why) {

@@ -1,5 +1,7 @@
 #include "exporter/evidence/verdict.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -141,7 +143,8 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
   } else if (object.trouble && (is_lasting(object.trouble->reason) || !recent)) {
     judgement.reason = object.trouble->reason;
     const bool was_judged = limits > 0 && object.whole_at;
-    if (is_limit(judgement.reason) && (!was_judged || acceptance_holds(object)))
+    const bool is_promised = was_judged || object.configured || has_declared_objective(key);
+    if (is_limit(judgement.reason) && (!is_promised || acceptance_holds(object)))
       judgement.state = State::limited;
   } else if (stale || (limits > 0 && !whole)) {
     judgement.reason = Reason::stale;
@@ -173,15 +176,15 @@ std::string readable_value(const MetricInfo& metric, double value) {
   std::snprintf(digits.data(), digits.size(), whole || std::abs(value) >= 1000 ? "%.0f" : "%.6g",
                 value);
   std::string text = digits.data();
-  if (long_time) text += " (" + format_duration(Seconds(value)) + ")";
+  if (long_time) text += fmt::format(" ({})", format_duration(Seconds(value)));
   return text;
 }
 
 std::string explain(const CollectorSpec& spec, const Broken& broken) {
   const MetricInfo& metric = *broken.sample->metric;
-  return std::string(metric.name) + further_labels(spec, *broken.sample) + " is " +
-         readable_value(metric, broken.value) + ", should be " + std::string(broken.relation) +
-         " " + readable_value(metric, broken.limit);
+  return fmt::format("{}{} is {}, should be {} {}", metric.name,
+                     further_labels(spec, *broken.sample), readable_value(metric, broken.value),
+                     broken.relation, readable_value(metric, broken.limit));
 }
 
 State worse(State a, State b) {

@@ -28,7 +28,7 @@ enum class State : std::uint8_t {
   unproven,
   accepted,  ///< violated, but accepted by the configuration for now
   observed,  ///< not judged, because no expectation is active
-  limited,   ///< cannot be checked, and never was; or that is accepted
+  limited,   ///< cannot be checked, never was, and nobody asked for it; or that is accepted
 };
 
 inline constexpr std::array<std::string_view, 6> kStateNames{"proven",   "violated", "unproven",

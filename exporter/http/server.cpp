@@ -1,5 +1,6 @@
 #include "exporter/http/server.h"
 
+#include <fmt/format.h>
 #include <httplib.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -156,14 +157,15 @@ class HttpServer::Impl {
 
  private:
   [[noreturn]] static void refuse(const ListenAddress& address, int error) {
-    const std::string host =
-        address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]";
+    const std::string host = address.host.find(':') == std::string::npos
+                                 ? address.host
+                                 : fmt::format("[{}]", address.host);
     const std::string reason =
         error == 0 ? "no such address" : std::generic_category().message(error);
-    throw std::runtime_error("cannot listen on " + host + ":" + std::to_string(address.port) +
-                             ": " + reason +
-                             ". HINT: stop what listens there, or choose another address"
-                             " with --listen or `listen`");
+    throw std::runtime_error(
+        fmt::format("cannot listen on {}:{}: {}. HINT: stop what listens there, or choose another"
+                    " address with --listen or `listen`",
+                    host, address.port, reason));
   }
 
   /// Notes that httplib runs or has ended, because stop() only stops it from then on. Old versions

@@ -1,6 +1,7 @@
 #include "exporter/io/atomic_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +16,8 @@ namespace pg_integrity {
 namespace {
 
 [[noreturn]] void refuse_write(const std::string& path, int error) {
-  throw SourceError(Reason::io, path + ": " + std::generic_category().message(error));
+  throw SourceError(Reason::io,
+                    fmt::format("{}: {}", path, std::generic_category().message(error)));
 }
 
 void write_file(const std::string& path, const std::string& text, unsigned mode) {

@@ -1,6 +1,7 @@
 #include "exporter/io/child_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
@@ -155,8 +156,8 @@ std::optional<Account> account_named(const std::string& name) {
 
 std::string Ended::last_word() const {
   if (!errors.empty()) return errors.back();
-  return status > 128 ? "ended by signal " + std::to_string(status - 128)
-                      : "exit status " + std::to_string(status);
+  return status > 128 ? fmt::format("ended by signal {}", status - 128)
+                      : fmt::format("exit status {}", status);
 }
 
 Child::Child(Children& children, const Command& command)
@@ -314,10 +315,13 @@ std::string path_of_program(const std::string& name) {
     if (::access(path.c_str(), X_OK) == 0) return path;
     there = there || errno == EACCES;
   }
-  if (there) throw SourceError(Reason::permission, "program " + name + " cannot be run by us");
-  throw SourceError(Reason::missing, "there is no program " + name +
-                                         ". HINT: install it, or write its whole path (searched: " +
-                                         path_variable() + ")");
+  if (there)
+    throw SourceError(Reason::permission, fmt::format("program {} cannot be run by us", name));
+  throw SourceError(
+      Reason::missing,
+      fmt::format(
+          "there is no program {}. HINT: install it, or write its whole path (searched: {})", name,
+          path_variable()));
 }
 
 int end_of_process(pid_t pid) {
@@ -326,7 +330,7 @@ int end_of_process(pid_t pid) {
 }
 
 std::optional<std::string> start_of_process(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::size_t name_end = text.rfind(')');  // the name may contain anything
   if (name_end == std::string::npos) return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@ Reason reason_of(int error) {
 }
 
 SourceError refusal(const std::string& path, int error) {
-  return {reason_of(error), path + ": " + std::generic_category().message(error)};
+  return {reason_of(error), fmt::format("{}: {}", path, std::generic_category().message(error))};
 }
 
 [[noreturn]] void refuse(const std::string& path, int error) {
@@ -119,8 +120,10 @@ std::vector<FileEntry> list_now(const std::string& path, const std::vector<std::
     const std::string name = entry->d_name;
     if (is_itself_or_parent(name)) continue;
     if (++seen > limit)
-      throw SourceError(Reason::limit, path + " holds more than " + std::to_string(limit) +
-                                           " entries. HINT: give backups a directory of their own");
+      throw SourceError(
+          Reason::limit,
+          fmt::format("{} holds more than {} entries. HINT: give backups a directory of their own",
+                      path, limit));
     if (matches_any_glob(patterns, name)) entries.push_back(look_at(path, name));
   }
   return entries;
@@ -150,7 +153,7 @@ class TreeReader {
       if (is_itself_or_parent(name)) continue;
       if (++seen_ > bounds_.entries) {
         miss({Reason::too_large,
-              top_ + " holds more than " + std::to_string(bounds_.entries) + " entries"});
+              fmt::format("{} holds more than {} entries", top_, bounds_.entries)});
         return;
       }
       look_at(directory, way, name, depth);
@@ -174,8 +177,8 @@ class TreeReader {
                std::size_t depth) {
     if (depth >= bounds_.depth) {
       if (bounds_.deeper_is_gap)
-        miss({Reason::too_large, path_of(way + name) + " is deeper than " +
-                                     std::to_string(bounds_.depth) + " levels"});
+        miss({Reason::too_large,
+              fmt::format("{} is deeper than {} levels", path_of(way + name), bounds_.depth)});
       return;
     }
     const int descriptor = ::openat(::dirfd(parent.get()), name.c_str(),
@@ -274,8 +277,7 @@ std::string contents_now(const std::string& path, std::size_t max_bytes) {
     text += piece;
   }
   if (text.size() > max_bytes)
-    throw SourceError(Reason::limit,
-                      path + " is larger than " + std::to_string(max_bytes) + " bytes");
+    throw SourceError(Reason::limit, fmt::format("{} is larger than {} bytes", path, max_bytes));
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include "exporter/io/http_client.h"
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -123,7 +124,7 @@ void configure(const Handle& handle, const HttpRequest& request, const Url& url,
 /// Translates an error. libcurl's own texts contain nothing that was received, so they may be
 /// shown.
 SourceError error_of(CURLcode code, const HttpRequest& request, const Exchange& exchange) {
-  const std::string text = request.name + ": " + curl_easy_strerror(code);
+  const std::string text = fmt::format("{}: {}", request.name, curl_easy_strerror(code));
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return {Reason::timeout, request.name + ": no complete answer in time"};
@@ -186,9 +187,10 @@ HttpResponse get_now(const HttpRequest& request, Seconds timeout) {
       throw SourceError(Reason::http, request.name + ": too many redirects");
     const auto next = parse_url(leads_to.substr(0, leads_to.find('#')));
     if (!next || next->origin() != url.origin())
-      throw SourceError(Reason::http, request.name +
-                                          ": a redirect to another origin is not followed."
-                                          " HINT: configure the URL that it leads to");
+      throw SourceError(Reason::http,
+                        fmt::format("{}: a redirect to another origin is not followed. HINT:"
+                                    " configure the URL that it leads to",
+                                    request.name));
     url = *next;
   }
 }
@@ -203,7 +205,7 @@ HttpResponse WorkerHttp::get(const HttpRequest& request) {
   if (left.count() <= 0) throw SourceError(too_late);
   const Seconds timeout = std::min(request.timeout, left);
   try {
-    return workers_.run<HttpResponse>(request.name + " at " + request.url.origin(),
+    return workers_.run<HttpResponse>(fmt::format("{} at {}", request.name, request.url.origin()),
                                       now + timeout + kGrace,
                                       [request, timeout] { return get_now(request, timeout); });
   } catch (const SourceError& error) {

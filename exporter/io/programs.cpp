@@ -1,5 +1,7 @@
 #include "exporter/io/programs.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "collectors/base/errors.h"
@@ -14,9 +16,8 @@ constexpr std::size_t kToldBytes = 300;  ///< of the program's error text
 /// How the program failed, by its exit status and its first line on standard error. pgBackRest 2.55
 /// writes its errors to standard output, so the first line there counts if the other has none.
 std::string failure_of(const Ended& ended) {
-  std::string text = ended.status > 128
-                         ? "was ended by signal " + std::to_string(ended.status - 128)
-                         : "ended with status " + std::to_string(ended.status);
+  std::string text = ended.status > 128 ? fmt::format("was ended by signal {}", ended.status - 128)
+                                        : fmt::format("ended with status {}", ended.status);
   const std::string told =
       ended.errors.empty() ? ended.out.substr(0, ended.out.find('\n')) : ended.errors.front();
   if (!told.empty()) text.append(": ").append(told.substr(0, kToldBytes));
@@ -38,8 +39,8 @@ std::string output_now(Children& children, const ProgramRequest& request) {
   const Ended ended = child.wait(request.timeout);
   if (ended.out_of_bounds)
     throw SourceError(Reason::too_large,
-                      name + " prints more than " + std::to_string(request.max_out) + " bytes");
-  if (!ended.good()) throw SourceError(Reason::io, name + " " + failure_of(ended));
+                      fmt::format("{} prints more than {} bytes", name, request.max_out));
+  if (!ended.good()) throw SourceError(Reason::io, fmt::format("{} {}", name, failure_of(ended)));
   return ended.out;
 }
 

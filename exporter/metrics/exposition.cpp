@@ -1,5 +1,7 @@
 #include "exporter/metrics/exposition.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "collectors/base/batch.h"
@@ -157,9 +159,10 @@ void render_ages(const CollectorEvidence& evidence, const Clock& clock, MetricFa
       if (metric.type == MetricType::age)
         add_gauge(to, metric, base, sample.labels, judge.value_of(sample));
       if (accepted && !metric.expectation.none())
-        to.gauge(std::string(metric.name) + "_accepted",
-                 "Accepted by the configuration for now: how far " + std::string(metric.name) +
-                     " may be from what it should be.",
+        to.gauge(fmt::format("{}_accepted", metric.name),
+                 fmt::format("Accepted by the configuration for now: how far {} may be from what it"
+                             " should be.",
+                             metric.name),
                  with(base, metric, sample.labels), object->accepted->at_most);
     }
   }

@@ -1,5 +1,7 @@
 #include "exporter/postgres/guarded_read.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <string_view>
 
@@ -37,11 +39,13 @@ std::optional<std::string> refusal_in(std::string_view message) {
   const std::string name = refusal.size() > 2 ? refusal.substr(2) : std::string("a relation");
   if (refusal.front() == 'u')
     throw SourceError(Reason::unsafe,
-                      "any statement about " + name + std::string(kForeignCodeRuns));
+                      fmt::format("any statement about {}{}", name, kForeignCodeRuns));
   if (refusal.front() == 'p')
-    throw SourceError(Reason::policy, "row-level security hides rows of " + name +
-                                          " from our role. HINT: CREATE POLICY pg_integrity ON " +
-                                          name + " FOR SELECT TO the role USING (true)");
+    throw SourceError(
+        Reason::policy,
+        fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
+                    " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
+                    name));
   throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
 }
 
@@ -100,7 +104,7 @@ class Prepared {
 
 std::string execution(pqxx::transaction_base& transaction,
                       std::span<const std::string> parameters) {
-  std::string sql = std::string("EXECUTE ") + kName;
+  std::string sql = fmt::format("EXECUTE {}", kName);
   for (const std::string& parameter : parameters)
     sql += (&parameter == parameters.data() ? " (" : ", ") + transaction.quote(parameter);
   return parameters.empty() ? sql : sql + ")";
@@ -110,7 +114,8 @@ std::string execution(pqxx::transaction_base& transaction,
 pqxx::result run_between(Prepared& prepared, const std::string& before, const std::string& execute,
                          const std::string& after) {
   // After the preparation, so that its locks stay when the savepoint is gone back to.
-  pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + before + "; " + execute);
+  pqxx::result result =
+      prepared.run(fmt::format("SAVEPOINT pg_integrity_read; {}; {}", before, execute));
   prepared.run(after);
   return result;
 }

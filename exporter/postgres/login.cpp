@@ -1,5 +1,6 @@
 #include "exporter/postgres/login.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -83,8 +84,9 @@ Reason reason_without_sqlstate(PGconn* connection, ConnStatusType step) {
 std::string place_of(PGconn* connection) {
   const auto text = [](const char* value) { return std::string(value == nullptr ? "" : value); };
   const std::string address = text(::PQhostaddr(connection));
-  return "connection to server at \"" + text(::PQhost(connection)) + "\"" +
-         (address.empty() ? "" : " (" + address + ")") + ", port " + text(::PQport(connection));
+  return fmt::format("connection to server at \"{}\"{}, port {}", text(::PQhost(connection)),
+                     address.empty() ? "" : fmt::format(" ({})", address),
+                     text(::PQport(connection)));
 }
 
 Refusal refusal_of(PGconn* connection, ConnStatusType step, bool in_time) {
@@ -152,9 +154,9 @@ void require_database(PGconn* connection) {
   const char* version = ::PQparameterStatus(connection, "server_version");
   throw SourceError(
       Reason::config,
-      "this is no PostgreSQL but \"" + std::string(version == nullptr ? "" : version) +
-          "\". HINT: a pooler has a console by the name \"pgbouncer\" or similar; name"
-          " a database behind it",
+      fmt::format("this is no PostgreSQL but \"{}\". HINT: a pooler has a console by the name"
+                  " \"pgbouncer\" or similar; name a database behind it",
+                  version == nullptr ? "" : version),
       SourceError::Scope::session);
 }
 

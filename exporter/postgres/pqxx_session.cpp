@@ -1,5 +1,7 @@
 #include "exporter/postgres/pqxx_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <pqxx/pqxx>
@@ -38,24 +40,25 @@ SELECT current_setting('server_version_num') AS version_num,
 /// refuse them.
 std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
   const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
-  return "SET LOCAL statement_timeout = " + std::to_string(milliseconds) +
-         "; SET LOCAL lock_timeout = 300"
-         "; SET LOCAL search_path = pg_catalog, pg_temp"
-         "; SET LOCAL row_security = off"
-         "; SET LOCAL jit = off"
-         "; SET LOCAL max_parallel_workers_per_gather = " +
-         std::to_string(parallel_workers) +
-         "; SET LOCAL constraint_exclusion = off"
-         "; SET LOCAL cursor_tuple_fraction = 1"
-         "; SET LOCAL TimeZone = 'UTC'"
-         "; SET LOCAL DateStyle = 'ISO, YMD'"
-         "; SET LOCAL standard_conforming_strings = on"
-         "; SET LOCAL IntervalStyle = 'postgres'"
-         "; SET LOCAL bytea_output = 'hex'"
-         "; SET LOCAL lc_monetary = 'C'"
-         "; SET LOCAL quote_all_identifiers = off"
-         "; SET LOCAL extra_float_digits = 1" +
-         std::string(raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
+  return fmt::format(
+      "SET LOCAL statement_timeout = {}"
+      "; SET LOCAL lock_timeout = 300"
+      "; SET LOCAL search_path = pg_catalog, pg_temp"
+      "; SET LOCAL row_security = off"
+      "; SET LOCAL jit = off"
+      "; SET LOCAL max_parallel_workers_per_gather = {}"
+      "; SET LOCAL constraint_exclusion = off"
+      "; SET LOCAL cursor_tuple_fraction = 1"
+      "; SET LOCAL TimeZone = 'UTC'"
+      "; SET LOCAL DateStyle = 'ISO, YMD'"
+      "; SET LOCAL standard_conforming_strings = on"
+      "; SET LOCAL IntervalStyle = 'postgres'"
+      "; SET LOCAL bytea_output = 'hex'"
+      "; SET LOCAL lc_monetary = 'C'"
+      "; SET LOCAL quote_all_identifiers = off"
+      "; SET LOCAL extra_float_digits = 1"
+      "{}",
+      milliseconds, parallel_workers, raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }
 
 #if PQXX_VERSION_MAJOR >= 7
@@ -153,7 +156,7 @@ class PostgresSession final : public LiveSession {
     if (server_.version_num < kOldestVersion)
       throw SourceError(
           Reason::config,
-          "PostgreSQL " + server_.version + " is too old. HINT: 12 or newer is needed",
+          fmt::format("PostgreSQL {} is too old. HINT: 12 or newer is needed", server_.version),
           SourceError::Scope::session);
   }
 
@@ -183,8 +186,8 @@ class PostgresSession final : public LiveSession {
   }
 
   Rows probe(std::string_view sql, std::size_t max_rows) override {
-    const std::string declare = "DECLARE probe NO SCROLL CURSOR FOR " + std::string(sql);
-    const std::string fetch = "FETCH FORWARD " + std::to_string(max_rows) + " FROM probe";
+    const std::string declare = fmt::format("DECLARE probe NO SCROLL CURSOR FOR {}", sql);
+    const std::string fetch = fmt::format("FETCH FORWARD {} FROM probe", max_rows);
     return in_transaction([&](pqxx::transaction_base& transaction) {
       return timed([&] {
         run_single(transaction, declare, {});
@@ -204,7 +207,7 @@ class PostgresSession final : public LiveSession {
     try {
       // cancel_query() opens a connection of its own and may block, so a worker runs it and nobody
       // waits.
-      const std::string path = "cancel request to " + std::to_string(connection_->backendpid());
+      const std::string path = fmt::format("cancel request to {}", connection_->backendpid());
       workers_.run<bool>(path, clock_.now(), [connection = connection_] {
         try {
           connection->cancel_query();

@@ -1,5 +1,7 @@
 #include "exporter/postgres/server_errors.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <initializer_list>
 #include <sstream>
@@ -59,17 +61,18 @@ Reason reason_of_login(const std::string& state) {
 
 SourceError server_error(const std::string& sqlstate, const std::string& message) {
   if (sqlstate == "08P01" && message.find(kStatementPooling) != std::string::npos)
-    return {Reason::config,
-            read_message(message).text + " (SQLSTATE " + sqlstate +
-                "). HINT: each check is one transaction, so connect to a pool with pool_mode ="
-                " transaction or session, or to the server itself",
-            SourceError::Scope::session};
+    return {
+        Reason::config,
+        fmt::format("{} (SQLSTATE {}). HINT: each check is one transaction, so connect to a pool"
+                    " with pool_mode = transaction or session, or to the server itself",
+                    read_message(message).text, sqlstate),
+        SourceError::Scope::session};
   const Reason reason = reason_of(sqlstate);
   std::string text = "the server reported an error";
   if (has_prefix(sqlstate,
                  {"42", "28", "3D", "3F", "55P03", "57", "53", "08", "25", "0A", "XX001", "XX002"}))
     text = read_message(message).text;
-  text += " (SQLSTATE " + sqlstate + ")";
+  text += fmt::format(" (SQLSTATE {})", sqlstate);
   if (reason == Reason::permission)
     text +=
         ". HINT: `pg_integrity_exporter grants` prints the rights that this role needs; where "
@@ -90,7 +93,7 @@ SourceError login_error(const std::string& sqlstate, const std::string& text) {
   // A login trigger of the database's users may put anything into such a message.
   const bool any_text = has_prefix(sqlstate, {"P0", "22", "23"});
   std::string said =
-      (any_text ? "the server refused the login" : text) + " (SQLSTATE " + sqlstate + ")";
+      fmt::format("{} (SQLSTATE {})", any_text ? "the server refused the login" : text, sqlstate);
   if (sqlstate == "42501")
     said +=
         ". HINT: `pg_integrity_exporter grants` prints the rights that this role needs, or leave "

@@ -1,5 +1,7 @@
 #include "exporter/postgres/session_pool.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <random>
@@ -106,7 +108,7 @@ std::unique_ptr<LiveSession> SessionPool::idle_or_slot(const std::string& databa
     }
     if (now >= deadline)
       throw SourceError(Reason::limit,
-                        "all sessions with " + server_ + " are in use or were given up",
+                        fmt::format("all sessions with {} are in use or were given up", server_),
                         SourceError::Scope::session);
     slots_->changed.wait_until(
         slots_->mutex, clock_,
@@ -121,7 +123,7 @@ std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, I
     auto slot = std::make_shared<ConnectingSlot>(slots_);
     const Instant latest = std::min(deadline, clock_.now() + limits_.connect_timeout);
     auto session = workers_.run<std::unique_ptr<LiveSession>>(
-        "connecting to " + server_ + ", database " + database, latest,
+        fmt::format("connecting to {}, database {}", server_, database), latest,
         [slot, connector = connector_, database] { return connector->open(database); });
     const MutexLock lock(slots_->mutex);
     slots_->note_success(database, clock_.now());

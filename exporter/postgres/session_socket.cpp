@@ -1,6 +1,7 @@
 #include "exporter/postgres/session_socket.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -34,9 +35,9 @@ int second_descriptor(int original) {
   const int descriptor = ::fcntl(original, F_DUPFD_CLOEXEC, 3);
   if (descriptor < 0)
     throw SourceError(Reason::limit,
-                      "no file descriptor is left to watch over a session: " +
-                          std::generic_category().message(errno) +
-                          ". HINT: raise the limit of open files (LimitNOFILE)",
+                      fmt::format("no file descriptor is left to watch over a session: {}. HINT:"
+                                  " raise the limit of open files (LimitNOFILE)",
+                                  std::generic_category().message(errno)),
                       SourceError::Scope::session);
   return descriptor;
 }
@@ -48,7 +49,7 @@ pid_t visible_backend(int socket, int backend_pid) {
   ucred peer{};
   socklen_t length = sizeof peer;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0) return 0;
-  std::ifstream file("/proc/" + std::to_string(backend_pid) + "/stat");
+  std::ifstream file(fmt::format("/proc/{}/stat", backend_pid));
   std::string stat;
   std::getline(file, stat);
   const std::size_t after_name = stat.rfind(')');  // "pid (name) state ppid …"

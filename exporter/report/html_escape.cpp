@@ -1,5 +1,7 @@
 #include "exporter/report/html_escape.h"
 
+#include <fmt/format.h>
+
 #include "exporter/report/printable.h"
 
 namespace pg_integrity {
@@ -37,7 +39,7 @@ std::string escaped(std::string_view raw) {
 }
 
 std::string named(std::string_view name) {
-  return "<bdi>" + escaped(name) + "</bdi>";
+  return fmt::format("<bdi>{}</bdi>", escaped(name));
 }
 
 }  // namespace pg_integrity

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -32,25 +34,21 @@ std::string_view sign(State state) {
 
 /// The state as a sign and a word. The colour comes from the class around it.
 std::string state_text(State state) {
-  return "<span aria-hidden=\"true\">" + std::string(sign(state)) + "</span> " +
-         std::string(name_of(state));
+  return fmt::format(R"(<span aria-hidden="true">{}</span> {})", sign(state), name_of(state));
 }
 
 std::string state_span(State state) {
-  return "<span class=\"state " + std::string(name_of(state)) + "\">" + state_text(state) +
-         "</span>";
+  return fmt::format(R"(<span class="state {}">{}</span>)", name_of(state), state_text(state));
 }
 
 std::string answer_span(const ReportQuestion& question) {
-  return "<span class=\"state " + std::string(name_of(question.state)) +
-         "\"><span aria-hidden=\"true\">" + std::string(sign(question.state)) + "</span> " +
-         answer_text(question) + "</span>";
+  return fmt::format(R"(<span class="state {}"><span aria-hidden="true">{}</span> {}</span>)",
+                     name_of(question.state), sign(question.state), answer_text(question));
 }
 
 std::string ago(const Report& report, UnixTime when) {
-  const std::string time = format_utc(when);
-  return "<time datetime=\"" + time + "\" title=\"" + time + "\">" + age_of(report, when) +
-         " ago</time>";
+  return fmt::format(R"(<time datetime="{0}" title="{0}">{1} ago</time>)", format_utc(when),
+                     age_of(report, when));
 }
 
 bool needs_somebody(State state) {
@@ -60,25 +58,26 @@ bool needs_somebody(State state) {
 void append_texts(std::string& out, const std::vector<std::string>& texts, std::string_view type,
                   std::string_view tag) {
   if (texts.empty()) return;
-  out += "<ul class=\"" + std::string(type) + "\">";
+  out += fmt::format(R"(<ul class="{}">)", type);
   const std::size_t shown = std::min(texts.size(), kMostTexts);
   for (std::size_t i = 0; i < shown; ++i)
-    out +=
-        "<li><" + std::string(tag) + ">" + escaped(texts[i]) + "</" + std::string(tag) + "></li>\n";
-  if (shown < texts.size()) out += "<li>and " + grouped(texts.size() - shown) + " more</li>\n";
+    out += fmt::format("<li><{0}>{1}</{0}></li>\n", tag, escaped(texts[i]));
+  if (shown < texts.size())
+    out += fmt::format("<li>and {} more</li>\n", grouped(texts.size() - shown));
   out += "</ul>\n";
 }
 
 std::string object_item(const Report& report, const ReportObject& object) {
-  std::string out = "<li id=\"" + object.anchor + "\" class=\"" +
-                    std::string(name_of(object.state)) + "\">" + state_span(object.state);
+  std::string out = fmt::format(R"(<li id="{}" class="{}">{})", object.anchor,
+                                name_of(object.state), state_span(object.state));
   if (object.reason)
-    out += " <span class=\"dim\">(" + std::string(name_of(*object.reason)) + ")</span>";
-  out += " <a href=\"#" + object.anchor + "\">" + named(object.name) + "</a> <span class=\"dim\">";
+    out += fmt::format(R"( <span class="dim">({})</span>)", name_of(*object.reason));
+  out +=
+      fmt::format(R"( <a href="#{}">{}</a> <span class="dim">)", object.anchor, named(object.name));
   out += object.evidence_time ? "evidence " + ago(report, *object.evidence_time)
                               : std::string("no evidence yet");
   if (object.since)
-    out += "; " + std::string(name_of(object.state)) + " for " + age_of(report, *object.since);
+    out += fmt::format("; {} for {}", name_of(object.state), age_of(report, *object.since));
   out += "</span>\n";
   append_texts(out, object.findings, "findings", "span");
   append_texts(out, object.lines, "lines", "span");
@@ -114,11 +113,12 @@ class Selection {
       const std::size_t shown = found == items_.end() ? 0 : found->second.size();
       for (std::size_t i = 0; i < shown; ++i) items += found->second[i];
       if (shown < count->second)
-        items += "<li class=\"" + std::string(name_of(state)) + "\">" + state_span(state) + " " +
-                 grouped(count->second - shown) +
-                 " more: all of them are in <a href=\"/report.json\">/report.json</a></li>\n";
+        items += fmt::format(
+            "<li class=\"{}\">{} {} more: all of them are in "
+            "<a href=\"/report.json\">/report.json</a></li>\n",
+            name_of(state), state_span(state), grouped(count->second - shown));
     }
-    return items.empty() ? items : "<ul class=\"objects\">\n" + items + "</ul>\n";
+    return items.empty() ? items : fmt::format("<ul class=\"objects\">\n{}</ul>\n", items);
   }
 
  private:
@@ -127,13 +127,13 @@ class Selection {
 
 std::string pass_note(const Report& report, const ReportCollector& collector) {
   if (collector.last_success)
-    return "last complete pass " + ago(report, *collector.last_success) + ", every " +
-           format_duration(collector.interval);
+    return fmt::format("last complete pass {}, every {}", ago(report, *collector.last_success),
+                       format_duration(collector.interval));
   const std::string progress = pass_progress(collector);
   if (progress.empty()) return "first pass: not complete yet";
-  return "first pass: " + progress + " <progress aria-label=\"first pass of " +
-         escaped(collector.name) + "\" value=\"" + std::to_string(collector.pass_done) +
-         "\" max=\"" + std::to_string(collector.pass_known) + "\"></progress>";
+  return fmt::format(
+      R"(first pass: {} <progress aria-label="first pass of {}" value="{}" max="{}"></progress>)",
+      progress, escaped(collector.name), collector.pass_done, collector.pass_known);
 }
 
 /// "3 proven, 2 observed"
@@ -148,26 +148,29 @@ void append_collector(std::string& out, const Report& report, const ReportCollec
   const std::string place = collector.database.empty()
                                 ? std::string("&middot; the whole server")
                                 : "&middot; database " + named(collector.database);
-  const std::string head = state_span(collector.state) + " <h3>" + escaped(collector.section) +
-                           "</h3> <span class=\"dim\">" + place + "</span>";
-  std::string note = "<p class=\"dim\">" + escaped(collector.summary) + " (<code>" +
-                     escaped(collector.name) +
-                     "</code>): " + counts_text(collector.counts, collector.excluded) + "; " +
-                     pass_note(report, collector) + "</p>\n";
+  const std::string head =
+      fmt::format(R"({} <h3>{}</h3> <span class="dim">{}</span>)", state_span(collector.state),
+                  escaped(collector.section), place);
+  const std::string counts = counts_text(collector.counts, collector.excluded);
+  std::string note =
+      fmt::format("<p class=\"dim\">{} (<code>{}</code>): {}; {}</p>\n", escaped(collector.summary),
+                  escaped(collector.name), counts, pass_note(report, collector));
   if (collector.failure)
-    note += "<p class=\"unproven\"><span class=\"state\">newest attempt failed:</span> " +
-            escaped(*collector.failure) + "</p>\n";
+    note += fmt::format(
+        "<p class=\"unproven\"><span class=\"state\">newest attempt failed:</span> {}</p>\n",
+        escaped(*collector.failure));
   const std::string needy = selection.list(collector, true);
   const std::string good = selection.list(collector, false);
-  out += "<section class=\"collector\" id=\"" + collector.anchor + "\">\n";
+  out += fmt::format("<section class=\"collector\" id=\"{}\">\n", collector.anchor);
   if (needs_somebody(collector.state) || collector.failure || !needy.empty()) {
     out += head + "\n" + note + needy;
     if (!good.empty())
-      out += "<details><summary>" + good_counts(collector) + "</summary>\n" + good + "</details>\n";
+      out += fmt::format("<details><summary>{}</summary>\n{}</details>\n", good_counts(collector),
+                         good);
   } else {
-    out += "<details><summary>" + head + " <span class=\"dim\">&middot; " +
-           counts_text(collector.counts, collector.excluded) + "</span></summary>\n" + note + good +
-           "</details>\n";
+    out += fmt::format(
+        "<details><summary>{} <span class=\"dim\">&middot; {}</span></summary>\n{}{}</details>\n",
+        head, counts, note, good);
   }
   out += "</section>\n";
 }
@@ -180,9 +183,10 @@ void append_answers(std::string& out, const Report& report, const ReportDatabase
         " <span class=\"state violated\"><span aria-hidden=\"true\">✗</span> out of reach</span>";
   out += "</h3>\n<ul class=\"answers\">\n";
   for (const ReportQuestion& question : database.questions)
-    out += "<li class=\"" + std::string(name_of(question.state)) + "\"><strong>" +
-           escaped(question_text(question.question)) + "</strong> " + answer_span(question) +
-           " <span class=\"dim\">" + escaped(answer_note(report, question)) + "</span></li>\n";
+    out +=
+        fmt::format("<li class=\"{}\"><strong>{}</strong> {} <span class=\"dim\">{}</span></li>\n",
+                    name_of(question.state), escaped(question_text(question.question)),
+                    answer_span(question), escaped(answer_note(report, question)));
   out += "</ul>\n";
 }
 
@@ -215,10 +219,10 @@ std::vector<const ReportCollector*> collectors_of(const ReportServer& server) {
 
 void append_server(std::string& out, const Report& report, const ReportServer& server,
                    const Selection& selection) {
-  out += "<h2 id=\"" + server.anchor + "\">Server " + named(server.name) + "</h2>\n";
+  out += fmt::format("<h2 id=\"{}\">Server {}</h2>\n", server.anchor, named(server.name));
   if (const std::string note = server_note(server); !note.empty())
-    out += "<p class=\"dim\">" + escaped(note) + ", system identifier " +
-           escaped(server.system_identifier) + "</p>\n";
+    out += fmt::format("<p class=\"dim\">{}, system identifier {}</p>\n", escaped(note),
+                       escaped(server.system_identifier));
   for (const ReportDatabase* database : pointers_worst_first(server.databases))
     append_answers(out, report, *database);
   for (const ReportCollector* collector : collectors_of(server))
@@ -226,8 +230,9 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
   if (server.not_watched.empty()) return;
   out += "<section class=\"collector\">\n<h3>Not watched</h3>\n<ul class=\"hints\">\n";
   for (const ReportUnwatched& unwatched : server.not_watched)
-    out += "<li>" + escaped(unwatched.section) + " (<code>" + escaped(unwatched.collector) +
-           "</code>) <span class=\"dim\">HINT: " + escaped(unwatched.hint) + "</span></li>\n";
+    out += fmt::format("<li>{} (<code>{}</code>) <span class=\"dim\">HINT: {}</span></li>\n",
+                       escaped(unwatched.section), escaped(unwatched.collector),
+                       escaped(unwatched.hint));
   out += "</ul>\n</section>\n";
 }
 
@@ -235,32 +240,31 @@ std::string head(const Report& report) {
   const std::string word(name_of(report.overall));
   std::string title;
   for (const char c : word) title += static_cast<char>(c - 'a' + 'A');
-  const std::string refresh = report.first_passes > 0 ? kRefresh : "";
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n" +
-
-         refresh + "<title>" + title + ": " + overall_note(report) +
-         " - pg_integrity_exporter</title>\n<style>" + std::string(kReportStyle) +
-         "</style>\n</head>\n<body>\n";
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "{}<title>{}: {} - pg_integrity_exporter</title>\n<style>{}</style>\n</head>\n<body>\n",
+      report.first_passes > 0 ? kRefresh : "", title, overall_note(report), kReportStyle);
 }
 
 void append_banner(std::string& out, const Report& report) {
-  out += "<header>\n<div class=\"verdict " + std::string(name_of(report.overall)) + "\"><h1>" +
-         state_text(report.overall) + "</h1>\n<p>" + overall_note(report) + "</p></div>\n";
-  out += "<p class=\"dim\">As of " + format_utc(report.made_at) +
-         " <span class=\"links\">&middot; <a href=\"/report.md\">Markdown</a> &middot; <a "
-         "href=\"/report.json\">JSON</a> &middot; <a href=\"/metrics\">metrics</a></span></p>\n";
-  if (report.first_passes > 0)
-    out += "<p>First look: " + grouped(report.collectors - report.first_passes) + " of " +
-           grouped(report.collectors) +
-           " collectors have completed a pass. <progress aria-label=\"first look\" value=\"" +
-           std::to_string(report.collectors - report.first_passes) + "\" max=\"" +
-           std::to_string(report.collectors) + "\"></progress></p>\n";
+  out += fmt::format("<header>\n<div class=\"verdict {}\"><h1>{}</h1>\n<p>{}</p></div>\n",
+                     name_of(report.overall), state_text(report.overall), overall_note(report));
+  out += fmt::format(
+      "<p class=\"dim\">As of {} <span class=\"links\">&middot; "
+      "<a href=\"/report.md\">Markdown</a> &middot; <a href=\"/report.json\">JSON</a> &middot; "
+      "<a href=\"/metrics\">metrics</a></span></p>\n",
+      format_utc(report.made_at));
+  if (const std::size_t passed = report.collectors - report.first_passes; report.first_passes > 0)
+    out += fmt::format(
+        "<p>First look: {} of {} collectors have completed a pass. "
+        "<progress aria-label=\"first look\" value=\"{}\" max=\"{}\"></progress></p>\n",
+        grouped(passed), grouped(report.collectors), passed, report.collectors);
   if (report.servers.size() > 1) {
     out += "<nav aria-label=\"servers\"><ul>\n";
     for (const ReportServer* server : pointers_worst_first(report.servers))
-      out += "<li>" + state_span(server->state) + " <a href=\"#" + server->anchor + "\">" +
-             named(server->name) + "</a></li>\n";
+      out += fmt::format("<li>{} <a href=\"#{}\">{}</a></li>\n", state_span(server->state),
+                         server->anchor, named(server->name));
     out += "</ul></nav>\n";
   }
   out +=
@@ -269,11 +273,11 @@ void append_banner(std::string& out, const Report& report) {
 }
 
 void append_footer(std::string& out, const Report& report) {
-  out += "<footer class=\"dim\">\n<p>Made at " + format_utc(report.made_at) +
-         " by pg_integrity_exporter " + escaped(report.exporter);
+  out += fmt::format("<footer class=\"dim\">\n<p>Made at {} by pg_integrity_exporter {}",
+                     format_utc(report.made_at), escaped(report.exporter));
   if (report.oldest_evidence && report.newest_evidence)
-    out += " from evidence of " + format_utc(*report.oldest_evidence) + " to " +
-           format_utc(*report.newest_evidence);
+    out += fmt::format(" from evidence of {} to {}", format_utc(*report.oldest_evidence),
+                       format_utc(*report.newest_evidence));
   out +=
       ".</p>\n<p>Proven: observed as it should be, lately enough. Violated: observed otherwise, "
       "and not disproved since. Unproven: not seen, not lately, or not judged: no proof of "

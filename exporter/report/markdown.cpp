@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -43,7 +45,7 @@ std::string place(const std::string& database) {
 
 std::string state_of(const ReportObject& object) {
   std::string text(name_of(object.state));
-  if (object.reason) text += " (" + std::string(name_of(*object.reason)) + ")";
+  if (object.reason) text += fmt::format(" ({})", name_of(*object.reason));
   return text;
 }
 
@@ -62,22 +64,24 @@ std::string claim(const ReportObject& object) {
 }
 
 void append_collector(std::string& out, const ReportCollector& collector) {
-  out += "\n#### " + collector.section + ", " + place(collector.database) + ": " +
-         std::string(name_of(collector.state)) + "\n\n";
-  out += collector.summary + " (`" + collector.name +
-         "`): " + counts_text(collector.counts, collector.excluded) + "; ";
+  out += fmt::format("\n#### {}, {}: {}\n\n", collector.section, place(collector.database),
+                     name_of(collector.state));
+  out += fmt::format("{} (`{}`): {}; ", collector.summary, collector.name,
+                     counts_text(collector.counts, collector.excluded));
   const std::string progress = pass_progress(collector);
-  out += collector.last_success ? "last complete pass " + format_utc(*collector.last_success) +
-                                      ", every " + format_duration(collector.interval)
-                                : "no complete pass yet";
+  out += collector.last_success
+             ? fmt::format("last complete pass {}, every {}", format_utc(*collector.last_success),
+                           format_duration(collector.interval))
+             : "no complete pass yet";
   out += (progress.empty() ? "" : ", " + progress) + ".\n";
-  if (collector.failure) out += "\nNewest attempt failed: " + markdown(*collector.failure) + "\n";
+  if (collector.failure)
+    out += fmt::format("\nNewest attempt failed: {}\n", markdown(*collector.failure));
   if (collector.objects.empty()) return;
   out += "\n| object | state | evidence taken | finding |\n|---|---|---|---|\n";
   for (const ReportObject& object : collector.objects)
-    out += "| " + markdown(object.name) + " | " + state_of(object) + " | " +
-           (object.evidence_time ? format_utc(*object.evidence_time) : "never") + " | " +
-           claim(object) + " |\n";
+    out += fmt::format("| {} | {} | {} | {} |\n", markdown(object.name), state_of(object),
+                       object.evidence_time ? format_utc(*object.evidence_time) : "never",
+                       claim(object));
 }
 
 void append_chapter(std::string& out, std::size_t number, const Chapter& chapter,
@@ -89,26 +93,27 @@ void append_chapter(std::string& out, std::size_t number, const Chapter& chapter
   const bool watched = !text.empty();
   for (const ReportUnwatched& unwatched : server.not_watched)
     if (belongs_to(chapter, unwatched.section))
-      text += "\nNot watched: " + unwatched.section + " (`" + unwatched.collector +
-              "`). HINT: " + markdown(unwatched.hint) + "\n";
-  out += "\n### " + std::to_string(number) + ". " + std::string(chapter.title) + "\n";
+      text += fmt::format("\nNot watched: {} (`{}`). HINT: {}\n", unwatched.section,
+                          unwatched.collector, markdown(unwatched.hint));
+  out += fmt::format("\n### {}. {}\n", number, chapter.title);
   if (!watched && !chapter.sections.empty())
     out += "\n**Unproven**: there is no evidence, for nothing watches it.\n";
   out += text;
 }
 
 void append_server(std::string& out, const Report& report, const ReportServer& server) {
-  out += "\n## Server " + markdown(server.name) + "\n\n";
+  out += fmt::format("\n## Server {}\n\n", markdown(server.name));
   const std::string note = server_note(server);
   out += note.empty() ? "Nobody has seen it lately.\n" : markdown(note);
-  if (!note.empty()) out += ", system identifier " + markdown(server.system_identifier) + ".\n";
+  if (!note.empty())
+    out += fmt::format(", system identifier {}.\n", markdown(server.system_identifier));
   for (const ReportDatabase& database : server.databases) {
     if (database.questions.empty()) continue;
-    out += "\n| database " + markdown(database.name) +
-           (database.out_of_reach ? " (out of reach)" : "") + " | answer |\n|---|---|\n";
+    out += fmt::format("\n| database {}{} | answer |\n|---|---|\n", markdown(database.name),
+                       database.out_of_reach ? " (out of reach)" : "");
     for (const ReportQuestion& question : database.questions)
-      out += "| " + std::string(question_text(question.question)) + " | **" +
-             answer_text(question) + "**: " + answer_note(report, question) + " |\n";
+      out += fmt::format("| {} | **{}**: {} |\n", question_text(question.question),
+                         answer_text(question), answer_note(report, question));
   }
   std::size_t number = 0;
   for (const Chapter& chapter : chapters()) append_chapter(out, ++number, chapter, server);
@@ -117,13 +122,14 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
 }  // namespace
 
 std::string report_as_markdown(const Report& report) {
-  std::string out = "# Evidence of " + format_utc(report.made_at) + "\n\nOverall: **" +
-                    std::string(name_of(report.overall)) + "** (" + overall_note(report) + ")\n\n";
-  out += "| | |\n|---|---|\n| report made | " + format_utc(report.made_at) + " |\n";
+  std::string out =
+      fmt::format("# Evidence of {}\n\nOverall: **{}** ({})\n\n", format_utc(report.made_at),
+                  name_of(report.overall), overall_note(report));
+  out += fmt::format("| | |\n|---|---|\n| report made | {} |\n", format_utc(report.made_at));
   if (report.oldest_evidence && report.newest_evidence)
-    out += "| evidence taken | from " + format_utc(*report.oldest_evidence) + " to " +
-           format_utc(*report.newest_evidence) + " |\n";
-  out += "| by | pg\\_integrity\\_exporter " + markdown(report.exporter) + " |\n";
+    out += fmt::format("| evidence taken | from {} to {} |\n", format_utc(*report.oldest_evidence),
+                       format_utc(*report.newest_evidence));
+  out += fmt::format("| by | pg\\_integrity\\_exporter {} |\n", markdown(report.exporter));
   out +=
       "\nProven: observed as it should be, lately enough. Violated: observed otherwise, and not "
       "disproved since. Unproven: not seen, not lately, or not judged: no proof of anything.\n";

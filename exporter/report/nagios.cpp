@@ -1,4 +1,6 @@
 // The report as one line for Nagios, Icinga and others that run plugins.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "collectors/base/errors.h"
@@ -25,8 +27,8 @@ std::size_t number_of(const Report& report, State state) {
 }
 
 std::string sentence_about(const ReportObject& object) {
-  std::string text = object.name + " " + std::string(name_of(object.state));
-  if (object.reason) text += " (" + std::string(name_of(*object.reason)) + ")";
+  std::string text = fmt::format("{} {}", object.name, name_of(object.state));
+  if (object.reason) text += fmt::format(" ({})", name_of(*object.reason));
   if (!object.findings.empty()) text += ": " + object.findings.front();
   return text;
 }
@@ -51,22 +53,22 @@ std::string details(const Report& report, State state) {
   std::string line;
   for (std::size_t i = 0; i < std::min(texts.size(), kMostNamed); ++i)
     line += "; " + clipped(printable(texts[i]), kLongestName);
-  if (texts.size() > kMostNamed) line += "; and " + grouped(texts.size() - kMostNamed) + " more";
+  if (texts.size() > kMostNamed)
+    line += fmt::format("; and {} more", grouped(texts.size() - kMostNamed));
   return line;
 }
 
 /// 'label'=value[unit];warning;critical;least
 std::string performance(const Report& report) {
-  const auto count = [&](State state) { return std::to_string(number_of(report, state)); };
   std::string text =
-      "violated=" + count(State::violated) + ";;0;0 unproven=" + count(State::unproven) +
-      ";0;;0 accepted=" + count(State::accepted) + ";;;0 limited=" + count(State::limited) +
-      ";;;0 proven=" + count(State::proven) + ";;;0";
+      fmt::format("violated={};;0;0 unproven={};0;;0 accepted={};;;0 limited={};;;0 proven={};;;0",
+                  number_of(report, State::violated), number_of(report, State::unproven),
+                  number_of(report, State::accepted), number_of(report, State::limited),
+                  number_of(report, State::proven));
   if (report.oldest_evidence)
-    text += " oldest_evidence=" +
-            std::to_string(
-                static_cast<long long>(std::max(0.0, report.made_at - *report.oldest_evidence))) +
-            "s;;;0";
+    text += fmt::format(
+        " oldest_evidence={}s;;;0",
+        static_cast<long long>(std::max(0.0, report.made_at - *report.oldest_evidence)));
   return text;
 }
 
@@ -82,14 +84,14 @@ NagiosStatus nagios_status(const Report& report) {
 
 std::string nagios_line(NagiosStatus status, const std::string& text) {
   constexpr std::string_view kNames[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-  return "PG_INTEGRITY " + std::string(kNames[static_cast<std::size_t>(status)]) + " - " +
-         without_bars(printable(text));
+  return fmt::format("PG_INTEGRITY {} - {}", kNames[static_cast<std::size_t>(status)],
+                     without_bars(printable(text)));
 }
 
 std::string report_as_nagios(const Report& report) {
   const State shown = report.overall == State::violated ? State::violated : State::unproven;
-  return nagios_line(nagios_status(report), overall_note(report) + details(report, shown)) + " | " +
-         performance(report) + "\n";
+  const std::string text = overall_note(report) + details(report, shown);
+  return fmt::format("{} | {}\n", nagios_line(nagios_status(report), text), performance(report));
 }
 
 }  // namespace pg_integrity

@@ -1,5 +1,7 @@
 #include "exporter/report/report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -60,11 +62,11 @@ std::string in_fragment(const std::string& name) {
 /// The fragment that identifies an object by its name, with server and database. The separators '/'
 /// and '.' are ".2F" and ".2E", in upper case, so that they are never part of a name.
 std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
-  std::string anchor =
-      in_fragment(id.server) + ".2F" + in_fragment(id.database) + ".2F" + in_fragment(id.collector);
+  std::string anchor = fmt::format("{}.2F{}.2F{}", in_fragment(id.server), in_fragment(id.database),
+                                   in_fragment(id.collector));
   std::string_view separator = ".2F";
   for (const std::string& name : key) {
-    anchor += std::string(separator) + in_fragment(name);
+    anchor.append(separator).append(in_fragment(name));
     separator = ".2E";
   }
   return anchor;
@@ -74,8 +76,8 @@ std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
 /// anyway.
 std::string series_text(const CollectorSpec& spec, const Sample& sample, double value) {
   constexpr std::string_view kPrefix = "pg_integrity_";
-  return std::string(sample.metric->name.substr(kPrefix.size())) + further_labels(spec, sample) +
-         " " + readable_value(*sample.metric, value);
+  return fmt::format("{}{} {}", sample.metric->name.substr(kPrefix.size()),
+                     further_labels(spec, sample), readable_value(*sample.metric, value));
 }
 
 std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Judgement& judgement,
@@ -144,7 +146,7 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   }
   if (health.last_success) entry.last_success = clock.to_unix(*health.last_success);
   if (health.failure)
-    entry.failure = std::string(name_of(health.failure->reason)) + ": " + health.failure->detail;
+    entry.failure = fmt::format("{}: {}", name_of(health.failure->reason), health.failure->detail);
   for (const auto& [key, object] : evidence.objects)
     entry.objects.push_back(object_entry(evidence, judge, key, *object, clock));
   for (const ReportObject& object : entry.objects) ++entry.counts[object.state];
@@ -261,7 +263,7 @@ Report make_report(const Snapshot& snapshot, const Clock& clock) {
   const Verdicts verdicts = judge_all(snapshot, clock.now(), clock.unix_now());
   Report report;
   report.made_at = clock.unix_now();
-  report.exporter = std::string(kVersion) + " (" + kRevision + ")";
+  report.exporter = fmt::format("{} ({})", kVersion, kRevision);
   report.overall = State::proven;
   for (const auto& options : snapshot.servers) {
     report.servers.push_back(server_entry(*options, snapshot, verdicts, clock));

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cctype>
 
 #include "collectors/registry.h"
@@ -24,28 +26,30 @@ bool wants_words(const ReportObject& object) {
 std::string collector_note(const Report& report, const ReportCollector& collector) {
   std::string note = counts_text(collector.counts, collector.excluded);
   if (collector.last_success)
-    return note + "; last complete pass " + age_of(report, *collector.last_success) + " ago";
+    return fmt::format("{}; last complete pass {} ago", note,
+                       age_of(report, *collector.last_success));
   const std::string progress = pass_progress(collector);
-  return note + "; no complete pass yet" + (progress.empty() ? "" : ", " + progress);
+  return fmt::format("{}; no complete pass yet{}{}", note, progress.empty() ? "" : ", ", progress);
 }
 
 void append_object(std::string& out, const Report& report, const ReportObject& object) {
   out += "      " + upper(name_of(object.state));
-  if (object.reason) out += "(" + std::string(name_of(*object.reason)) + ")";
-  out += " " + printable(object.name) + " - ";
-  out += object.evidence_time ? "evidence " + age_of(report, *object.evidence_time) + " ago"
-                              : std::string("no evidence yet");
+  if (object.reason) out += fmt::format("({})", name_of(*object.reason));
+  out += fmt::format(" {} - ", printable(object.name));
+  out += object.evidence_time
+             ? fmt::format("evidence {} ago", age_of(report, *object.evidence_time))
+             : "no evidence yet";
   if (object.since)
-    out += ", " + std::string(name_of(object.state)) + " for " + age_of(report, *object.since);
+    out += fmt::format(", {} for {}", name_of(object.state), age_of(report, *object.since));
   out += "\n";
   for (const auto* texts : {&object.findings, &object.lines})
-    for (const std::string& text : *texts) out += "          " + printable(text) + "\n";
+    for (const std::string& text : *texts) out += fmt::format("          {}\n", printable(text));
 }
 
 void append_collector(std::string& out, const Report& report, const ReportCollector& collector) {
-  out += "  [" + upper(name_of(collector.state)) + "] " + collector.section + " (" +
-         collector.name + "): " + collector_note(report, collector) + "\n";
-  if (collector.failure) out += "      failed: " + printable(*collector.failure) + "\n";
+  out += fmt::format("  [{}] {} ({}): {}\n", upper(name_of(collector.state)), collector.section,
+                     collector.name, collector_note(report, collector));
+  if (collector.failure) out += fmt::format("      failed: {}\n", printable(*collector.failure));
   for (const ReportObject& object : collector.objects)
     if (wants_words(object)) append_object(out, report, object);
 }
@@ -58,8 +62,8 @@ void append_database(std::string& out, const Report& report, const ReportServer&
   if (database.name.empty() && !note.empty()) out += " - " + printable(note);
   out += database.out_of_reach ? " - OUT OF REACH\n" : "\n";
   for (const ReportQuestion& question : database.questions)
-    out += "  " + std::string(question_text(question.question)) + " " +
-           upper(answer_text(question)) + ": " + answer_note(report, question) + "\n";
+    out += fmt::format("  {} {}: {}\n", question_text(question.question),
+                       upper(answer_text(question)), answer_note(report, question));
   for (const ReportCollector& collector : database.collectors)
     append_collector(out, report, collector);
 }
@@ -67,20 +71,21 @@ void append_database(std::string& out, const Report& report, const ReportServer&
 }  // namespace
 
 std::string report_as_text(const Report& report) {
-  std::string out = "Evidence of " + format_utc(report.made_at) + "\n";
+  std::string out = fmt::format("Evidence of {}\n", format_utc(report.made_at));
   if (report.oldest_evidence && report.newest_evidence)
-    out += "taken from " + format_utc(*report.oldest_evidence) + " to " +
-           format_utc(*report.newest_evidence) + "\n";
-  out += "by pg_integrity_exporter " + report.exporter + "\n";
+    out += fmt::format("taken from {} to {}\n", format_utc(*report.oldest_evidence),
+                       format_utc(*report.newest_evidence));
+  out += fmt::format("by pg_integrity_exporter {}\n", report.exporter);
   for (const ReportServer& server : report.servers) {
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
         append_database(out, report, server, database);
     for (const ReportUnwatched& unwatched : server.not_watched)
-      out += "  [NOT WATCHED] " + unwatched.section + " (" + unwatched.collector +
-             "). HINT: " + printable(unwatched.hint) + "\n";
+      out += fmt::format("  [NOT WATCHED] {} ({}). HINT: {}\n", unwatched.section,
+                         unwatched.collector, printable(unwatched.hint));
   }
-  return out + "\n" + overall_note(report) + "\noverall: " + upper(name_of(report.overall)) + "\n";
+  out += fmt::format("\n{}\noverall: {}\n", overall_note(report), upper(name_of(report.overall)));
+  return out;
 }
 
 }  // namespace pg_integrity

@@ -1,4 +1,6 @@
 // Wording that all renderings of the report share.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -46,7 +48,7 @@ bool has(const Chapter& chapter, std::string_view section) {
 }
 
 std::string of_collectors(std::size_t number) {
-  return grouped(number) + (number == 1 ? " collector " : " collectors ");
+  return grouped(number) + (number == 1 ? " collector" : " collectors");
 }
 
 }  // namespace
@@ -84,7 +86,7 @@ std::string age_of(const Report& report, UnixTime when) {
 std::string counts_text(const StateCounts& counts, std::size_t excluded) {
   std::string text;
   const auto add = [&](std::size_t count, std::string_view name) {
-    if (count > 0) text += (text.empty() ? "" : ", ") + grouped(count) + " " + std::string(name);
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", grouped(count), name);
   };
   for (const State state : kWorstFirst)
     if (const auto found = counts.find(state); found != counts.end())
@@ -106,17 +108,17 @@ std::string answer_note(const Report& report, const ReportQuestion& question) {
                          ? "nothing is configured that could prove it"
                          : counts_text(question.counts);
   if (question.oldest_evidence)
-    note += "; oldest evidence " + age_of(report, *question.oldest_evidence) + " ago";
+    note += fmt::format("; oldest evidence {} ago", age_of(report, *question.oldest_evidence));
   if (question.first_passes > 0)
-    note += "; " + of_collectors(question.first_passes) + "in the first pass";
-  if (question.failing > 0) note += "; " + of_collectors(question.failing) + "failing";
+    note += fmt::format("; {} in the first pass", of_collectors(question.first_passes));
+  if (question.failing > 0) note += fmt::format("; {} failing", of_collectors(question.failing));
   return note;
 }
 
 std::string pass_progress(const ReportCollector& collector) {
   if (collector.pass_known == 0) return {};
-  return grouped(collector.pass_done) + " of " + grouped(collector.pass_known) +
-         " objects looked at";
+  return fmt::format("{} of {} objects looked at", grouped(collector.pass_done),
+                     grouped(collector.pass_known));
 }
 
 std::string overall_note(const Report& report) {
@@ -129,14 +131,14 @@ std::string overall_note(const Report& report) {
             return question.reason == Reason::not_configured;
           }));
   if (unanswered > 0)
-    note += "; " + grouped(unanswered) + (unanswered == 1 ? " question" : " questions") +
-            " that nothing is configured to answer";
+    note += fmt::format("; {} {} that nothing is configured to answer", grouped(unanswered),
+                        unanswered == 1 ? "question" : "questions");
   return note;
 }
 
 std::string server_note(const ReportServer& server) {
   if (server.version.empty()) return {};
-  return "PostgreSQL " + server.version + ", " + server.role;
+  return fmt::format("PostgreSQL {}, {}", server.version, server.role);
 }
 
 }  // namespace pg_integrity

@@ -41,6 +41,9 @@ LIBRARIES = {
     "zlib.h": {"exporter/io/files.cpp", "exporter/metrics/page.cpp"},
 }
 
+# Libraries that any source file of exporter/ may use, with the target that its room links.
+LIBRARIES_OF_ALL = {"fmt/": "fmt::fmt"}
+
 # Headers of the operating system that collectors/ uses beside the standard library.
 SYSTEM_HEADERS_OF_COLLECTORS = {"fnmatch.h"}
 
@@ -84,6 +87,11 @@ class House:
     def room_of(self, path):
         stem = path.rsplit(".", 1)[0]
         return TOP_FILES.get(stem) or stem.rsplit("/", 1)[0]
+
+    def listing(self, room):
+        """The CMakeLists.txt of a room, empty if it has none."""
+        path = self.root / room / "CMakeLists.txt"
+        return path.read_text() if path.exists() else ""
 
     def passed_on(self, room):
         """What includes of this room bring along, the room itself included."""
@@ -142,9 +150,8 @@ def check_files(house):
             continue
         if not source.endswith(".cpp") or room in ("collectors", "exporter"):
             continue
-        listing = house.root / room / "CMakeLists.txt"
         stem = source.rsplit("/", 1)[1][:-4]
-        if not re.search(rf"^  {stem}(\.cpp)?$", listing.read_text() if listing.exists() else "", re.M):
+        if not re.search(rf"^  {stem}(\.cpp)?$", house.listing(room), re.M):
             yield f"{source}: not built. HINT: list it in {room}/CMakeLists.txt"
 
 
@@ -194,6 +201,14 @@ def check_libraries(house):
     for library, files in LIBRARIES.items():
         for source in sorted(seen[library] ^ files):
             yield f"{library}: {source} " + ("may not use it" if source in seen[library] else "does not use it any more")
+    for library, target in LIBRARIES_OF_ALL.items():
+        users = {source for source, what, ours in house.includes if not ours and what.startswith(library)}
+        for header in sorted(source for source in users if source.endswith(".h")):
+            yield f"{library}: {header} is a header. HINT: a room links it PRIVATE, so only sources use it"
+        rooms = {house.room_of(source) for source in users}
+        linked = {room for room in house.rooms if target in house.listing(room)}
+        for room in sorted(rooms ^ linked):
+            yield f"{room}/CMakeLists.txt: {target} " + ("is missing" if room in rooms else "is not used any more")
 
 
 def check_waits(house):

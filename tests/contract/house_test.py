@@ -78,6 +78,15 @@ class Faults(unittest.TestCase):
         self.finds("the standard library only", house.check_libraries,
                    {"collectors/base/batch.h": "#include <unistd.h>\n"})
 
+    def test_a_library_of_all_that_is_not_linked(self):
+        using = {"exporter/commands/a.cpp": "#include <fmt/format.h>\n"}
+        linking = {"exporter/commands/CMakeLists.txt": "target_link_libraries(x PRIVATE\n  fmt::fmt\n)\n"}
+        self.finds("exporter/commands/CMakeLists.txt: fmt::fmt is missing", house.check_libraries, using)
+        self.finds("exporter/commands/CMakeLists.txt: fmt::fmt is not used any more", house.check_libraries, linking)
+        self.assertFalse(any("fmt" in fault for fault in self.faults(house.check_libraries, **using, **linking)))
+        self.finds("exporter/commands/a.h is a header", house.check_libraries,
+                   {"exporter/commands/a.h": "#include <fmt/format.h>\n"})
+
     def test_a_wait_by_looking_again_and_again(self):
         for text in ("std::this_thread::sleep_for(kPoll);", "std::condition_variable changed_;", "std::mutex mutex_;"):
             self.finds("exporter/io/a.cpp: ", house.check_waits, {"exporter/io/a.cpp": text})

@@ -100,7 +100,11 @@ class RichDemo {
         "CREATE EXTENSION amcheck;"
         "GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean) TO pgintegrity;"
         "GRANT EXECUTE ON FUNCTION pg_ls_archive_statusdir() TO pgintegrity;"
-        "CREATE ROLE intruder LOGIN; GRANT UPDATE ON \"Game\" TO intruder");
+        "CREATE ROLE intruder LOGIN; GRANT UPDATE ON \"Game\" TO intruder;"
+        "CREATE TABLE booked (during int4range, CONSTRAINT once EXCLUDE USING gist (during WITH "
+        "&&));"
+        "ALTER TABLE booked ADD CONSTRAINT short CHECK (upper(during) < 99) NOT VALID;"
+        "GRANT SELECT ON booked TO pgintegrity");
     demo_.database.run(
         "SELECT pg_create_physical_replication_slot('spare', true), pg_switch_wal()");
     standby_ = std::make_unique<Cluster>(Cluster::StandbyOf{demo_.cluster});

@@ -180,6 +180,15 @@ TEST_F(Verdict, WhatIsGoneTakesNothingFromALimitThatIsBroken) {
   EXPECT_EQ(state("tables"), State::violated);
 }
 
+TEST_F(Verdict, AnObjectOfTheConfigurationIsNoLimit) {
+  add();
+  pass([](Batch& out) {
+    out.weight(kBad, true, 1, std::string("asked for"));
+    out.unproven(kBad, Reason::unsafe, "it would run code", std::string("asked for"));
+  });
+  EXPECT_EQ(state("asked for"), State::unproven);
+}
+
 TEST_F(Verdict, APassingTroubleTakesNothingFromWhatIsOnlyObserved) {
   add();
   pass([](Batch& out) { out.set(kSize, 3, std::string("unjudged")); });

@@ -56,9 +56,10 @@ TEST_P(Races, OurSessionCallsNothing) {
   std::atomic<bool> over = false;
   std::atomic<int> turns = 0;
   std::thread racer([&] {
+    Client client(db_.dsn("racer"));
     while (!over) {
-      for (const char* sql : GetParam().there) plant(sql);
-      for (const char* sql : GetParam().back) plant(sql);
+      for (const char* sql : GetParam().there) client.run(sql);
+      for (const char* sql : GetParam().back) client.run(sql);
       ++turns;
     }
   });
