@@ -56,7 +56,7 @@ packages=()
 [ -n "${EXPORTER-}" ] || packages+=("${BUILD_PACKAGES[@]}")
 [ -n "$own_database" ] || packages+=(postgresql postgresql-client python3)
 [ $stack = 0 ] || packages+=(prometheus prometheus-alertmanager)
-need_packages "${packages[@]}"
+need_packages "${packages[@]}" curl  # for what it says to try
 [ -n "${EXPORTER-}" ] || step "building" build program all
 
 # The unprivileged user must reach the program, wherever the checkout is.
@@ -166,7 +166,7 @@ else
 fi
 say ""
 summary() {
-  (fetch "$host:$port" /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([a-z]+)\*\*(.*) \|/  \1 \2\3/p
+  (fetch "$host:$port" /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([^*]+)\*\*(.*) \|/  \1 \2\3/p
     s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
 }
 if ! found=$(summary) || ! is_ours; then

@@ -12,24 +12,17 @@ namespace {
 constexpr std::string_view kOncePerStatement =
     "the trigger is FOR EACH STATEMENT, so its entries cannot be held against rows. HINT: ";
 
-const Column& column_of(const Table& table, const std::string& name) {
-  const Column* column = table.column(name);
-  if (column == nullptr)
-    throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + name);
-  return *column;
-}
-
 /// A column as text. A column of text stays as it is, so that an index on it can be used.
 std::string text_sql(const Table& table, const std::string& name) {
   const std::string value = sql_identifier(name);
-  return column_of(table, name).type == ColumnType::text ? value
-                                                         : "pg_catalog.concat(" + value + ")";
+  return table.existing_column(name).type == ColumnType::text ? value
+                                                              : "pg_catalog.concat(" + value + ")";
 }
 
 /// The rows that one entry is about.
 std::string weight_sql(const Table& log_table, const AuditLog& log) {
   if (log.rows.empty()) return "1";
-  if (column_of(log_table, log.rows).type != ColumnType::number)
+  if (log_table.existing_column(log.rows).type != ColumnType::number)
     throw SourceError(Reason::config, "column " + log.rows + " of table " +
                                           log_table.name.display() + " is no number. HINT: `rows`");
   return "greatest(0, coalesce(" + sql_identifier(log.rows) + ", 1))";

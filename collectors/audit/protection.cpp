@@ -95,17 +95,10 @@ struct Protection {
   std::optional<Seconds> max_age;
 };
 
-const Column& column_of(const Table& table, const std::string& name) {
-  const Column* column = table.column(name);
-  if (column == nullptr)
-    throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + name);
-  return *column;
-}
-
 /// A column as text; NULL stays NULL. concat() calls no cast that a user defined.
 std::string text_sql(const Table& table, const std::string& name) {
   if (name.empty()) return "NULL::text";
-  const Column& column = column_of(table, name);
+  const Column& column = table.existing_column(name);
   const std::string value = sql_identifier(column.name);
   if (column.type == ColumnType::boolean)
     return "CASE WHEN " + value + " THEN 'true' WHEN NOT " + value + " THEN 'false' END";
@@ -117,7 +110,7 @@ std::string status_sql(const Table& table, const Protection& protection) {
   const std::string verified =
       protection.verified_at.empty()
           ? "NULL::timestamptz"
-          : moment_sql(column_of(table, protection.verified_at), protection.zone);
+          : moment_sql(table.existing_column(protection.verified_at), protection.zone);
   const std::string mine =
       protection.key.empty() ? "" : " WHERE " + text_sql(table, protection.key) + " = $1";
   return "SELECT enabled, version, unusable,"
@@ -135,7 +128,7 @@ std::string status_sql(const Table& table, const Protection& protection) {
 /// The texts of the column that mean enabled.
 std::vector<std::string> meaning_enabled(const Table& table, const Protection& protection) {
   if (!protection.enabled_values.empty()) return protection.enabled_values;
-  if (column_of(table, protection.enabled).type != ColumnType::boolean)
+  if (table.existing_column(protection.enabled).type != ColumnType::boolean)
     throw SourceError(
         Reason::config,
         "column " + protection.enabled +

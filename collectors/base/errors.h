@@ -80,6 +80,11 @@ constexpr bool is_lasting(Reason reason) {
   }
 }
 
+/// Whether others were in the way for a moment. It tells nothing about what was to be read.
+constexpr bool is_momentary(Reason reason) {
+  return reason == Reason::lock || reason == Reason::conflict;
+}
+
 /// Whether this reason is a limit of how we check. An object that was never judged because of it,
 /// and that the configuration does not name, is limited, not unproven, and nobody is woken.
 constexpr bool is_limit(Reason reason) {

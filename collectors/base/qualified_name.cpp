@@ -11,6 +11,15 @@ std::string sql_identifier(std::string_view name) {
   return out + "\"";
 }
 
+std::string sql_literal(std::string_view text) {
+  std::string out = "E'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
 QualifiedName qualified_name(const std::string& text) {
   const std::size_t dot = text.find('.');
   if (dot == std::string::npos) return {"public", text};

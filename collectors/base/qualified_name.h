@@ -12,6 +12,9 @@ namespace pg_integrity {
 /// syntax.
 std::string sql_identifier(std::string_view name);
 
+/// `text` as an SQL literal that is correct under any setting of standard_conforming_strings.
+std::string sql_literal(std::string_view text);
+
 struct QualifiedName {
   std::string schema;
   std::string name;

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "collectors/base/errors.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/integrity/row_condition.h"
 
 namespace pg_integrity {
@@ -30,16 +31,6 @@ SELECT CASE WHEN t.oid = 'varchar'::regtype THEN 'pg_catalog.text'
   t.typtype = 'e' OR n.nspname = 'pg_catalog' AND t.typtype IN ('b', 'r') AS own
 FROM base JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
   JOIN pg_namespace n ON n.oid = t.typnamespace)";
-
-/// `text` as an SQL literal that is correct under any setting of standard_conforming_strings.
-std::string literal(const std::string& text) {
-  std::string out = "E'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out += c;
-    out += c;
-  }
-  return out + "'";
-}
 
 struct ComparedType {
   std::string sql;
@@ -87,7 +78,7 @@ std::string condition_sql(Session& session, const QualifiedName& table, const st
   const bool list = condition.relation == "IN" || condition.relation == "NOT IN";
   std::string values, any;
   for (const std::string& constant : condition.constants) {
-    const std::string value = literal(constant) + "::" + type.sql;
+    const std::string value = sql_literal(constant) + "::" + type.sql;
     values += (values.empty() ? "" : ", ") + value;
     any += (any.empty() ? "" : " OR ") +
            compared(type, name + "::" + type.sql, list ? "=" : condition.relation, value);

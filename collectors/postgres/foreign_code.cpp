@@ -138,6 +138,40 @@ std::string plain_guard_sql() {
   return sql;
 }
 
+namespace {
+
+/// An expression for all that can be added to the locked relations in spite of our locks: indexes,
+/// extended statistics, partitions and children.
+std::string shape() {
+  std::string sql = "(WITH RECURSIVE named(oid) AS (";
+  sql += kLocked;
+  sql += "), relation(oid) AS (SELECT oid FROM named";
+  sql += kDescendants;
+  sql += R"()
+SELECT pg_catalog.concat_ws(' ', (SELECT pg_catalog.sum(oid::bigint) FROM relation),
+  (SELECT pg_catalog.sum(i.indexrelid::bigint) FROM relation r
+   JOIN pg_catalog.pg_index i ON i.indrelid = r.oid),
+  (SELECT pg_catalog.sum(s.oid::bigint) FROM relation r
+   JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid)))";
+  return sql + ")";
+}
+
+}  // namespace
+
+std::string note_shape_sql() {
+  return "SELECT pg_catalog.set_config('pg_integrity.shape', " + shape() + ", true)";
+}
+
+std::string same_shape_sql() {
+  std::string sql = "SELECT CASE WHEN pg_catalog.current_setting('pg_integrity.shape') <> ";
+  sql += shape() + " THEN ('";
+  sql += kRefusal;
+  sql += "' || (SELECT 'c'::text OFFSET 0) || '";
+  sql += kRefusalEnd;
+  sql += "')::int END";
+  return sql;
+}
+
 std::string guard_sql(Guard when, bool heirs) {
   std::string sql = common(kLocked, heirs);
   sql += when == Guard::before ? kHidden : ", hidden(oid) AS (SELECT oid FROM named WHERE false)";

@@ -39,8 +39,19 @@ std::string guard_sql(Guard when, bool heirs);
 /// code or have partitions or children. Then guard_sql() decides.
 std::string plain_guard_sql();
 
+// A guard takes milliseconds, and an index that is added meanwhile would not be judged. So the
+// shape of the relations is noted before a guard, and compared right before the statement is
+// planned.
+
+/// A statement that notes which indexes, statistics, partitions and children the locked relations
+/// have, until the transaction ends.
+std::string note_shape_sql();
+/// A statement that fails as a guard does if they are others now.
+std::string same_shape_sql();
+
 /// A guard's error has this before a letter ('u': foreign code, 'k': neither table nor sequence,
-/// 'p': policies hide rows), a blank and the relation's name, and kRefusalEnd after it.
+/// 'p': policies hide rows, 'c': changed meanwhile), a blank and the relation's name, and
+/// kRefusalEnd after it. There is no name after 'c'.
 inline constexpr std::string_view kRefusal = "pg_integrity refuses ";
 inline constexpr std::string_view kRefusalEnd = " <end>";
 

@@ -14,6 +14,12 @@ const Column* Table::column(std::string_view column_name) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+const Column& Table::existing_column(std::string_view column_name) const {
+  if (const Column* found = column(column_name)) return *found;
+  throw SourceError(Reason::missing,
+                    "table " + name.display() + " has no column " + std::string(column_name));
+}
+
 std::string Table::from_clause() const {
   if (heirs.empty()) return from_clause_alone();
   if (foreign_code || foreign_code_of_heir)

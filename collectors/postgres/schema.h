@@ -63,6 +63,9 @@ struct Table {
   bool foreign_code_of_heir = false;  ///< the same of one of its heirs
 
   [[nodiscard]] const Column* column(std::string_view column_name) const;
+  /// The column of that name.
+  /// @throws SourceError{missing} if there is none.
+  [[nodiscard]] const Column& existing_column(std::string_view column_name) const;
   /// The table for a FROM clause, with the rows of its heirs, as its users read it. A table without
   /// heirs is written with ONLY.
   /// @throws SourceError{unsafe} if it or an heir has foreign code.
@@ -113,7 +116,8 @@ struct Schema {
   Instant loaded_at{};
   std::vector<Table> tables;             ///< sorted by name
   std::vector<ForeignKey> foreign_keys;  ///< sorted by child, then name; once per logical key
-  std::size_t triggers = 0;              ///< user triggers on the unlogged tables, and on those above that are no parts
+  std::size_t triggers =
+      0;  ///< user triggers on the unlogged tables, and on those above that are no parts
   std::size_t sequences = 0;
   std::size_t excluded_tables = 0;
   std::size_t excluded_foreign_keys = 0;

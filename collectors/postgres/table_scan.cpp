@@ -9,26 +9,8 @@ namespace pg_integrity {
 
 namespace {
 
-/// `text` as an SQL literal that is correct under any setting of standard_conforming_strings.
-std::string literal(const std::string& text) {
-  std::string out = "E'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out += c;
-    out += c;
-  }
-  return out + "'";
-}
-
 std::string seconds_sql(Seconds seconds) {
   return "pg_catalog.make_interval(secs => " + std::to_string(seconds.count()) + ")";
-}
-
-const Column& column_of(const Table& table, const ScanWish& wish) {
-  const Column* column = table.column(wish.time_column);
-  if (column == nullptr)
-    throw SourceError(Reason::missing,
-                      "table " + table.name.display() + " has no column " + wish.time_column);
-  return *column;
 }
 
 /// A value of the column's type as timestamptz.
@@ -41,13 +23,13 @@ std::string to_moment(const std::string& value, const Column& column, const std:
                       "column " + column.name +
                           " has no time zone. HINT: say in which zone its values are"
                           " written: zone = \"UTC\"");
-  return "(" + value + "::pg_catalog.timestamp AT TIME ZONE " + literal(zone) + ")";
+  return "(" + value + "::pg_catalog.timestamp AT TIME ZONE " + sql_literal(zone) + ")";
 }
 
 /// A timestamptz as a value of the column's type, so that the column's own index can be used.
 std::string from_moment(const std::string& moment, const Column& column, const std::string& zone) {
   if (column.type == ColumnType::timestamptz) return moment;
-  return "(" + moment + " AT TIME ZONE " + literal(zone) + ")";
+  return "(" + moment + " AT TIME ZONE " + sql_literal(zone) + ")";
 }
 
 std::string count_where(const std::string& condition, const std::string& name) {
@@ -68,7 +50,7 @@ std::string inner_columns(const std::string& moment, const ScanWish& wish, const
   sql += count_where(finite + " AND " + future, "future_" + n);
   if (!wish.calendar) return sql;
   if (wish.zone.empty()) return sql + ", NULL AS today_" + n;
-  const std::string zone = " AT TIME ZONE " + literal(wish.zone);
+  const std::string zone = " AT TIME ZONE " + sql_literal(wish.zone);
   return sql + count_where(usable + " AND " + moment + " >= pg_catalog.date_trunc('day', now()" +
                                zone + ")" + zone,
                            "today_" + n);
@@ -93,7 +75,8 @@ Composed compose(const Table& table, const std::vector<ScanWish>& wishes, TableS
   for (const ScanWish& wish : wishes) {
     try {
       const std::string n = std::to_string(composed.answered.size());
-      inner += inner_columns(moment_sql(column_of(table, wish), wish.zone), wish, n);
+      inner +=
+          inner_columns(moment_sql(table.existing_column(wish.time_column), wish.zone), wish, n);
       outer += outer_columns(wish, n);
       composed.answered.push_back(&wish);
     } catch (const SourceError& error) {
@@ -187,7 +170,7 @@ TableScan TableScans::recent(Session& session, const Table& table, const Clock& 
                              const ScanWish& wish) {
   TableScan scan;
   scan.observed_at = clock.now();
-  const Column& column = column_of(table, wish);
+  const Column& column = table.existing_column(wish.time_column);
   const std::string newest = to_moment("newest", column, wish.zone);
   const std::string name = sql_identifier(column.name);
   const std::string from = table.from_clause();
@@ -223,7 +206,7 @@ std::string newest_moment_sql(const Table& table, const Column& column, const st
 
 double heap_bytes(Session& session, const Table& table) {
   if (table.estimated_bytes) return *table.estimated_bytes;
-  const std::string relation = literal(table.name.sql()) + "::pg_catalog.regclass";
+  const std::string relation = sql_literal(table.name.sql()) + "::pg_catalog.regclass";
   const Rows answer = session.query(
       table.partitioned
           ? "SELECT coalesce(sum(pg_relation_size(relid)), 0) AS bytes FROM pg_partition_tree(" +

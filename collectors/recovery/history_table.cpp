@@ -16,16 +16,9 @@ namespace {
 
 constexpr std::size_t kMaxGroups = 1000;
 
-const Column& column_of(const Table& table, const std::string& name) {
-  const Column* column = table.column(name);
-  if (column == nullptr)
-    throw SourceError(Reason::missing, "table " + table.name.display() + " has no column " + name);
-  return *column;
-}
-
 /// concat() prints any type by the type's output function. It calls no cast that a user defined.
 std::string text_sql(const Table& table, const std::string& column) {
-  return "pg_catalog.left(pg_catalog.concat(" + sql_identifier(column_of(table, column).name) +
+  return "pg_catalog.left(pg_catalog.concat(" + sql_identifier(table.existing_column(column).name) +
          "), 200)";
 }
 
@@ -47,13 +40,13 @@ std::string stuck_after_sql(const std::vector<BackupKind>& kinds,
 
 std::string history_sql(const Table& table, const HistoryTable& history,
                         const std::string& stuck_after) {
-  const std::string moment = moment_sql(column_of(table, history.time_column), history.zone);
+  const std::string moment = moment_sql(table.existing_column(history.time_column), history.zone);
   const std::string status =
       history.status_column.empty() ? "''::text" : text_sql(table, history.status_column);
   const std::string finished =
       history.finish_column.empty()
           ? "NULL::timestamptz"
-          : moment_sql(column_of(table, history.finish_column), history.zone);
+          : moment_sql(table.existing_column(history.finish_column), history.zone);
   return "SELECT kind, status, count(*) AS runs, count(*) FILTER (WHERE t > latest) AS future,"
          " count(*) FILTER (WHERE t < now() - stuck_after * interval '1 second') AS overdue,"
          " extract(epoch FROM max(t) FILTER (WHERE usable)) AS newest,"

@@ -137,9 +137,9 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
   const bool whole = object.whole_at && now_ <= expiry(*object.whole_at);
   const bool recent = limits > 0 && !stale && whole;
   judgement.state = State::unproven;
-  if (object.trouble && limits == 0 && object.whole_at && !is_lasting(object.trouble->reason) &&
+  if (object.trouble && is_momentary(object.trouble->reason) && limits == 0 && object.whole_at &&
       !has_declared_objective(key)) {
-    judgement.state = State::observed;  // a passing trouble takes nothing from it
+    judgement.state = State::observed;  // somebody else's lock takes nothing from it
   } else if (object.trouble && (is_lasting(object.trouble->reason) || !recent)) {
     judgement.reason = object.trouble->reason;
     const bool was_judged = limits > 0 && object.whole_at;

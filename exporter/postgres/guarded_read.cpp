@@ -46,6 +46,8 @@ std::optional<std::string> refusal_in(std::string_view message) {
         fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
                     " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
                     name));
+  if (refusal.front() == 'c')
+    throw SourceError(Reason::conflict, "somebody changes the table's indexes or statistics");
   throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
 }
 
@@ -114,8 +116,10 @@ std::string execution(pqxx::transaction_base& transaction,
 pqxx::result run_between(Prepared& prepared, const std::string& before, const std::string& execute,
                          const std::string& after) {
   // After the preparation, so that its locks stay when the savepoint is gone back to.
-  pqxx::result result =
-      prepared.run(fmt::format("SAVEPOINT pg_integrity_read; {}; {}", before, execute));
+  static const std::string kNote = note_shape_sql();
+  static const std::string kSame = same_shape_sql();
+  pqxx::result result = prepared.run(
+      fmt::format("SAVEPOINT pg_integrity_read; {}; {}; {}; {}", kNote, before, kSame, execute));
   prepared.run(after);
   return result;
 }

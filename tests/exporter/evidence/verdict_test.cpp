@@ -189,13 +189,15 @@ TEST_F(Verdict, AnObjectOfTheConfigurationIsNoLimit) {
   EXPECT_EQ(state("asked for"), State::unproven);
 }
 
-TEST_F(Verdict, APassingTroubleTakesNothingFromWhatIsOnlyObserved) {
+TEST_F(Verdict, ALockTakesNothingFromAnObjectThatIsOnlyObserved) {
   add();
   pass([](Batch& out) { out.set(kSize, 3, std::string("unjudged")); });
   pass([](Batch& out) { out.unproven(kSize, Reason::lock, "locked", std::string("unjudged")); });
   EXPECT_EQ(state("unjudged"), State::observed);
-  pass([](Batch& out) { out.unproven(kSize, Reason::missing, "gone", std::string("unjudged")); });
-  EXPECT_EQ(state("unjudged"), State::unproven);
+  for (const Reason reason : {Reason::server, Reason::timeout, Reason::missing}) {
+    pass([&](Batch& out) { out.unproven(kSize, reason, "no", std::string("unjudged")); });
+    EXPECT_EQ(state("unjudged"), State::unproven) << name_of(reason);
+  }
 }
 
 TEST_F(Verdict, ViolatedStaysThroughOutagesUntilDisproved) {

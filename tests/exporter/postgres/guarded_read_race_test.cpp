@@ -1,6 +1,6 @@
 // Races for the moment between the judgement of a statement and its run. A role that may create
 // objects changes a table as fast as it can, while the exporter's session reads it. The function
-// that it plants tells who called it, in a table that nobody can roll back for it.
+// that it plants takes a lock of the session that calls it, which outlives any error.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -39,15 +39,14 @@ class Races : public ::testing::TestWithParam<Race> {
         db_.name() + " TO racer");
     plant(
         "CREATE FUNCTION evil(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN"
-        " IF session_user <> 'racer' AND current_user <> 'racer' THEN"
-        " RAISE EXCEPTION 'our session called it'; END IF; RETURN $1; END $$;"
+        " IF session_user <> 'racer' THEN PERFORM pg_advisory_lock(4711, (random() * 1e9)::int); "
+        "END IF;"
+        " RETURN $1; END $$;"
         "CREATE SCHEMA shop; CREATE TABLE shop.t (id int); INSERT INTO shop.t VALUES (1), (2)");
   }
   ~Races() override { db_.run("DROP OWNED BY racer CASCADE; DROP ROLE racer"); }
 
-  void plant(const std::string& sql) const {
-    db_.run("SET SESSION AUTHORIZATION racer; " + sql);
-  }
+  void plant(const std::string& sql) const { db_.run("SET SESSION AUTHORIZATION racer; " + sql); }
 
   const Database db_;
 };
@@ -64,32 +63,34 @@ TEST_P(Races, OurSessionCallsNothing) {
     }
   });
   OpenedSession session(db_);
-  int read = 0, refused = 0, called = 0;
+  int read = 0, refused = 0;
   for (int i = 0; i < reads(); ++i) {
     try {
       const Rows rows = session->query("SELECT count(*) AS rows FROM shop.t", Access::heap);
       EXPECT_EQ(rows.only().number("rows"), 2);
       ++read;
-    } catch (const SourceError& error) {
+    } catch (const SourceError&) {
       ++refused;
-      if (std::string(error.what()).find("our session called it") != std::string::npos) ++called;
     }
   }
   over = true;
   racer.join();
-  EXPECT_EQ(called, 0) << "of " << reads() << " reads";
+  const std::string called =
+      db_.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711");
+  EXPECT_EQ(called, "0");
   RecordProperty("read", read);
   RecordProperty("refused", refused);
-  std::printf("%s: %d read, %d refused, %d called, %d turns\n", GetParam().name, read, refused,
-              called, turns.load());
+  std::printf("%s: %d read, %d refused, called %s, %d turns\n", GetParam().name, read, refused,
+              called.c_str(), turns.load());
 }
 
+/// Changes of what a name means, which our lock and the guard stop.
 INSTANTIATE_TEST_SUITE_P(
-    All, Races,
+    Names, Races,
     ::testing::Values(
         Race{"view",
-             {"ALTER TABLE shop.t RENAME TO old; CREATE VIEW shop.t AS SELECT evil(1) AS id FROM"
-              " shop.old"},
+             {"ALTER TABLE shop.t RENAME TO old; CREATE VIEW shop.t AS SELECT id FROM shop.old"
+              " WHERE evil(1) = 1"},
              {"DROP VIEW shop.t; ALTER TABLE shop.old RENAME TO t"}},
         Race{"schema",
              {"ALTER SCHEMA shop RENAME TO away", "CREATE SCHEMA shop",
@@ -103,7 +104,15 @@ INSTANTIATE_TEST_SUITE_P(
         Race{"column",
              {"ALTER TABLE shop.t ADD COLUMN more int DEFAULT 1;"
               " CREATE INDEX i ON shop.t ((more + evil(1)))"},
-             {"ALTER TABLE shop.t DROP COLUMN more"}},
+             {"ALTER TABLE shop.t DROP COLUMN more"}}),
+    [](const auto& race) { return std::string(race.param.name); });
+
+/// An index or extended statistics may be added in spite of our lock, between the newest judgement
+/// and the planning, which takes a tenth of a millisecond. SECURITY.md says so. These races measure
+/// it, so tests/campaign races runs them alone.
+INSTANTIATE_TEST_SUITE_P(
+    DISABLED_Additions, Races,
+    ::testing::Values(
         Race{"index", {"CREATE INDEX i ON shop.t ((id + evil(1)))"}, {"DROP INDEX shop.i"}},
         Race{"predicate",
              {"CREATE INDEX i ON shop.t (id) WHERE id > evil(0)"},
