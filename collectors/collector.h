@@ -18,6 +18,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/options/server.h"
 #include "collectors/postgres/schema.h"
@@ -106,6 +107,16 @@ class Sources {
   /// The series' value in the newest accepted evidence, including evidence of earlier processes.
   [[nodiscard]] virtual std::optional<Sample> previous(
       const MetricInfo& metric, std::span<const std::string> labels) const = 0;
+  /// The text that Batch::remember() kept, also in an earlier process or under another
+  /// configuration. nullptr if there is none.
+  [[nodiscard]] virtual std::shared_ptr<const std::string> remembered() const { return nullptr; }
+  /// The newest values of a metric of any collector of the database.
+  [[nodiscard]] virtual std::vector<Sample> observed(std::string_view /*metric*/) const {
+    return {};
+  }
+  /// Whether any collector of the database has a violated object about that table, accepted ones
+  /// included.
+  [[nodiscard]] virtual bool is_red(const QualifiedName& /*table*/) const { return false; }
   /// The newest values of a metric for the collector's violated objects, those that have vanished
   /// included.
   [[nodiscard]] virtual std::vector<Sample> violated(const MetricInfo& /*metric*/) const {

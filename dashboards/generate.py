@@ -172,8 +172,9 @@ def integrity():
                               total("orphaned_rows"))),
                 (4, zero_stat("Duplicate rows", "Surplus rows of unique keys, counted without trusting the index.",
                               total("duplicate_rows"))),
-                (4, zero_stat("Missing objects", "Tables, keys, triggers and sequences fewer than there must be.",
-                              "sum(clamp_min(%s - %s, 0))" % (series("inventory_min"), series("inventory")))),
+                (4, zero_stat("Missing objects", "Pinned objects that are missing, and learned ones that are gone or off.",
+                              "(sum(clamp_min(%s - %s, 0)) or vector(0)) + sum(%s)" % (
+                                  series("inventory_min"), series("inventory"), series("inventory_lost")))),
                 (4, zero_stat("Failed checksums", "Pages that failed their checksum beyond those acknowledged.",
                               "sum(clamp_min(%s - %s, 0)) or sum(%s)" % (
                                   series("checksum_failures"), series("checksum_failures_acknowledged"),
@@ -234,11 +235,13 @@ def integrity():
                             % series("table_rows_drop_reference_timestamp_seconds"), "dateTimeAsIso")],
                     "No table was counted", report=["row_counts", "schema", "table"])),
                 (10, table(
-                    "There must be, and there is", "Pinned by the configuration, else the highest number seen.",
+                    "There must be, and there is",
+                    "Pinned by `expect`: at least so many. Learned: lost are those that are gone or switched off.",
                     ["server", "database", "type"],
                     [column("of the limit", "min by ($labels) (%s / (%s > 0))" % (
                         series("inventory"), series("inventory_min")), "percentunit", FLOOR_SHARE, worst="low"),
-                     column("there are", worst("inventory")), column("at least", worst("inventory_min"))],
+                     column("there are", worst("inventory")), column("at least", worst("inventory_min")),
+                     column("lost", worst("inventory_lost"), thresholds=ZERO)],
                     "Nothing was counted")),
             ]),
             (9, [
@@ -273,11 +276,13 @@ def integrity():
                 (12, table(
                     "What damage would show by",
                     "Checksums off, or amcheck not usable: damage goes unnoticed. Unlogged tables are empty after a"
-                    " crash.",
+                    " crash. Objects that went before the exporter's memory began are not missed.",
                     ["server", "database"],
                     [column("checksums", least("checksums_enabled"), mappings=FACT, worst="low"),
                      column("amcheck", least("amcheck_usable"), mappings=FACT),
-                     column("unlogged tables", worst("unlogged_tables"))],
+                     column("unlogged tables", worst("unlogged_tables")),
+                     column("remembered since", "1000 * max by ($labels) (%s)"
+                            % series("memory_since_timestamp_seconds"), "dateTimeAsIso")],
                     "Storage was not looked at")),
             ]),
             (8, [

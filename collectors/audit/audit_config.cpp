@@ -13,8 +13,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kEvents{"delete", "update", "truncate"};
 
 void check_log(const Settings& log, Problems& problems) {
-  const std::vector<std::string> deletes = log.texts("deletes");
-  const std::vector<std::string> truncates = log.texts("truncates");
+  const std::vector<std::string>& deletes = log.texts("deletes");
+  const std::vector<std::string>& truncates = log.texts("truncates");
   if (log.has("event") == deletes.empty())
     problems.add(log.place(), "`event` and `deletes` go together",
                  "name the column and the texts that mean a delete, or neither");

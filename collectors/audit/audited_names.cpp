@@ -51,7 +51,8 @@ void add(const Row& row, AuditedTable& table) {
                                     in_quotation_marks(row.text("name"))};
   for (const std::string& name : names) {
     table.names.insert(name);
-    for (const std::string& schema : schemas) table.names.insert(schema + "." + name);
+    for (const std::string& schema : schemas)
+      table.names.insert(QualifiedName{schema, name}.display());
   }
   table.names.insert(row.text("oid"));
   table.schemas.insert(schemas.begin(), schemas.end());

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -149,6 +150,11 @@ class Batch {
     weights_.push_back({&metric, labels_of<N>(label...), configured, size});
   }
 
+  /// Replaces the collector's memory: a text whose form is the collector's own. It is kept with the
+  /// collector's evidence, over restarts and changes of the configuration, and also if another
+  /// cluster answers. Sources::remembered() returns it.
+  void remember(std::string text) { memory_ = std::move(text); }
+
   /// Counts objects that the configuration excludes from checking.
   void excluded(std::size_t objects) { excluded_ += objects; }
 
@@ -176,6 +182,7 @@ class Batch {
   [[nodiscard]] const std::vector<ObjectWeight>& weights() const { return weights_; }
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   [[nodiscard]] std::size_t excluded() const { return excluded_; }
+  [[nodiscard]] const std::optional<std::string>& memory() const { return memory_; }
 
  private:
   template <std::size_t N, typename... Label>
@@ -197,6 +204,7 @@ class Batch {
   std::vector<ObjectWeight> weights_;
   std::vector<Event> events_;
   std::size_t excluded_ = 0;
+  std::optional<std::string> memory_;
 };
 
 }  // namespace pg_integrity

@@ -35,17 +35,18 @@ enum class Reason : std::uint8_t {
   policy,          ///< row-level security hides rows from the role
   too_large,       ///< above the configured size gate
   limited,         ///< nothing but known limits, so that nothing could be judged
+  gone,            ///< it was there for long, and is gone or switched off
   stale,           ///< the newest evidence is too old to count
   not_configured,  ///< the configuration says nothing about it
   pending,         ///< not checked yet
   internal,        ///< a fault of the exporter itself; please report it
 };
 
-inline constexpr std::array<std::string_view, 24> kReasonNames{
-    "connect",   "auth",     "tls",    "timeout",        "lock",    "permission",
-    "missing",   "conflict", "server", "protocol",       "decode",  "io",
-    "http",      "limit",    "clock",  "config",         "unsafe",  "policy",
-    "too_large", "limited",  "stale",  "not_configured", "pending", "internal"};
+inline constexpr std::array<std::string_view, 25> kReasonNames{
+    "connect",  "auth",           "tls",      "timeout", "lock",      "permission", "missing",
+    "conflict", "server",         "protocol", "decode",  "io",        "http",       "limit",
+    "clock",    "config",         "unsafe",   "policy",  "too_large", "limited",    "gone",
+    "stale",    "not_configured", "pending",  "internal"};
 
 constexpr std::string_view name_of(Reason reason) {
   return kReasonNames[static_cast<std::size_t>(reason)];
@@ -70,6 +71,7 @@ constexpr bool is_lasting(Reason reason) {
     case Reason::policy:
     case Reason::too_large:
     case Reason::limited:
+    case Reason::gone:
     case Reason::clock:
     case Reason::not_configured:
       return true;

@@ -85,8 +85,8 @@ void find_functions(Session& session, AmcheckWork& work) {
     if (rows[i].flag("allowed"))
       work.functions[name] = sql_identifier(schema) + "." + name;
     else
-      work.hints[name] = "our role may not call it: GRANT EXECUTE ON FUNCTION " + schema + "." +
-                         name + "(" + arguments_of(name) + ")";
+      work.hints[name] = "our role may not call it: GRANT EXECUTE ON FUNCTION " +
+                         QualifiedName{schema, name}.display() + "(" + arguments_of(name) + ")";
   }
 }
 

@@ -11,13 +11,15 @@ std::string uncovered_sql(const ForeignKey& key) {
   for (std::size_t i = 0; i < key.columns.size(); ++i) {
     const ReferenceColumn& column = key.columns[i];
     const std::string child = "c." + sql_identifier(column.child);
-    present += (i == 0 ? "" : " AND ") + child + " IS NOT NULL";
+    present.append(i == 0 ? "" : " AND ").append(child).append(" IS NOT NULL");
     if (i + 1 == key.columns.size()) continue;
     const std::string name = "k" + std::to_string(i);
-    values += "p." + sql_identifier(column.parent) + " AS " + name + ", ";
-    groups += (i == 0 ? "" : ", ") + ("p." + sql_identifier(column.parent));
-    match += (i == 0 ? "" : " AND ") + ("p." + name) + column.parent_cast + " " +
-             column.comparison + " " + child + column.child_cast + column.collation;
+    const std::string parent = "p." + sql_identifier(column.parent);
+    values.append(parent).append(" AS ").append(name).append(", ");
+    groups.append(i == 0 ? "" : ", ").append(parent);
+    match.append(i == 0 ? "p." : " AND p.").append(name).append(column.parent_cast).append(" ");
+    match.append(column.comparison).append(" ").append(child).append(column.child_cast);
+    match.append(column.collation);
   }
   const std::string period = "c." + sql_identifier(key.columns.back().child);
   return "SELECT count(*) AS orphans FROM " + child_sql(key) + " c LEFT JOIN (SELECT " + values +

@@ -88,7 +88,7 @@ class Reader {
     while (end < text_.size() && (is_digit(text_[end]) || text_[end] == '.' ||
                                   (end == at_ && (text_[end] == '-' || text_[end] == '+'))))
       ++end;
-    const std::string number(text_.substr(at_, end - at_));
+    std::string number(text_.substr(at_, end - at_));
     if (std::none_of(number.begin(), number.end(), is_digit) ||
         std::count(number.begin(), number.end(), '.') > 1 ||
         (end < text_.size() && is_letter(text_[end])))

@@ -66,7 +66,9 @@ std::string compared(const ComparedType& type, const std::string& column, std::s
   if (!type.is_enum) return column + " OPERATOR(pg_catalog." + std::string(sign) + ") " + value;
   for (const Relation& relation : kEnumRelations)
     if (relation.sign == sign)
-      return "pg_catalog." + std::string(relation.function) + "(" + column + ", " + value + ")";
+      return std::string("pg_catalog.")
+          .append(relation.function)
+          .append("(" + column + ", " + value + ")");
   throw std::logic_error("a condition has an unknown relation");
 }
 

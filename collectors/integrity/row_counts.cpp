@@ -1,6 +1,6 @@
 // Rows of every table. They are counted exactly up to a size, and estimated by the planner above
 // it, each under its own name. Limits, where configured, say how few rows there may be and how many
-// may vanish. The inventory makes sure that dropping a table or a key cannot turn red into green.
+// may vanish.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -51,20 +51,11 @@ constexpr auto kDropReferenceTime =
                   "Since when drop_window runs, Unix time: the reference was last reached, or "
                   "the rows first were too few.",
                   "schema", "table"));
-constexpr auto kInventoryMin = learned(
-    gauge("pg_integrity_inventory_min",
-          "Lower limit of inventory: pinned by `expect`, else the highest number seen.", "type"));
-constexpr auto kInventory = gauge(
-    "pg_integrity_inventory",
-    "Tables, foreign keys, triggers and sequences that are watched, by type.",
-    at_least(kInventoryMin).says("The database has {value} {type}, it must have at least {limit}."),
-    "type");
-
 constexpr const MetricInfo* kMetrics[] = {
-    &kRows,          &kRowsMin,           &kRowsEstimate, &kDropRatio,   &kDropRatioMax,
-    &kDropReference, &kDropReferenceTime, &kInventory,    &kInventoryMin};
+    &kRows,         &kRowsMin,       &kRowsEstimate,     &kDropRatio,
+    &kDropRatioMax, &kDropReference, &kDropReferenceTime};
 
-constexpr std::string_view kIdentity[] = {"schema", "table", "type"};
+constexpr std::string_view kIdentity[] = {"schema", "table"};
 
 constexpr Option kLimitOptions[] = {
     {.name = "database", .help = "where it applies; default: the database of the DSN"},
@@ -97,12 +88,9 @@ struct Limit {
   Seconds drop_window{};
 };
 
-constexpr std::string_view kServerOptions[] = {"expect"};
-
 class RowCounts final : public Collector {
  public:
-  explicit RowCounts(const Configuration& given)
-      : exact_up_to_(given.own.number("exact_up_to")), pinned_(given.server.expect) {
+  explicit RowCounts(const Configuration& given) : exact_up_to_(given.own.number("exact_up_to")) {
     for (const Settings& record : given.own.records("limits"))
       limits_.push_back({{record.text("schema"), record.text("table")},
                          record.maybe_number("min_rows"),
@@ -116,15 +104,11 @@ class RowCounts final : public Collector {
       if (limit.max_drop)
         out.set(kDropRatioMax, *limit.max_drop, limit.table.schema, limit.table.name);
     }
-    for (const auto& [type, least] : pinned_) out.set(kInventoryMin, least, type);
   }
 
   Progress collect(Sources& from, Batch& out) override {
     const auto schema = from.schema();
-    if (from.position().empty()) {
-      out.excluded(schema->excluded_tables);
-      take_inventory(from, *schema, out);
-    }
+    if (from.position().empty()) out.excluded(schema->excluded_tables);
     Walk walk(from);
     return walk.each(
         "tables", schema->tables,
@@ -205,33 +189,6 @@ class RowCounts final : public Collector {
     return before > now ? (before - now) / before : 0;
   }
 
-  void take_inventory(Sources& from, const Schema& schema, Batch& out) const {
-    const std::pair<std::string, std::size_t> found[] = {
-        {"tables", schema.whole_tables() + schema.unlogged.size()},
-        {"foreign_keys", schema.whole_foreign_keys() + schema.unlogged_foreign_keys},
-        {"triggers", schema.triggers},
-        {"sequences", schema.sequences}};
-    for (const auto& [type, count] : found) {
-      const std::array<std::string, 1> labels{type};
-      if (!from.wants(labels)) continue;
-      const auto number = static_cast<double>(count);
-      out.set(kInventory, number, type);
-      if (is_pinned(type)) continue;
-      const auto learned = from.previous(kInventoryMin, labels);
-      const double least = std::max(number, learned ? learned->value : 0);
-      out.set(kInventoryMin, least, type);
-      if (least > number)
-        out.evidence(
-            kInventory,
-            "there were more before. HINT: if that is right, pin the number under `expect`", type);
-    }
-  }
-
-  [[nodiscard]] bool is_pinned(const std::string& type) const {
-    return std::any_of(pinned_.begin(), pinned_.end(),
-                       [&](const auto& pinned) { return pinned.first == type; });
-  }
-
   [[nodiscard]] const Limit* limit_of(const QualifiedName& table) const {
     const auto found = std::find_if(limits_.begin(), limits_.end(),
                                     [&](const Limit& limit) { return limit.table == table; });
@@ -240,7 +197,6 @@ class RowCounts final : public Collector {
 
   double exact_up_to_;
   std::vector<Limit> limits_;
-  std::vector<std::pair<std::string, double>> pinned_;
 };
 
 void check(const Configuration& given, Problems& problems) {
@@ -272,7 +228,7 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 
 extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{.name = "row_counts",
-                              .summary = "rows of every table, limits to them, and the inventory",
+                              .summary = "rows of every table, and limits to them",
                               .report_section = "Database content",
                               .question = Question::intact,
                               .lane = Lane::scan,
@@ -283,7 +239,6 @@ constexpr CollectorSpec kSpec{.name = "row_counts",
                               .metrics = kMetrics,
                               .identity = kIdentity,
                               .options = kOptions,
-                              .server_options = kServerOptions,
                               .check = check,
                               .reads = add_reads,
                               .remembers_red = true,

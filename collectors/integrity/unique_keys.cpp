@@ -219,8 +219,7 @@ void require_trusted(Session& session, const QualifiedName& index) {
 
 Rows trusted_index_rows(Session& session, const QualifiedName& index, std::string_view select) {
   const std::array<std::string, 1> name{index.sql()};
-  const Rows rows =
-      session.query(trust_of_index() + ") SELECT trusted, " + std::string(select), name);
+  Rows rows = session.query(trust_of_index() + ") SELECT trusted, " + std::string(select), name);
   if (rows.size() == 0)
     throw SourceError(Reason::missing, "index " + index.display() + " does not exist any more");
   require_trusted(rows[0]);
@@ -233,7 +232,7 @@ Rows trusted_rows(Session& session, const RunCode& code, std::string_view select
   for (const std::string_view part : {code.types, kTrust2, kTrust3, code.functions, kTrust4,
                                       code.further, std::string_view(") SELECT trusted, "), select})
     sql += part;
-  const Rows rows = session.query(sql, parameters);
+  Rows rows = session.query(sql, parameters);
   if (rows.size() == 0) throw SourceError(Reason::missing, "it does not exist any more");
   require_trusted(rows[0]);
   return rows;

@@ -29,9 +29,10 @@ struct WatchedServer {
   Allow allow;
   Expect expect;
   std::vector<AcceptedDamage> accept;
+  std::vector<std::string> audit_tables;  ///< names and globs over "schema.table"
 
-  /// The same server, for the collectors of one of its databases. Its replicas are those of that
-  /// database.
+  /// The same server, for the collectors of one of its databases. Its replicas and accepted damage
+  /// are those of that database.
   [[nodiscard]] WatchedServer seen_from(const std::string& database) const;
 };
 

@@ -103,8 +103,7 @@ class Exporter {
 
   /// The state that survives a restart.
   [[nodiscard]] SavedState state() const {
-    return {clock_.unix_now(),
-            {section_of(saved_evidence_of(*runtime()->evidence()), clock_)},
+    return {clock_.unix_now(), sections_of(saved_evidence_of(*runtime()->evidence()), clock_),
             of_others_};
   }
 

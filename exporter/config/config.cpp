@@ -52,7 +52,7 @@ void check_accepted(const Settings& server, Problems& problems) {
 ConnectionTarget require_encryption(const ConnectionOptions& connection, const Place& place,
                                     Problems& problems) {
   try {
-    const ConnectionTarget target = target_of(current_dsn(connection));
+    ConnectionTarget target = target_of(current_dsn(connection));
     if (target.remote && !target.encrypted_or_said_so)
       problems.add(place,
                    fmt::format("the connection to {} would not have to be encrypted", target.host),

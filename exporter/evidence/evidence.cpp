@@ -47,6 +47,19 @@ bool is_red(State state) {
   return state == State::violated || state == State::accepted;
 }
 
+/// Whether a series of the object has the table's name in its labels `schema` and `table`.
+bool is_about(const Object& object, const QualifiedName& table) {
+  const auto has = [](const Sample& sample, std::string_view label, const std::string& value) {
+    const auto names = sample.metric->labels();
+    const auto found = std::find(names.begin(), names.end(), label);
+    return found != names.end() &&
+           sample.labels[static_cast<std::size_t>(found - names.begin())] == value;
+  };
+  return std::any_of(object.samples.begin(), object.samples.end(), [&](const Sample& sample) {
+    return has(sample, "schema", table.schema) && has(sample, "table", table.name);
+  });
+}
+
 /// Keeps an object that a complete pass did not meet.
 void mark_gone(std::shared_ptr<const Object>& object, Instant now) {
   if (object->gone_since) return;
@@ -178,6 +191,7 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
     object.size = weight.size;
     found->second = std::make_shared<const Object>(std::move(object));
   }
+  if (batch.memory()) evidence.remembered = std::make_shared<const std::string>(*batch.memory());
   if (!recheck) {
     entry->excluded_in_pass += batch.excluded();
     evidence.health.pass_advanced = now;
@@ -318,6 +332,12 @@ void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>&
   }
 }
 
+void Evidence::restore_memory(const CollectorId& id,
+                              std::shared_ptr<const std::string> remembered) {
+  const MutexLock lock(mutex_);
+  if (Entry* entry = changed(id)) entry->now.remembered = std::move(remembered);
+}
+
 void Evidence::restore_start(const CollectorId& id, Instant started) {
   const MutexLock lock(mutex_);
   if (Entry* entry = changed(id)) entry->now.health.started = started;
@@ -348,6 +368,35 @@ std::optional<Sample> Evidence::newest(const CollectorId& id, const MetricInfo& 
   for (const Sample& sample : object->second->samples)
     if (sample.metric->name == metric.name && sample.labels == wanted) return sample;
   return std::nullopt;
+}
+
+std::shared_ptr<const std::string> Evidence::remembered(const CollectorId& id) const {
+  const MutexLock lock(mutex_);
+  const auto entry = entries_.find(id);
+  return entry == entries_.end() ? nullptr : entry->second.now.remembered;
+}
+
+std::vector<Sample> Evidence::observed(const CollectorId& id, std::string_view metric) const {
+  const MutexLock lock(mutex_);
+  std::vector<Sample> samples;
+  for (const auto& [other, entry] : entries_) {
+    if (other.server != id.server || other.database != id.database) continue;
+    for (const auto& [key, object] : entry.now.objects)
+      for (const Sample& sample : object->samples)
+        if (sample.metric->name == metric) samples.push_back(sample);
+  }
+  return samples;
+}
+
+bool Evidence::is_red_table(const CollectorId& id, const QualifiedName& table) const {
+  const MutexLock lock(mutex_);
+  for (const auto& [other, entry] : entries_) {
+    if (other.server != id.server || other.database != id.database) continue;
+    const Judge judge(entry.now, clock_.now(), clock_.unix_now());
+    for (const auto& [key, object] : entry.now.objects)
+      if (is_about(*object, table) && is_red(judge.judge(key, *object).state)) return true;
+  }
+  return false;
 }
 
 std::vector<Sample> Evidence::violated(const CollectorId& id, const MetricInfo& metric) const {

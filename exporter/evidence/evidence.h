@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/batch.h"
@@ -16,6 +17,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/base/metric_set.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/base/thread_annotations.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
@@ -87,6 +89,7 @@ class Evidence {
 
   /// Notes which cluster a session of that server has found. If it is another one than before, or a
   /// new timeline after a promotion, all evidence of the server is forgotten and a new era begins.
+  /// Collectors keep what they remember, since they remember names.
   Answerer identify(const std::string& server, const ServerInfo& found);
   [[nodiscard]] Era era(const std::string& server) const;
 
@@ -95,6 +98,8 @@ class Evidence {
   /// metrics by name.
   void restore(const CollectorId& id, const std::map<ObjectKey, Object>& objects, bool success,
                std::optional<Instant> last_success, std::vector<Counter> counters);
+  /// Restores what a collector that was just added remembers.
+  void restore_memory(const CollectorId& id, std::shared_ptr<const std::string> remembered);
   /// Restores the start time of a collector that was just added.
   void restore_start(const CollectorId& id, Instant started);
   void restore_identity(const std::string& server, const std::string& system_identifier,
@@ -108,6 +113,13 @@ class Evidence {
 
   [[nodiscard]] std::optional<Sample> newest(const CollectorId& id, const MetricInfo& metric,
                                              std::span<const std::string> labels) const;
+  /// @return the text that the collector remembers; nullptr if there is none.
+  [[nodiscard]] std::shared_ptr<const std::string> remembered(const CollectorId& id) const;
+  /// @return the newest samples of a metric of that name, of any collector of the same database.
+  [[nodiscard]] std::vector<Sample> observed(const CollectorId& id, std::string_view metric) const;
+  /// @return true if a collector of the same database has a violated or accepted object with the
+  /// labels `schema` and `table` of that table.
+  [[nodiscard]] bool is_red_table(const CollectorId& id, const QualifiedName& table) const;
   /// @return the newest samples of a metric that violated objects have, gone ones included.
   [[nodiscard]] std::vector<Sample> violated(const CollectorId& id, const MetricInfo& metric) const;
   /// @return the violated objects that may pass another check. An object that violates cumulative

@@ -24,6 +24,8 @@ namespace {
 
 constexpr const KnownSection& kEvidence = kStateSections[0];
 static_assert(kEvidence.name == "evidence");
+constexpr const KnownSection& kInventory = kStateSections[1];
+static_assert(kInventory.name == "inventory");
 
 using Members = JsonValue::Members;
 
@@ -191,12 +193,45 @@ SavedEvidence evidence_from(const StateSection& section, const RecordedTimes& ti
   return saved;
 }
 
+StateSection memory_section_of(const SavedEvidence& saved) {
+  StateSection section{std::string(kInventory.name), kInventory.version, "["};
+  for (const auto& [id, collector] : saved.collectors) {
+    if (!collector.remembered) continue;
+    if (section.content.size() > 1) section.content += ',';
+    append_json({Members{{"server", {id.server}},
+                         {"database", {id.database}},
+                         {"collector", {id.collector}},
+                         {"text", {*collector.remembered}}}},
+                section.content);
+  }
+  section.content += "]";
+  return section;
+}
+
+std::vector<StateSection> sections_of(const SavedEvidence& saved, const Clock& clock) {
+  return {section_of(saved, clock), memory_section_of(saved)};
+}
+
+void add_memory(const StateSection& section, SavedEvidence& saved) {
+  std::map<CollectorId, std::shared_ptr<const std::string>> memories;
+  const JsonValue content = SaxJson().read(section.content);
+  for (const JsonValue& entry : content.elements()) {
+    const CollectorId id{entry.at("server").text(), entry.at("database").text(),
+                         entry.at("collector").text()};
+    if (collector_named(id.collector) != nullptr)
+      memories[id] = std::make_shared<const std::string>(entry.at("text").text());
+  }
+  for (const auto& [id, text] : memories) saved.collectors[id].remembered = text;
+}
+
 std::shared_ptr<const SavedEvidence> evidence_on_record(const SavedState& state,
                                                         const Clock& clock) {
   auto saved = std::make_shared<SavedEvidence>();
   read_section(state, kEvidence.name, [&](const StateSection& section) {
     *saved = evidence_from(section, RecordedTimes(state.saved_at, clock));
   });
+  read_section(state, kInventory.name,
+               [&](const StateSection& section) { add_memory(section, *saved); });
   return saved;
 }
 

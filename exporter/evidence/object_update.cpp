@@ -39,6 +39,7 @@ void apply(const Look& look, Object& object, Instant now) {
       std::erase_if(object.samples, [&](const Sample& old) { return same_series(old, sample); });
       object.samples.push_back(sample);
     }
+    if (!look.lines.empty()) object.lines = look.lines;
     const bool known = object.trouble && object.trouble->reason == look.mark->reason;
     object.trouble = Trouble{look.mark->reason, look.mark->detail,
                              known ? object.trouble->since : look.mark->observed_at};

@@ -23,8 +23,8 @@ struct Look {
 std::map<ObjectKey, Look> looks_by_object(const CollectorSpec& spec, const Batch& batch);
 
 /// Stores the observations of one step in the object. Without a mark they replace all that was
-/// known. With a mark they replace only the series that were observed, and the mark is noted as the
-/// trouble.
+/// known. With a mark they replace only the series that were observed, and the lines if there are
+/// any, and the mark is noted as the trouble.
 void apply(const Look& look, Object& object, Instant now);
 
 }  // namespace pg_integrity

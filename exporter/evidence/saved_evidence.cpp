@@ -67,6 +67,7 @@ SavedEvidence saved_evidence_of(const Evidence& evidence) {
     SavedCollector& kept = saved.collectors[collector->id];
     kept.version = collector->spec->version;
     kept.own_metrics = collector->own_metrics;
+    kept.remembered = collector->remembered;
     kept.fingerprint = collector->fingerprint;
     kept.success = collector->health.success;
     kept.last_success = collector->health.last_success;
@@ -91,6 +92,7 @@ void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& 
   if (found == saved.collectors.end()) return;
   const SavedCollector& kept = found->second;
   if (kept.started) evidence.restore_start(id, *kept.started);
+  if (kept.remembered) evidence.restore_memory(id, kept.remembered);
   if (kept.version != spec.version) return;
   if (kept.fingerprint == fingerprint)
     evidence.restore(id, kept.objects, kept.success, kept.last_success, kept.counters);

@@ -25,7 +25,8 @@ struct SavedCollector {
   bool success = false;
   std::optional<Instant> last_success;
   std::map<ObjectKey, Object> objects;
-  std::shared_ptr<const MetricSet> own_metrics;  ///< may own metrics of the samples
+  std::shared_ptr<const MetricSet> own_metrics;   ///< may own metrics of the samples
+  std::shared_ptr<const std::string> remembered;  ///< see Batch::remember(); may be null
   // For a reload; not in the state file.
   std::vector<Counter> counters;
   std::optional<Instant> started;  ///< since when it is to run
@@ -45,10 +46,10 @@ struct SavedEvidence {
 
 SavedEvidence saved_evidence_of(const Evidence& evidence);
 
-/// Restores the saved evidence of a collector that was just added. Its start goes on whatever else
-/// has changed. If its version and the fingerprint are the same, all of it is restored. If only the
-/// upper half of the fingerprint is the same, only the values that the collector learned over time
-/// are restored.
+/// Restores the saved evidence of a collector that was just added. Its start and what it remembers
+/// go on whatever else has changed. If its version and the fingerprint are the same, all of it is
+/// restored. If only the upper half of the fingerprint is the same, only the values that the
+/// collector learned over time are restored.
 void restore(Evidence& evidence, const SavedEvidence& saved, const CollectorId& id,
              const CollectorSpec& spec, std::uint64_t fingerprint);
 

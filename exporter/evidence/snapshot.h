@@ -82,6 +82,8 @@ struct CollectorEvidence {
   std::vector<Sample> declared;   ///< objectives, which are always there
   std::map<ObjectKey, std::shared_ptr<const Object>> objects;
   std::size_t excluded = 0;
+  /// The collector's own memory: see Batch::remember(). It may be null.
+  std::shared_ptr<const std::string> remembered;
   CollectorHealth health;
 };
 

@@ -46,6 +46,14 @@ int rank(State state) {
   return state == State::unproven ? 1 : 0;
 }
 
+/// Whether the values only say how many things are gone. Nobody said that these had to be there, so
+/// that is no violation.
+bool nothing_but_gone(const Object& object, const std::vector<Broken>& broken) {
+  return object.trouble && object.trouble->reason == Reason::gone &&
+         std::all_of(broken.begin(), broken.end(),
+                     [](const Broken& b) { return b.sample->metric->expectation.constant; });
+}
+
 }  // namespace
 
 Judge::Judge(const CollectorEvidence& evidence, Instant now, UnixTime unix_now)
@@ -112,21 +120,27 @@ Judgement Judge::judge(const ObjectKey& key, const Object& object) const {
     stale = stale || (applied > 0 && !is_fresh(sample));
   }
   if (!judgement.broken.empty()) {
+    judgement.state = State::violated;
     const bool covered =
         acceptance_holds(object) &&
         std::all_of(judgement.broken.begin(), judgement.broken.end(), [&](const Broken& b) {
           return std::abs(b.value - b.limit) <= object.accepted->at_most;
         });
-    judgement.state = covered ? State::accepted : State::violated;
+    if (covered) {
+      judgement.state = State::accepted;
+    } else if (nothing_but_gone(object, judgement.broken)) {
+      judgement.state = State::unproven;
+      judgement.reason = Reason::gone;
+    }
     return judgement;
   }
   const bool whole = object.whole_at && now_ <= expiry(*object.whole_at);
   const bool recent = limits > 0 && !stale && whole;
   judgement.state = State::unproven;
-  if (object.trouble && is_momentary(object.trouble->reason) && limits == 0 && object.whole_at &&
-      !has_declared_objective(key)) {
-    judgement.state = State::observed;  // somebody else's lock takes nothing from it
-  } else if (object.trouble && (is_lasting(object.trouble->reason) || !recent)) {
+  // Somebody else's lock takes nothing from an object that is only observed.
+  const bool matters = object.trouble && (!is_momentary(object.trouble->reason) || limits > 0 ||
+                                          !object.whole_at || has_declared_objective(key));
+  if (matters && (is_lasting(object.trouble->reason) || !recent)) {
     judgement.reason = object.trouble->reason;
     const bool was_judged = limits > 0 && object.whole_at;
     const bool is_promised = was_judged || object.configured || has_declared_objective(key);

@@ -1,7 +1,8 @@
 // An object is violated if its last successful observation broke an expectation. It stays violated
-// until a later observation disproves that. It is proven if it met every active expectation
-// recently enough. An object without an active expectation is not judged. An object is limited if
-// it was never judged because of a limit of how we check. The rest is unproven, with a reason.
+// until a later observation disproves that. It is unproven if learned things of it are gone. It is
+// proven if it met every active expectation recently enough. An object without an active
+// expectation is not judged. An object is limited if it was never judged because of a limit of how
+// we check. The rest is unproven, with a reason.
 #pragma once
 
 #include <array>

@@ -244,12 +244,12 @@ class PostgresSession final : public LiveSession {
   template <typename Ask>
   Timed in_own_transaction(const std::string& settings, Ask ask) {
     pqxx::nontransaction transaction(*connection_);
-    // Where serializable and deferrable are the defaults of the database or the role, the first
-    // statement would wait until all others had ended, and a standby would refuse it.
+    // If serializable and deferrable are the defaults of the database or the role, the first
+    // statement would wait until all others had ended. A standby would refuse it.
     transaction.exec("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY, NOT DEFERRABLE; " +
                      settings);
     try {
-      const Timed answer = ask(transaction);
+      Timed answer = ask(transaction);
       transaction.exec("COMMIT");
       return answer;
     } catch (...) {

@@ -79,6 +79,18 @@ std::optional<Sample> StepSources::previous(const MetricInfo& metric,
   return of_.server.evidence.newest(of_.id, metric, labels);
 }
 
+std::shared_ptr<const std::string> StepSources::remembered() const {
+  return of_.server.evidence.remembered(of_.id);
+}
+
+std::vector<Sample> StepSources::observed(std::string_view metric) const {
+  return of_.server.evidence.observed(of_.id, metric);
+}
+
+bool StepSources::is_red(const QualifiedName& table) const {
+  return of_.server.evidence.is_red_table(of_.id, table);
+}
+
 std::vector<Sample> StepSources::violated(const MetricInfo& metric) const {
   return of_.server.evidence.violated(of_.id, metric);
 }

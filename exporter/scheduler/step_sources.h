@@ -82,6 +82,9 @@ class StepSources final : public Sources {
   [[nodiscard]] bool wants(std::span<const std::string> identity) const override;
   std::string& position() override { return pass_.position; }
   void note_progress(std::size_t done, std::size_t known) override;
+  [[nodiscard]] std::shared_ptr<const std::string> remembered() const override;
+  [[nodiscard]] std::vector<Sample> observed(std::string_view metric) const override;
+  [[nodiscard]] bool is_red(const QualifiedName& table) const override;
   [[nodiscard]] std::vector<Sample> violated(const MetricInfo& metric) const override;
   [[nodiscard]] std::optional<Sample> previous(const MetricInfo& metric,
                                                std::span<const std::string> labels) const override;

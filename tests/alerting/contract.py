@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 WATCHDOG = "PgIntegrityWatchdog"
 # Labels that a rule makes itself.
-MADE = {"objective", "family"}
+MADE = {"objective", "family", "since"}
 
 # Metrics that no alert and no panel shows.
 UNUSED = {

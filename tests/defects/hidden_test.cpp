@@ -130,18 +130,11 @@ const std::set<std::string> kFromCatalog{"audit_trigger_enabled", "foreign_key_e
 
 /// Objects that are read from the catalog alone.
 bool is_from_catalog(const std::string& object) {
-  static const std::set<std::string> kObjects{"amcheck",
-                                              "server",
-                                              "privileges",
-                                              "row_counts/tables",
-                                              "row_counts/foreign_keys",
-                                              "storage",
-                                              "storage/app",
-                                              "storage/pg_catalog",
-                                              "row_counts/sequences",
-                                              "row_counts/triggers",
-                                              "audit_triggers/app.child.delete"};
-  return kObjects.contains(object) || object.starts_with("connections/");
+  static const std::set<std::string> kObjects{
+      "amcheck", "server",      "privileges",         "inventory",
+      "storage", "storage/app", "storage/pg_catalog", "audit_triggers/app.child.delete"};
+  return kObjects.contains(object) || object.starts_with("connections/") ||
+         object.starts_with("inventory/");
 }
 
 /// The object that needs its sequence alone, and no table.

@@ -15,7 +15,7 @@ inline std::shared_ptr<const SavedEvidence> by_way_of_disk(const SavedEvidence& 
                                                            const Clock& writer,
                                                            const Clock& reader) {
   const TemporaryDirectory directory;
-  save_state(directory.path(), {writer.unix_now(), {section_of(saved, writer)}, {}});
+  save_state(directory.path(), {writer.unix_now(), sections_of(saved, writer), {}});
   return evidence_on_record(load_state(directory.path()), reader);
 }
 

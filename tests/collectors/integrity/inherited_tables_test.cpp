@@ -68,7 +68,8 @@ TEST(InheritedTables, LoseHeirsWithoutAFinding) {
       "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
       "CREATE TRIGGER note AFTER INSERT ON metering FOR EACH ROW EXECUTE FUNCTION note();"
       "CREATE TRIGGER note AFTER INSERT ON chunks.c_1 FOR EACH ROW EXECUTE FUNCTION note()");
-  const std::string toml = one_server(db.dsn(), "", "row_counts");
+  const std::string toml =
+      one_server(db.dsn(), "[server.collectors.inventory]\nlearn_after = \"0s\"\n");
   const Findings before = look(toml);
   EXPECT_EQ(before.value("pg_integrity_inventory", {{"type", "tables"}}), 2);
   EXPECT_EQ(before.value("pg_integrity_inventory", {{"type", "foreign_keys"}}), 1);
@@ -76,6 +77,8 @@ TEST(InheritedTables, LoseHeirsWithoutAFinding) {
   db.run(drop_chunk("c_1"));
   const Findings after = look(toml, before.saved);
   EXPECT_EQ(after.violated(), "");
+  EXPECT_EQ(after.state("inventory/tables"), State::proven);
+  EXPECT_EQ(after.state("inventory/triggers"), State::proven);
   EXPECT_EQ(after.value("pg_integrity_table_rows", table("metering")), 50);
 }
 

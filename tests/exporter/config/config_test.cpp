@@ -122,7 +122,7 @@ TEST(Config, TakesWhatItSays) {
   ASSERT_EQ(server.backups.size(), 2U);
   EXPECT_EQ(server.backups[0].kinds.size(), 2U);
   EXPECT_EQ(server.backups[1].kinds.at(0).schedule.every, Seconds(86400));
-  EXPECT_EQ(server.expect, (Expect{{"tables", 15}, {"foreign_keys", 15}}));
+  EXPECT_EQ(server.expect, (Expect{{{"tables", 15}, {"foreign_keys", 15}}, {}}));
   EXPECT_EQ(collector(server, "audit_logs").settings.records("logs")[0].duration("window"),
             Seconds(129600));
 }
@@ -160,7 +160,7 @@ std::string dependence(const std::string& name, const std::string& toml) {
 
 TEST(Config, EvidenceDependsOnACollectorsOwnOptionsAndOnThoseOfItsServer) {
   const std::string plain = dependence("row_counts", "");
-  EXPECT_NE(dependence("row_counts", "expect = { tables = 3 }\n"), plain);
+  EXPECT_NE(dependence("inventory", "expect = { tables = 3 }\n"), dependence("inventory", ""));
   EXPECT_NE(dependence("row_counts", "[server.collectors.row_counts]\nexact_up_to = \"1MB\"\n"),
             plain);
   EXPECT_EQ(dependence("row_counts", "allow = { writers = [\"a\"] }\n"), plain);

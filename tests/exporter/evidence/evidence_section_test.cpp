@@ -77,7 +77,7 @@ TEST(State, AnotherConfigurationDoesNotTakeItOver) {
   const auto saved = some_record(db);
   db.run("DROP TABLE child");
   const Findings found = look(one_server(db.dsn(), "exclude = [\"public.nothing\"]"), saved);
-  EXPECT_EQ(found.violated(), "") << "not even the inventory, which would know of two tables";
+  EXPECT_EQ(found.violated(), "");
 }
 
 TEST(State, WhatWasLearnedSurvivesOtherOptions) {
@@ -85,10 +85,10 @@ TEST(State, WhatWasLearnedSurvivesOtherOptions) {
   const auto saved = some_record(db);
   db.run("DROP TABLE child");
   const Findings found =
-      look(one_server(db.dsn(), "[server.collectors.row_counts]\nexact_up_to = \"2GiB\""), saved);
-  EXPECT_EQ(found.violated(), "orphans/public.child.key row_counts/foreign_keys row_counts/tables")
+      look(one_server(db.dsn(), "[server.collectors.inventory]\nlearn_after = \"0s\"\n"), saved);
+  EXPECT_EQ(found.violated(), "orphans/public.child.key")
       << "the row without its parent has vanished with its table, which repairs nothing";
-  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2);
+  EXPECT_EQ(found.reason("inventory/tables"), Reason::gone);
 }
 
 // A series whose metric has got another label since, such as foreign_key_info, is left out.
@@ -162,13 +162,13 @@ TEST(State, AfterTheClockWasSetBackOnlyWhatWasBrokenIsStillKnown) {
   };
   const Findings usual = later(1);
   EXPECT_EQ(usual.violated(), "orphans/public.child.key");
-  EXPECT_EQ(usual.state("row_counts/tables"), State::proven) << "clocks are adjusted by a little";
+  EXPECT_EQ(usual.state("inventory/tables"), State::proven) << "clocks are adjusted by a little";
   const Findings found = later(3600);
   EXPECT_EQ(found.violated(), "orphans/public.child.key");
   EXPECT_EQ(found.value("pg_integrity_orphaned_rows", {{"constraint", "key"}}), 1);
-  EXPECT_EQ(found.reason("row_counts/tables"), Reason::stale);
+  EXPECT_EQ(found.reason("inventory/tables"), Reason::stale);
   EXPECT_FALSE(found.value("pg_integrity_inventory", {{"type", "tables"}}));
-  EXPECT_EQ(found.value("pg_integrity_inventory_min", {{"type", "tables"}}), 2)
+  EXPECT_TRUE(found.saved->collectors.at({"test", db.name(), "inventory"}).remembered)
       << "what was learned is no matter of time";
 }
 

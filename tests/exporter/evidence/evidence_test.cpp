@@ -154,6 +154,43 @@ TEST_F(EvidenceOf, AnotherClusterOrTimelineStartsAnew) {
   EXPECT_EQ(answers("9999", 2), Answerer::another);
 }
 
+TEST_F(EvidenceOf, ACollectorsMemoryOutlivesAnotherClusterAndIsTakenWithItsBatchOnly) {
+  add();
+  EXPECT_FALSE(evidence->remembered(id));
+  const Era era = evidence->era("s");
+  pass([](Batch& out) { out.remember("one"); });
+  EXPECT_EQ(*evidence->remembered(id), "one");
+  pass([](Batch& /*out*/) {});
+  EXPECT_EQ(*evidence->remembered(id), "one") << "a batch without a text changes nothing";
+  answers("1234", 1);
+  EXPECT_EQ(answers("5678", 1), Answerer::another);
+  Batch late(clock.now());
+  late.remember("of the former cluster");
+  EXPECT_FALSE(evidence->accept(id, late, false, era));
+  EXPECT_EQ(*evidence->remembered(id), "one");
+}
+
+TEST_F(EvidenceOf, ATableIsRedWhileAnObjectAboutItIs) {
+  constexpr static auto kRows =
+      gauge("pg_integrity_sample_rows", "Rows.", must_be(0).says("{schema}.{table} has {value}."),
+            "schema", "table");
+  constexpr static const MetricInfo* kRowMetrics[] = {&kRows};
+  constexpr static std::string_view kNames[] = {"schema", "table"};
+  CollectorSpec spec = kSampleSpec;
+  spec.metrics = kRowMetrics;
+  spec.identity = kNames;
+  add([](Batch&) {}, spec);
+  pass([](Batch& out) {
+    out.set(kRows, 3, "a", "red");
+    out.set(kRows, 0, "a", "green");
+  });
+  const CollectorId other{"s", "d", "inventory"};
+  EXPECT_TRUE(evidence->is_red_table(other, {"a", "red"}));
+  EXPECT_FALSE(evidence->is_red_table(other, {"a", "green"}));
+  EXPECT_FALSE(evidence->is_red_table(other, {"b", "red"}));
+  EXPECT_FALSE(evidence->is_red_table({"s", "other", "inventory"}, {"a", "red"}));
+}
+
 TEST_F(EvidenceOf, ASessionFromBeforeAPromotionDoesNotTakeItBack) {
   add();
   const Instant before = clock.now();

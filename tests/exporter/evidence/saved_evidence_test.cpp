@@ -121,6 +121,17 @@ TEST_F(Learned, DoesNotOutliveAnotherChoiceOfObjectsNorAnotherVersion) {
   EXPECT_FALSE(later(saved, newer, 1)->newest(id, kMost, a));
 }
 
+TEST_F(Learned, AMemoryOutlivesAnyOtherConfigurationAndVersion) {
+  pass([](Batch& out) { out.remember("names"); });
+  const SavedEvidence saved = saved_evidence_of(*evidence);
+  CollectorSpec newer = kSampleSpec;
+  newer.version = kSampleSpec.version + 1;
+  for (const auto& next : {later(saved, kSampleSpec, kOtherObjects), later(saved, newer, 1)}) {
+    ASSERT_TRUE(next->remembered(id));
+    EXPECT_EQ(*next->remembered(id), "names");
+  }
+}
+
 TEST_F(RecordOf, IsTakenUpByTheSameCollectorUnderTheSameConfigurationOnly) {
   pass([](Batch& out) { out.set(kBad, 3, std::string("bad")); });
   const SavedEvidence saved = saved_evidence_of(*evidence);

@@ -21,7 +21,7 @@ namespace pg_integrity::test::state_file_test {
 namespace {
 
 /// The sections that a later version of the program reads and writes.
-constexpr std::array<KnownSection, 3> kTomorrow{{{"evidence", 1}, {"inventory", 2}, {"proofs", 1}}};
+constexpr std::array<KnownSection, 3> kTomorrow{{{"evidence", 1}, {"holdings", 2}, {"proofs", 1}}};
 
 class StateFile : public ::testing::Test {
  protected:
@@ -52,13 +52,13 @@ class StateFile : public ::testing::Test {
 
 TEST_F(StateFile, KeepsSectionsByNameEachWithItsVersion) {
   save_state(directory_.path(),
-             {1700000000.5, {{"evidence", 1, R"({"servers":{}})"}, {"inventory", 2, "[1,2]"}}, {}});
+             {1700000000.5, {{"evidence", 1, R"({"servers":{}})"}, {"holdings", 2, "[1,2]"}}, {}});
   const SavedState state = load();
   EXPECT_EQ(state.saved_at, 1700000000.5);
-  EXPECT_EQ(sections(state), "evidence 1 {\"servers\":{}}\ninventory 2 [1,2]\n");
+  EXPECT_EQ(sections(state), "evidence 1 {\"servers\":{}}\nholdings 2 [1,2]\n");
   EXPECT_TRUE(state.of_others.empty());
-  EXPECT_EQ(file().at("sections").at("inventory").at("version").number(), 2);
-  EXPECT_EQ(file().at("sections").at("inventory").at("content").elements().size(), 2U);
+  EXPECT_EQ(file().at("sections").at("holdings").at("version").number(), 2);
+  EXPECT_EQ(file().at("sections").at("holdings").at("content").elements().size(), 2U);
 }
 
 TEST_F(StateFile, NoFileHasNoSections) {
@@ -67,13 +67,13 @@ TEST_F(StateFile, NoFileHasNoSections) {
 }
 
 TEST_F(StateFile, AnOlderFormOfASectionIsForItsReader) {
-  write_sections(R"("inventory": {"version": 1, "content": "old"})");
-  EXPECT_EQ(sections(load()), "inventory 1 \"old\"\n");
+  write_sections(R"("holdings": {"version": 1, "content": "old"})");
+  EXPECT_EQ(sections(load()), "holdings 1 \"old\"\n");
 }
 
 TEST_F(StateFile, ANewerProgramsSectionSurvivesAnOlderOne) {
   save_state(directory_.path(),
-             {1, {{"inventory", 2, R"({"a":[1,"zwö"]})"}, {"evidence", 1, "{}"}}, {}});
+             {1, {{"holdings", 2, R"({"a":[1,"zwö"]})"}, {"evidence", 1, "{}"}}, {}});
   {
     const CapturedLog log;
     const SavedState today = load_state(directory_.path());
@@ -82,7 +82,7 @@ TEST_F(StateFile, ANewerProgramsSectionSurvivesAnOlderOne) {
     EXPECT_EQ(today.of_others.size(), 1U);
     save_state(directory_.path(), {2, {{"evidence", 1, R"({"new":true})"}}, today.of_others});
   }
-  EXPECT_EQ(sections(load()), "evidence 1 {\"new\":true}\ninventory 2 {\"a\":[1,\"zwö\"]}\n");
+  EXPECT_EQ(sections(load()), "evidence 1 {\"new\":true}\nholdings 2 {\"a\":[1,\"zwö\"]}\n");
 }
 
 TEST_F(StateFile, WhatItDoesNotKnowMayHaveAnyForm) {
@@ -103,9 +103,9 @@ TEST_F(StateFile, WhatItDoesNotKnowMayHaveAnyForm) {
 TEST_F(StateFile, ABrokenOrNewerSectionCostsItselfAndOneLine) {
   const std::string good = R"("evidence": {"version": 1, "content": {}}, )";
   for (const char* bad :
-       {R"("inventory": {"version": 3, "content": {}})", R"("inventory": {"version": 2})",
-        R"("inventory": {"content": {}})", R"("inventory": {"version": "2", "content": {}})",
-        R"("inventory": [])", R"("inventory": null)"}) {
+       {R"("holdings": {"version": 3, "content": {}})", R"("holdings": {"version": 2})",
+        R"("holdings": {"content": {}})", R"("holdings": {"version": "2", "content": {}})",
+        R"("holdings": [])", R"("holdings": null)"}) {
     write_sections(good + bad);
     const CapturedLog log;
     const SavedState state = load();
@@ -113,17 +113,17 @@ TEST_F(StateFile, ABrokenOrNewerSectionCostsItselfAndOneLine) {
     EXPECT_TRUE(state.of_others.empty()) << "it is ours: what is saved next replaces it";
     const std::string line = log.written();
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << bad;
-    EXPECT_NE(line.find("inventory"), std::string::npos) << line;
+    EXPECT_NE(line.find("holdings"), std::string::npos) << line;
   }
 }
 
 TEST_F(StateFile, ASectionThatItsReaderRefusesCostsItselfAndOneLine) {
-  const SavedState state{1, {{"evidence", 1, "1"}, {"inventory", 2, "2"}}, {}};
+  const SavedState state{1, {{"evidence", 1, "1"}, {"holdings", 2, "2"}}, {}};
   const CapturedLog log;
   std::string read;
-  for (const char* name : {"evidence", "inventory", "proofs"})
+  for (const char* name : {"evidence", "holdings", "proofs"})
     read_section(state, name, [&](const StateSection& section) {
-      if (section.name == "inventory") throw SourceError(Reason::decode, "it has no tables");
+      if (section.name == "holdings") throw SourceError(Reason::decode, "it has no tables");
       read += section.content;
     });
   EXPECT_EQ(read, "1");

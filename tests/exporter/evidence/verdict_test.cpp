@@ -143,6 +143,43 @@ TEST_F(Verdict, AnObjectThatWasJudgedBecomesNoLimitInSilence) {
   EXPECT_EQ(state("unjudged"), State::limited) << "it was only observed";
 }
 
+TEST_F(Verdict, LearnedThingsThatAreGoneAreUnprovenUntilTheyAreAccepted) {
+  ServerOptions options;
+  options.accept.push_back({"sample/thing", "", 2, SystemClock().unix_now() + 3600, "moved"});
+  SampleEvidence accepting(options);
+  accepting.add();
+  const auto lose = [&](double number, const std::string& thing) {
+    accepting.pass([&](Batch& out) {
+      out.set(kBad, number, thing);
+      if (number == 0) return;
+      out.unproven(kBad, Reason::gone, "tables are gone", thing);
+      out.evidence(kBad, "table a is gone", thing);
+    });
+    const auto snapshot = accepting.evidence->snapshot();
+    const CollectorEvidence& collector = *snapshot->collectors.front();
+    const Object& object = *collector.objects.at({thing});
+    EXPECT_EQ(object.lines.size(), number == 0 ? 0U : 1U);
+    Judgement judgement =
+        Judge(collector, accepting.clock.now(), accepting.clock.unix_now()).judge({thing}, object);
+    return judgement.state == State::unproven ? std::string(name_of(judgement.reason))
+                                              : std::string(name_of(judgement.state));
+  };
+  EXPECT_EQ(lose(2, "other"), "gone");
+  EXPECT_EQ(lose(2, "thing"), "accepted");
+  EXPECT_EQ(lose(3, "thing"), "gone") << "more than accepted";
+  EXPECT_EQ(lose(0, "thing"), "proven");
+}
+
+TEST_F(Verdict, WhatIsGoneTakesNothingFromALimitThatIsBroken) {
+  add([](Batch& out) { out.set(kLevelMin, 5, std::string("tables")); });
+  pass([](Batch& out) {
+    out.set(kLevel, 4, std::string("tables"));
+    out.set(kBad, 1, std::string("tables"));
+    out.unproven(kBad, Reason::gone, "a table is gone", std::string("tables"));
+  });
+  EXPECT_EQ(state("tables"), State::violated);
+}
+
 TEST_F(Verdict, AnObjectOfTheConfigurationIsNoLimit) {
   add();
   pass([](Batch& out) {

@@ -1,0 +1,3 @@
+DROP TABLE fact;
+CREATE TABLE unrelated AS SELECT 1 AS i;
+CREATE TABLE other AS SELECT 1 AS i;

@@ -1,0 +1,4 @@
+BEGIN;
+DROP TABLE comments;
+INSERT INTO schema_migrations VALUES ('20260602');
+COMMIT;

@@ -1,0 +1,12 @@
+CREATE TABLE registrations (id bigint, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE registrations_p1 PARTITION OF registrations FOR VALUES FROM ('2026-06-01') TO ('2026-06-02');
+CREATE TABLE registrations_p2 PARTITION OF registrations FOR VALUES FROM ('2026-06-02') TO ('2026-06-03');
+INSERT INTO registrations VALUES (1, '2026-06-01 12:00'), (2, '2026-06-02 12:00');
+CREATE TABLE fact (id int PRIMARY KEY, kind text NOT NULL);
+INSERT INTO fact SELECT i, 'kind' FROM generate_series(1, 7) i;
+CREATE TABLE comments (id int PRIMARY KEY);
+INSERT INTO comments SELECT generate_series(1, 5);
+CREATE TABLE schema_migrations (version text PRIMARY KEY);
+INSERT INTO schema_migrations VALUES ('20260601');
+CREATE TABLE staging AS SELECT generate_series(1, 9) AS i;
+CREATE TABLE staging_2 AS SELECT generate_series(1, 9) AS i;

@@ -1,0 +1,2 @@
+DROP TABLE staging, staging_2;
+ALTER TABLE registrations DETACH PARTITION registrations_p1;
