@@ -64,11 +64,10 @@ void require_readable(Session& session, const RowCondition& condition, const std
 std::string compared(const ComparedType& type, const std::string& column, std::string_view sign,
                      const std::string& value) {
   if (!type.is_enum) return column + " OPERATOR(pg_catalog." + std::string(sign) + ") " + value;
+  const std::string arguments = "(" + column + ", " + value + ")";
   for (const Relation& relation : kEnumRelations)
     if (relation.sign == sign)
-      return std::string("pg_catalog.")
-          .append(relation.function)
-          .append("(" + column + ", " + value + ")");
+      return std::string("pg_catalog.").append(relation.function).append(arguments);
   throw std::logic_error("a condition has an unknown relation");
 }
 
