@@ -6,22 +6,22 @@
 
 namespace pg_integrity::inventory {
 
-inline constexpr auto kInventoryMin =
+constexpr auto kInventoryMin =
     gauge("pg_integrity_inventory_min", "Lower limit of inventory, pinned by `expect`.", "type");
-inline constexpr auto kInventory = gauge(
+constexpr auto kInventory = gauge(
     "pg_integrity_inventory",
     "Tables, foreign keys, triggers and sequences that are watched, by type; and the number of "
     "things that are there and work, by the name or glob that pins them.",
     at_least(kInventoryMin).says("The database has {value} {type}, it must have at least {limit}."),
     "type");
-inline constexpr auto kLost = gauge(
+constexpr auto kLost = gauge(
     "pg_integrity_inventory_lost",
     "Things that were there for learn_after and are gone or switched off, by type.",
     must_be(0).says("{value} {type} that were there for long are gone or switched off."), "type");
-inline constexpr auto kNewestLoss =
+constexpr auto kNewestLoss =
     gauge("pg_integrity_inventory_newest_loss_timestamp_seconds",
           "When the newest of these losses began, Unix time. Those of ten minutes count as one.");
-inline constexpr auto kMemorySince =
+constexpr auto kMemorySince =
     gauge("pg_integrity_memory_since_timestamp_seconds",
           "Since when the exporter remembers what the database has, Unix "
           "time. Everything that went before is not known.");
