@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 promtool check rules --lint=all --lint-fatal alerts/*.rules.yml
-promtool test rules alerts/tests/*_test.yml
+printf '%s\n' alerts/tests/*_test.yml | xargs -P "$(nproc)" -n 1 promtool test rules
 amtool check-config alerts/alertmanager.yml
 
 # receiver_of NAME SEVERITY: prints the receiver that such an alert is meant for.
