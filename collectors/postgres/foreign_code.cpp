@@ -4,11 +4,11 @@ namespace pg_integrity {
 
 namespace {
 
-// The parts of a relation that PostgreSQL plans with. A partition key depends on its functions as
-// the table itself does, with objsubid 0.
 constexpr std::string_view kDescendants =
     " UNION SELECT i.inhrelid FROM relation r"
     " JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid";
+// The parts of a relation that PostgreSQL plans with. A partition key depends on its functions as
+// the table itself does, with objsubid 0. Policies count where they apply to our role.
 constexpr std::string_view kParts = R"(),
 filtered(oid) AS (
   SELECT oid FROM named WHERE pg_catalog.row_security_active(oid)),
@@ -132,7 +132,7 @@ std::string plain_guard_sql() {
   sql += kLocked;
   sql += kPlainTail;
   sql += kRefusal;
-  sql += "' || (SELECT 'p'::text OFFSET 0) || '";  // a constant would fail while it is planned
+  sql += "' || (SELECT 'u'::text OFFSET 0) || '";  // a constant would fail while it is planned
   sql += kRefusalEnd;
   sql += "')::int END";
   return sql;
