@@ -140,8 +140,8 @@ std::string plain_guard_sql() {
 
 namespace {
 
-/// An expression for all that can be added to the locked relations in spite of our locks: indexes,
-/// extended statistics, partitions and children.
+/// An expression for all that can change in spite of our locks: indexes, extended statistics,
+/// partitions and children may be added, and the schema may be renamed.
 std::string shape() {
   std::string sql = "(WITH RECURSIVE named(oid) AS (";
   sql += kLocked;
@@ -149,6 +149,9 @@ std::string shape() {
   sql += kDescendants;
   sql += R"()
 SELECT pg_catalog.concat_ws(' ', (SELECT pg_catalog.sum(oid::bigint) FROM relation),
+  (SELECT pg_catalog.string_agg(s.nspname || '.' || c.relname, ' ' ORDER BY c.oid)
+   FROM named n JOIN pg_catalog.pg_class c ON c.oid = n.oid
+     JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace),
   (SELECT pg_catalog.sum(i.indexrelid::bigint) FROM relation r
    JOIN pg_catalog.pg_index i ON i.indrelid = r.oid),
   (SELECT pg_catalog.sum(s.oid::bigint) FROM relation r

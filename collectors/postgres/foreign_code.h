@@ -39,12 +39,12 @@ std::string guard_sql(Guard when, bool heirs);
 /// code or have partitions or children. Then guard_sql() decides.
 std::string plain_guard_sql();
 
-// A guard takes milliseconds, and an index that is added meanwhile would not be judged. So the
-// shape of the relations is noted before a guard, and compared right before the statement is
-// planned.
+// A guard takes milliseconds. An index that is added meanwhile would not be judged, and after a
+// schema was renamed PostgreSQL resolves the statement's names anew. So the shape of the relations
+// is noted before a guard, and compared right before the statement is planned.
 
-/// A statement that notes which indexes, statistics, partitions and children the locked relations
-/// have, until the transaction ends.
+/// A statement that notes the names of the locked relations, and which indexes, statistics,
+/// partitions and children they have, until the transaction ends.
 std::string note_shape_sql();
 /// A statement that fails as a guard does if they are others now.
 std::string same_shape_sql();
