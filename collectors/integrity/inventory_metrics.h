@@ -21,9 +21,8 @@ constexpr auto kLost = gauge(
 constexpr auto kNewestLoss =
     gauge("pg_integrity_inventory_newest_loss_timestamp_seconds",
           "When the newest of these losses began, Unix time. Those of ten minutes count as one.");
-constexpr auto kMemorySince =
-    gauge("pg_integrity_memory_since_timestamp_seconds",
-          "Since when the exporter remembers what the database has, Unix "
-          "time. Everything that went before is not known.");
+constexpr auto kMemorySince = gauge("pg_integrity_memory_since_timestamp_seconds",
+                                    "Since when the exporter remembers what the database has, Unix "
+                                    "time. Everything that went before is not known.");
 
 }  // namespace pg_integrity::inventory
