@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "collectors/registry.h"
 #include "tests/support/cluster.h"
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
@@ -41,8 +42,8 @@ TEST(Load, NoScrapeMakesTheDatabaseDoAnything) {
   database.run(
       "CREATE TABLE thing (id int PRIMARY KEY); CREATE TABLE other (id int REFERENCES thing)");
   std::string slow;
-  for (const char* collector : {"orphans", "row_counts", "server", "query_latency"})
-    slow += std::string("[server.collectors.") + collector + "]\ninterval = \"1h\"\n";
+  for (const CollectorSpec* spec : collectors())
+    slow += "[server.collectors." + std::string(spec->name) + "]\ninterval = \"1h\"\n";
   const ExporterProcess exporter(one_server(database.dsn(watcher()), slow));
   exporter.wait_until_ready();
   start_counting(database);
