@@ -223,6 +223,9 @@ struct CollectorSpec {
   /// A violated object that vanishes stays violated until the user accepts it. A dropped table or
   /// key repairs no rows. Other things, such as an unexpected superuser, are repaired by removal.
   bool remembers_red = false;
+  /// The names of what its memory (Batch::remember()) tells as lost, as `accept` takes them behind
+  /// the collector's name. nullptr if its objects alone can be accepted.
+  std::vector<std::string> (*losses)(const std::string& memory) = nullptr;
   std::unique_ptr<Collector> (*make)(const Configuration& given, ScanPlan& plan) = nullptr;
 };
 

@@ -173,6 +173,15 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
   }
 }
 
+std::vector<std::string> losses(const std::string& text) {
+  std::vector<std::string> names;
+  const auto memory = memory_from(text);
+  if (!memory) return names;
+  for (const auto& [type, things] : losses_of(*memory, [](const std::string&) { return false; }))
+    for (const LostThing& thing : things) names.push_back(thing.name);
+  return names;
+}
+
 }  // namespace
 
 extern const CollectorSpec kSpec;
@@ -191,6 +200,7 @@ constexpr CollectorSpec kSpec{
     .options = kOptions,
     .server_options = kServerOptions,
     .reads = add_reads,
+    .losses = losses,
     .make = make};
 
 }  // namespace pg_integrity::inventory

@@ -15,7 +15,8 @@ constexpr Option kAcceptOptions[] = {
      .type = OptionType::date,
      .help = "from this day on it counts again",
      .required = true},
-    {.name = "reason", .help = "why it is accepted; shown in the report", .required = true}};
+    {.name = "reason", .help = "why it is accepted; shown in the report", .required = true},
+    {.name = "by", .help = "who accepts it; shown in the report"}};
 
 constexpr Option kAccept[] = {{.name = "accept",
                                .type = OptionType::records,
@@ -28,11 +29,20 @@ std::span<const Option> accept_options() {
   return kAccept;
 }
 
+std::span<const Option> accept_members() {
+  return kAcceptOptions;
+}
+
+AcceptedDamage accepted_damage_from(const Settings& record) {
+  return {record.text("object"),    record.text_or_empty("database"),
+          record.number("at_most"), record.number("until"),
+          record.text("reason"),    record.text_or_empty("by")};
+}
+
 std::vector<AcceptedDamage> accepted_from(const Settings& server) {
   std::vector<AcceptedDamage> accepted;
   for (const Settings& record : server.records("accept"))
-    accepted.push_back({record.text("object"), record.text_or_empty("database"),
-                        record.number("at_most"), record.number("until"), record.text("reason")});
+    accepted.push_back(accepted_damage_from(record));
   return accepted;
 }
 

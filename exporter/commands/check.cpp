@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "exporter/commands/progress_line.h"
+#include "exporter/config/acceptances.h"
+#include "exporter/evidence/acceptances_section.h"
 #include "exporter/evidence/evidence_section.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/evidence/verdict.h"
@@ -65,7 +67,7 @@ int sample_once(Runtime& runtime, const WaitableClock& clock) {
 /// As options_or_complain(). Nagios reads standard output only, so it gets a line there.
 std::optional<Options> options_for(const CheckCommand& command) {
   if (command.format != ReportFormat::nagios) return options_or_complain(command.config_path);
-  ReadOptions read = read_options(command.config_path);
+  ReadOptions read = read_options_with_acceptances(command.config_path);
   if (auto* options = std::get_if<Options>(&read)) return std::move(*options);
   const auto& problems = std::get<std::vector<std::string>>(read);
   print(nagios_line(NagiosStatus::unknown,
@@ -82,7 +84,9 @@ ExitCode check(const CheckCommand& command) {
   take_signals();
   const SystemClock clock;
   auto resources = std::make_unique<ProcessResources>(clock);
-  const auto saved = evidence_on_record(state_on_record(options->state_dir, clock), clock);
+  const SavedState state = state_on_record(options->state_dir, clock);
+  add_acceptances(acceptances_on_record(state), clock.unix_now(), *options);
+  const auto saved = evidence_on_record(state, clock);
   Runtime runtime(std::move(*options), *resources, saved);
   if (command.recorded.value_or(command.format == ReportFormat::nagios)) {
     runtime.scheduler().prepare();

@@ -10,6 +10,7 @@
 #include "collectors/base/settings.h"
 #include "collectors/options/backup_sources.h"
 #include "collectors/registry.h"
+#include "exporter/commands/accept.h"
 #include "exporter/commands/catalogue.h"
 #include "exporter/commands/check.h"
 #include "exporter/commands/command.h"
@@ -37,6 +38,7 @@ const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
                                                    {"nagios", ReportFormat::nagios}};
 
 struct Arguments {
+  AcceptCommand accept;
   GrantsCommand grants;
   ExplainCommand explain;
   DrillCommand drill;
@@ -104,6 +106,26 @@ CLI::App* add_grants(CLI::App& app, GrantsCommand& grants) {
   command->add_flag("--column-wise", grants.column_wise, "grant single columns, no whole tables");
   command->add_option("--role", grants.role, "the role")->default_val("pgintegrity");
   command->add_flag("--generic", grants.generic, "for any database, without looking at one");
+  return command;
+}
+
+CLI::App* add_accept(CLI::App& app, AcceptCommand& accept) {
+  CLI::App* command = app.add_subcommand(
+      "accept", "accept known damage or losses for a while; prints TOML for accept_dir");
+  command->add_option("object", accept.objects,
+                      "as the report names it, such as orphans/public.child.child_fkey");
+  command->add_flag("--changes", accept.changes,
+                    "everything that is gone, or that can no longer be checked");
+  command->add_option("--reason", accept.reason, "why; shown in the report")->required();
+  command->add_option("--until", accept.until,
+                      "from this day on it counts again; default: in 30 days");
+  command->add_option("--at-most", accept.at_most,
+                      "how far its values may be off; default: as far as they are now");
+  command->add_option("--by", accept.by, "who accepts it; default: you");
+  command->add_option("--server", accept.server, "where it is, if several servers have it");
+  command->add_option("--database", accept.database, "where it is, if several databases have it");
+  command->add_flag("--now", accept.now,
+                    "tell the exporter that runs on this machine, which keeps it in its state_dir");
   return command;
 }
 
@@ -198,6 +220,7 @@ int run_command_line(int argc, const char* const* argv) {
       ->default_val("markdown");
 
   const CLI::App* grants_command = add_grants(app, arguments.grants);
+  const CLI::App* accept_command = add_accept(app, arguments.accept);
   const CLI::App* explain_command = add_explain(app, arguments.explain);
   const CLI::App* drill_command = add_drill(app, arguments);
 
@@ -221,6 +244,8 @@ int run_command_line(int argc, const char* const* argv) {
   if (config_check_command->parsed()) return code_of(check_config(arguments.config));
   arguments.grants.config_path = arguments.config;
   arguments.explain.config_path = arguments.config;
+  arguments.accept.config_path = arguments.config;
+  if (accept_command->parsed()) return code_of(accept(arguments.accept));
   if (grants_command->parsed()) return code_of(print_grants(arguments.grants));
   if (explain_command->parsed()) return code_of(explain(arguments.explain));
   if (drill_command->parsed()) return code_of(run_drill(arguments));

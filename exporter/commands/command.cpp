@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "exporter/config/acceptances.h"
+#include "exporter/io/clock.h"
 #include "exporter/io/console.h"
 
 namespace pg_integrity {
@@ -14,8 +16,19 @@ ReadOptions read_options(const std::string& path) {
   return path.empty() ? configuration_from_environment() : read_configuration(path);
 }
 
-std::optional<Options> options_or_complain(const std::string& config_path) {
+ReadOptions read_options_with_acceptances(const std::string& config_path) {
   ReadOptions read = read_options(config_path);
+  auto* options = std::get_if<Options>(&read);
+  if (options == nullptr) return read;
+  ReadAcceptances files = read_acceptances(*options);
+  if (auto* lines = std::get_if<std::vector<std::string>>(&files)) return std::move(*lines);
+  add_acceptances(std::get<std::vector<ServerAcceptance>>(files), SystemClock().unix_now(),
+                  *options);
+  return read;
+}
+
+std::optional<Options> options_or_complain(const std::string& config_path) {
+  ReadOptions read = read_options_with_acceptances(config_path);
   if (auto* options = std::get_if<Options>(&read)) return std::move(*options);
   for (const std::string& line : std::get<std::vector<std::string>>(read)) say(line);
   return std::nullopt;

@@ -25,9 +25,12 @@ ExitCode interrupted_by(int signal);
 /// Reads the configuration from that file, or from the environment if the path is empty.
 ReadOptions read_options(const std::string& config_path);
 
-/// Reads the options.
+/// Reads the options. The acceptances of accept_dir are in force in them.
 /// @return nothing after printing on standard error what is wrong.
 std::optional<Options> options_or_complain(const std::string& config_path);
+
+/// As read_options(), with the acceptances of accept_dir in force.
+ReadOptions read_options_with_acceptances(const std::string& config_path);
 
 /// The server of that name, or the only one if the name is empty.
 /// @return nullptr after printing on standard error what is wrong.

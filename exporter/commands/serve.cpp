@@ -13,8 +13,12 @@
 
 #include "collectors/base/thread_annotations.h"
 #include "collectors/registry.h"
+#include "exporter/commands/accept.h"
+#include "exporter/commands/standing_acceptances.h"
+#include "exporter/config/acceptances.h"
 #include "exporter/config/config.h"
 #include "exporter/config/options.h"
+#include "exporter/evidence/acceptances_section.h"
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/evidence_section.h"
 #include "exporter/evidence/saved_evidence.h"
@@ -22,12 +26,15 @@
 #include "exporter/evidence/state_keeper.h"
 #include "exporter/http/server.h"
 #include "exporter/io/clock.h"
+#include "exporter/io/folder_watch.h"
+#include "exporter/io/local_socket.h"
 #include "exporter/io/logging.h"
 #include "exporter/io/mutex.h"
 #include "exporter/io/signals.h"
 #include "exporter/metrics/exposition.h"
 #include "exporter/metrics/page.h"
 #include "exporter/metrics/publisher.h"
+#include "exporter/report/acceptable.h"
 #include "exporter/report/report.h"
 #include "exporter/scheduler/runtime.h"
 #include "exporter/version.h"
@@ -35,6 +42,8 @@
 namespace pg_integrity {
 
 namespace {
+
+constexpr Seconds kBetweenLooks{30};  ///< at the files of accept_dir
 
 /// The directory in which evidence is kept. If it cannot be written, the answer is empty and a line
 /// in the log says so.
@@ -48,17 +57,22 @@ std::string usable_state_dir(const std::string& directory) {
 
 class Exporter {
  public:
-  Exporter(ServeCommand command, Options options)
+  Exporter(ServeCommand command, Options options, std::vector<ServerAcceptance> in_files)
       : command_(std::move(command)),
         resources_(clock_),
         listen_(options.listen),
         state_dir_(usable_state_dir(options.state_dir)),
-        reload_by_http_(options.reload_by_http) {
+        accept_dir_(options.accept_dir),
+        reload_by_http_(options.reload_by_http),
+        acceptances_(std::move(in_files)),
+        configured_(std::move(options)) {
     SavedState state = state_dir_.empty() ? SavedState{} : state_on_record(state_dir_, clock_);
-    runtime_ = std::make_shared<Runtime>(std::move(options), resources_,
-                                         evidence_on_record(state, clock_));
+    acceptances_.restore(acceptances_on_record(state));
     of_others_ = std::move(state.of_others);
-    runtime_->scheduler().prepare();  // the first scrape finds the recorded evidence
+    const auto runtime = std::make_shared<Runtime>(options_in_force(configured_), resources_,
+                                                   evidence_on_record(state, clock_));
+    runtime->scheduler().prepare();  // the first scrape finds the recorded evidence
+    runtime_ = runtime;
   }
 
   ExitCode run() {
@@ -81,6 +95,11 @@ class Exporter {
       const StateKeeper keeper(
           state_dir_, [this] { return state(); }, clock_, resources_.workers, resources_.news);
       runtime()->scheduler().start();
+      const auto listener = listen_for_acceptances();
+      const FolderWatch watch(
+          "accept_dir " + accept_dir_,
+          [directory = accept_dir_] { return acceptance_files(directory); }, kBetweenLooks, clock_,
+          resources_.workers, [this] { take_acceptance_files(); });
       wait_for_the_end();
       give_signals_back();
       log(LogLevel::info, "stopping");
@@ -103,8 +122,55 @@ class Exporter {
 
   /// The state that survives a restart.
   [[nodiscard]] SavedState state() const {
-    return {clock_.unix_now(), sections_of(saved_evidence_of(*runtime()->evidence()), clock_),
-            of_others_};
+    auto sections = sections_of(saved_evidence_of(*runtime()->evidence()), clock_);
+    sections.push_back(acceptances_.section());
+    return {clock_.unix_now(), std::move(sections), of_others_};
+  }
+
+  [[nodiscard]] Options options_in_force(Options configured) const {
+    acceptances_.apply(clock_.unix_now(), configured);
+    return configured;
+  }
+
+  /// @return nullptr if nobody can talk to this exporter; then a line in the log says why.
+  std::unique_ptr<LocalListener> listen_for_acceptances() {
+    if (state_dir_.empty()) return nullptr;
+    try {
+      return std::make_unique<LocalListener>(
+          acceptance_socket(state_dir_), [this](const std::string& text) { return tell(text); });
+    } catch (const std::exception& error) {
+      log(LogLevel::warning, "`accept --now` will not reach this exporter",
+          {{"error", error.what()}});
+      return nullptr;
+    }
+  }
+
+  /// Takes acceptances that somebody sent.
+  /// @return the answer.
+  std::string tell(const std::string& text) {
+    const MutexLock one_at_a_time(reload_mutex_);
+    if (stopping_) return "the exporter is stopping";
+    const auto acceptable = acceptable_now(*runtime()->evidence()->snapshot(), clock_);
+    const auto answer = acceptances_.tell(text, configured_, acceptable, clock_.unix_now());
+    if (answer.accepted && !put_in_force(configured_)) return "the exporter is stopping";
+    return answer.text;
+  }
+
+  /// Puts the files of accept_dir in force. If one has a fault, the old ones stay.
+  void take_acceptance_files() {
+    const MutexLock one_at_a_time(reload_mutex_);
+    if (stopping_) return;
+    std::vector<std::string> faults;
+    const bool changed = acceptances_.read_files(configured_, faults);
+    complain(faults);
+    reload_successful_ = faults.empty();
+    if (changed && put_in_force(configured_)) log(LogLevel::info, "acceptances read again");
+  }
+
+  static void complain(const std::vector<std::string>& faults) {
+    for (const std::string& fault : faults)
+      log(LogLevel::error, "the configuration is not usable, the old one stays",
+          {{"error", fault}});
   }
 
   HttpHandlers handlers(Publisher& publisher) {
@@ -161,20 +227,34 @@ class Exporter {
     const MutexLock one_at_a_time(reload_mutex_);
     if (stopping_) return false;
     ReadOptions read = read_options(command_.config_path);
-    if (const auto* lines = std::get_if<std::vector<std::string>>(&read)) {
-      for (const std::string& line : *lines)
-        log(LogLevel::error, "the configuration is not usable, the old one stays",
-            {{"error", line}});
+    std::vector<std::string> faults;
+    auto* options = std::get_if<Options>(&read);
+    if (options == nullptr)
+      faults = std::get<std::vector<std::string>>(std::move(read));
+    else
+      acceptances_.read_files(*options, faults);
+    if (!faults.empty()) {
+      complain(faults);
       reload_successful_ = false;
       return false;
     }
-    Options options = std::get<Options>(std::move(read));
+    configured_ = std::move(*options);
+    if (!put_in_force(configured_)) return false;
+    reload_successful_ = true;
+    log(LogLevel::info,
+        "configuration reloaded; listen, state_dir, accept_dir and reload_by_http need a restart");
+    return true;
+  }
+
+  /// Replaces what runs. What runs then takes the evidence over.
+  /// @return false if that failed; then the process ends.
+  bool put_in_force(const Options& configured) REQUIRES(reload_mutex_) {
     const auto old = runtime();
     old->scheduler().stop();
     const auto saved = std::make_shared<const SavedEvidence>(saved_evidence_of(*old->evidence()));
     std::shared_ptr<Runtime> fresh;
     try {
-      fresh = std::make_shared<Runtime>(std::move(options), resources_, saved);
+      fresh = std::make_shared<Runtime>(options_in_force(configured), resources_, saved);
       fresh->scheduler().start();
     } catch (const std::exception& error) {  // no thread or memory to be had
       end_after_failure(fmt::format("the configuration cannot be put in force: {}", error.what()));
@@ -185,9 +265,6 @@ class Exporter {
       runtime_ = std::move(fresh);
     }
     resources_.news.tell();
-    reload_successful_ = true;
-    log(LogLevel::info,
-        "configuration reloaded; listen, state_dir and reload_by_http need a restart");
     return true;
   }
 
@@ -196,7 +273,9 @@ class Exporter {
   ProcessResources resources_;
   const ListenAddress listen_;
   const std::string state_dir_;
+  const std::string accept_dir_;
   const bool reload_by_http_;
+  StandingAcceptances acceptances_;
   std::map<std::string, std::string> of_others_;  ///< sections of the state file
   std::atomic<bool> reload_successful_ = true;
   std::atomic<bool> failed_ = false;
@@ -204,6 +283,7 @@ class Exporter {
   std::atomic<HttpServer*> http_ = nullptr;
   Mutex reload_mutex_;
   bool stopping_ GUARDED_BY(reload_mutex_) = false;
+  Options configured_ GUARDED_BY(reload_mutex_);  ///< without further acceptances
   mutable Mutex mutex_;
   std::shared_ptr<Runtime> runtime_ GUARDED_BY(mutex_);
 };
@@ -211,8 +291,15 @@ class Exporter {
 }  // namespace
 
 ExitCode serve(const ServeCommand& command) {
-  auto options = options_or_complain(command.config_path);
-  if (!options) return ExitCode::usage;
+  ReadOptions read = read_options(command.config_path);
+  auto* options = std::get_if<Options>(&read);
+  ReadAcceptances in_files =
+      options != nullptr ? read_acceptances(*options)
+                         : ReadAcceptances(std::get<std::vector<std::string>>(std::move(read)));
+  if (const auto* faults = std::get_if<std::vector<std::string>>(&in_files)) {
+    for (const std::string& fault : *faults) say(fault);
+    return ExitCode::usage;
+  }
   if (!command.listen.empty()) {
     const auto listen = parse_listen(command.listen);
     if (!listen) {
@@ -227,7 +314,8 @@ ExitCode serve(const ServeCommand& command) {
   take_signals();
   ExitCode code{};
   {
-    auto exporter = std::make_unique<Exporter>(command, std::move(*options));
+    auto exporter = std::make_unique<Exporter>(
+        command, std::move(*options), std::get<std::vector<ServerAcceptance>>(std::move(in_files)));
     code = exporter->run();
     if (exporter->threads_are_out()) leave(code);
   }

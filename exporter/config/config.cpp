@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <set>
@@ -33,18 +34,6 @@ bool is_object(const CollectorSpec& spec) {
   return std::any_of(spec.metrics.begin(), spec.metrics.end(), [](const MetricInfo* metric) {
     return !metric->expectation.none() && metric->label_count == 0;
   });
-}
-
-/// Reports accepted objects that no collector could have.
-void check_accepted(const Settings& server, Problems& problems) {
-  for (const Settings& record : server.records("accept")) {
-    const std::string& object = record.text("object");
-    const std::size_t slash = object.find('/');
-    const CollectorSpec* collector = collector_named(object.substr(0, slash));
-    if (collector == nullptr || (slash == std::string::npos && !is_object(*collector)))
-      problems.add(record.place("object"), "\"object\" names nothing that a collector looks at",
-                   "take it from the report, such as \"orphans/public.child.child_fkey\"");
-  }
 }
 
 /// Reports a remote connection that may be unencrypted without the user's consent.
@@ -205,6 +194,7 @@ ReadOptions options_from(Settings settings, Problems& problems) {
     problems.add(settings.place("listen"), "\"listen\" is no address and port",
                  "write it as \"127.0.0.1:10187\", \"[::1]:10187\" or \":10187\"");
   options.state_dir = settings.text("state_dir");
+  options.accept_dir = settings.text("accept_dir");
   options.reload_by_http = settings.flag("reload_by_http");
   for (const Settings& server : settings.records("server"))
     options.servers.push_back(server_from(server, problems));
@@ -214,11 +204,26 @@ ReadOptions options_from(Settings settings, Problems& problems) {
 
 }  // namespace
 
+void check_accepted(const Settings& settings, Problems& problems) {
+  for (const Settings& record : settings.records("accept")) {
+    const std::string& object = record.text("object");
+    const std::size_t slash = object.find('/');
+    const CollectorSpec* collector = collector_named(object.substr(0, slash));
+    if (collector == nullptr || (slash == std::string::npos && !is_object(*collector)))
+      problems.add(record.place("object"), "\"object\" names nothing that a collector looks at",
+                   "take it from the report, such as \"orphans/public.child.child_fkey\"");
+  }
+}
+
 ReadOptions read_configuration(const std::string& path) {
   Problems problems;
   Settings settings = read_toml(path, configuration_options(), problems);
   if (settings.place().file.empty()) return problems.lines();  // nothing could be parsed
-  return options_from(std::move(settings), problems);
+  const std::filesystem::path beside = std::filesystem::path(path).parent_path();
+  ReadOptions read = options_from(std::move(settings), problems);
+  if (auto* options = std::get_if<Options>(&read); options && !options->accept_dir.empty())
+    options->accept_dir = beside / options->accept_dir;
+  return read;
 }
 
 ReadOptions configuration_from_environment() {
@@ -236,7 +241,9 @@ ReadOptions configuration_from_environment() {
   Settings settings(Place{"environment"});
   settings.put("server", std::vector<Settings>{std::move(server)}, {});
   Problems problems;
-  return options_from(std::move(settings), problems);
+  ReadOptions read = options_from(std::move(settings), problems);
+  if (auto* options = std::get_if<Options>(&read)) options->accept_dir.clear();
+  return read;
 }
 
 }  // namespace pg_integrity

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "collectors/base/settings.h"
 #include "exporter/config/options.h"
 
 namespace pg_integrity {
@@ -14,6 +15,9 @@ namespace pg_integrity {
 using ReadOptions = std::variant<Options, std::vector<std::string>>;
 
 ReadOptions read_configuration(const std::string& path);
+
+/// Reports records of `accept` whose object no collector could have.
+void check_accepted(const Settings& settings, Problems& problems);
 
 /// The configuration without a file. It has one server, from DATA_SOURCE_NAME or from libpq's
 /// environment.

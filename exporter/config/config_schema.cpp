@@ -69,6 +69,10 @@ struct Tree {
            {.name = "state_dir",
             .fallback = "/var/lib/pg_integrity_exporter",
             .help = "directory for evidence that survives a restart"},
+           {.name = "accept_dir",
+            .fallback = "accept.d",
+            .help = "directory of *.toml files with [[accept]] tables, beside this file unless it "
+                    "begins with /; looked at every 30 s"},
            {.name = "reload_by_http",
             .type = OptionType::flag,
             .fallback = "false",

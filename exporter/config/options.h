@@ -76,6 +76,7 @@ std::optional<ListenAddress> parse_listen(std::string_view text);
 struct Options {
   ListenAddress listen;
   std::string state_dir;        ///< empty: evidence does not survive a restart
+  std::string accept_dir;       ///< empty: there are no files of acceptances
   bool reload_by_http = false;  ///< POST /-/reload
   std::vector<ServerOptions> servers;
 };

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <system_error>
 
 #if __has_include(<toml++/toml.hpp>)
@@ -223,7 +224,7 @@ class Reader {
 };
 
 /// The file's text.
-/// @return nothing, after a fault in `problems`, if the parser must not see it.
+/// @return nothing, after a fault in `problems`, if it cannot be read.
 std::optional<std::string> read_text(const std::string& path, Problems& problems) {
   const Place place{path};
   struct stat facts {};
@@ -246,34 +247,50 @@ std::optional<std::string> read_text(const std::string& path, Problems& problems
     problems.add(place, "cannot be read", "check who may read it");
     return std::nullopt;
   }
+  return text;
+}
+
+/// Reports what the parser must not see.
+bool is_parsable(const std::string& text, const std::string& name, Problems& problems) {
   std::uint32_t line = 1;
   std::size_t length = 0;
   for (const char c : text) {
     length = c == '\n' ? 0 : length + 1;
     if (c == '\0' || length > kMaxLine) {
-      problems.add({path, line, static_cast<std::uint32_t>(length)},
+      problems.add({name, line, static_cast<std::uint32_t>(length)},
                    c == '\0' ? "holds a NUL byte" : "the line is longer than 8 KiB",
                    c == '\0' ? "save it as UTF-8" : "");
-      return std::nullopt;
+      return false;
     }
     if (c == '\n') ++line;
   }
-  return text;
+  return true;
 }
 
 }  // namespace
 
 Settings read_toml(const std::string& path, std::span<const Option> options, Problems& problems) {
   const auto text = read_text(path, problems);
-  if (!text) return {};
+  return text ? parse_toml(*text, path, options, problems) : Settings();
+}
+
+Settings parse_toml(const std::string& text, const std::string& name,
+                    std::span<const Option> options, Problems& problems) {
+  if (!is_parsable(text, name, problems)) return {};
   try {
-    const toml::table table = toml::parse(*text, path);
-    return Reader(path, problems).read(table, options, "at the top of the file");
+    const toml::table table = toml::parse(text, name);
+    return Reader(name, problems).read(table, options, "at the top of the file");
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
-    problems.add({path, begin.line, begin.column}, std::string(error.description()));
+    problems.add({name, begin.line, begin.column}, std::string(error.description()));
     return {};
   }
+}
+
+std::string toml_string(std::string_view text) {
+  std::ostringstream written;
+  written << toml::value<std::string>(std::string(text));
+  return written.str();
 }
 
 }  // namespace pg_integrity

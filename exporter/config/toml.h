@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "collectors/base/settings.h"
 
@@ -12,5 +13,13 @@ namespace pg_integrity {
 /// a file is refused if it is not a regular file or is larger than 1 MiB. It is also refused if it
 /// contains a NUL or a line over 8 KiB.
 Settings read_toml(const std::string& path, std::span<const Option> options, Problems& problems);
+
+/// As read_toml(), of a text that somebody sent.
+/// @param name stands for the file in `problems`.
+Settings parse_toml(const std::string& text, const std::string& name,
+                    std::span<const Option> options, Problems& problems);
+
+/// A text as a TOML string with its quotes.
+std::string toml_string(std::string_view text);
 
 }  // namespace pg_integrity

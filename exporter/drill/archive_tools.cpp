@@ -18,6 +18,7 @@
 #include "collectors/recovery/archive_check.h"
 #include "collectors/recovery/archive_header.h"
 #include "exporter/drill/scratch_cluster.h"
+#include "exporter/io/descriptor.h"
 #include "exporter/io/interruption.h"
 
 namespace pg_integrity {
@@ -40,23 +41,6 @@ constexpr std::array<Compression, 5> kCompressions{{{"\x1f\x8b", "gzip"},
                                                                       6),
                                                      "xz"},
                                                     {"BZh", "bzip2"}}};
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] int number() const { return number_; }
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-
- private:
-  int number_;
-};
 
 int open_to_read(const std::string& path) {
   const int number = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -23,6 +23,7 @@ namespace pg_integrity {
 
 namespace {
 
+/// The first acceptance of the object, that is the newest one.
 const AcceptedDamage* accepted_damage(const CollectorEvidence& evidence, const ObjectKey& key) {
   const std::string name = object_name(*evidence.spec, key);
   for (const AcceptedDamage& accepted : evidence.options->accept)

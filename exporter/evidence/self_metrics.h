@@ -50,6 +50,11 @@ inline constexpr auto kGoneObjects = gauge(
     must_be(0).says("{value} violated objects of the collector {collector} have vanished."
                     " That repairs nothing."),
     "collector");
+inline constexpr auto kAcceptedUntil = gauge(
+    "pg_integrity_accepted_until_timestamp_seconds",
+    "Until when the damage or the loss of an object is accepted, Unix time. Who accepts it, and"
+    " why, is in the report.",
+    "collector", "object");
 inline constexpr auto kSuccess =
     gauge("pg_integrity_collector_success", "1 if the collector's newest attempt succeeded.",
           must_be(1).says("The newest attempt of the collector {collector} failed."), "collector");
@@ -85,9 +90,9 @@ inline constexpr std::array<const MetricInfo*, 3> kProcessMetrics{&kBuildInfo, &
                                                                   &kHttpConnections};
 inline constexpr std::array<const MetricInfo*, 1> kServerMetrics{&kSessions};
 inline constexpr std::array<const MetricInfo*, 2> kDatabaseMetrics{&kUp, &kVerdict};
-inline constexpr std::array<const MetricInfo*, 12> kCollectorMetrics{
-    &kObjects,  &kUnprovenObjects, &kGoneObjects,     &kSuccess,
-    &kInterval, &kDuration,        &kLastSuccess,     &kDeadline,
-    &kRuns,     &kFailures,        &kDatabaseSeconds, &kSeriesDropped};
+inline constexpr std::array<const MetricInfo*, 13> kCollectorMetrics{
+    &kObjects,  &kUnprovenObjects, &kGoneObjects,  &kAcceptedUntil, &kSuccess,
+    &kInterval, &kDuration,        &kLastSuccess,  &kDeadline,      &kRuns,
+    &kFailures, &kDatabaseSeconds, &kSeriesDropped};
 
 }  // namespace pg_integrity::self

@@ -1,4 +1,5 @@
 #include "exporter/io/files.h"
+#include "exporter/io/descriptor.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -217,24 +218,6 @@ class TreeReader {
   const std::function<bool(const std::string&)>& wanted_;
   std::size_t seen_ = 0;
   FileTree tree_;
-};
-
-/// A file descriptor that is closed on destruction.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] int number() const { return number_; }
-  /// Hands the descriptor over to the caller, who closes it.
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
 };
 
 /// @throws SourceError if the path cannot be opened or is no regular file.

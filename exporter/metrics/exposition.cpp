@@ -154,6 +154,10 @@ void render_ages(const CollectorEvidence& evidence, const Clock& clock, MetricFa
   const Labels base = labels_of(evidence.id);
   for (const auto& [key, object] : evidence.objects) {
     const bool accepted = judge.acceptance_holds(*object);
+    if (accepted)
+      add_gauge(to, self::kAcceptedUntil, base,
+                {std::string(evidence.spec->name), object_name(*evidence.spec, key)},
+                object->accepted->until);
     for (const Sample& sample : object->samples) {
       const MetricInfo& metric = *sample.metric;
       if (metric.type == MetricType::age)

@@ -15,6 +15,7 @@
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/snapshot.h"
+#include "exporter/io/clock.h"
 #include "exporter/version.h"
 
 namespace pg_integrity {
@@ -80,6 +81,13 @@ std::string series_text(const CollectorSpec& spec, const Sample& sample, double 
                      further_labels(spec, sample), readable_value(*sample.metric, value));
 }
 
+/// "accepted until 2026-12-31 by jane: mended with the next release"
+std::string acceptance_text(const AcceptedDamage& accepted) {
+  const std::string by = accepted.by.empty() ? std::string() : " by " + accepted.by;
+  return fmt::format("accepted until {:.10}{}: {}", format_utc(accepted.until), by,
+                     accepted.reason);
+}
+
 std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Judgement& judgement,
                                      const Object& object) {
   const CollectorHealth& health = evidence.health;
@@ -89,8 +97,7 @@ std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Ju
     findings.push_back(
         "it has vanished, which repairs nothing. HINT: if that is in order, list it"
         " under `accept`");
-  if (judgement.state == State::accepted)
-    findings.push_back("accepted for now: " + object.accepted->reason);
+  if (judgement.state == State::accepted) findings.push_back(acceptance_text(*object.accepted));
   if (object.trouble && (has_reason(judgement.state) || judgement.state == State::violated))
     findings.push_back(object.trouble->detail);
   else if (judgement.state == State::unproven && judgement.reason == Reason::stale)

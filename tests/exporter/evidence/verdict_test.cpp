@@ -145,7 +145,7 @@ TEST_F(Verdict, AnObjectThatWasJudgedBecomesNoLimitInSilence) {
 
 TEST_F(Verdict, LearnedThingsThatAreGoneAreUnprovenUntilTheyAreAccepted) {
   ServerOptions options;
-  options.accept.push_back({"sample/thing", "", 2, SystemClock().unix_now() + 3600, "moved"});
+  options.accept.push_back({"sample/thing", "", 2, SystemClock().unix_now() + 3600, "moved", ""});
   SampleEvidence accepting(options);
   accepting.add();
   const auto lose = [&](double number, const std::string& thing) {
@@ -280,7 +280,7 @@ TEST_F(Verdict, ALimitWithNothingToHoldAgainstItIsUnproven) {
 TEST_F(Verdict, AcceptedDamageCountsAgainWhenItGrowsOrItsDayComes) {
   ServerOptions options;
   SystemClock wall;
-  options.accept.push_back({"sample/thing", "", 5, wall.unix_now() + 3600, "known since spring"});
+  options.accept.push_back({"sample/thing", "", 5, wall.unix_now() + 3600, "known since spring", ""});
   SampleEvidence accepting(options);
   accepting.add();
   const auto state_with = [&](double bad) {

@@ -109,7 +109,7 @@ TEST_F(Exposition, AnAgeIsNeverNegative) {
 
 TEST_F(Exposition, AcceptedDamageHasATwinUntilItsDay) {
   ServerOptions options;
-  options.accept.push_back({"sample/thing", "", 5, clock.unix_now() + 60, "known"});
+  options.accept.push_back({"sample/thing", "", 5, clock.unix_now() + 60, "known", ""});
   SampleEvidence accepting(options);
   accepting.add();
   accepting.pass([](Batch& out) { out.set(kBad, 4, std::string("thing")); });

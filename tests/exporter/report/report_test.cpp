@@ -182,13 +182,13 @@ TEST(ReportOfUnwatched, WhatIsNotWatchedIsListedWithItsHint) {
 
 TEST(ReportOfAccepted, KnownDamageIsShownWithItsReasonAndIsNotProof) {
   ServerOptions options;
-  options.accept.push_back({"sample/known", "", 5, 4e9, "ticket 17"});
+  options.accept.push_back({"sample/known", "", 5, 4e9, "ticket 17", "jane"});
   SampleEvidence of(options);
   of.add();
   of.pass([](Batch& out) { out.set(kBad, 4, std::string("known")); });
   const std::string text = report_as_text(make_report(*of.evidence->snapshot(), of.clock));
   EXPECT_NE(text.find("ACCEPTED sample/known"), std::string::npos) << text;
-  EXPECT_NE(text.find("accepted for now: ticket 17"), std::string::npos) << text;
+  EXPECT_NE(text.find("accepted until 2096-10-02 by jane: ticket 17"), std::string::npos) << text;
 }
 
 TEST_F(ReportOf, AHugeReportIsAPageThatABrowserCopesWith) {
