@@ -515,8 +515,9 @@ def recovery():
                     [column("of its objective", of_objective(
                         "slot_retained_bytes", "slot_retained_max_bytes", SERVER), "percentunit", SHARE,
                         worst="high"),
-                     column("kept", worst("slot_retained_bytes", SERVER), "bytes")],
-                    "No slot keeps anything", report=["wal", "slot"])),
+                     column("kept", worst("slot_retained_bytes", SERVER), "bytes"),
+                     column("lost", worst("slot_lost", SERVER), thresholds=ZERO, mappings=ALARM)],
+                    "There is no slot", report=["wal", "slot"])),
             ]),
             (8, [
                 (24, graph("Segments that wait for the archiver", "And how many may.",
@@ -745,6 +746,23 @@ def sync():
                      column("difference", worst("replica_row_difference"), thresholds=ZERO),
                      column("unconfirmed", worst("replica_unconfirmed_row_difference"))],
                     "No copy is configured", report=["replica_sync", "replica", "schema", "table"])),
+            ]),
+            (7, [
+                (12, table(
+                    "Subscriptions, the worst first", "How long the first copy of their tables takes, of what it may.",
+                    ["server", "database", "subscription"],
+                    [column("of its objective", of_objective(
+                        "subscription_filling_seconds", "subscription_filling_max_seconds"), "percentunit", SHARE,
+                        worst="high"),
+                     column("filling for", worst("subscription_filling_seconds"), "s"),
+                     column("tables not filled", worst("subscription_unfilled_tables"))],
+                    "No database subscribes", report=["subscriptions", "subscription"])),
+                (12, table(
+                    "Accepted until", "Damage and losses that somebody has accepted. The report says who, and why.",
+                    ["server", "database", "object"],
+                    [column("until", "1000 * max by ($labels) (%s)"
+                            % series("accepted_until_timestamp_seconds"), "dateTimeAsIso")],
+                    "Nothing is accepted")),
             ]),
             "Queries",
             (9, [

@@ -58,9 +58,17 @@ constexpr auto kRetained = gauge(
         .says("The server keeps {value} of its log for the slot {slot}, it may keep {limit}."),
     "slot");
 
-constexpr const MetricInfo* kMetrics[] = {&kFailing,  &kFailures, &kArchiveAge, &kArchiveMaxAge,
-                                          &kReady,    &kReadyMax, &kLag,        &kLagMax,
-                                          &kLagBytes, &kRetained, &kRetainedMax};
+constexpr auto kSlotLost = gauge(
+    "pg_integrity_slot_lost",
+    "1 if the replication slot is lost: the server has removed log or rows that its reader still"
+    " needs.",
+    must_be(0).says("The replication slot {slot} is lost, so that its standby or subscriber cannot"
+                    " go on."),
+    "slot");
+
+constexpr const MetricInfo* kMetrics[] = {&kFailing,  &kFailures, &kArchiveAge,  &kArchiveMaxAge,
+                                          &kReady,    &kReadyMax, &kLag,         &kLagMax,
+                                          &kLagBytes, &kRetained, &kRetainedMax, &kSlotLost};
 
 constexpr std::string_view kIdentity[] = {"standby", "slot"};
 
@@ -107,9 +115,13 @@ SELECT application_name AS standby, bool_or(state IS NULL) AS hidden,
   min(pg_wal_lsn_diff(coalesce(replay_lsn, flush_lsn), '0/0'))::float8 AS position
 FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup' GROUP BY 1 ORDER BY 1 LIMIT 1000)";
 
+/// A lost slot keeps no log any more. Columns that a version does not have are null in JSON.
 constexpr std::string_view kSlots = R"(
-SELECT slot_name AS slot, pg_wal_lsn_diff(restart_lsn, '0/0')::float8 AS position
-FROM pg_replication_slots WHERE restart_lsn IS NOT NULL ORDER BY 1 LIMIT 1000)";
+SELECT slot_name AS slot, pg_wal_lsn_diff(restart_lsn, '0/0')::float8 AS position,
+  coalesce(facts ->> 'invalidation_reason', CASE WHEN facts ->> 'conflicting' = 'true' THEN 'conflicting'
+    WHEN facts ->> 'wal_status' = 'lost' THEN 'wal_removed' END) AS lost
+FROM pg_replication_slots AS slots CROSS JOIN LATERAL to_jsonb(slots) AS facts
+ORDER BY 1 LIMIT 1000)";
 
 class Wal final : public Collector {
  public:
@@ -199,9 +211,15 @@ class Wal final : public Collector {
   void look_at_slots(Session& session, double end, Batch& out) const {
     const Rows rows = session.query(kSlots);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::string slot = rows[i].text("slot");
+      const Row row = rows[i];
+      const std::string slot = row.text("slot");
+      const auto lost = row.maybe_text("lost");
+      out.set(kSlotLost, lost ? 1 : 0, slot);
+      if (lost) out.evidence(kSlotLost, "the server says: " + *lost, slot);
+      const auto position = row.maybe_number("position");
+      if (!position || lost) continue;
       if (max_retained_) out.set(kRetainedMax, *max_retained_, slot);
-      out.set(kRetained, std::max(0.0, end - rows[i].number("position")), slot);
+      out.set(kRetained, std::max(0.0, end - *position), slot);
     }
   }
 

@@ -25,6 +25,12 @@ constexpr auto kClockOffset =
     gauge("pg_integrity_clock_offset_seconds",
           "The server's clock minus ours; ages of rows are measured by the server's alone.");
 
+constexpr auto kWritable = gauge(
+    "pg_integrity_server_writable",
+    "1 if the server is a primary. Two primaries of one cluster that are on different timelines go"
+    " different ways.",
+    "system_identifier", "timeline");
+
 constexpr auto kUnsafeSetting = gauge(
     "pg_integrity_unsafe_setting",
     "1 if the setting has the value that takes back a promise of PostgreSQL, for the server, a "
@@ -33,13 +39,20 @@ constexpr auto kUnsafeSetting = gauge(
                     "or go unnoticed."),
     "setting");
 
-constexpr const MetricInfo* kMetrics[] = {&kServerInfo, &kClockOffset, &kUnsafeSetting};
+constexpr const MetricInfo* kMetrics[] = {&kServerInfo, &kWritable, &kClockOffset, &kUnsafeSetting};
 
 constexpr std::string_view kIdentity[] = {"setting"};
+
+constexpr Option kOptions[] = {
+    {.name = "copy",
+     .type = OptionType::flag,
+     .fallback = "false",
+     .help = "true: a copy that is written to on purpose, such as a restored one for tests"}};
 
 constexpr std::string_view kFacts = R"(
 SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS in_recovery,
   (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
+  (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
   extract(epoch FROM clock_timestamp()) AS now)";
 
 // The settings that this session has, and those that databases and roles give their sessions.
@@ -60,6 +73,8 @@ ORDER BY u.name, own.database, own.role)";
 
 class Server final : public Collector {
  public:
+  explicit Server(bool copy) : copy_(copy) {}
+
   void declare(Batch& /*out*/) const override {}
 
   Progress collect(Sources& from, Batch& out) override {
@@ -70,6 +85,8 @@ class Server final : public Collector {
     out.set(kServerInfo, 1, version.substr(0, version.find(' ')),
             std::string(facts.flag("in_recovery") ? "standby" : "primary"),
             facts.text("system_identifier"));
+    if (!facts.flag("in_recovery") && !copy_)
+      out.set(kWritable, 1, facts.text("system_identifier"), facts.text("timeline"));
     out.set(kClockOffset, facts.number("now") - midway);
     look_at_settings(from, out);
     return Progress::done;
@@ -102,10 +119,12 @@ class Server final : public Collector {
     return (role.empty() ? "" : " for the role " + role) +
            (database.empty() ? "" : " in the database " + database);
   }
+
+  bool copy_;
 };
 
-std::unique_ptr<Collector> make(const Configuration& /*given*/, ScanPlan& /*plan*/) {
-  return std::make_unique<Server>();
+std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {
+  return std::make_unique<Server>(given.own.flag("copy"));
 }
 
 }  // namespace
@@ -123,7 +142,7 @@ constexpr CollectorSpec kSpec{
     .deadline = "10s",
     .metrics = kMetrics,
     .identity = kIdentity,
-    .options = {},
+    .options = kOptions,
     .reads = no_reads,
     .make = make};
 

@@ -174,5 +174,27 @@ TEST_F(Standby, ASlotThatNobodyReadsKeepsWal) {
             1000);
 }
 
+TEST(Slots, ThatAreLostAreFindings) {
+  Cluster primary({{"wal_level", "logical"},
+                   {"max_slot_wal_keep_size", "'1MB'"},
+                   {"min_wal_size", "'32MB'"},
+                   {"max_wal_size", "'32MB'"}});
+  const Database db(primary);
+  db.run(
+      "SELECT pg_create_physical_replication_slot('gone', true);"
+      "SELECT pg_create_physical_replication_slot('kept')");
+  const std::string toml = one_server(db.dsn(), {}, "wal");
+  EXPECT_EQ(look(toml).violated(), "");
+  for (int i = 0; i < 5; ++i) {
+    db.run("SELECT pg_switch_wal()");
+    db.run("CREATE TABLE t" + std::to_string(i) + " AS SELECT generate_series(1, 100) i");
+  }
+  db.run("CHECKPOINT");
+  const Findings found = look(toml);
+  EXPECT_EQ(found.violated(), "wal/gone");
+  EXPECT_EQ(found.value("pg_integrity_slot_lost", {{"slot", "kept"}}), 0);
+  EXPECT_EQ(found.object("wal/gone").lines.at(0), "the server says: wal_removed");
+}
+
 }  // namespace
 }  // namespace pg_integrity::test::wal_test

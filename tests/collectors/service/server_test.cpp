@@ -24,6 +24,18 @@ TEST(Server, SaysWhatItIs) {
       << "what is about the whole server carries no database";
 }
 
+TEST(Server, SaysThatItIsWrittenToUnlessItIsACopy) {
+  const Database db;
+  const auto writable = [&](const std::string& more) {
+    return look(one_server(db.dsn(), more, "server"))
+        .value("pg_integrity_server_writable",
+               {{"system_identifier", db.ask("SELECT system_identifier FROM pg_control_system()")},
+                {"timeline", "1"}});
+  };
+  EXPECT_EQ(writable(""), 1);
+  EXPECT_FALSE(writable("[server.collectors.server]\ncopy = true\n").has_value());
+}
+
 TEST(Server, AloneItProvesNothing) {
   const Database db;
   const Findings found = look(one_server(db.dsn(), {}, "server"));
