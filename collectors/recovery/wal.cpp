@@ -212,8 +212,8 @@ class Wal final : public Collector {
     const Rows rows = session.query(kSlots);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Row row = rows[i];
-      const std::string slot = row.text("slot");
-      const auto lost = row.maybe_text("lost");
+      const std::string& slot = row.text("slot");
+      const auto& lost = row.maybe_text("lost");
       out.set(kSlotLost, lost ? 1 : 0, slot);
       if (lost) out.evidence(kSlotLost, "the server says: " + *lost, slot);
       const auto position = row.maybe_number("position");

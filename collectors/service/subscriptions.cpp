@@ -67,7 +67,7 @@ class Subscriptions final : public Collector {
       out.set(kUnfilled, unfilled, name);
       out.set(kFilling, unfilled > 0 ? filling_for(from, name).count() : 0, name);
       if (!row.flag("enabled")) out.evidence(kFilling, "it is disabled", name);
-      if (const auto first = row.maybe_text("first"))
+      if (const auto& first = row.maybe_text("first"))
         out.evidence(kFilling, *first + " is not filled", name);
     }
     return Progress::done;
