@@ -158,19 +158,21 @@ class Amcheck final : public Collector {
 
   void look_at(Session& session, const AmcheckWork& work, const CheckedIndex& index,
                Batch& out) const {
-    if (!index.system) require_trusted(session, index.index);
+    // By its OID, because another index may take its name after it was judged.
+    const std::string oid = index.system ? index.index.sql() : trusted_index(session, index.index);
     const bool gin = index.method == "gin";
-    const std::array<std::string, 3> parameters{
-        index.index.sql(), heapallindexed_ && !gin ? "true" : "false", index.heap.sql()};
-    const double bytes =
+    const std::array<std::string, 3> parameters{oid, heapallindexed_ && !gin ? "true" : "false",
+                                                index.heap.sql()};
+    const Row sizes =
         session
             .query(
-                "SELECT greatest(pg_relation_size($1::regclass), CASE WHEN $2::bool THEN"
-                " pg_relation_size($3::regclass) END) AS bytes",
+                "SELECT pg_relation_size($1::regclass) AS bytes, CASE WHEN $2::bool THEN"
+                " pg_relation_size($3::regclass) ELSE 0 END AS heap_bytes",
                 parameters)
-            .only()
-            .number("bytes");
-    if (bytes > check_up_to_)
+            .only();
+    const auto bytes = sizes.maybe_number("bytes");
+    if (!bytes) throw SourceError(Reason::missing, "the index does not exist any more");
+    if (std::max(*bytes, sizes.maybe_number("heap_bytes").value_or(0)) > check_up_to_)
       throw SourceError(Reason::too_large,
                         "not checked: it is above check_up_to. HINT: raise it for this server");
     double corrupt = 0;

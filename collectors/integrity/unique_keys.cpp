@@ -212,9 +212,10 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
   return indexes;
 }
 
-void require_trusted(Session& session, const QualifiedName& index) {
-  const std::array<std::string, 1> name{index.sql()};
-  require_trusted(session.query(trust_of_index() + std::string(kTrusted), name).only());
+std::string trusted_index(Session& session, const QualifiedName& index) {
+  return trusted_index_rows(session, index, "$1::regclass::oid AS oid FROM trust")
+      .only()
+      .text("oid");
 }
 
 Rows trusted_index_rows(Session& session, const QualifiedName& index, std::string_view select) {

@@ -42,9 +42,10 @@ struct UniqueIndex {
 /// it belongs to an index of the root. So are indexes of tables that the schema excludes.
 std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema);
 
-/// @throws SourceError{unsafe} if evaluating or comparing the index's values would run code that
-/// belongs to neither a superuser nor an extension of one.
-void require_trusted(Session& session, const QualifiedName& index);
+/// @return the index's OID, as text. Its definition never changes.
+/// @throws SourceError: unsafe if evaluating or comparing the index's values would run code that
+/// belongs to neither a superuser nor an extension of one, missing if there is no such index.
+std::string trusted_index(Session& session, const QualifiedName& index);
 
 /// The same for an index, in one statement with what the caller wants to know of it.
 /// @param select columns and a FROM clause for the tables `trust` and `pg_index i`; $1 is the name
@@ -59,7 +60,7 @@ struct RunCode {
 };
 
 /// The rows of `select`, as trusted_index_rows() but about any code.
-/// @throws SourceError: unsafe as require_trusted(), missing if there are no rows.
+/// @throws SourceError: unsafe as trusted_index(), missing if there are no rows.
 Rows trusted_rows(Session& session, const RunCode& code, std::string_view select,
                   std::span<const std::string> parameters);
 

@@ -92,14 +92,17 @@ constexpr std::string_view kLocked = R"(
     JOIN pg_catalog.pg_class c ON c.oid = own.relation
   WHERE c.relkind NOT IN ('i', 'I', 't'))";
 
-// A table whose parts depend on none of the users' objects has no foreign code.
+// A table whose parts depend on none of the users' objects has no foreign code. A column of a
+// user's type may have foreign code behind a cast or a range.
 constexpr std::string_view kPlain = "SELECT CASE WHEN EXISTS (SELECT FROM (";
 constexpr std::string_view kPlainTail =
     R"( OFFSET 0) AS l JOIN pg_catalog.pg_class c ON c.oid = l.oid
   WHERE c.relkind NOT IN ('r', 'm', 'S') OR c.relhassubclass OR c.relrowsecurity
     OR EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid)
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
-      AND a.attgenerated = 'v')
+      AND (a.attgenerated = 'v' OR a.atttypid >= 16384 AND (
+        EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.oid >= 16384 AND k.castmethod = 'f')
+        OR EXISTS (SELECT FROM pg_catalog.pg_range g WHERE g.rngtypid >= 16384))))
     OR EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND ((
         SELECT bool_or(k.class >= 16384) FROM unnest(i.indclass::oid[]) AS k(class))
       OR EXISTS (SELECT FROM pg_catalog.pg_depend d
@@ -125,6 +128,18 @@ std::string foreign_code_sql(std::string_view relations) {
          " SELECT n.nspname AS schema, c.relname AS name FROM foreign_code f"
          " JOIN pg_catalog.pg_class c ON c.oid = f.oid"
          " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')";
+}
+
+std::string locked_relations_sql() {
+  return std::string(kLocked);
+}
+
+std::string refusal_sql() {
+  std::string sql = "SELECT CASE WHEN EXISTS (SELECT FROM refused) THEN ('";
+  sql += kRefusal;
+  sql += "' || (SELECT pg_catalog.min(text) FROM refused) || '";
+  sql += kRefusalEnd;
+  return sql + "')::int END";
 }
 
 std::string plain_guard_sql() {
@@ -188,12 +203,8 @@ std::string guard_sql(Guard when, bool heirs) {
   FROM relation r JOIN pg_catalog.pg_class c ON c.oid = r.oid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind NOT IN ('r', 'p', 'm', 'S') OR r.oid IN (SELECT oid FROM foreign_code))
-SELECT CASE WHEN EXISTS (SELECT FROM refused) THEN (')";
-  sql += kRefusal;
-  sql += "' || (SELECT pg_catalog.min(text) FROM refused) || '";
-  sql += kRefusalEnd;
-  sql += "')::int END";
-  return sql;
+)";
+  return sql + refusal_sql();
 }
 
 }  // namespace pg_integrity

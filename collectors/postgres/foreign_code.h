@@ -49,9 +49,15 @@ std::string note_shape_sql();
 /// A statement that fails as a guard does if they are others now.
 std::string same_shape_sql();
 
+/// A SELECT of the OIDs of the tables, views and sequences that our transaction has locked.
+std::string locked_relations_sql();
+/// The end of a guard, after its WITH query `refused(text)`: it fails if there is such a text.
+std::string refusal_sql();
+
 /// A guard's error has this before a letter ('u': foreign code, 'k': neither table nor sequence,
-/// 'p': policies hide rows, 'c': changed meanwhile), a blank and the relation's name, and
-/// kRefusalEnd after it. There is no name after 'c'.
+/// 'p': policies hide rows, 'c': changed meanwhile, 'f': a function that the statement reaches by a
+/// name), a blank and the name of the relation or function, and kRefusalEnd after it. There is no
+/// name after 'c'.
 inline constexpr std::string_view kRefusal = "pg_integrity refuses ";
 inline constexpr std::string_view kRefusalEnd = " <end>";
 

@@ -102,7 +102,8 @@ class SequenceUse final : public Collector {
     for (const Sequence& sequence : fed.sequences) {
       const std::string name = sequence.name.sql();
       const std::array<std::string, 3> parameters{fed.table.sql(), fed.column, name};
-      const Rows rows = session.query(std::string(kShare) + name + " v", parameters);
+      // A view may have come in the sequence's place.
+      const Rows rows = session.query(std::string(kShare) + name + " v", parameters, Access::index);
       used = std::max(used, rows.only().number("used"));
       out.evidence(kUsed, "sequence " + sequence.name.display(), labels);
     }

@@ -7,6 +7,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/postgres/foreign_code.h"
+#include "collectors/postgres/named_code.h"
 #include "collectors/postgres/schema.h"
 
 namespace pg_integrity {
@@ -40,6 +41,13 @@ std::optional<std::string> refusal_in(std::string_view message) {
   if (refusal.front() == 'u')
     throw SourceError(Reason::unsafe,
                       fmt::format("any statement about {}{}", name, kForeignCodeRuns));
+  if (refusal.front() == 'f')
+    throw SourceError(
+        Reason::unsafe,
+        fmt::format("the statement would call {}, which belongs to no superuser, by an"
+                    " operator, a cast or a type. HINT: if it can be trusted, give it"
+                    " to a superuser",
+                    name));
   if (refusal.front() == 'p')
     throw SourceError(
         Reason::policy,
@@ -124,6 +132,16 @@ pqxx::result run_between(Prepared& prepared, const std::string& before, const st
   return result;
 }
 
+/// Parsing a literal calls functions of its type, so its name is judged before.
+void require_safe_types(pqxx::transaction_base& transaction, const std::string& guard) {
+  try {
+    transaction.exec(guard);
+  } catch (const pqxx::sql_error& error) {
+    if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
+    throw;
+  }
+}
+
 /// Whether a statement of ours names a table without ONLY. Names are always in double quotes.
 bool reads_heirs(std::string_view sql) {
   return sql.find("FROM \"") != std::string_view::npos ||
@@ -144,16 +162,21 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   static const Guards kWithHeirs{guard_sql(Guard::before, true), guard_sql(Guard::after, true)};
   transaction.exec(settings_for(access, restricted));
   const std::string execute = execution(transaction, parameters);
+  const NamedCode named = named_code(sql);
+  const std::string names_guard = named_code_guard_sql(named, sql);
+  if (!named.types.empty()) require_safe_types(transaction, names_guard);
   Prepared prepared(connection, transaction, sql);
-  try {
-    return run_between(prepared, kPlainGuard, execute, kPlainGuard);
-  } catch (const pqxx::sql_error& error) {
-    if (!refusal_in(error.what())) throw;
+  if (named.none()) {
+    try {
+      return run_between(prepared, kPlainGuard, execute, kPlainGuard);
+    } catch (const pqxx::sql_error& error) {
+      if (!refusal_in(error.what())) throw;
+    }
+    prepared.back_to_its_preparation();
   }
-  prepared.back_to_its_preparation();
   const Guards& guards = reads_heirs(sql) ? kWithHeirs : kAlone;
   try {
-    return run_between(prepared, guards.before, execute, guards.after);
+    return run_between(prepared, guards.before + "; " + names_guard, execute, guards.after);
   } catch (const pqxx::sql_error& error) {
     if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
     throw;
