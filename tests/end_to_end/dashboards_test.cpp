@@ -107,6 +107,8 @@ class RichDemo {
         "GRANT SELECT ON booked TO pgintegrity");
     demo_.database.run(
         "SELECT pg_create_physical_replication_slot('spare', true), pg_switch_wal()");
+    demo_.database.run(
+        "CREATE SUBSCRIPTION later CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false)");
     standby_ = std::make_unique<Cluster>(Cluster::StandbyOf{demo_.cluster});
     back_up();
   }
@@ -119,6 +121,10 @@ class RichDemo {
             "superusers = [\"postgres\"], users = [\"pgintegrity\", \"postgres\"] }");
     replace(text, "name = \"tovplay\"\n", "name = \"tovplay\"\nmax_load = 0.9\n");
     return text + R"(
+[[server.accept]]
+object = "row_counts/public.Game"
+until = 2999-12-31
+reason = "known"
 [[server.backups]]
 name = "dumps"
 pattern = "*.dump"
