@@ -19,8 +19,9 @@ namespace pg_integrity::subscriptions {
 
 namespace {
 
-constexpr auto kMax = gauge("pg_integrity_subscription_filling_max_seconds",
-                            "Configured upper limit of subscription_filling_seconds.");
+constexpr auto kMax =
+    gauge("pg_integrity_subscription_filling_max_seconds",
+          "Configured upper limit of subscription_filling_seconds.", "subscription");
 constexpr auto kFilling = gauge(
     "pg_integrity_subscription_filling_seconds",
     "How long tables of the subscription have been waiting for the end of their first copy, as far"
@@ -55,7 +56,7 @@ class Subscriptions final : public Collector {
  public:
   explicit Subscriptions(Seconds max_filling) : max_filling_(max_filling) {}
 
-  void declare(Batch& out) const override { out.set(kMax, max_filling_.count()); }
+  void declare(Batch& /*out*/) const override {}
 
   Progress collect(Sources& from, Batch& out) override {
     const Rows rows = from.session().query(kSubscriptions);
@@ -64,6 +65,7 @@ class Subscriptions final : public Collector {
       const std::array<std::string, 1> name{row.text("subscription")};
       if (!from.wants(name)) continue;
       const double unfilled = row.number("unfilled");
+      out.set(kMax, max_filling_.count(), name);
       out.set(kUnfilled, unfilled, name);
       out.set(kFilling, unfilled > 0 ? filling_for(from, name).count() : 0, name);
       if (!row.flag("enabled")) out.evidence(kFilling, "it is disabled", name);
