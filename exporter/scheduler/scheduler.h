@@ -23,6 +23,8 @@ using MakeConnector = std::function<std::shared_ptr<Connector>(const ConnectionO
 /// database and name. They outlive a scheduler that is replaced.
 using ServerSlots = std::map<std::string, std::shared_ptr<SessionSlots>>;
 
+class ServerRun;
+
 class Scheduler {
  public:
   /// The references must outlive the scheduler.
@@ -50,10 +52,9 @@ class Scheduler {
   [[nodiscard]] bool ready() const;
 
  private:
-  class Server;
   const WaitableClock& clock_;
   const std::unique_ptr<DisposableWorkers> workers_;
-  std::vector<std::unique_ptr<Server>> servers_;
+  std::vector<std::unique_ptr<ServerRun>> servers_;
 };
 
 }  // namespace pg_integrity
