@@ -8,6 +8,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/postgres/foreign_code.h"
 #include "collectors/postgres/schema.h"
+#include "exporter/postgres/obstacle.h"
 
 namespace pg_integrity {
 
@@ -35,20 +36,23 @@ std::optional<std::string> refusal_in(std::string_view message) {
   return std::string(rest.substr(0, rest.find(kRefusalEnd)));
 }
 
-[[noreturn]] void refuse(const std::string& refusal) {
+SourceError refused(char why, const std::string& name) {
+  if (why == 'u')
+    return {Reason::unsafe, fmt::format("any statement about {}{}", name, kForeignCodeRuns)};
+  if (why == 'p')
+    return {Reason::policy,
+            fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
+                        " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
+                        name)};
+  if (why == 'c') return {Reason::conflict, "somebody changes the table's indexes or statistics"};
+  return {Reason::conflict, name + " is neither a table nor a sequence any more"};
+}
+
+[[noreturn]] void refuse(const std::string& refusal, std::string_view sql) {
   const std::string name = refusal.size() > 2 ? refusal.substr(2) : std::string("a relation");
-  if (refusal.front() == 'u')
-    throw SourceError(Reason::unsafe,
-                      fmt::format("any statement about {}{}", name, kForeignCodeRuns));
-  if (refusal.front() == 'p')
-    throw SourceError(
-        Reason::policy,
-        fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
-                    " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
-                    name));
-  if (refusal.front() == 'c')
-    throw SourceError(Reason::conflict, "somebody changes the table's indexes or statistics");
-  throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
+  const SourceError error = refused(refusal.front(), name);
+  if (const auto obstacle = named_obstacle(sql, name)) throw error.because_of(*obstacle);
+  throw error;
 }
 
 /// A prepared statement that is gone from the server when this is destroyed, whatever went wrong.
@@ -155,7 +159,7 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   try {
     return run_between(prepared, guards.before, execute, guards.after);
   } catch (const pqxx::sql_error& error) {
-    if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
+    if (const auto refusal = refusal_in(error.what())) refuse(*refusal, sql);
     throw;
   }
 }
