@@ -192,6 +192,8 @@ inline void no_reads(const Configuration& /*given*/, Session& /*session*/, const
 struct CollectorSpec {
   std::string_view name;  ///< file stem = configuration table = `collector` label
   std::string_view summary;
+  /// What one of its objects is, for people. An "s" makes several of it.
+  std::string_view object_noun = "object";
   std::string_view report_section;  ///< heading in the report
   Question question = Question::intact;
   Lane lane = Lane::scan;

@@ -135,7 +135,7 @@ def overview():
                     "Nothing is violated, if the answers above are there", to=INTEGRITY)),
                 (12, table(
                     "What could not be proved, and why",
-                    "Unproven objects by reason. Not configured and pending page nobody.",
+                    "Causes by reason, each once. One without a collector stops several. Not configured and pending page nobody.",
                     ["server", "database", "collector", "reason"],
                     [column("unproven", worst("unproven_objects", COLLECTOR), thresholds=VERDICT_STEPS,
                             worst="high")],

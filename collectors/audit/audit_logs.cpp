@@ -174,6 +174,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "audit_logs",
     .summary = "rows, recent rows and last entry of configured log tables",
+    .object_noun = "audit log",
     .report_section = "Audit and protection",
     .question = Question::intact,
     .lane = Lane::scan,

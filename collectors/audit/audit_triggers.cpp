@@ -318,6 +318,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "audit_triggers",
     .summary = "whether audit triggers are there, run, and did so when rows went",
+    .object_noun = "audited table",
     .report_section = "Audit triggers",
     .question = Question::intact,
     .lane = Lane::scan,

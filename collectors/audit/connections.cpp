@@ -216,6 +216,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "connections",
     .summary = "sessions by user and state, room for more, and who should not be connected",
+    .object_noun = "connection check",
     .report_section = "Connections",
     .question = Question::intact,
     .lane = Lane::quick,

@@ -215,6 +215,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "privileges",
     .summary = "who may change data, and what the exporter's own role could do beyond reading",
+    .object_noun = "privilege check",
     .report_section = "Privileges",
     .question = Question::intact,
     .lane = Lane::quick,

@@ -273,6 +273,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "protection",
     .summary = "what protections say of themselves in a status table: enabled, version, verified",
+    .object_noun = "protection",
     .report_section = "Protection status",
     .question = Question::intact,
     .lane = Lane::quick,

@@ -90,6 +90,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "superusers",
     .summary = "who is a superuser, or may become one",
+    .object_noun = "superuser check",
     .report_section = "Superusers",
     .question = Question::intact,
     .lane = Lane::quick,

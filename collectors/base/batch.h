@@ -33,9 +33,10 @@ struct UnprovenMark {
   const MetricInfo* metric = nullptr;
   std::vector<std::string> labels;
   Reason reason{};
-  std::string detail;      ///< one line for the report; no row values, no secrets
-  Instant observed_at{};   ///< when it was checked
-  bool unsettled = false;  ///< the next check may settle it, and should come soon
+  std::string detail;                  ///< one line for the report; no row values, no secrets
+  Instant observed_at{};               ///< when it was checked
+  bool unsettled = false;              ///< the next check may settle it, and should come soon
+  std::optional<Obstacle> obstacle{};  ///< the relation that was in the way
 };
 
 /// One line of the report about an object.
@@ -171,7 +172,8 @@ class Batch {
       if (error.session_lost()) throw;
       samples_.resize(samples);
       evidence_.resize(lines);
-      unproven_.push_back({&metric, labels_of<N>(labels), error.reason(), error.what(), now_});
+      unproven_.push_back({&metric, labels_of<N>(labels), error.reason(), error.what(), now_, false,
+                           error.obstacle()});
     }
     observed_now();
   }

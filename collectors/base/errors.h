@@ -10,6 +10,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "collectors/base/qualified_name.h"
 
 namespace pg_integrity {
 
@@ -107,6 +110,22 @@ constexpr bool says_down(Reason reason) {
   }
 }
 
+/// Whether this reason tells that a table as a whole could not be read, whatever was asked of it.
+constexpr bool is_about_table(Reason reason) {
+  return reason == Reason::lock || reason == Reason::conflict || reason == Reason::timeout ||
+         is_limit(reason);
+}
+
+/// A relation that keeps statements from running.
+struct Obstacle {
+  QualifiedName relation;
+  bool is_sequence = false;
+  std::string role = {};  ///< ours, if it may not read the relation; else empty
+
+  auto operator<=>(const Obstacle&) const = default;
+  bool operator==(const Obstacle&) const = default;
+};
+
 /// Thrown when nothing trustworthy could be read. what() is one line without secrets or row values.
 /// It may end in "HINT: …".
 class SourceError : public std::runtime_error {
@@ -125,10 +144,20 @@ class SourceError : public std::runtime_error {
   [[nodiscard]] bool session_lost() const noexcept { return scope_ == Scope::session; }
   [[nodiscard]] bool damage() const noexcept { return damage_; }
 
+  /// The same error, with the relation that was in the way.
+  [[nodiscard]] SourceError because_of(Obstacle obstacle) const {
+    SourceError error = *this;
+    error.obstacle_ = std::move(obstacle);
+    return error;
+  }
+  /// Nothing: it is not known, or no relation was in the way.
+  [[nodiscard]] const std::optional<Obstacle>& obstacle() const noexcept { return obstacle_; }
+
  private:
   Reason reason_;
   Scope scope_;
   bool damage_;
+  std::optional<Obstacle> obstacle_;
 };
 
 }  // namespace pg_integrity

@@ -282,6 +282,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "amcheck",
     .summary = "indexes and heaps that amcheck finds corrupt, where it is installed",
+    .object_noun = "amcheck run",
     .report_section = "Indexes",
     .question = Question::intact,
     .lane = Lane::scan,

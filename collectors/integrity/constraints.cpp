@@ -184,6 +184,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "constraints",
     .summary = "rows that break an exclusion, CHECK or NOT NULL constraint",
+    .object_noun = "constraint",
     .report_section = "Constraints",
     .question = Question::intact,
     .lane = Lane::scan,

@@ -161,6 +161,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "custom",
     .summary = "metrics by queries of your own, against limits of your own",
+    .object_noun = "own check",
     .report_section = "Your own checks",
     .question = Question::intact,
     .lane = Lane::scan,

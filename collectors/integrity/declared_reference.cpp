@@ -109,9 +109,12 @@ ForeignKey resolve(Session& session, const Schema& schema, const DeclaredReferen
     if (schema.table(*name)->has_foreign_partition)
       throw SourceError(Reason::config,
                         "a part of table " + name->display() + " is on another server");
-  for (const QualifiedName* name : {&key.child, &key.parent})
-    key.foreign_code = key.foreign_code || schema.table(*name)->foreign_code ||
-                       schema.table(*name)->foreign_code_of_heir;
+  const auto has_foreign_code = [](const Table& table) {
+    return table.foreign_code || table.foreign_code_of_heir;
+  };
+  const bool of_child = key.foreign_code || has_foreign_code(*schema.table(key.child));
+  key.foreign_code_of_parent = !of_child && has_foreign_code(*schema.table(key.parent));
+  key.foreign_code = of_child || key.foreign_code_of_parent;
   key.child_partitioned = schema.table(key.child)->partitioned;
   key.parent_partitioned = schema.table(key.parent)->partitioned;
   key.child_with_heirs = !schema.table(key.child)->heirs.empty();

@@ -180,6 +180,7 @@ void add_reads(const Configuration& given, Session& session, const Schema& schem
 extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{.name = "duplicates",
                               .summary = "rows that a key promises to be unique and are not",
+                              .object_noun = "unique key",
                               .report_section = "Uniqueness",
                               .question = Question::intact,
                               .lane = Lane::scan,

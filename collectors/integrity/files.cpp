@@ -230,6 +230,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "files",
     .summary = "number and size of files in directories, by pattern, against their limits",
+    .object_noun = "file pattern",
     .report_section = "Files",
     .question = Question::intact,
     .lane = Lane::quick,

@@ -265,6 +265,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "freshness",
     .summary = "the last entry of tables, how old it may be, and rows from the future",
+    .object_noun = "time column",
     .report_section = "Freshness",
     .question = Question::intact,
     .lane = Lane::scan,

@@ -188,6 +188,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "inventory",
     .summary = "tables, keys, triggers, sequences and indexes that are gone or switched off",
+    .object_noun = "inventory check",
     .report_section = "Inventory",
     .question = Question::intact,
     .lane = Lane::scan,

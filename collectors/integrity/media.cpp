@@ -277,6 +277,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "media",
     .summary = "columns that must hold URLs or nothing, and the size of what they hold",
+    .object_noun = "media column",
     .report_section = "Media",
     .question = Question::intact,
     .lane = Lane::scan,

@@ -263,6 +263,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "orphans",
     .summary = "rows whose foreign key or declared reference points nowhere",
+    .object_noun = "foreign key",
     .report_section = "Foreign key integrity",
     .question = Question::intact,
     .lane = Lane::scan,

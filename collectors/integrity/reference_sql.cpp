@@ -29,7 +29,8 @@ void require_safe(const ForeignKey& key) {
                       " superuser. HINT: give both sides the same type");
   if (key.foreign_code)
     throw SourceError(Reason::unsafe, "any look at " + key.child.display() + " or " +
-                                          key.parent.display() + std::string(kForeignCodeRuns));
+                                          key.parent.display() + std::string(kForeignCodeRuns))
+        .because_of({key.foreign_code_of_parent ? key.parent : key.child});
 }
 
 std::string child_sql(const ForeignKey& key) {

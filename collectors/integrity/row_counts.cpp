@@ -229,6 +229,7 @@ void add_reads(const Configuration& given, Session& /*session*/, const Schema& s
 extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{.name = "row_counts",
                               .summary = "rows of every table, and limits to them",
+                              .object_noun = "row count",
                               .report_section = "Database content",
                               .question = Question::intact,
                               .lane = Lane::scan,

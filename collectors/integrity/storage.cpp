@@ -315,6 +315,7 @@ constexpr CollectorSpec kSpec{
     .name = "storage",
     .summary =
         "page checksums, invalid indexes, collation versions, sequences behind their columns",
+    .object_noun = "storage check",
     .report_section = "Storage",
     .question = Question::intact,
     .lane = Lane::scan,

@@ -154,8 +154,10 @@ void find_foreign_code(Session& session, Schema& into) {
         std::any_of(table.heirs.begin(), table.heirs.end(),
                     [&](const QualifiedName& heir) { return found.contains(heir); });
   }
-  for (ForeignKey& key : into.foreign_keys)
+  for (ForeignKey& key : into.foreign_keys) {
     key.foreign_code = found.contains(key.child) || found.contains(key.parent);
+    key.foreign_code_of_parent = key.foreign_code && !found.contains(key.child);
+  }
 }
 
 }  // namespace pg_integrity

@@ -25,14 +25,16 @@ std::string Table::from_clause() const {
   if (foreign_code || foreign_code_of_heir)
     throw SourceError(Reason::unsafe, "any look at " + name.display() +
                                           ", with the tables that inherit from it," +
-                                          std::string(kForeignCodeRuns));
+                                          std::string(kForeignCodeRuns))
+        .because_of({name});
   return name.sql();
 }
 
 std::string Table::from_clause_alone() const {
   if (foreign_code)
     throw SourceError(Reason::unsafe,
-                      "any look at " + name.display() + std::string(kForeignCodeRuns));
+                      "any look at " + name.display() + std::string(kForeignCodeRuns))
+        .because_of({name});
   return partitioned ? name.sql() : "ONLY " + name.sql();
 }
 

@@ -106,6 +106,7 @@ struct ForeignKey {
   bool temporal = false;      ///< compares periods (PERIOD, PostgreSQL 18)
   bool foreign_cast = false;  ///< comparing calls a cast that belongs to no superuser
   bool foreign_code = false;  ///< that of one of its tables is true
+  bool foreign_code_of_parent = false;  ///< and that of the child is not
   std::vector<ReferenceColumn> columns;
   /// Only rows of the child that meet it refer, in SQL about the alias `c`. Empty: all rows do.
   /// Only declared references have one.

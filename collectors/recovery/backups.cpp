@@ -208,6 +208,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "backups",
     .summary = "age, missed runs, proof and retention of backups, by source and kind",
+    .object_noun = "backup check",
     .report_section = "Backups",
     .question = Question::recoverable,
     .lane = Lane::quick,

@@ -201,6 +201,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "restore_drill",
     .summary = "restore drills on record: outcome, age, measured recovery time and point",
+    .object_noun = "drill check",
     .report_section = "Disaster recovery",
     .question = Question::recoverable,
     .lane = Lane::quick,

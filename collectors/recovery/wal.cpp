@@ -260,6 +260,7 @@ constexpr CollectorSpec kSpec{
     .name = "wal",
     .summary =
         "archiver, what waits for it, standbys and replication slots, as the server sees them",
+    .object_noun = "log check",
     .report_section = "Write-ahead log",
     .question = Question::service,
     .lane = Lane::quick,

@@ -310,6 +310,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "api_sync",
     .summary = "whether HTTP endpoints answer, how fast, and whether they count what is there",
+    .object_noun = "endpoint",
     .report_section = "Synchronization",
     .question = Question::service,
     .lane = Lane::scan,

@@ -162,6 +162,7 @@ void add_reads(const Configuration& given, Session& session, const Schema& /*sch
 extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{.name = "query_latency",
                               .summary = "duration of named probe queries against their objective",
+                              .object_noun = "probe",
                               .report_section = "Performance",
                               .question = Question::service,
                               .lane = Lane::quick,

@@ -330,6 +330,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "replica_sync",
     .summary = "whether copies of the database answer, keep up and hold the same rows",
+    .object_noun = "compared table",
     .report_section = "Copies",
     .question = Question::service,
     .lane = Lane::scan,

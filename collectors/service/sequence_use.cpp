@@ -131,6 +131,7 @@ void add_reads(const Configuration& /*given*/, Session& session, const Schema& s
 extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{.name = "sequence_use",
                               .summary = "how much of their values sequences have used up",
+                              .object_noun = "sequence",
                               .report_section = "Sequences",
                               .question = Question::service,
                               .lane = Lane::scan,

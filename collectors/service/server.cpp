@@ -133,6 +133,7 @@ extern const CollectorSpec kSpec;
 constexpr CollectorSpec kSpec{
     .name = "server",
     .summary = "version, role, identity, clock and unsafe settings of the server",
+    .object_noun = "server check",
     .report_section = "Server",
     .question = Question::intact,
     .lane = Lane::quick,

@@ -246,7 +246,8 @@ bool Evidence::failed(const CollectorId& id, const SourceError& error) {
   health.attempted = true;
   health.success = false;
   health.pass_since.reset();
-  health.failure = Trouble{error.reason(), error.what(), clock_.now()};
+  health.failure =
+      Trouble{error.reason(), error.what(), clock_.now(), error.obstacle(), error.session_lost()};
   return news;
 }
 

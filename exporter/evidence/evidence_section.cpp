@@ -47,9 +47,18 @@ JsonValue to_json(const Sample& sample, const Clock& clock) {
 }
 
 JsonValue to_json(const Trouble& trouble, const Clock& clock) {
-  return {Members{{"reason", {std::string(name_of(trouble.reason))}},
+  Members members{{"reason", {std::string(name_of(trouble.reason))}},
                   {"detail", {trouble.detail}},
-                  {"since", {clock.to_unix(trouble.since)}}}};
+                  {"since", {clock.to_unix(trouble.since)}}};
+  if (trouble.obstacle) {
+    const auto& [relation, is_sequence, role] = *trouble.obstacle;
+    members.push_back({"obstacle",
+                       {Members{{"schema", {relation.schema}},
+                                {"name", {relation.name}},
+                                {"is_sequence", {is_sequence}},
+                                {"role", {role}}}}});
+  }
+  return {std::move(members)};
 }
 
 JsonValue to_json(const ObjectKey& key, const Object& object, const Clock& clock) {
@@ -107,6 +116,17 @@ const MetricInfo* metric_of(const JsonValue& recorded, const CollectorSpec& spec
   return &own.add(name, {}, std::vector<std::string>(labels), {});
 }
 
+Trouble trouble_from(const JsonValue& entry, const RecordedTimes& times) {
+  const auto reason = reason_named(entry.at("reason").text());
+  Trouble trouble{reason.value_or(Reason::stale), entry.at("detail").text(),
+                  times.past(entry.at("since").number())};
+  if (const JsonValue* obstacle = entry.find("obstacle"))
+    trouble.obstacle = Obstacle{{obstacle->at("schema").text(), obstacle->at("name").text()},
+                                obstacle->at("is_sequence").flag(),
+                                obstacle->at("role").text()};
+  return trouble;
+}
+
 Object object_from(const JsonValue& entry, const CollectorSpec& spec, MetricSet& own,
                    const RecordedTimes& times) {
   Object object;
@@ -130,11 +150,8 @@ Object object_from(const JsonValue& entry, const CollectorSpec& spec, MetricSet&
   }
   if (const auto whole_at = entry.maybe_number("whole_at")) object.whole_at = times.look(*whole_at);
   if (const auto gone = entry.maybe_number("gone_since")) object.gone_since = times.past(*gone);
-  if (const JsonValue* trouble = entry.find("trouble")) {
-    const auto reason = reason_named(trouble->at("reason").text());
-    object.trouble = Trouble{reason.value_or(Reason::stale), trouble->at("detail").text(),
-                             times.past(trouble->at("since").number())};
-  }
+  if (const JsonValue* trouble = entry.find("trouble"))
+    object.trouble = trouble_from(*trouble, times);
   return object;
 }
 

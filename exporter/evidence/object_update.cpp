@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/collector.h"
 
@@ -11,6 +12,20 @@ namespace {
 
 bool same_series(const Sample& a, const Sample& b) {
   return a.metric->name == b.metric->name && a.labels == b.labels;
+}
+
+/// The relation that was in the way. If the server did not tell which, it is the table that the
+/// mark is about. Tables of a copy are others.
+std::optional<Obstacle> obstacle_of(const UnprovenMark& mark) {
+  if (mark.obstacle || !is_about_table(mark.reason)) return mark.obstacle;
+  Obstacle table;
+  const auto names = mark.metric->labels();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == "replica") return std::nullopt;
+    if (names[i] == "schema") table.relation.schema = mark.labels[i];
+    if (names[i] == "table") table.relation.name = mark.labels[i];
+  }
+  return table.relation.name.empty() ? std::nullopt : std::optional(table);
 }
 
 }  // namespace
@@ -41,8 +56,9 @@ void apply(const Look& look, Object& object, Instant now) {
     }
     if (!look.lines.empty()) object.lines = look.lines;
     const bool known = object.trouble && object.trouble->reason == look.mark->reason;
-    object.trouble = Trouble{look.mark->reason, look.mark->detail,
-                             known ? object.trouble->since : look.mark->observed_at};
+    object.trouble =
+        Trouble{look.mark->reason, look.mark->detail,
+                known ? object.trouble->since : look.mark->observed_at, obstacle_of(*look.mark)};
   }
   object.gone_since.reset();
   object.looked_at = now;

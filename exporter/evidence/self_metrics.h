@@ -42,8 +42,11 @@ inline constexpr auto kObjects = gauge(
     "Objects by state: proven, violated, unproven, accepted (known damage), observed (not judged), "
     "limited (cannot be checked, and never was), excluded (by configuration).",
     "collector", "state");
-inline constexpr auto kUnprovenObjects =
-    gauge("pg_integrity_unproven_objects", "Unproven objects, by reason.", "collector", "reason");
+inline constexpr auto kUnprovenObjects = gauge(
+    "pg_integrity_unproven_objects",
+    "What keeps objects from being proven, by reason. A cause counts once, whatever number of "
+    "objects it stops. It has no label `collector` if it stops several collectors.",
+    "collector", "reason");
 inline constexpr auto kGoneObjects = gauge(
     "pg_integrity_gone_objects",
     "Violated objects that have vanished. They stay violated until they are accepted or are back.",

@@ -42,6 +42,8 @@ struct Trouble {
   Reason reason{};
   std::string detail;
   Instant since{};
+  std::optional<Obstacle> obstacle{};  ///< the relation that was in the way
+  bool session_lost = false;           ///< of a collector: there was no session to ask
 };
 
 /// The newest evidence of one object.

@@ -212,7 +212,8 @@ CollectorVerdict judge_collector(const CollectorEvidence& evidence, Instant now,
     const Judgement judgement = judge.judge(key, *object);
     ++verdict.objects[judgement.state];
     if (object->gone_since && judgement.state == State::violated) ++verdict.gone;
-    if (judgement.state == State::unproven) ++verdict.unproven[judgement.reason];
+    if (judgement.state == State::unproven || judgement.state == State::limited)
+      verdict.unchecked.push_back({&key, object.get(), judgement.state, judgement.reason});
     if (judgement.state == State::violated || judgement.state == State::unproven)
       verdict.state = worse(verdict.state, judgement.state);
   }

@@ -91,11 +91,20 @@ class Judge {
   std::map<ObjectKey, bool> declared_;
 };
 
+/// An object that is unproven or limited.
+struct Unchecked {
+  const ObjectKey* key = nullptr;
+  const Object* object = nullptr;
+  State state{};
+  Reason reason{};
+};
+
+/// The snapshot must outlive it.
 struct CollectorVerdict {
   State state = State::unproven;         ///< proven, violated or unproven
   bool applicable = true;                ///< at least one object is judged
   std::map<State, std::size_t> objects;  ///< their number, with those that are not judged
-  std::map<Reason, std::size_t> unproven;
+  std::vector<Unchecked> unchecked;
   std::size_t gone = 0;  ///< violated objects that have vanished
 };
 
@@ -111,6 +120,7 @@ struct QuestionVerdict {
   std::size_t limits = 0;   ///< objects that cannot be checked
 };
 
+/// The snapshot must outlive them.
 struct Verdicts {
   std::map<CollectorId, CollectorVerdict> collectors;
   /// `intact` and `recoverable` for every database, `service` only where something is judged.

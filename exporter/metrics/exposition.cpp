@@ -10,6 +10,7 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/ports/clock.h"
 #include "collectors/registry.h"
+#include "exporter/evidence/causes.h"
 #include "exporter/evidence/self_metrics.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/metrics/metric_families.h"
@@ -183,9 +184,6 @@ void render_collector_verdict(const CollectorEvidence& evidence, const Collector
     add_gauge(to, self::kObjects, base, {name, std::string(state)}, objects);
   }
   add_gauge(to, self::kObjects, base, {name, "excluded"}, static_cast<double>(evidence.excluded));
-  for (const auto& [reason, count] : verdict.unproven)
-    add_gauge(to, self::kUnprovenObjects, base, {name, std::string(name_of(reason))},
-              static_cast<double>(count));
   if (evidence.spec->remembers_red)
     add_gauge(to, self::kGoneObjects, base, {name}, static_cast<double>(verdict.gone));
   const Seconds interval = kept_interval(evidence.health);
@@ -195,12 +193,31 @@ void render_collector_verdict(const CollectorEvidence& evidence, const Collector
   add_gauge(to, self::kDeadline, base, {name}, clock.to_unix(since + interval * 3));
 }
 
+/// Renders the number of causes, each once in every database that it concerns. A cause that stops
+/// several collectors has no label `collector`.
+void render_causes(const std::vector<Cause>& causes, MetricFamilies& to) {
+  std::map<Labels, double> numbers;
+  for (const Cause& cause : causes) {
+    if (cause.state != State::unproven) continue;
+    for (const std::string& database : cause.databases) {
+      Labels labels = labels_of({cause.server, database, {}});
+      if (cause.stops.size() == 1)
+        labels.emplace_back("collector", cause.stops.begin()->first.collector);
+      labels.emplace_back("reason", name_of(cause.reason));
+      ++numbers[labels];
+    }
+  }
+  const MetricInfo& metric = self::kUnprovenObjects;
+  for (const auto& [labels, number] : numbers) to.gauge(metric.name, metric.help, labels, number);
+}
+
 void render_verdicts(const Snapshot& snapshot, const Clock& clock, MetricFamilies& to) {
   const Verdicts verdicts = judge_all(snapshot, clock.now(), clock.unix_now());
   for (const auto& evidence : snapshot.collectors) {
     render_ages(*evidence, clock, to);
     render_collector_verdict(*evidence, verdicts.collectors.at(evidence->id), clock, to);
   }
+  render_causes(causes_of(snapshot, verdicts), to);
   for (const QuestionVerdict& answer : verdicts.questions) {
     const Labels base{{"server", answer.server}, {"database", answer.database}};
     for (const State state : {State::proven, State::violated, State::unproven})

@@ -9,6 +9,7 @@
 #include "collectors/postgres/foreign_code.h"
 #include "collectors/postgres/named_code.h"
 #include "collectors/postgres/schema.h"
+#include "exporter/postgres/obstacle.h"
 
 namespace pg_integrity {
 
@@ -36,27 +37,29 @@ std::optional<std::string> refusal_in(std::string_view message) {
   return std::string(rest.substr(0, rest.find(kRefusalEnd)));
 }
 
-[[noreturn]] void refuse(const std::string& refusal) {
+SourceError refused(char why, const std::string& name) {
+  if (why == 'u')
+    return {Reason::unsafe, fmt::format("any statement about {}{}", name, kForeignCodeRuns)};
+  if (why == 'f')
+    return {Reason::unsafe,
+            fmt::format("the statement would call {}, which belongs to no superuser, by an"
+                        " operator, a cast or a type. HINT: if it can be trusted, give it to a"
+                        " superuser",
+                        name)};
+  if (why == 'p')
+    return {Reason::policy,
+            fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
+                        " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
+                        name)};
+  if (why == 'c') return {Reason::conflict, "somebody changes the table's indexes or statistics"};
+  return {Reason::conflict, name + " is neither a table nor a sequence any more"};
+}
+
+[[noreturn]] void refuse(const std::string& refusal, std::string_view sql) {
   const std::string name = refusal.size() > 2 ? refusal.substr(2) : std::string("a relation");
-  if (refusal.front() == 'u')
-    throw SourceError(Reason::unsafe,
-                      fmt::format("any statement about {}{}", name, kForeignCodeRuns));
-  if (refusal.front() == 'f')
-    throw SourceError(
-        Reason::unsafe,
-        fmt::format("the statement would call {}, which belongs to no superuser, by an"
-                    " operator, a cast or a type. HINT: if it can be trusted, give it"
-                    " to a superuser",
-                    name));
-  if (refusal.front() == 'p')
-    throw SourceError(
-        Reason::policy,
-        fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
-                    " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
-                    name));
-  if (refusal.front() == 'c')
-    throw SourceError(Reason::conflict, "somebody changes the table's indexes or statistics");
-  throw SourceError(Reason::conflict, name + " is neither a table nor a sequence any more");
+  const SourceError error = refused(refusal.front(), name);
+  if (const auto obstacle = named_obstacle(sql, name)) throw error.because_of(*obstacle);
+  throw error;
 }
 
 /// A prepared statement that is gone from the server when this is destroyed, whatever went wrong.
@@ -133,11 +136,12 @@ pqxx::result run_between(Prepared& prepared, const std::string& before, const st
 }
 
 /// Parsing a literal calls functions of its type, so its name is judged before.
-void require_safe_types(pqxx::transaction_base& transaction, const std::string& guard) {
+void require_safe_types(pqxx::transaction_base& transaction, const std::string& guard,
+                        std::string_view sql) {
   try {
     transaction.exec(guard);
   } catch (const pqxx::sql_error& error) {
-    if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
+    if (const auto refusal = refusal_in(error.what())) refuse(*refusal, sql);
     throw;
   }
 }
@@ -164,7 +168,7 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   const std::string execute = execution(transaction, parameters);
   const NamedCode named = named_code(sql);
   const std::string names_guard = named_code_guard_sql(named, sql);
-  if (!named.types.empty()) require_safe_types(transaction, names_guard);
+  if (!named.types.empty()) require_safe_types(transaction, names_guard, sql);
   Prepared prepared(connection, transaction, sql);
   if (named.none()) {
     try {
@@ -178,7 +182,7 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   try {
     return run_between(prepared, guards.before + "; " + names_guard, execute, guards.after);
   } catch (const pqxx::sql_error& error) {
-    if (const auto refusal = refusal_in(error.what())) refuse(*refusal);
+    if (const auto refusal = refusal_in(error.what())) refuse(*refusal, sql);
     throw;
   }
 }

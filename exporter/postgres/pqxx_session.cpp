@@ -15,6 +15,7 @@
 #include "exporter/config/conninfo.h"
 #include "exporter/postgres/guarded_read.h"
 #include "exporter/postgres/login.h"
+#include "exporter/postgres/obstacle.h"
 #include "exporter/postgres/server_errors.h"
 #include "exporter/postgres/session_socket.h"
 
@@ -175,14 +176,17 @@ class PostgresSession final : public LiveSession {
   using Session::query;
   Rows query(std::string_view sql, std::span<const std::string> parameters,
              Access access) override {
-    return in_transaction([&](pqxx::transaction_base& transaction) {
-      if (access == Access::catalog)
-        return timed([&] { return run_single(transaction, std::string(sql), parameters); });
-      return timed([&] {
-        return guarded_read(*connection_, transaction, std::string(sql), parameters, access,
-                            restricted_);
-      });
-    });
+    try {
+      return answer(sql, parameters, access);
+    } catch (const SourceError& error) {
+      // In the one transaction of a pinned session nothing more can be asked after an error.
+      if (error.session_lost() || pinned_) throw;
+      std::string named(sql);
+      for (const std::string& parameter : parameters) named += ' ' + parameter;
+      const auto obstacle = find_obstacle(*this, error.reason(), named);
+      if (!obstacle) throw;
+      throw error.because_of(*obstacle);
+    }
   }
 
   Rows probe(std::string_view sql, std::size_t max_rows) override {
@@ -227,6 +231,17 @@ class PostgresSession final : public LiveSession {
   }
 
  private:
+  Rows answer(std::string_view sql, std::span<const std::string> parameters, Access access) {
+    return in_transaction([&](pqxx::transaction_base& transaction) {
+      if (access == Access::catalog)
+        return timed([&] { return run_single(transaction, std::string(sql), parameters); });
+      return timed([&] {
+        return guarded_read(*connection_, transaction, std::string(sql), parameters, access,
+                            restricted_);
+      });
+    });
+  }
+
   struct Timed {
     pqxx::result result;
     Seconds elapsed{};

@@ -11,6 +11,7 @@ namespace pg_integrity {
 
 namespace {
 
+/// The relations of a copy are others than those of the database, so the obstacle is left out.
 SourceError of_this_object(const SourceError& error) {
   return {error.reason(), error.what(), SourceError::Scope::object, error.damage()};
 }

@@ -9,6 +9,7 @@
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
 #include "exporter/report/html_escape.h"
+#include "exporter/report/html_objects.h"
 #include "exporter/report/html_style.h"
 #include "exporter/report/printable.h"
 #include "exporter/report/report.h"
@@ -17,113 +18,14 @@ namespace pg_integrity {
 
 namespace {
 
-// Bounds that let the browser of a phone cope with the page. /report.json has everything.
-constexpr std::size_t kMostBytes = 700'000;  // of all objects
-constexpr std::size_t kMostNeedy = 500;      // objects of a state and collector
-constexpr std::size_t kMostGood = 100;       // the same, of states that need nobody
-constexpr std::size_t kMostTexts = 20;       // findings, lines or values of an object
-
 // Reloads the page while a first pass is under way. It names the address, because a browser only
 // scrolls if it reloads the page's own address with a fragment.
 constexpr const char* kRefresh = "<meta http-equiv=\"refresh\" content=\"10; url=/\">\n";
-
-std::string_view sign(State state) {
-  constexpr std::array<std::string_view, 6> kSigns{"✓", "✗", "?", "!", "·", "–"};
-  return kSigns.at(static_cast<std::size_t>(state));
-}
-
-/// The state as a sign and a word. The colour comes from the class around it.
-std::string state_text(State state) {
-  return fmt::format(R"(<span aria-hidden="true">{}</span> {})", sign(state), name_of(state));
-}
-
-std::string state_span(State state) {
-  return fmt::format(R"(<span class="state {}">{}</span>)", name_of(state), state_text(state));
-}
 
 std::string answer_span(const ReportQuestion& question) {
   return fmt::format(R"(<span class="state {}"><span aria-hidden="true">{}</span> {}</span>)",
                      name_of(question.state), sign(question.state), answer_text(question));
 }
-
-std::string ago(const Report& report, UnixTime when) {
-  return fmt::format(R"(<time datetime="{0}" title="{0}">{1} ago</time>)", format_utc(when),
-                     age_of(report, when));
-}
-
-bool needs_somebody(State state) {
-  return state == State::violated || state == State::unproven || state == State::accepted;
-}
-
-void append_texts(std::string& out, const std::vector<std::string>& texts, std::string_view type,
-                  std::string_view tag) {
-  if (texts.empty()) return;
-  out += fmt::format(R"(<ul class="{}">)", type);
-  const std::size_t shown = std::min(texts.size(), kMostTexts);
-  for (std::size_t i = 0; i < shown; ++i)
-    out += fmt::format("<li><{0}>{1}</{0}></li>\n", tag, escaped(texts[i]));
-  if (shown < texts.size())
-    out += fmt::format("<li>and {} more</li>\n", grouped(texts.size() - shown));
-  out += "</ul>\n";
-}
-
-std::string object_item(const Report& report, const ReportObject& object) {
-  std::string out = fmt::format(R"(<li id="{}" class="{}">{})", object.anchor,
-                                name_of(object.state), state_span(object.state));
-  if (object.reason)
-    out += fmt::format(R"( <span class="dim">({})</span>)", name_of(*object.reason));
-  out +=
-      fmt::format(R"( <a href="#{}">{}</a> <span class="dim">)", object.anchor, named(object.name));
-  out += object.evidence_time ? "evidence " + ago(report, *object.evidence_time)
-                              : std::string("no evidence yet");
-  if (object.since)
-    out += fmt::format("; {} for {}", name_of(object.state), age_of(report, *object.since));
-  out += "</span>\n";
-  append_texts(out, object.findings, "findings", "span");
-  append_texts(out, object.lines, "lines", "span");
-  append_texts(out, object.values, "values dim", "code");
-  return out + "</li>\n";
-}
-
-/// The objects that the page has room for, the worst of the whole report first.
-class Selection {
- public:
-  Selection(const Report& report, const std::vector<const ReportCollector*>& collectors) {
-    // The text about a collector itself takes about 1 kB.
-    std::size_t bytes = std::min(collectors.size() * 1'000, kMostBytes / 2);
-    for (const State state : worst_first())
-      for (const ReportCollector* collector : collectors) {
-        std::size_t left = needs_somebody(state) ? kMostNeedy : kMostGood;
-        for (const ReportObject& object : collector->objects) {
-          if (object.state != state) continue;
-          if (left-- == 0 || bytes > kMostBytes) break;
-          items_[{collector, state}].push_back(object_item(report, object));
-          bytes += items_[{collector, state}].back().size();
-        }
-      }
-  }
-
-  /// The chosen objects of a collector as a list. Empty if there are none.
-  [[nodiscard]] std::string list(const ReportCollector& collector, bool needy) const {
-    std::string items;
-    for (const State state : worst_first()) {
-      const auto found = items_.find({&collector, state});
-      const auto count = collector.counts.find(state);
-      if (needs_somebody(state) != needy || count == collector.counts.end()) continue;
-      const std::size_t shown = found == items_.end() ? 0 : found->second.size();
-      for (std::size_t i = 0; i < shown; ++i) items += found->second[i];
-      if (shown < count->second)
-        items += fmt::format(
-            "<li class=\"{}\">{} {} more: all of them are in "
-            "<a href=\"/report.json\">/report.json</a></li>\n",
-            name_of(state), state_span(state), grouped(count->second - shown));
-    }
-    return items.empty() ? items : fmt::format("<ul class=\"objects\">\n{}</ul>\n", items);
-  }
-
- private:
-  std::map<std::pair<const ReportCollector*, State>, std::vector<std::string>> items_;
-};
 
 std::string pass_note(const Report& report, const ReportCollector& collector) {
   if (collector.last_success)
@@ -143,8 +45,9 @@ std::string good_counts(const ReportCollector& collector) {
   return counts_text(good);
 }
 
-void append_collector(std::string& out, const Report& report, const ReportCollector& collector,
+void append_collector(std::string& out, const Report& report, const PlacedCollector& placed,
                       const Selection& selection) {
+  const ReportCollector& collector = *placed.collector;
   const std::string place = collector.database.empty()
                                 ? std::string("&middot; the whole server")
                                 : "&middot; database " + named(collector.database);
@@ -155,14 +58,14 @@ void append_collector(std::string& out, const Report& report, const ReportCollec
   std::string note =
       fmt::format("<p class=\"dim\">{} (<code>{}</code>): {}; {}</p>\n", escaped(collector.summary),
                   escaped(collector.name), counts, pass_note(report, collector));
-  if (collector.failure)
+  if (collector.cause)
     note += fmt::format(
-        "<p class=\"unproven\"><span class=\"state\">newest attempt failed:</span> {}</p>\n",
-        escaped(*collector.failure));
+        "<p class=\"unproven\"><span class=\"state\">newest attempt failed</span>{}</p>\n",
+        cause_link(*placed.server, collector.cause));
   const std::string needy = selection.list(collector, true);
   const std::string good = selection.list(collector, false);
   out += fmt::format("<section class=\"collector\" id=\"{}\">\n", collector.anchor);
-  if (needs_somebody(collector.state) || collector.failure || !needy.empty()) {
+  if (needs_somebody(collector.state) || !needy.empty()) {
     out += head + "\n" + note + needy;
     if (!good.empty())
       out += fmt::format("<details><summary>{}</summary>\n{}</details>\n", good_counts(collector),
@@ -190,31 +93,38 @@ void append_answers(std::string& out, const Report& report, const ReportDatabase
   out += "</ul>\n";
 }
 
-template <typename Entry>
-void sort_worst_first(std::vector<const Entry*>& entries) {
-  const auto urgency = [](const Entry* entry) {
-    const auto states = worst_first();
-    return std::find(states.begin(), states.end(), entry->state) - states.begin();
-  };
-  std::stable_sort(entries.begin(), entries.end(),
-                   [&](const Entry* a, const Entry* b) { return urgency(a) < urgency(b); });
+std::ptrdiff_t urgency(State state) {
+  const auto states = worst_first();
+  return std::find(states.begin(), states.end(), state) - states.begin();
 }
 
 template <typename Entry>
 std::vector<const Entry*> pointers_worst_first(const std::vector<Entry>& entries) {
   std::vector<const Entry*> all;
   for (const Entry& entry : entries) all.push_back(&entry);
-  sort_worst_first(all);
+  std::stable_sort(all.begin(), all.end(), [](const Entry* a, const Entry* b) {
+    return urgency(a->state) < urgency(b->state);
+  });
   return all;
 }
 
 /// The collectors of the whole server and of all its databases.
-std::vector<const ReportCollector*> collectors_of(const ReportServer& server) {
-  std::vector<const ReportCollector*> all;
+std::vector<PlacedCollector> collectors_of(const ReportServer& server) {
+  std::vector<PlacedCollector> all;
   for (const ReportDatabase& database : server.databases)
-    for (const ReportCollector& collector : database.collectors) all.push_back(&collector);
-  sort_worst_first(all);
+    for (const ReportCollector& collector : database.collectors)
+      all.push_back({&server, &collector});
+  std::stable_sort(all.begin(), all.end(), [](const PlacedCollector& a, const PlacedCollector& b) {
+    return urgency(a.collector->state) < urgency(b.collector->state);
+  });
   return all;
+}
+
+void append_causes(std::string& out, const Report& report, const ReportServer& server) {
+  const std::string causes = cause_list(report, server);
+  if (causes.empty()) return;
+  out += "<section class=\"collector\">\n<h3>What could not be checked, and why</h3>\n" + causes +
+         "</section>\n";
 }
 
 void append_server(std::string& out, const Report& report, const ReportServer& server,
@@ -225,8 +135,9 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
                        escaped(server.system_identifier));
   for (const ReportDatabase* database : pointers_worst_first(server.databases))
     append_answers(out, report, *database);
-  for (const ReportCollector* collector : collectors_of(server))
-    append_collector(out, report, *collector, selection);
+  append_causes(out, report, server);
+  for (const PlacedCollector& collector : collectors_of(server))
+    append_collector(out, report, collector, selection);
   if (server.not_watched.empty()) return;
   out += "<section class=\"collector\">\n<h3>Not watched</h3>\n<ul class=\"hints\">\n";
   for (const ReportUnwatched& unwatched : server.not_watched)
@@ -291,9 +202,9 @@ std::string_view report_policy() {
 }
 
 std::string report_as_html(const Report& report) {
-  std::vector<const ReportCollector*> all;
+  std::vector<PlacedCollector> all;
   for (const ReportServer& server : report.servers)
-    for (const ReportCollector* collector : collectors_of(server)) all.push_back(collector);
+    for (const PlacedCollector& collector : collectors_of(server)) all.push_back(collector);
   const Selection selection(report, all);
   std::string out = head(report);
   append_banner(out, report);

@@ -37,10 +37,34 @@ json to_json(const ReportObject& object) {
           {"state", std::string(name_of(object.state))},
           {"reason", object.reason ? json(std::string(name_of(*object.reason))) : json(nullptr)},
           {"since", time_or_null(object.since)},
+          {"cause", object.cause ? json(*object.cause) : json(nullptr)},
           {"evidence_time", time_or_null(object.evidence_time)},
           {"findings", object.findings},
           {"evidence", object.lines},
           {"values", object.values}};
+}
+
+json to_json(const ReportCause& cause) {
+  json databases = json::array();
+  for (const std::string& name : cause.databases)
+    if (!name.empty()) databases.push_back(name);
+  json stops = json::array();
+  for (const ReportStopped& stopped : cause.stops)
+    stops.push_back({{"database", text_or_null(stopped.database)},
+                     {"collector", stopped.collector},
+                     {"failing", stopped.failing},
+                     {"objects", stopped.objects}});
+  return {{"state", std::string(name_of(cause.state))},
+          {"reason", std::string(name_of(cause.reason))},
+          {"anchor", cause.anchor},
+          {"out_of_reach", cause.unreachable},
+          {"title", cause.title},
+          {"keeps", cause.keeps},
+          {"words", text_or_null(cause.words)},
+          {"since", time_or_null(cause.since)},
+          {"databases", std::move(databases)},
+          {"relations", cause.relations},
+          {"stops", std::move(stops)}};
 }
 
 json first_pass(const ReportCollector& collector) {
@@ -61,6 +85,7 @@ json to_json(const ReportCollector& collector) {
           {"applicable", collector.applicable},
           {"last_complete_pass", time_or_null(collector.last_success)},
           {"failure", collector.failure ? json(*collector.failure) : json(nullptr)},
+          {"cause", collector.cause ? json(*collector.cause) : json(nullptr)},
           {"first_pass", first_pass(collector)},
           {"interval_seconds", collector.interval.count()},
           {"excluded", collector.excluded},
@@ -98,6 +123,8 @@ std::string report_as_json(const Report& report) {
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
         databases.push_back(to_json(database));
+    json causes = json::array();
+    for (const ReportCause& cause : server.causes) causes.push_back(to_json(cause));
     json not_watched = json::array();
     for (const ReportUnwatched& unwatched : server.not_watched)
       not_watched.push_back({{"collector", unwatched.collector},
@@ -108,6 +135,7 @@ std::string report_as_json(const Report& report) {
                        {"version", text_or_null(server.version)},
                        {"role", text_or_null(server.role)},
                        {"system_identifier", text_or_null(server.system_identifier)},
+                       {"causes", std::move(causes)},
                        {"databases", std::move(databases)},
                        {"not_watched", std::move(not_watched)}});
   }

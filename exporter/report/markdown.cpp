@@ -49,14 +49,23 @@ std::string state_of(const ReportObject& object) {
   return text;
 }
 
-/// The reasons for an object's state: its findings and their evidence, or its values if it is good.
+/// "cause 2": its row in the table of causes.
+std::string cause_number(std::size_t index) {
+  return fmt::format("cause {}", index + 1);
+}
+
+/// The reasons for an object's state: its cause, its findings and their evidence, or its values if
+/// it is good.
 std::string claim(const ReportObject& object) {
   const bool good = object.state == State::proven || object.state == State::observed;
   std::string text;
   const auto add = [&](const std::string& piece) {
     text += (text.empty() ? "" : "; ") + markdown(piece);
   };
-  for (const std::string& finding : object.findings) add(finding);
+  if (object.cause)
+    add(cause_number(*object.cause));
+  else
+    for (const std::string& finding : object.findings) add(finding);
   if (good)
     for (const std::string& value : object.values) add(value);
   for (const std::string& line : object.lines) add(line);
@@ -74,8 +83,8 @@ void append_collector(std::string& out, const ReportCollector& collector) {
                            format_duration(collector.interval))
              : "no complete pass yet";
   out += (progress.empty() ? "" : ", " + progress) + ".\n";
-  if (collector.failure)
-    out += fmt::format("\nNewest attempt failed: {}\n", markdown(*collector.failure));
+  if (collector.cause)
+    out += fmt::format("\nNewest attempt failed: {}\n", cause_number(*collector.cause));
   if (collector.objects.empty()) return;
   out += "\n| object | state | evidence taken | finding |\n|---|---|---|---|\n";
   for (const ReportObject& object : collector.objects)
@@ -101,6 +110,17 @@ void append_chapter(std::string& out, std::size_t number, const Chapter& chapter
   out += text;
 }
 
+void append_causes(std::string& out, const ReportServer& server) {
+  if (server.causes.empty()) return;
+  out += "\n| | what could not be checked, and why | state | since |\n|---|---|---|---|\n";
+  for (std::size_t i = 0; i < server.causes.size(); ++i) {
+    const ReportCause& cause = server.causes[i];
+    out += fmt::format("| {} | {} | {} ({}) | {} |\n", cause_number(i), markdown(cause_text(cause)),
+                       name_of(cause.state), name_of(cause.reason),
+                       cause.since ? format_utc(*cause.since) : "");
+  }
+}
+
 void append_server(std::string& out, const Report& report, const ReportServer& server) {
   out += fmt::format("\n## Server {}\n\n", markdown(server.name));
   const std::string note = server_note(server);
@@ -115,6 +135,7 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
       out += fmt::format("| {} | **{}**: {} |\n", question_text(question.question),
                          answer_text(question), answer_note(report, question));
   }
+  append_causes(out, server);
   std::size_t number = 0;
   for (const Chapter& chapter : chapters()) append_chapter(out, ++number, chapter, server);
 }

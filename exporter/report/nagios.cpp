@@ -28,23 +28,25 @@ std::size_t number_of(const Report& report, State state) {
 
 std::string sentence_about(const ReportObject& object) {
   std::string text = fmt::format("{} {}", object.name, name_of(object.state));
-  if (object.reason) text += fmt::format(" ({})", name_of(*object.reason));
   if (!object.findings.empty()) text += ": " + object.findings.front();
   return text;
 }
 
-/// Of each database that is out of reach, and of the objects of that state.
+/// Of each cause that databases are out of reach, and of the violated objects or the other causes.
 std::vector<std::string> sentences(const Report& report, State state) {
   std::vector<std::string> texts;
-  for (const ReportServer& server : report.servers)
+  for (const ReportServer& server : report.servers) {
+    for (const ReportCause& cause : server.causes)
+      if (cause.unreachable || cause.state == state)
+        texts.push_back(fmt::format("{}: {}", server.name, cause_text(cause)));
     for (const ReportDatabase& database : server.databases) {
       const std::string where =
           server.name + (database.name.empty() ? "" : "/" + database.name) + " ";
-      if (database.out_of_reach) texts.push_back(where + "is out of reach");
       for (const ReportCollector& collector : database.collectors)
         for (const ReportObject& object : collector.objects)
-          if (object.state == state) texts.push_back(where + sentence_about(object));
+          if (object.state == State::violated) texts.push_back(where + sentence_about(object));
     }
+  }
   return texts;
 }
 

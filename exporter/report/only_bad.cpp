@@ -28,6 +28,8 @@ void keep_bad(ReportDatabase& database) {
 Report only_bad(Report report) {
   for (ReportServer& server : report.servers) {
     server.not_watched.clear();
+    // Limits come last, so the indexes of the others stay.
+    std::erase_if(server.causes, [](const ReportCause& cause) { return !is_bad(cause.state); });
     for (ReportDatabase& database : server.databases) keep_bad(database);
     std::erase_if(server.databases, [](const ReportDatabase& database) {
       return !database.out_of_reach && database.questions.empty() && database.collectors.empty();

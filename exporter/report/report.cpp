@@ -14,8 +14,10 @@
 #include "collectors/ports/clock.h"
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
+#include "exporter/evidence/causes.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/io/clock.h"
+#include "exporter/report/report_causes.h"
 #include "exporter/version.h"
 
 namespace pg_integrity {
@@ -106,13 +108,15 @@ std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Ju
 }
 
 ReportObject object_entry(const CollectorEvidence& evidence, const Judge& judge,
-                          const ObjectKey& key, const Object& object, const Clock& clock) {
+                          const ObjectKey& key, const Object& object, const ServerCauses& causes,
+                          const Clock& clock) {
   const Judgement judgement = judge.judge(key, object);
   ReportObject entry;
   entry.name = object_name(*evidence.spec, key);
   entry.anchor = anchor_for(evidence.id, key);
   entry.state = judgement.state;
   if (has_reason(judgement.state)) entry.reason = judgement.reason;
+  if (has_reason(judgement.state)) entry.cause = causes.of(evidence.id, key);
   if (has_reason(judgement.state) && object.trouble)
     entry.since = clock.to_unix(object.trouble->since);
   entry.findings = findings_of(evidence, judgement, object);
@@ -128,7 +132,7 @@ ReportObject object_entry(const CollectorEvidence& evidence, const Judge& judge,
 }
 
 ReportCollector collector_entry(const CollectorEvidence& evidence, const CollectorVerdict& verdict,
-                                const Clock& clock) {
+                                const ServerCauses& causes, const Clock& clock) {
   const Judge judge(evidence, clock.now(), clock.unix_now());
   const CollectorHealth& health = evidence.health;
   ReportCollector entry;
@@ -154,8 +158,9 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   if (health.last_success) entry.last_success = clock.to_unix(*health.last_success);
   if (health.failure)
     entry.failure = fmt::format("{}: {}", name_of(health.failure->reason), health.failure->detail);
+  entry.cause = causes.of_failure(evidence.id);
   for (const auto& [key, object] : evidence.objects)
-    entry.objects.push_back(object_entry(evidence, judge, key, *object, clock));
+    entry.objects.push_back(object_entry(evidence, judge, key, *object, causes, clock));
   for (const ReportObject& object : entry.objects) ++entry.counts[object.state];
   sort_worst_first(entry.objects);
   return entry;
@@ -163,13 +168,13 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
 
 ReportDatabase database_entry(const std::string& server, const std::string& name,
                               const Snapshot& snapshot, const Verdicts& verdicts,
-                              const Clock& clock) {
+                              const ServerCauses& causes, const Clock& clock) {
   ReportDatabase entry;
   entry.name = name;
   for (const auto& evidence : snapshot.collectors)
     if (evidence->id.server == server && evidence->id.database == name)
       entry.collectors.push_back(
-          collector_entry(*evidence, verdicts.collectors.at(evidence->id), clock));
+          collector_entry(*evidence, verdicts.collectors.at(evidence->id), causes, clock));
   sort_worst_first(entry.collectors);
   for (const ReportCollector& collector : entry.collectors)
     entry.state = worse(entry.state, collector.state);
@@ -189,8 +194,6 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
   entry.question = answer.question;
   entry.state = answer.state;
   entry.configured = answer.configured;
-  if (!answer.configured)
-    entry.reason = answer.limits > 0 ? Reason::limited : Reason::not_configured;
   for (const ReportDatabase* place : {&whole_server, &database})
     for (const ReportCollector& collector : place->collectors) {
       if (collector.question != answer.question) continue;
@@ -199,6 +202,11 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
       if (collector.first_pass) ++entry.first_passes;
       if (collector.failure) ++entry.failing;
     }
+  if (!answer.configured) {
+    const bool tries = entry.first_passes > 0 || entry.failing > 0;
+    entry.reason = tries ? Reason::pending : Reason::not_configured;
+    if (answer.limits > 0) entry.reason = Reason::limited;
+  }
   return entry;
 }
 
@@ -225,16 +233,22 @@ void describe_server(ReportServer& server, const Snapshot& snapshot, const Clock
 }
 
 ReportServer server_entry(const ServerOptions& options, const Snapshot& snapshot,
-                          const Verdicts& verdicts, const Clock& clock) {
+                          const Verdicts& verdicts, const std::vector<Cause>& all,
+                          const Clock& clock) {
   ReportServer server;
   server.name = options.name;
   server.anchor = in_fragment(server.name);
+  const auto databases =
+      std::count_if(snapshot.databases.begin(), snapshot.databases.end(),
+                    [&](const DatabaseHealth& one) { return one.server == options.name; });
+  const ServerCauses causes(all, options.name, databases > 1);
+  server.causes = causes.entries(server.anchor, clock);
   describe_server(server, snapshot, clock);
-  server.databases.push_back(database_entry(server.name, "", snapshot, verdicts, clock));
+  server.databases.push_back(database_entry(server.name, "", snapshot, verdicts, causes, clock));
   for (const DatabaseHealth& health : snapshot.databases) {
     if (health.server != server.name) continue;
     ReportDatabase database =
-        database_entry(server.name, health.database, snapshot, verdicts, clock);
+        database_entry(server.name, health.database, snapshot, verdicts, causes, clock);
     database.out_of_reach = health.tried && !health.up;
     for (const QuestionVerdict& answer : verdicts.questions)
       if (answer.server == server.name && answer.database == database.name)
@@ -268,12 +282,13 @@ void add_up(Report& report, const ReportCollector& collector) {
 
 Report make_report(const Snapshot& snapshot, const Clock& clock) {
   const Verdicts verdicts = judge_all(snapshot, clock.now(), clock.unix_now());
+  const std::vector<Cause> causes = causes_of(snapshot, verdicts);
   Report report;
   report.made_at = clock.unix_now();
   report.exporter = fmt::format("{} ({})", kVersion, kRevision);
   report.overall = State::proven;
   for (const auto& options : snapshot.servers) {
-    report.servers.push_back(server_entry(*options, snapshot, verdicts, clock));
+    report.servers.push_back(server_entry(*options, snapshot, verdicts, causes, clock));
     report.overall = worse(report.overall, report.servers.back().state);
     for (const ReportDatabase& database : report.servers.back().databases)
       for (const ReportCollector& collector : database.collectors) add_up(report, collector);

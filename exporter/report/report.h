@@ -29,6 +29,7 @@ struct ReportObject {
   State state{};
   std::optional<Reason> reason;           ///< of unproven and limited
   std::optional<UnixTime> since;          ///< of these: when the trouble began
+  std::optional<std::size_t> cause;       ///< of these: index in the server's causes
   std::optional<UnixTime> evidence_time;  ///< of the oldest value that counts
   std::vector<std::string> findings;      ///< broken expectations, or why it is unproven
   std::vector<std::string> lines;         ///< further evidence
@@ -46,6 +47,7 @@ struct ReportCollector {
   bool applicable = true;
   std::optional<UnixTime> last_success;
   std::optional<std::string> failure;  ///< why the newest attempt failed
+  std::optional<std::size_t> cause;    ///< of that: index in the server's causes
   bool first_pass = false;             ///< no complete pass yet
   std::size_t pass_done = 0;           ///< of the first pass: objects checked
   std::size_t pass_known = 0;          ///< and objects there are; 0: not known
@@ -74,6 +76,29 @@ struct ReportDatabase {
   std::vector<ReportCollector> collectors;
 };
 
+/// What a cause stops of one collector.
+struct ReportStopped {
+  std::string database;  ///< empty: the collector is about the whole server
+  std::string collector;
+  bool failing = false;              ///< its newest attempt failed
+  std::vector<std::string> objects;  ///< their names
+};
+
+/// Why objects are unproven or limited, once for all that it stops.
+struct ReportCause {
+  std::string anchor;  ///< fragment of the HTML page; unique
+  State state{};       ///< unproven or limited
+  Reason reason{};
+  bool unreachable = false;            ///< databases are out of reach
+  std::string title;                   ///< "public.orders is locked"
+  std::string keeps;                   ///< "1 row count and 2 unique keys are unproven"
+  std::string words;                   ///< further words of the server, and a hint; may be empty
+  std::optional<UnixTime> since;       ///< when its oldest trouble began
+  std::vector<std::string> databases;  ///< an empty name is the whole server
+  std::vector<std::string> relations;  ///< "public.orders"
+  std::vector<ReportStopped> stops;
+};
+
 struct ReportUnwatched {
   std::string collector;
   std::string section;
@@ -87,6 +112,7 @@ struct ReportServer {
   std::string version;                    ///< of PostgreSQL; empty: not known
   std::string role;                       ///< "primary" or "standby"
   std::string system_identifier;          ///< of the cluster
+  std::vector<ReportCause> causes;        ///< unproven ones first, those out of reach before others
   std::vector<ReportDatabase> databases;  ///< the whole server first
   std::vector<ReportUnwatched> not_watched;
 };
@@ -157,6 +183,8 @@ std::string pass_progress(const ReportCollector& collector);
 /// "3 violated, 1 unproven, 40 proven", and the number of questions that nothing is configured to
 /// answer.
 std::string overall_note(const Report& report);
+/// "public.orders is locked: 1 row count is unproven. canceling statement due to lock timeout"
+std::string cause_text(const ReportCause& cause);
 /// "PostgreSQL 15.13, primary". Empty while the version is not known.
 std::string server_note(const ReportServer& server);
 

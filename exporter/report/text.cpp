@@ -18,13 +18,14 @@ std::string upper(std::string_view text) {
   return out;
 }
 
+/// What is unproven or limited is told by its cause.
 bool wants_words(const ReportObject& object) {
-  return object.state == State::violated || object.state == State::unproven ||
-         object.state == State::accepted || object.state == State::limited;
+  return object.state == State::violated || object.state == State::accepted;
 }
 
 std::string collector_note(const Report& report, const ReportCollector& collector) {
   std::string note = counts_text(collector.counts, collector.excluded);
+  if (collector.failure) note += "; failing";
   if (collector.last_success)
     return fmt::format("{}; last complete pass {} ago", note,
                        age_of(report, *collector.last_success));
@@ -34,13 +35,10 @@ std::string collector_note(const Report& report, const ReportCollector& collecto
 
 void append_object(std::string& out, const Report& report, const ReportObject& object) {
   out += "      " + upper(name_of(object.state));
-  if (object.reason) out += fmt::format("({})", name_of(*object.reason));
   out += fmt::format(" {} - ", printable(object.name));
   out += object.evidence_time
              ? fmt::format("evidence {} ago", age_of(report, *object.evidence_time))
              : "no evidence yet";
-  if (object.since)
-    out += fmt::format(", {} for {}", name_of(object.state), age_of(report, *object.since));
   out += "\n";
   for (const auto* texts : {&object.findings, &object.lines})
     for (const std::string& text : *texts) out += fmt::format("          {}\n", printable(text));
@@ -49,9 +47,18 @@ void append_object(std::string& out, const Report& report, const ReportObject& o
 void append_collector(std::string& out, const Report& report, const ReportCollector& collector) {
   out += fmt::format("  [{}] {} ({}): {}\n", upper(name_of(collector.state)), collector.section,
                      collector.name, collector_note(report, collector));
-  if (collector.failure) out += fmt::format("      failed: {}\n", printable(*collector.failure));
   for (const ReportObject& object : collector.objects)
     if (wants_words(object)) append_object(out, report, object);
+}
+
+void append_causes(std::string& out, const Report& report, const ReportServer& server) {
+  if (server.causes.empty()) return;
+  out += fmt::format("\nserver {}: what could not be checked, and why\n", printable(server.name));
+  for (const ReportCause& cause : server.causes) {
+    out += fmt::format("  {}({}) {}", upper(name_of(cause.state)), name_of(cause.reason),
+                       printable(cause_text(cause)));
+    out += cause.since ? fmt::format(" (for {})\n", age_of(report, *cause.since)) : "\n";
+  }
 }
 
 void append_database(std::string& out, const Report& report, const ReportServer& server,
@@ -77,6 +84,7 @@ std::string report_as_text(const Report& report) {
                        format_utc(*report.newest_evidence));
   out += fmt::format("by pg_integrity_exporter {}\n", report.exporter);
   for (const ReportServer& server : report.servers) {
+    append_causes(out, report, server);
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
         append_database(out, report, server, database);

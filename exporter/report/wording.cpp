@@ -104,9 +104,9 @@ std::string answer_text(const ReportQuestion& question) {
 }
 
 std::string answer_note(const Report& report, const ReportQuestion& question) {
-  std::string note = question.reason == Reason::not_configured
-                         ? "nothing is configured that could prove it"
-                         : counts_text(question.counts);
+  std::string note = counts_text(question.counts);
+  if (question.reason == Reason::not_configured) note = "nothing is configured that could prove it";
+  if (question.reason == Reason::pending) note = "nothing could be checked yet";
   if (question.oldest_evidence)
     note += fmt::format("; oldest evidence {} ago", age_of(report, *question.oldest_evidence));
   if (question.first_passes > 0)
@@ -134,6 +134,12 @@ std::string overall_note(const Report& report) {
     note += fmt::format("; {} {} that nothing is configured to answer", grouped(unanswered),
                         unanswered == 1 ? "question" : "questions");
   return note;
+}
+
+std::string cause_text(const ReportCause& cause) {
+  std::string text = cause.title;
+  if (!cause.keeps.empty()) text += ": " + cause.keeps;
+  return cause.words.empty() ? text : text + ". " + cause.words;
 }
 
 std::string server_note(const ReportServer& server) {

@@ -68,6 +68,10 @@ class Expectations:
     def expect_silent(self, text):
         return f"it says \"{text}\"" if text in self.output() else None
 
+    def expect_lines(self, text, number):
+        seen = sum(text in line for line in self.seen.stdout.splitlines())
+        return None if seen == int(number) else f"there are {seen}"
+
     # Of the report that `run check` prints as JSON.
 
     def parts(self, kind):
@@ -79,6 +83,12 @@ class Expectations:
             return databases
         collectors = [collector for database in databases for collector in database["collectors"]]
         return collectors if kind == "collector" else [one for each in collectors for one in each["objects"]]
+
+    def expect_causes(self, number):
+        causes = [cause for server in json.loads(self.seen.stdout)["servers"] for cause in server.get("causes", ())
+                  if cause["state"] == "unproven" and cause["reason"] != "not_configured"]
+        told = "; ".join(f"{cause['title']}: {cause['keeps']}" for cause in causes)
+        return None if len(causes) == int(number) else f"there are {len(causes)}: {told}"
 
     def named(self, kind, name):
         try:
@@ -122,12 +132,20 @@ class Expectations:
 
     # Of a program that serves; each is waited for.
 
-    def expect_metric(self, series, number):
+    @staticmethod
+    def waited_for(look, number):
+        """@return what is seen in the end, if it is not the number"""
         deadline = time.monotonic() + 60
         while True:
-            seen = self.seen.value_of(series)
+            seen = look()
             if same_number(seen, number):
                 return None
             if time.monotonic() > deadline:
-                return "there is no such series" if seen is None else f"it is {seen}"
+                return "there is none" if seen is None else f"it is {seen}"
             time.sleep(0.5)
+
+    def expect_metric(self, series, number):
+        return self.waited_for(lambda: self.seen.value_of(series), number)
+
+    def expect_page(self, text, number):
+        return self.waited_for(lambda: self.seen.fetched("/").count(text), number)

@@ -27,9 +27,9 @@ class Served:
                           str(work / "config.toml")]),
             env=environment, cwd=work, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
-    def page(self):
+    def fetched(self, path):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return answer.read().decode()
         except (urllib.error.URLError, OSError):
             return ""
@@ -38,7 +38,7 @@ class Served:
         """The value of the first series with this name and at least these labels, as text."""
         name, _, rest = series.partition("{")
         wanted = labels_of(rest)
-        for line in self.page().splitlines():
+        for line in self.fetched("/metrics").splitlines():
             found = re.match(r"(\w+)(\{.*\})? (\S+)$", line)
             if found and found.group(1) == name and wanted <= labels_of(found.group(2) or ""):
                 return found.group(3)

@@ -61,6 +61,17 @@ TEST(State, SurvivesTheWayToDiskAndBack) {
   }
 }
 
+TEST(State, WhatWasInTheWayIsKept) {
+  const Database db;
+  db.run("CREATE TABLE secret (i int); DROP ROLE IF EXISTS forgetful; CREATE ROLE forgetful LOGIN");
+  const SystemClock clock;
+  const auto saved = look(one_server(db.dsn("forgetful"), {}, "row_counts")).saved;
+  const SavedEvidence loaded = *by_way_of_disk(*saved, clock, clock);
+  const auto& objects = loaded.collectors.at({"test", db.name(), "row_counts"}).objects;
+  EXPECT_EQ(objects.at({"public", "secret"}).trouble.value().obstacle,
+            (Obstacle{{"public", "secret"}, false, "forgetful"}));
+}
+
 TEST(State, AViolationIsStillThereAfterARestartWithTheServerDown) {
   Cluster own;
   const Database db(own);

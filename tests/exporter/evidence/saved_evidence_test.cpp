@@ -102,7 +102,8 @@ TEST_F(Learned, OutlivesAChangeOfTheOptionsAndNothingElseDoes) {
   EXPECT_FALSE(now.health.success);
   EXPECT_FALSE(now.health.last_success);
   const CollectorVerdict verdict = judge_collector(now, clock.now(), clock.unix_now());
-  EXPECT_EQ(verdict.unproven, (std::map<Reason, std::size_t>{{Reason::pending, 1}}))
+  ASSERT_EQ(verdict.unchecked.size(), 1U);
+  EXPECT_EQ(verdict.unchecked[0].reason, Reason::pending)
       << "it was not looked at under these options";
 }
 

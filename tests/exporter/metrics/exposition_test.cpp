@@ -90,6 +90,27 @@ TEST_F(Exposition, ALastingTroubleWithdrawsTheValueAtOnce) {
   EXPECT_EQ(page().value("pg_integrity_unproven_objects", {{"reason", "permission"}}), 1);
 }
 
+TEST_F(Exposition, ACauseCountsOnceWhateverItStops) {
+  add();
+  const auto locked = [](Batch& out) {
+    for (const char* name : {"a", "b", "c"})
+      out.unproven(kBad, Reason::lock, "locked", std::string(name));
+    out.unproven(kBad, Reason::lock, "locked elsewhere", std::string("d"));
+  };
+  pass(locked);
+  EXPECT_EQ(page().value("pg_integrity_unproven_objects",
+                         {{"database", "d"}, {"collector", "sample"}, {"reason", "lock"}}),
+            2);
+  id.collector = "other";
+  add([](Batch&) {}, kRememberingSpec);
+  pass(locked);
+  const auto all = page().all("pg_integrity_unproven_objects");
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].value, 2);
+  EXPECT_FALSE(all[0].labels.contains("collector")) << "both collectors are stopped by both causes";
+  EXPECT_EQ(page().value("pg_integrity_objects", {{"state", "unproven"}}), 4);
+}
+
 TEST_F(Exposition, AgesAreComputedAtTheScrape) {
   add();
   pass([](Batch& out) { out.set_age(kAge, Seconds(100), std::string("a")); });

@@ -45,9 +45,15 @@ TEST_F(ReportOf, NagiosHasTheCodesOfItsPlugins) {
   ReportServer shop;
   shop.name = "s";
   shop.databases.push_back(away);
+  ReportCause cause;
+  cause.unreachable = true;
+  cause.state = State::unproven;
+  cause.title = "database d is out of reach";
+  cause.words = "connection refused";
+  shop.causes.push_back(cause);
   made.servers.push_back(shop);
   EXPECT_EQ(nagios_status(made), NagiosStatus::unknown);
-  EXPECT_TRUE(has(report_as_nagios(made), "s/d is out of reach"));
+  EXPECT_TRUE(has(report_as_nagios(made), "s: database d is out of reach. connection refused"));
   made.overall = State::violated;
   EXPECT_EQ(nagios_status(made), NagiosStatus::critical) << "this is known all the same";
 }

@@ -83,7 +83,7 @@ TEST_F(ReportOf, NoNameForgesALineOfTheText) {
   EXPECT_EQ(count(text, "\n      VIOLATED sample/"), kHostile.size());
   EXPECT_EQ(text.find("\u202e"), std::string::npos);
   EXPECT_NE(text.find("sample/a\\u000ab\\u000d\\u000a# c - evidence"), std::string::npos) << text;
-  EXPECT_NE(text.find("failed: server: no <b>such</b> | thing\\u000aas `that`\n"),
+  EXPECT_NE(text.find("  UNPROVEN(server) no <b>such</b> | thing\\u000aas `that`: the collector "),
             std::string::npos)
       << text;
 }
@@ -114,8 +114,9 @@ TEST_F(ReportOf, NoNameBreaksATableOfTheMarkdown) {
     EXPECT_EQ(line.find("\u202e"), std::string::npos);
   }
   EXPECT_EQ(rows, kHostile.size());
-  EXPECT_NE(text.find("Newest attempt failed: server: no \\<b\\>such\\</b\\> \\| "
-                      "thing\\\\u000aas \\`that\\`\n"),
+  EXPECT_NE(text.find("\nNewest attempt failed: cause 1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n| cause 1 | no \\<b\\>such\\</b\\> \\| "
+                      "thing\\\\u000aas \\`that\\`: the collector sample checks nothing | "),
             std::string::npos)
       << text;
 }

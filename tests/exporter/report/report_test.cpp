@@ -136,8 +136,61 @@ TEST_F(ReportOf, WhatIsUnprovenSaysSinceWhen) {
   clock.advance(Seconds(100));
   pass(unseen);
   EXPECT_NEAR(object(report(), "sample/unseen").since.value(), clock.unix_now() - 100, 1);
-  EXPECT_NE(report_as_text(report()).find("no evidence yet, unproven for 1m40s\n"),
-            std::string::npos);
+  EXPECT_NE(report_as_text(report()).find(
+                "  UNPROVEN(permission) denied: sample/unseen is unproven (for 1m40s)\n"),
+            std::string::npos)
+      << report_as_text(report());
+}
+
+TEST_F(ReportOf, ACauseIsOneLineInEachForm) {
+  add();
+  pass([](Batch& out) {
+    out.set(kBad, 0, std::string("good"));
+    for (const char* name : {"a", "b", "c", "d", "e"})
+      out.unproven(kBad, Reason::permission, "denied. HINT: grant it", std::string(name));
+  });
+  evidence->failed(id, SourceError(Reason::permission, "denied. HINT: grant it"));
+  const Report made = report();
+  ASSERT_EQ(made.servers.at(0).causes.size(), 1U);
+  const std::string line =
+      "denied: the collector sample checks nothing, sample/a, sample/b, sample/c and 2 more are "
+      "unproven. HINT: grant it";
+  EXPECT_EQ(cause_text(made.servers.at(0).causes[0]), line);
+  EXPECT_EQ(count(report_as_text(made), "denied"), 1U) << report_as_text(made);
+  EXPECT_EQ(count(report_as_markdown(made), "denied"), 1U) << report_as_markdown(made);
+  EXPECT_EQ(count(report_as_html(made), "denied"), 1U) << report_as_html(made);
+  EXPECT_EQ(count(report_as_nagios(made), "denied"), 1U) << report_as_nagios(made);
+  const auto json = nlohmann::json::parse(report_as_json(made));
+  const auto& causes = json["servers"][0]["causes"];
+  ASSERT_EQ(causes.size(), 1U);
+  EXPECT_EQ(causes[0]["keeps"].get<std::string>() + ". " + causes[0]["words"].get<std::string>(),
+            line.substr(line.find(": ") + 2));
+  EXPECT_EQ(causes[0]["stops"][0]["objects"].size(), 5U);
+  const auto& collector = json["servers"][0]["databases"][0]["collectors"][0];
+  EXPECT_EQ(collector["cause"], 0);
+  for (const auto& one : collector["objects"])
+    EXPECT_EQ(one["cause"], one["state"] == "unproven" ? nlohmann::json(0) : nlohmann::json());
+}
+
+TEST_F(ReportOf, TheLinkOfWhatIsUnprovenLeadsToItsCause) {
+  add();
+  pass([](Batch& out) { out.unproven(kBad, Reason::lock, "locked", std::string("a")); });
+  const Report made = report();
+  const std::string page = report_as_html(made);
+  const std::string& anchor = made.servers.at(0).causes.at(0).anchor;
+  EXPECT_EQ(count(page, "<li id=\"" + anchor + "\""), 1U) << page;
+  EXPECT_EQ(count(page, " <a href=\"#" + anchor + "\">why</a>"), 1U) << page;
+}
+
+TEST_F(ReportOf, WhatCouldNotBeAskedYetIsNotCalledUnconfigured) {
+  add();
+  evidence->set_up("s", "d", false);
+  evidence->failed(id, SourceError(Reason::connect, "no", SourceError::Scope::session));
+  const ReportQuestion answer = report().servers.at(0).databases.at(1).questions.at(0);
+  EXPECT_EQ(answer.reason, Reason::pending);
+  EXPECT_EQ(answer_note(report(), answer),
+            "nothing could be checked yet; 1 collector in the first"
+            " pass; 1 collector failing");
 }
 
 TEST_F(ReportOf, AnAnswerRestsOnItsCollectorsAndNamesTheirTrouble) {
