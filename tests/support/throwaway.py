@@ -1,0 +1,96 @@
+"""A throwaway PostgreSQL server for scripts, on a Unix socket, under the account postgres when they run as root."""
+import os
+import pathlib
+import pwd
+import subprocess
+import sys
+
+PATIENCE = 180  # seconds for one command
+SETTINGS = """
+listen_addresses = ''
+unix_socket_directories = '{socket}'
+autovacuum = off
+"""
+
+
+class CommandFailed(Exception):
+    """A program did not do what it was started for."""
+
+
+def postgres_bin():
+    named = os.environ.get("PG_INTEGRITY_POSTGRES_BIN")
+    if named:
+        return pathlib.Path(named)
+    found = [path for path in pathlib.Path("/usr/lib/postgresql").glob("*/bin") if (path / "postgres").exists()]
+    if not found:
+        sys.exit("error: no PostgreSQL server is installed")
+    return max(found, key=lambda path: int(path.parent.name))
+
+
+def unprivileged(command):
+    """Makes a command of root run as postgres. PostgreSQL refuses to run as root, and a dump's functions are not ours."""
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
+
+
+def clean_environment(**more):
+    """Leaves out libpq's variables of the caller, so that they name no server here."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "DATA_SOURCE_NAME"}
+    return {**kept, "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"] + ":/usr/sbin", **more}
+
+
+def hand_over(folder):
+    """Gives a folder and all that is in it to the account that unprivileged() runs commands as."""
+    folder.chmod(0o755)
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def execute(command, folder, environment, text=None, must=True):
+    """Runs a program to its end.
+
+    @throws CommandFailed with its first complaint, if it must succeed and does not
+    """
+    ended = subprocess.run(
+        unprivileged([str(word) for word in command]), input=text or "", env=environment, cwd=folder,
+        capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
+    if must and ended.returncode != 0:
+        said = (ended.stderr or ended.stdout).strip().splitlines() or [""]
+        raise CommandFailed(f"{pathlib.Path(str(command[0])).name} ended with {ended.returncode}: {said[0]}")
+    return ended
+
+
+class Server:
+    """A cluster in FOLDER/data with its socket in FOLDER/socket. Whoever makes it stops it.
+
+    @param settings further lines of postgresql.conf
+    """
+
+    def __init__(self, folder, settings):
+        self.folder = folder
+        self.settings = settings
+        self.bin = postgres_bin()
+        self.data = folder / "data"
+
+    def dsn(self, user, database):
+        return f"host={self.folder}/socket user={user} dbname={database}"
+
+    def make(self):
+        """Makes the cluster and starts its server. The folder belongs to the server's account already."""
+        execute([self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                 "--locale=C.UTF-8", "--no-sync"], self.folder, clean_environment())
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.write(SETTINGS.format(socket=self.folder / "socket") + self.settings)
+        self.start()
+
+    def start(self):
+        execute([self.bin / "pg_ctl", "-D", self.data, "-w", "-s", "-l", self.folder / "server.log", "start"],
+                self.folder, clean_environment())
+
+    def stop(self, must=True):
+        """Ends it as a crash does."""
+        execute([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop"], self.folder,
+                clean_environment(), must=must)
