@@ -56,7 +56,8 @@ class Pass:
         self.inventory()
         self.vanished()
         self.memory.red = self.red
-        self.memory.states = {name: next(iter(one.states)) for name, one in self.demands.items() if len(one.states) == 1}
+        self.memory.states = {
+            name: next(iter(one.states)) for name, one in self.demands.items() if len(one.states) == 1}
 
     def demand(self, name, wrong, values, red=None, state="proven"):
         """An object that a collector checked."""

@@ -132,7 +132,7 @@ class Inventory:
                 for pin in PINS}
 
     def losses(self):
-        """Type -> names that must be told, and names that may be told, since rows of their table were seen too shortly."""
+        """Type -> names that must be told, and names that may be, since only one pass saw rows of their table."""
         sure, possible = {}, {}
         def add(name, certain=True):
             if not any(fnmatch.fnmatchcase(name, pin) for pin in PINS):

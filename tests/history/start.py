@@ -94,7 +94,7 @@ def first_model():
     model.checks.append(Check("node_qty", "node", "qty", valid=False))
     model.triggers.append(Trigger("audit", "orders"))
     model.sequences = {"orders_id_seq": Sequence("orders_id_seq", "orders", "id"), "tickets": Sequence("tickets")}
-    model.filled = set(model.tables) - {"audit_log"}
+    model.filled = set(model.tables)
     return model
 
 

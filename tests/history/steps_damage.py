@@ -40,8 +40,8 @@ def order_of_index(history):
         return None
     flipped = " ".join("3" for _ in index.columns)
     plain = " ".join("0" for _ in index.columns)
-    return Step([f"UPDATE pg_index SET indoption = CASE WHEN indoption::text = '{plain}' THEN '{flipped}' ELSE '{plain}'"
-                 f" END::int2vector WHERE indexrelid = '{index.name}'::regclass"],
+    return Step([f"UPDATE pg_index SET indoption = CASE WHEN indoption::text = '{plain}' THEN '{flipped}'"
+                 f" ELSE '{plain}' END::int2vector WHERE indexrelid = '{index.name}'::regclass"],
                 lambda: history.model.doubtful.add(index.table))
 
 
@@ -53,7 +53,8 @@ def invalid_index(history):
         return None
     def effect():
         index.valid = not index.valid
-    return Step([f"UPDATE pg_index SET indisvalid = {not index.valid} WHERE indexrelid = '{index.name}'::regclass"], effect)
+    return Step([f"UPDATE pg_index SET indisvalid = {not index.valid} WHERE indexrelid = '{index.name}'::regclass"],
+                effect)
 
 
 @step(2)
@@ -133,7 +134,8 @@ def prepare(history):
     locked = {table.name} if len(work) > 1 else set()
     def effect():
         history.model.prepared[name] = locked
-    return Step([*roles, *work, f"PREPARE TRANSACTION '{history.database}_{name}'"], effect, filled(history, table.name))
+    return Step([*roles, *work, f"PREPARE TRANSACTION '{history.database}_{name}'"], effect,
+                filled(history, table.name))
 
 
 @step(5)

@@ -172,9 +172,10 @@ def repair_orphans(history):
     match = " AND ".join(f"p.{theirs} = c.{ours}" for ours, theirs in zip(key.columns, key.parent_columns))
     needs = (" OR " if key.full else " AND ").join(f"c.{column} IS NOT NULL" for column in key.columns)
     orphan = (f"({needs}) AND NOT EXISTS (SELECT FROM {only(history, key.parent)} p WHERE {match})")
-    change = (f"DELETE FROM {only(history, key.child)} c WHERE {orphan}" if history.chance(0.5) else
-              f"UPDATE {only(history, key.child)} c SET {', '.join(f'{one} = NULL' for one in key.columns)} WHERE {orphan}")
-    return Step([REPLICA, change])
+    nulls = ", ".join(f"{column} = NULL" for column in key.columns)
+    child = only(history, key.child)
+    change = f"DELETE FROM {child}" if history.chance(0.5) else f"UPDATE {child} c SET {nulls}"
+    return Step([REPLICA, (change if "SET" in change else change + " c") + f" WHERE {orphan}"])
 
 
 @step(5)

@@ -55,7 +55,7 @@ class Subject:
         return None
 
     def rows(self, tables):
-        """The rows of the tables' own heaps. @param tables name -> columns @return name -> list, None if it is locked"""
+        """The rows of the tables' own heaps, None if a table is locked. @param tables name -> columns"""
         lines = self.ask("\n".join(f"\\echo {MARK} {table}\nCOPY {table} ({', '.join(columns)}) TO STDOUT;"
                                    for table, columns in tables.items()))
         found, name, rows = {}, None, []

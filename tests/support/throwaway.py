@@ -28,7 +28,7 @@ def postgres_bin():
 
 
 def unprivileged(command):
-    """Makes a command of root run as postgres. PostgreSQL refuses to run as root, and a dump's functions are not ours."""
+    """Makes a command of root run as postgres: PostgreSQL refuses to run as root, and a dump has others' functions."""
     if os.geteuid() != 0:
         return command
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
@@ -36,7 +36,8 @@ def unprivileged(command):
 
 def clean_environment(**more):
     """Leaves out libpq's variables of the caller, so that they name no server here."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "DATA_SOURCE_NAME"}
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("PG") and name != "DATA_SOURCE_NAME"}
     return {**kept, "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"] + ":/usr/sbin", **more}
 
 
