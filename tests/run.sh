@@ -183,6 +183,7 @@ stage alerting "alerts, dashboards and metrics agree" tests/alerting/run.sh \
   build/release/exporter/pg_integrity_exporter
 stage release-tests "tests of the program" run_tests release $shipped_label
 stage cases "reported faults" tests/cases/run build/release/exporter/pg_integrity_exporter
+stage history "random histories" tests/history/run build/release/exporter/pg_integrity_exporter --steps 150
 joined asan-build
 stage_beside tsan-build "building (ThreadSanitizer)" build tsan threads_test
 stage asan-tests "tests with AddressSanitizer and UBSan" run_tests asan $sanitized_label

@@ -335,6 +335,7 @@ constexpr CollectorSpec kSpec{
     .check = [](const Configuration& given,
                 Problems& problems) { check_audited(given.own, problems); },
     .reads = add_reads,
+    .remembers_red = true,
     .make = make};
 
 }  // namespace pg_integrity::audit_triggers

@@ -32,17 +32,17 @@ WHERE k.contype IN ('c', 'n') AND c.relkind IN ('r', 'p')
 constexpr std::string_view kOfDomains = R"(
 WITH RECURSIVE derived(top, oid) AS (
   SELECT contypid, contypid FROM pg_constraint
-  WHERE contypid <> 0 AND contype = 'c' AND NOT convalidated
+  WHERE contypid <> 0 AND contype = 'c' AND ($1::bool OR NOT convalidated)
   UNION SELECT derived.top, t.oid FROM derived JOIN pg_type t
     ON t.typtype = 'd' AND t.typbasetype = derived.oid)
 SELECT n.nspname AS schema, c.relname AS table_name, c.relkind = 'p' AS partitioned,
-  t.typname || '.' || k.conname AS name, k.oid, 'domain' AS kind, false AS validated,
+  t.typname || '.' || k.conname AS name, k.oid, 'domain' AS kind, k.convalidated AS validated,
   true AS enforced, a.attname AS column_name, n.nspname AS root_schema, c.relname AS root_name
 FROM pg_constraint k JOIN derived ON derived.top = k.contypid JOIN pg_type t ON t.oid = k.contypid
   JOIN pg_attribute a ON a.atttypid = derived.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE k.contype = 'c' AND NOT k.convalidated)";
+WHERE k.contype = 'c' AND ($1::bool OR NOT k.convalidated))";
 
 // The types of its columns and of what it mentions.
 constexpr std::string_view kTypes = R"(
@@ -133,7 +133,7 @@ std::vector<RowConstraint> row_constraints(Session& session, const Schema& schem
   of_tables += session.server().version_num >= 180000 ? "k.conenforced" : "true";
   of_tables += kFromTables;
   add_rows(session.query(of_tables + sorted, parameters), schema, found);
-  add_rows(session.query(std::string(kOfDomains) + sorted), schema, found);
+  add_rows(session.query(std::string(kOfDomains) + sorted, parameters), schema, found);
   std::sort(found.begin(), found.end(), [](const RowConstraint& a, const RowConstraint& b) {
     return std::tie(a.table, a.name) < std::tie(b.table, b.name);
   });

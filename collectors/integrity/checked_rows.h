@@ -28,7 +28,7 @@ struct RowConstraint {
 
 /// The constraints that are not validated, sorted by table and name. A partition's constraint is
 /// left out if its root has the same. So are constraints of tables that the schema excludes.
-/// @param all also those that are validated, other than the domains'.
+/// @param all also those that are validated.
 std::vector<RowConstraint> row_constraints(Session& session, const Schema& schema, bool all);
 
 /// The statement whose only column, `broken`, counts the rows that break it. Reads no index.

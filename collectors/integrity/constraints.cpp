@@ -3,6 +3,8 @@
 // A CHECK or NOT NULL constraint that is NOT VALID or NOT ENFORCED says nothing about the rows that
 // are there. The collector counts the rows of all of them without any index. Such a flag itself is
 // only observed.
+#include <algorithm>
+
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/metric.h"
@@ -75,6 +77,11 @@ Labels labels_of(const RowConstraint& constraint) {
   return {constraint.table.schema, constraint.table.name, constraint.name};
 }
 
+/// PostgreSQL checks the rows of all tables when it validates such a constraint.
+bool is_of_valid_domain(const RowConstraint& constraint) {
+  return constraint.validated && constraint.kind == RowConstraint::Kind::domain;
+}
+
 class Constraints final : public Collector {
  public:
   explicit Constraints(const Settings& settings)
@@ -84,8 +91,8 @@ class Constraints final : public Collector {
 
   Progress collect(Sources& from, Batch& out) override {
     const auto schema = from.schema();
-    const auto& checks = checks_.get(
-        from, schema, [&] { return row_constraints(from.session(), *schema, validated_); });
+    const auto& checks =
+        checks_.get(from, schema, [&] { return checks_to_look_at(from, *schema); });
     const auto& keys =
         keys_.get(from, schema, [&] { return exclusion_keys(from.session(), *schema); });
     Walk walk(from);
@@ -103,6 +110,23 @@ class Constraints final : public Collector {
   }
 
  private:
+  /// A constraint whose rows were repaired may have been validated since. It is checked once more.
+  [[nodiscard]] std::vector<RowConstraint> checks_to_look_at(Sources& from,
+                                                             const Schema& schema) const {
+    const std::vector<Sample> broken = from.violated(kBroken);
+    auto checks = row_constraints(from.session(), schema, validated_ || !broken.empty());
+    std::erase_if(checks, [&](const RowConstraint& check) {
+      const bool wanted = validated_ && !is_of_valid_domain(check);
+      const Labels labels = labels_of(check);
+      return check.validated && !wanted &&
+             std::none_of(broken.begin(), broken.end(), [&](const Sample& sample) {
+               return std::equal(labels.begin(), labels.end(), sample.labels.begin(),
+                                 sample.labels.end());
+             });
+    });
+    return checks;
+  }
+
   void look_at(Session& session, const RowConstraint& constraint, Batch& out) const {
     const Labels labels = labels_of(constraint);
     out.set(kValidated, constraint.validated ? 1 : 0, labels);
@@ -171,7 +195,7 @@ bool is_safe(Compose compose) {
 void add_reads(const Configuration& given, Session& session, const Schema& schema, Reads& reads) {
   for (const RowConstraint& constraint :
        row_constraints(session, schema, given.own.flag("validated")))
-    if (is_safe([&] { broken_sql(session, constraint); }))
+    if (!is_of_valid_domain(constraint) && is_safe([&] { broken_sql(session, constraint); }))
       reads.tables[constraint.table].insert(constraint.columns.begin(), constraint.columns.end());
   for (const ExclusionKey& key : exclusion_keys(session, schema))
     if (is_safe([&] { conflicts_sql(session, key); }))
@@ -196,6 +220,7 @@ constexpr CollectorSpec kSpec{
     .identity = kIdentity,
     .options = kOptions,
     .reads = add_reads,
+    .remembers_red = true,
     .make = make};
 
 }  // namespace pg_integrity::constraints

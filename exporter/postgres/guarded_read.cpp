@@ -19,12 +19,15 @@ constexpr const char* kName = "pg_integrity_read";
 /// SQLSTATE object_not_in_prerequisite_state: restrict_nonsystem_relation_kind has refused.
 constexpr std::string_view kRestricted = "55000";
 
-/// An index may lack rows of its table, or have them in a wrong order.
+/// An index may lack rows of its table, or have them in a wrong order. If a server, database or
+/// role has switched sequential scans off as well, the planner would choose the index all the same.
 std::string settings_for(Access access, bool restricted) {
   // The guard judges policies before they run.
   std::string sql = "SET LOCAL row_security = on; SET LOCAL enable_indexonlyscan = off";
   if (access == Access::heap)
-    sql += "; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off";
+    sql +=
+        "; SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off; SET LOCAL "
+        "enable_bitmapscan = off";
   if (restricted) sql += "; SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'";
   return sql;
 }

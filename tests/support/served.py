@@ -1,4 +1,5 @@
-"""The program as it serves, for cases that need more than one command that ends."""
+"""The program as it serves, for tests that need more than one command that ends."""
+import json
 import re
 import socket
 import subprocess
@@ -17,28 +18,35 @@ def labels_of(text):
 
 
 class Served:
-    """A running exporter of one case. @param unprivileged puts the change of user before a command"""
+    """A running exporter. @param unprivileged puts the change of user before a command"""
 
     def __init__(self, unprivileged, program, work, environment):
         self.port = free_port()
-        self.log = (work / "exporter.log").open("w")
+        self.log = (work / "exporter.log").open("a")
         self.process = subprocess.Popen(
             unprivileged([str(program), "serve", "--listen", f"127.0.0.1:{self.port}", "--config",
                           str(work / "config.toml")]),
             env=environment, cwd=work, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
-    def fetched(self, path):
+    def fetch(self, path):
+        """@return nothing while it does not listen yet"""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return answer.read().decode()
         except (urllib.error.URLError, OSError):
             return ""
 
+    def page(self):
+        return self.fetch("/metrics")
+
+    def report(self):
+        return json.loads(self.fetch("/report.json"))
+
     def value_of(self, series):
         """The value of the first series with this name and at least these labels, as text."""
         name, _, rest = series.partition("{")
         wanted = labels_of(rest)
-        for line in self.fetched("/metrics").splitlines():
+        for line in self.page().splitlines():
             found = re.match(r"(\w+)(\{.*\})? (\S+)$", line)
             if found and found.group(1) == name and wanted <= labels_of(found.group(2) or ""):
                 return found.group(3)

@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL on a socket in a folder of its own, and commands beside it.
+"""Throwaway PostgreSQL servers for scripts, on a Unix socket, under the account postgres when they run as root.
 
 The programs of PostgreSQL are the newest of Debian's, or those in the directory that PG_INTEGRITY_POSTGRES_BIN names.
 """
@@ -11,16 +11,19 @@ import sys
 import tempfile
 
 PATIENCE = 180  # seconds for one command
-SERVER_SETTINGS = """
+SETTINGS = """
 listen_addresses = ''
-unix_socket_directories = '{folder}/socket'
+unix_socket_directories = '{socket}'
 autovacuum = off
-max_connections = 40
 """
 
 
 class Difference(Exception):
     """Something is not as it is expected."""
+
+
+class CommandFailed(Difference):
+    """A program did not do what it was started for."""
 
 
 def postgres_bin():
@@ -34,7 +37,7 @@ def postgres_bin():
 
 
 def unprivileged(command):
-    """Makes a command of root run as postgres. PostgreSQL refuses to run as root, and a dump's functions are not ours."""
+    """Makes a command of root run as postgres: PostgreSQL refuses to run as root, and a dump has others' functions."""
     if os.geteuid() != 0:
         return command
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
@@ -42,8 +45,65 @@ def unprivileged(command):
 
 def clean_environment(**more):
     """Leaves out libpq's variables of the caller, so that they name no server here."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "DATA_SOURCE_NAME"}
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("PG") and name != "DATA_SOURCE_NAME"}
     return {**kept, "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"] + ":/usr/sbin", **more}
+
+
+def hand_over(folder):
+    """Gives a folder and all that is in it to the account that unprivileged() runs commands as."""
+    folder.chmod(0o755)
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def execute(command, folder, environment, text=None, must=True):
+    """Runs a program to its end.
+
+    @throws CommandFailed with its first complaint, if it must succeed and does not
+    """
+    ended = subprocess.run(
+        unprivileged([str(word) for word in command]), input=text or "", env=environment, cwd=folder,
+        capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
+    if must and ended.returncode != 0:
+        said = (ended.stderr or ended.stdout).strip().splitlines() or [""]
+        raise CommandFailed(f"{pathlib.Path(str(command[0])).name} ended with {ended.returncode}: {said[0]}")
+    return ended
+
+
+class Server:
+    """A cluster in FOLDER/data with its socket in FOLDER/socket. Whoever makes it stops it.
+
+    @param settings further lines of postgresql.conf
+    """
+
+    def __init__(self, folder, settings):
+        self.folder = folder
+        self.settings = settings
+        self.bin = postgres_bin()
+        self.data = folder / "data"
+
+    def dsn(self, user, database):
+        return f"host={self.folder}/socket user={user} dbname={database}"
+
+    def make(self):
+        """Makes the cluster and starts its server. The folder belongs to the server's account already."""
+        execute([self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                 "--locale=C.UTF-8", "--no-sync"], self.folder, clean_environment())
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.write(SETTINGS.format(socket=self.folder / "socket") + self.settings)
+        self.start()
+
+    def start(self):
+        execute([self.bin / "pg_ctl", "-D", self.data, "-w", "-s", "-l", self.folder / "server.log", "start"],
+                self.folder, clean_environment())
+
+    def stop(self, must=True):
+        """Ends it as a crash does."""
+        execute([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop"], self.folder,
+                clean_environment(), must=must)
 
 
 class Throwaway:
@@ -51,30 +111,24 @@ class Throwaway:
 
     def __init__(self, database, **environment):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="pg_integrity_test.", dir="/tmp"))
-        self.bin = postgres_bin()
         self.database = database
+        self.server = Server(self.work, "")
         self.environment = clean_environment(TMPDIR=str(self.work / "scratch"), **environment)
         for name in ("socket", "scratch"):
             (self.work / name).mkdir()
 
+    @property
+    def bin(self):
+        return self.server.bin
+
     def own_everything(self):
-        self.work.chmod(0o755)
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            for path in [self.work, *self.work.rglob("*")]:
-                os.chown(path, user.pw_uid, user.pw_gid)
+        hand_over(self.work)
 
     def dsn(self, user, database=None):
-        return f"host={self.work}/socket user={user} dbname={database or self.database}"
+        return self.server.dsn(user, database or self.database)
 
     def execute(self, command, text=None, must=True, **environment):
-        ended = subprocess.run(
-            unprivileged([str(word) for word in command]), input=text or "", env={**self.environment, **environment},
-            cwd=self.work, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
-        if must and ended.returncode != 0:
-            said = (ended.stderr or ended.stdout).strip().splitlines() or [""]
-            raise Difference(f"{pathlib.Path(str(command[0])).name} ended with {ended.returncode}: {said[0]}")
-        return ended
+        return execute(command, self.work, {**self.environment, **environment}, text, must)
 
     def psql(self, text, database=None, user="postgres"):
         return self.execute(
@@ -85,14 +139,9 @@ class Throwaway:
         return self.work / "server.log"
 
     def start_server(self, settings=""):
-        data = self.work / "data"
-        self.execute([self.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                      "--locale=C.UTF-8", "--no-sync"])
-        with (data / "postgresql.conf").open("a") as file:
-            file.write(SERVER_SETTINGS.format(folder=self.work) + settings)
-        self.execute([self.bin / "pg_ctl", "-D", data, "-w", "-s", "-l", self.server_log, "start"])
+        self.server.settings = "max_connections = 40\n" + settings
+        self.server.make()
 
     def clean_up(self):
-        subprocess.run(unprivileged([str(self.bin / "pg_ctl"), "-D", str(self.work / "data"), "-m", "immediate", "stop"]),
-                       capture_output=True, check=False)
+        self.server.stop(must=False)
         shutil.rmtree(self.work, ignore_errors=True)

@@ -187,6 +187,22 @@ TEST_F(AuditTriggers, ATruncateIsADeleteThatNobodyLogged) {
   EXPECT_EQ(unaudited(found), 10);
 }
 
+TEST_F(AuditTriggers, ATableThatIsDroppedAndMadeAnewClearsNothing) {
+  Findings found = look_at();
+  db.run("SET session_replication_role = replica; DELETE FROM t WHERE i <= 3");
+  found = look_at(audited(), found.saved);
+  ASSERT_EQ(unaudited(found), 3);
+  db.run("DROP TABLE t");
+  found = look_at(audited(), found.saved);
+  EXPECT_EQ(found.state("audit_triggers/public.t"), State::violated) << "dropping repairs nothing";
+  db.run(
+      "CREATE TABLE t (i int); INSERT INTO t SELECT generate_series(1, 10);"
+      "CREATE TRIGGER a AFTER DELETE OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION audit()");
+  found = look_at(audited(), found.saved);
+  EXPECT_EQ(unaudited(found), 3);
+  EXPECT_EQ(found.violated(), "audit_triggers/public.t");
+}
+
 TEST_F(AuditTriggers, EntriesThatVanishDoNotCoverWhatTheyCovered) {
   Findings found = look_at();
   db.run("DELETE FROM t WHERE i <= 4; DELETE FROM log");

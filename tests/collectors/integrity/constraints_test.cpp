@@ -163,6 +163,31 @@ TEST(Constraints, RowsThatBreakANotValidCheckAreCounted) {
   EXPECT_EQ(look_at_constraints(db, "exclude = [\"public.left*\"]").violated(), "");
 }
 
+TEST(Constraints, WhatBrokeAConstraintStaysFoundUntilItIsRepaired) {
+  const Database db;
+  db.run(R"(CREATE DOMAIN amount AS int; CREATE TABLE t (qty int, a amount);
+    INSERT INTO t VALUES (-5, -5); ALTER TABLE t ADD CONSTRAINT positive CHECK (qty > 0) NOT VALID;
+    ALTER DOMAIN amount ADD CONSTRAINT sound CHECK (VALUE > 0) NOT VALID;
+    CREATE TABLE dropped (qty int CONSTRAINT d CHECK (qty > 0)); ALTER TABLE dropped DROP CONSTRAINT d;
+    INSERT INTO dropped VALUES (-1); ALTER TABLE dropped ADD CONSTRAINT d CHECK (qty > 0) NOT VALID;)");
+  const std::string options = one_server(db.dsn(), {}, "constraints");
+  Findings found = look(options);
+  ASSERT_EQ(found.violated(),
+            "constraints/public.dropped.d constraints/public.t.amount.sound"
+            " constraints/public.t.positive");
+  db.run("DROP TABLE dropped; ALTER TABLE t RENAME TO renamed");
+  found = look(options, found.saved);
+  EXPECT_EQ(found.state("constraints/public.dropped.d"), State::violated);
+  EXPECT_EQ(found.state("constraints/public.t.positive"), State::violated);
+  EXPECT_EQ(found.state("constraints/public.renamed.positive"), State::violated);
+  db.run(
+      "ALTER TABLE renamed RENAME TO t; UPDATE t SET qty = 5, a = 5;"
+      "ALTER TABLE t VALIDATE CONSTRAINT positive; ALTER DOMAIN amount VALIDATE CONSTRAINT sound");
+  found = look(options, found.saved);
+  EXPECT_EQ(found.state("constraints/public.t.positive"), State::proven);
+  EXPECT_EQ(found.state("constraints/public.t.amount.sound"), State::proven);
+}
+
 TEST(Constraints, AFunctionThatChangedMakesRowsBreakAValidatedCheck) {
   const Database db;
   db.run(R"(CREATE FUNCTION fine(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';

@@ -187,6 +187,10 @@ TEST_F(GuardedRead, TheHeapIsReadWhereAnIndexLacksRows) {
   EXPECT_EQ(read(sql, Access::catalog).only().number("rows"), 20000) << "the planner takes it";
   EXPECT_EQ(read(sql).only().number("rows"), 20001);
   EXPECT_EQ(read(sql).only().number("highest"), 60000);
+  db_.run("ALTER DATABASE " + db_.name() + " SET enable_seqscan = off");
+  OpenedSession later(db_);
+  EXPECT_EQ(later->query(sql, Access::heap).only().number("rows"), 20001)
+      << "the planner may not choose between two things that are switched off";
 }
 
 }  // namespace
