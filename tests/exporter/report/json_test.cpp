@@ -55,6 +55,9 @@ TEST(ReportAsJson, ItsFieldsAreTheDocumentedOnes) {
     out.set(kBad, 1, std::string("bad"));
     out.evidence(kBad, "a line", std::string("bad"));
     out.unproven(kBad, Reason::permission, "denied", std::string("unseen"));
+    out.attempt(kBad, {std::string("locked")}, [] {
+      throw SourceError(Reason::lock, "no time").because_of({{"public", "t"}});
+    });
   });
   of.fail(Reason::server);
   look();
