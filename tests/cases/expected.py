@@ -148,4 +148,4 @@ class Expectations:
         return self.waited_for(lambda: self.seen.value_of(series), number)
 
     def expect_page(self, text, number):
-        return self.waited_for(lambda: self.seen.fetched("/").count(text), number)
+        return self.waited_for(lambda: self.seen.fetch("/").count(text), number)
