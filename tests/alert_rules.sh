@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 promtool check rules --lint=all --lint-fatal alerts/*.rules.yml
 printf '%s\n' alerts/tests/*_test.yml | xargs -P "$(nproc)" -n 1 promtool test rules
 amtool check-config alerts/alertmanager.yml
+tests/month/scale_test.py
 
 # receiver_of NAME SEVERITY: prints the receiver that such an alert is meant for.
 receiver_of() {

@@ -18,10 +18,14 @@ def labels_of(text):
 
 
 class Served:
-    """A running exporter. @param unprivileged puts the change of user before a command"""
+    """A running exporter.
 
-    def __init__(self, unprivileged, program, work, environment):
-        self.port = free_port()
+    @param unprivileged puts the change of user before a command
+    @param port where it listens; without one it takes a free port
+    """
+
+    def __init__(self, unprivileged, program, work, environment, port=None):
+        self.port = port or free_port()
         self.log = (work / "exporter.log").open("a")
         self.process = subprocess.Popen(
             unprivileged([str(program), "serve", "--listen", f"127.0.0.1:{self.port}", "--config",
