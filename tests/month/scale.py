@@ -26,7 +26,8 @@ KEPT = {
     "exporter/postgres/session_pool.h": ("connect_timeout",),
     "exporter/postgres/session_pool.cpp": ("kPoll",),
     "exporter/postgres/session_socket.cpp": ("kUntraceable", "kBetweenGone"),
-    "exporter/scheduler/server_run.cpp": ("kCancelPatience", "10"),
+    "exporter/scheduler/scheduler.cpp": ("kCancelPatience",),
+    "exporter/scheduler/server_run.cpp": ("10",),
     "exporter/config/config.cpp": ("kCopyDeadline",),
     # Clocks of machines differ by this, and the clock is that of the machine.
     "exporter/evidence/recorded_times.cpp": ("kClockTolerance",),
