@@ -126,15 +126,59 @@ std::string execution(pqxx::transaction_base& transaction,
   return parameters.empty() ? sql : sql + ")";
 }
 
+/// Runs guards in a transaction of the judge, until it is destroyed. A guard asks for the locks of
+/// the session that runs it, and here for those of the one that it is about.
+class Judging {
+ public:
+  Judging(const JudgingSession& judge, int backend)
+      : transaction_(*judge.connection), backend_(backend) {
+    transaction_.exec("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; " + judge.settings);
+  }
+  Judging(const Judging&) = delete;
+  Judging& operator=(const Judging&) = delete;
+  ~Judging() {
+    try {
+      transaction_.exec("ROLLBACK");
+    } catch (const std::exception&) {
+      return;  // the connection is lost, and the transaction with it
+    }
+  }
+
+  void run(std::string guard) {
+    constexpr std::string_view kOwn = "pg_catalog.pg_backend_pid()";
+    for (std::size_t at = guard.find(kOwn); at != std::string::npos; at = guard.find(kOwn))
+      guard.replace(at, kOwn.size(), std::to_string(backend_));
+    transaction_.exec(guard);
+  }
+
+ private:
+  pqxx::nontransaction transaction_;
+  int backend_;
+};
+
+/// What surrounds a statement: guards, and who runs them.
+struct Guarding {
+  std::string before, after;
+  const JudgingSession& judge;
+  int backend;
+};
+
 /// A guard, the statement, and a guard again.
-pqxx::result run_between(Prepared& prepared, const std::string& before, const std::string& execute,
-                         const std::string& after) {
+pqxx::result run_between(Prepared& prepared, const Guarding& guarding, const std::string& execute) {
   // After the preparation, so that its locks stay when the savepoint is gone back to.
   static const std::string kNote = note_shape_sql();
   static const std::string kSame = same_shape_sql();
-  pqxx::result result = prepared.run(
-      fmt::format("SAVEPOINT pg_integrity_read; {}; {}; {}; {}", kNote, before, kSame, execute));
-  prepared.run(after);
+  const std::string before = kNote + "; " + guarding.before + "; " + kSame;
+  if (guarding.judge.connection == nullptr) {
+    pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + before + "; " + execute);
+    prepared.run(guarding.after);
+    return result;
+  }
+  Judging judging(guarding.judge, guarding.backend);
+  prepared.run("SAVEPOINT pg_integrity_read");
+  judging.run(before);
+  pqxx::result result = prepared.run(execute);
+  judging.run(guarding.after);
   return result;
 }
 
@@ -160,7 +204,7 @@ bool reads_heirs(std::string_view sql) {
 
 pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& transaction,
                           const std::string& sql, std::span<const std::string> parameters,
-                          Access access, bool restricted) {
+                          Access access, bool restricted, const JudgingSession& judge) {
   static const std::string kPlainGuard = plain_guard_sql();
   struct Guards {
     std::string before, after;
@@ -169,13 +213,14 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   static const Guards kWithHeirs{guard_sql(Guard::before, true), guard_sql(Guard::after, true)};
   transaction.exec(settings_for(access, restricted));
   const std::string execute = execution(transaction, parameters);
+  const int backend = connection.backendpid();
   const NamedCode named = named_code(sql);
   const std::string names_guard = named_code_guard_sql(named, sql);
   if (!named.types.empty()) require_safe_types(transaction, names_guard, sql);
   Prepared prepared(connection, transaction, sql);
   if (named.none()) {
     try {
-      return run_between(prepared, kPlainGuard, execute, kPlainGuard);
+      return run_between(prepared, {kPlainGuard, kPlainGuard, judge, backend}, execute);
     } catch (const pqxx::sql_error& error) {
       if (!refusal_in(error.what())) throw;
     }
@@ -183,7 +228,8 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   }
   const Guards& guards = reads_heirs(sql) ? kWithHeirs : kAlone;
   try {
-    return run_between(prepared, guards.before + "; " + names_guard, execute, guards.after);
+    return run_between(prepared, {guards.before + "; " + names_guard, guards.after, judge, backend},
+                       execute);
   } catch (const pqxx::sql_error& error) {
     if (const auto refusal = refusal_in(error.what())) refuse(*refusal, sql);
     throw;

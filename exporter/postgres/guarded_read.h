@@ -18,14 +18,22 @@ using PqxxConnection = pqxx::connection;
 using PqxxConnection = pqxx::connection_base;
 #endif
 
+/// A second connection that judges for a transaction with an old snapshot. PostgreSQL plans with
+/// the catalog of now, which such a transaction itself cannot read.
+struct JudgingSession {
+  PqxxConnection* connection = nullptr;  ///< nullptr: the transaction judges by itself
+  std::string settings;                  ///< SQL that its transaction begins with
+};
+
 /// Runs one statement of ours in a read-only transaction that has the settings of every question.
 /// Nothing remains on the server connection but the transaction.
 /// @param access Access::heap or Access::index.
 /// @param restricted the server knows restrict_nonsystem_relation_kind.
+/// @param judge if the transaction reads all its statements by one snapshot.
 /// @throws SourceError: unsafe if the statement may call foreign code, conflict if a name means
 /// neither a table nor a sequence. Else what pqxx throws.
 pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& transaction,
                           const std::string& sql, std::span<const std::string> parameters,
-                          Access access, bool restricted);
+                          Access access, bool restricted, const JudgingSession& judge = {});
 
 }  // namespace pg_integrity

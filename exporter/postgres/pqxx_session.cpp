@@ -162,8 +162,10 @@ class PostgresSession final : public LiveSession {
   }
 
   /// From here on every query is part of one transaction.
+  /// @param judge another session with the same database.
   /// @return the name of its exported snapshot.
-  std::string pin() {
+  std::string pin(std::unique_ptr<PostgresSession> judge) {
+    judge_ = std::move(judge);
     try {
       pinned_ = std::make_unique<pqxx::nontransaction>(*connection_);
       pinned_->exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -237,9 +239,14 @@ class PostgresSession final : public LiveSession {
         return timed([&] { return run_single(transaction, std::string(sql), parameters); });
       return timed([&] {
         return guarded_read(*connection_, transaction, std::string(sql), parameters, access,
-                            restricted_);
+                            restricted_, judge());
       });
     });
+  }
+
+  [[nodiscard]] JudgingSession judge() const {
+    if (!judge_) return {};
+    return {judge_->connection_.get(), settings_sql(deadline_ - clock_.now(), raw_, 0)};
   }
 
   struct Timed {
@@ -290,8 +297,11 @@ class PostgresSession final : public LiveSession {
     const Seconds left = deadline_ - begin;
     if (left.count() <= 0)
       throw SourceError(Reason::timeout, "the step's deadline had passed before the question");
-    const auto guard =
-        watchdog_.arm(deadline_ + kGrace, [socket = socket_] { socket->shut_down(); });
+    const auto guard = watchdog_.arm(
+        deadline_ + kGrace, [socket = socket_, other = judge_ ? judge_->socket_ : nullptr] {
+          socket->shut_down();
+          if (other) other->shut_down();
+        });
     try {
       if (pinned_) {
         pinned_->exec(settings_sql(left, raw_, parallel_workers_));
@@ -346,6 +356,7 @@ class PostgresSession final : public LiveSession {
   const pg_conn* libpq_;  ///< lives as long as connection_
   std::shared_ptr<PqxxConnection> connection_;
   std::unique_ptr<pqxx::nontransaction> pinned_;  ///< the one transaction; nullptr if not pinned
+  std::unique_ptr<PostgresSession> judge_;        ///< judges statements of the one transaction
   std::shared_ptr<SessionSocket> socket_;
   std::string database_;
   int parallel_workers_;
@@ -428,8 +439,9 @@ std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& conn
 PinnedSession open_pinned_session(const ConnectionOptions& connection, const std::string& database,
                                   const Clock& clock, Watchdog& watchdog,
                                   DisposableWorkers& workers) {
-  auto session = PostgresConnector(connection, clock, watchdog, workers, 0).open_session(database);
-  std::string snapshot = session->pin();
+  PostgresConnector connector(connection, clock, watchdog, workers, 0);
+  auto session = connector.open_session(database);
+  std::string snapshot = session->pin(connector.open_session(database));
   return {std::move(session), std::move(snapshot)};
 }
 

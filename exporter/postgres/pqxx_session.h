@@ -22,7 +22,8 @@ std::unique_ptr<Connector> make_postgres_connector(const ConnectionOptions& conn
                                                    int parallel_workers = 0);
 
 /// A session that runs all its queries in one REPEATABLE READ transaction. Other programs may
-/// share the transaction's snapshot and then see the same rows.
+/// share the transaction's snapshot and then see the same rows. It holds a second connection, which
+/// judges its statements by the catalog of now.
 struct PinnedSession {
   std::unique_ptr<LiveSession> session;
   std::string snapshot;  ///< for pg_dump --snapshot; valid while the session lives
