@@ -18,6 +18,11 @@ class Table:
     unlogged: bool = False
     not_null: set = dataclasses.field(default_factory=set)
     uid: int = dataclasses.field(default_factory=lambda: next(uids))
+    born: str = ""                 # its first name, after which PostgreSQL named the indexes of a partition
+    key_names: dict = dataclasses.field(default_factory=dict)   # uid of a key of the partitioned table -> name here
+
+    def __post_init__(self):
+        self.born = self.born or self.name
 
     def is_part(self):
         return bool(self.part_of or (self.inherits and not self.own_columns))
@@ -191,26 +196,32 @@ class Model:
         table = self.tables[name]
         root, table.part_of = table.part_of, ""
         for key in self.keys_of(root):
-            self.foreign_keys.append(dataclasses.replace(key, child=name, off=key.off & {name}, uid=next(uids)))
+            own = table.key_names.get(key.uid, key.name)
+            self.foreign_keys.append(
+                dataclasses.replace(key, name=own, child=name, off=key.off & {name}, uid=next(uids)))
         for key in self.foreign_keys:
             if root in (key.child, key.parent):
                 key.off.discard(name)
         for index in self.indexes_of(root, "pu"):
             ending = "pkey" if index.kind == "p" else "_".join(index.columns) + "_key"
-            self.indexes.append(Index(f"{name}_{ending}", name, index.columns, index.kind))
+            own = table.key_names.get(index.uid, f"{table.born}_{ending}")
+            self.indexes.append(Index(own, name, index.columns, index.kind))
         table.not_null |= self.tables[root].not_null
 
     def attach(self, name, root):
         """A table becomes a partition. Its keys that the partitioned table has as well become parts of those."""
-        self.tables[name].part_of = root
+        table = self.tables[name]
+        table.part_of, table.born, table.key_names = root, name, {}
         for key in self.keys_of(root):
             for own in self.keys_of(name):
                 if own.valid and own.clause() == key.clause():
                     self.foreign_keys.remove(own)
                     key.off |= own.off & {name}
+                    table.key_names[key.uid] = own.name
                     break
         for index in self.indexes_of(root, "pu"):
             for own in self.indexes_of(name, "pu"):
                 if own.columns == index.columns and own.kind == index.kind:
                     self.indexes.remove(own)
+                    table.key_names[index.uid] = own.name
                     break
