@@ -291,7 +291,9 @@ Answerer Evidence::identify(const std::string& server, const ServerInfo& found) 
   for (auto& [id, entry] : entries_) {
     if (id.server != server) continue;
     entry.now.objects.clear();
+    entry.now.health.started = clock_.now();
     entry.now.health.success = false;
+    entry.now.health.failure.reset();
     entry.now.health.last_success.reset();
     entry.now.health.pass_since.reset();
     place_declared(entry, clock_.now());

@@ -62,7 +62,7 @@ struct Object {
 
 /// The health of a collector as a whole.
 struct CollectorHealth {
-  Instant started{};       ///< when it was first to run; a reload keeps it
+  Instant started{};       ///< when it was first to run with this cluster; a reload keeps it
   bool attempted = false;  ///< it has finished an attempt, good or bad
   bool success = false;    ///< of the newest attempt
   std::optional<Instant> last_success;

@@ -131,7 +131,9 @@ void render_health(const Snapshot& snapshot, const Clock& clock, MetricFamilies&
     const Labels base = labels_of(collector->id);
     const std::vector<std::string> name{std::string(collector->spec->name)};
     const CollectorHealth& health = collector->health;
-    add_gauge(to, self::kSuccess, base, name, health.success ? 1 : 0);
+    // Neither: no attempt has ended, or only one with another cluster.
+    if (health.success || health.failure)
+      add_gauge(to, self::kSuccess, base, name, health.success ? 1 : 0);
     if (health.last_success) {
       add_gauge(to, self::kLastSuccess, base, name, clock.to_unix(*health.last_success));
       add_gauge(to, self::kDuration, base, name, health.last_duration.count());
