@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <future>
@@ -45,16 +46,21 @@ int running_probes(const Database& db) {
              " AND wait_event = 'PgSleep'"));
 }
 
+/// Whether the newest attempt of every collector ended like that. It has no value before one ended.
+bool all_are(double success, const Findings& found) {
+  const auto collectors = found.page.all("pg_integrity_collector_deadline_timestamp_seconds");
+  const auto ended = found.page.all("pg_integrity_collector_success");
+  return ended.size() == collectors.size() &&
+         std::all_of(ended.begin(), ended.end(),
+                     [&](const Series& series) { return series.value == success; });
+}
+
 bool all_succeed(const Findings& found) {
-  for (const Series& series : found.page.all("pg_integrity_collector_success"))
-    if (series.value != 1) return false;
-  return true;
+  return all_are(1, found);
 }
 
 bool all_fail(const Findings& found) {
-  for (const Series& series : found.page.all("pg_integrity_collector_success"))
-    if (series.value != 0) return false;
-  return true;
+  return all_are(0, found);
 }
 
 TEST(SamplerOf, WhatIsRepairedClearsWithinAMinute) {
