@@ -280,7 +280,8 @@ TEST_F(Verdict, ALimitWithNothingToHoldAgainstItIsUnproven) {
 TEST_F(Verdict, AcceptedDamageCountsAgainWhenItGrowsOrItsDayComes) {
   ServerOptions options;
   SystemClock wall;
-  options.accept.push_back({"sample/thing", "", 5, wall.unix_now() + 3600, "known since spring", ""});
+  options.accept.push_back(
+      {"sample/thing", "", 5, wall.unix_now() + 3600, "known since spring", ""});
   SampleEvidence accepting(options);
   accepting.add();
   const auto state_with = [&](double bad) {
