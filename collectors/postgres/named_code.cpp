@@ -18,14 +18,14 @@ std::string sign_at(const std::vector<std::string_view>& pieces, std::size_t at)
   return sign;
 }
 
-/// The statement without columns that ROW(…) and concat(…) print by the output functions of their
-/// types, and so without any cast.
-std::string without_printed_columns(std::string_view statement) {
+/// All names of a statement, with a blank before and after each. Columns that ROW(…) and concat(…)
+/// print by the output functions of their types, and so without any cast, are left out.
+std::string names_to_cast(std::string_view statement) {
   const std::vector<std::string_view> pieces = sql_pieces(statement);
-  std::string text;
+  std::string text = " ";
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    text.append(pieces[i]).append(" ");
     const std::string word = sql_name(pieces[i]);
+    if (!word.empty()) text.append(word).append(" ");
     if ((word != "row" && word != "concat") || i + 1 == pieces.size() || pieces[i + 1] != "(")
       continue;
     std::size_t end = i + 2;
@@ -53,7 +53,7 @@ std::string listed(std::string_view query, const std::set<QualifiedName>& names)
 constexpr std::string_view kTypes = R"(), type(oid, literal) AS (
   SELECT a.atttypid, false FROM locked l JOIN pg_catalog.pg_attribute a ON a.attrelid = l.oid
   WHERE a.attnum > 0 AND a.atttypid >= 16384
-    AND pg_catalog.strpos((SELECT text FROM statement), replace(a.attname, '"', '""')) > 0
+    AND pg_catalog.strpos((SELECT names FROM statement), ' ' || a.attname || ' ') > 0
   UNION SELECT t.oid, true FROM named_type m JOIN pg_catalog.pg_namespace n ON n.nspname = m.schema
     JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = m.name
   UNION SELECT part.oid, type.literal FROM type JOIN pg_catalog.pg_type t ON t.oid = type.oid
@@ -92,8 +92,7 @@ called(oid) AS (
   WHERE type.literal
   UNION SELECT f.oid FROM type JOIN pg_catalog.pg_range g ON g.rngtypid = type.oid
     CROSS JOIN LATERAL (VALUES (g.rngsubdiff::oid), (g.rngcanonical::oid)) AS f(oid)
-  WHERE type.literal OR pg_catalog.strpos((SELECT text FROM statement), '@ >') > 0
-    OR pg_catalog.strpos((SELECT text FROM statement), '< @') > 0),
+  WHERE type.literal OR (SELECT elements FROM statement)),
 refused(text) AS (
   SELECT 'f ' || pg_catalog.left(n.nspname || '.' || f.proname, 200)
   FROM called w JOIN pg_catalog.pg_proc f ON f.oid = w.oid AND f.prolang NOT IN (12, 13)
@@ -121,11 +120,14 @@ NamedCode named_code(std::string_view statement) {
 }
 
 std::string named_code_guard_sql(const NamedCode& named, std::string_view statement) {
+  const bool elements = statement.find("@>") != std::string_view::npos ||
+                        statement.find("<@") != std::string_view::npos;
   std::string sql =
-      "WITH RECURSIVE statement(text) AS (SELECT " +
-      sql_literal(without_printed_columns(statement)) + "::pg_catalog.text), " +
-      listed("named_operator", named.operators) + ", " + listed("named_function", named.functions) +
-      ", " + listed("named_type", named.types) + ", locked(oid) AS (" + locked_relations_sql();
+      "WITH RECURSIVE statement(names, elements) AS (SELECT " +
+      sql_literal(names_to_cast(statement)) + "::pg_catalog.text, " +
+      (elements ? "true" : "false") + "), " + listed("named_operator", named.operators) + ", " +
+      listed("named_function", named.functions) + ", " + listed("named_type", named.types) +
+      ", locked(oid) AS (" + locked_relations_sql();
   sql += kTypes;
   sql += kCalled;
   return sql + refusal_sql();
