@@ -76,9 +76,9 @@ class Throwaway:
             raise Difference(f"{pathlib.Path(str(command[0])).name} ended with {ended.returncode}: {said[0]}")
         return ended
 
-    def psql(self, text, database=None, user="postgres"):
-        return self.execute(
-            ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(user, database)], text).stdout
+    def psql(self, text, database=None, user="postgres", **environment):
+        command = ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(user, database)]
+        return self.execute(command, text, **environment).stdout
 
     @property
     def server_log(self):
