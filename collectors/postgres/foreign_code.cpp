@@ -190,6 +190,17 @@ std::string same_shape_sql() {
   return sql;
 }
 
+std::string await_locks_sql() {
+  std::string sql = "WITH RECURSIVE named(oid) AS (";
+  sql += kLocked;
+  sql += "), relation(oid) AS (SELECT oid FROM named";
+  sql += kDescendants;
+  return sql + R"()
+SELECT pg_catalog.sum(pg_catalog.pg_relation_size(a.oid)) FROM (SELECT oid FROM relation
+  UNION ALL SELECT i.indexrelid FROM relation r
+    JOIN pg_catalog.pg_index i ON i.indrelid = r.oid) AS a)";
+}
+
 std::string guard_sql(Guard when, bool heirs) {
   std::string sql = common(kLocked, heirs);
   sql += when == Guard::before ? kHidden : ", hidden(oid) AS (SELECT oid FROM named WHERE false)";

@@ -49,6 +49,10 @@ std::string note_shape_sql();
 /// A statement that fails as a guard does if they are others now.
 std::string same_shape_sql();
 
+/// A statement that waits until nobody holds a lock that keeps us from planning with the locked
+/// relations, their partitions, children and indexes.
+std::string await_locks_sql();
+
 /// A SELECT of the OIDs of the tables, views and sequences that our transaction has locked.
 std::string locked_relations_sql();
 /// The end of a guard, after its WITH query `refused(text)`: it fails if there is such a text.

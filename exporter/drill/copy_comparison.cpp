@@ -22,6 +22,8 @@ namespace pg_integrity {
 
 namespace {
 
+constexpr const char* kUnsafe = "reading it may run code that belongs to no superuser";
+
 /// Objects as pg_restore --list names them: kind, schema and name. An object that belongs to a
 /// table has the table's name before its own.
 constexpr std::string_view kObjects = R"(
@@ -104,13 +106,16 @@ DumpRecord digest_tables(LiveSession& session, const Clock& clock,
     DumpRecord::TableContent content{table.name.schema, table.name.name, 0, {}, {}};
     const DigestTable known = digest_table(session, table.name);
     if (table.foreign_code || table.has_foreign_partition || !known.trusted) {
-      content.unproven = table.has_foreign_partition
-                             ? "a partition is on another server"
-                             : "reading it may run code that belongs to no superuser";
+      content.unproven = table.has_foreign_partition ? "a partition is on another server" : kUnsafe;
     } else {
-      const Digest digested = digest(session, table.alone(), known.columns, {}, RowHash::hash64);
-      content.rows = digested.rows;
-      content.content = digested.content;
+      try {
+        const Digest digested = digest(session, table.alone(), known.columns, {}, RowHash::hash64);
+        content.rows = digested.rows;
+        content.content = digested.content;
+      } catch (const SourceError& error) {
+        if (error.reason() != Reason::unsafe) throw;
+        content.unproven = kUnsafe;  // somebody has changed it since the schema was read
+      }
     }
     record.tables.push_back(std::move(content));
     done(record.tables.size(), schema->tables.size());

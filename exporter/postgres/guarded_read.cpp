@@ -18,6 +18,7 @@ namespace {
 constexpr const char* kName = "pg_integrity_read";
 /// SQLSTATE object_not_in_prerequisite_state: restrict_nonsystem_relation_kind has refused.
 constexpr std::string_view kRestricted = "55000";
+constexpr std::string_view kLockNotAvailable = "55P03";
 
 /// An index may lack rows of its table, or have them in a wrong order. If a server, database or
 /// role has switched sequential scans off as well, the planner would choose the index all the same.
@@ -118,9 +119,11 @@ class Prepared {
   bool failed_ = false;
 };
 
+/// Planning locks partitions, children and indexes. While it waits for one, the owner could add
+/// what was not judged. So it does not wait.
 std::string execution(pqxx::transaction_base& transaction,
                       std::span<const std::string> parameters) {
-  std::string sql = fmt::format("EXECUTE {}", kName);
+  std::string sql = fmt::format("SET LOCAL lock_timeout = 1; EXECUTE {}", kName);
   for (const std::string& parameter : parameters)
     sql += (&parameter == parameters.data() ? " (" : ", ") + transaction.quote(parameter);
   return parameters.empty() ? sql : sql + ")";
@@ -182,6 +185,22 @@ pqxx::result run_between(Prepared& prepared, const Guarding& guarding, const std
   return result;
 }
 
+/// The same, and again if a lock was in the way. Only before the guards may a session wait for it.
+pqxx::result run_patiently(Prepared& prepared, const Guarding& guarding,
+                           const std::string& execute) {
+  static const std::string kAwait = await_locks_sql();
+  constexpr int kTries = 3;
+  for (int tries = 1;; ++tries) {
+    try {
+      return run_between(prepared, guarding, execute);
+    } catch (const pqxx::sql_error& error) {
+      if (error.sqlstate() != kLockNotAvailable || tries == kTries) throw;
+    }
+    prepared.back_to_its_preparation();
+    prepared.run(kAwait);
+  }
+}
+
 /// Parsing a literal calls functions of its type, so its name is judged before.
 void require_safe_types(pqxx::transaction_base& transaction, const std::string& guard,
                         std::string_view sql) {
@@ -220,7 +239,7 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   Prepared prepared(connection, transaction, sql);
   if (named.none()) {
     try {
-      return run_between(prepared, {kPlainGuard, kPlainGuard, judge, backend}, execute);
+      return run_patiently(prepared, {kPlainGuard, kPlainGuard, judge, backend}, execute);
     } catch (const pqxx::sql_error& error) {
       if (!refusal_in(error.what())) throw;
     }

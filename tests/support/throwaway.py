@@ -130,9 +130,9 @@ class Throwaway:
     def execute(self, command, text=None, must=True, **environment):
         return execute(command, self.work, {**self.environment, **environment}, text, must)
 
-    def psql(self, text, database=None, user="postgres"):
-        return self.execute(
-            ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(user, database)], text).stdout
+    def psql(self, text, database=None, user="postgres", **environment):
+        command = ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(user, database)]
+        return self.execute(command, text, **environment).stdout
 
     @property
     def server_log(self):
