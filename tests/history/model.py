@@ -111,6 +111,10 @@ class Model:
         locked = self.locked()
         return any(locked & {name, *self.leaves(name), *(self.heirs(name) if heirs else ())} for name in names)
 
+    def is_plain(self, table):
+        """It has neither partitions nor heirs, and is none."""
+        return not (table.partitioned or table.part_of or table.inherits or self.heirs(table.name))
+
     def keys_of(self, table):
         return [key for key in self.foreign_keys if key.child == table]
 

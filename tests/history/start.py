@@ -8,6 +8,8 @@ CREATE TABLE parent (id int CONSTRAINT parent_pkey PRIMARY KEY, a int, b text, q
 CREATE TABLE child (id int CONSTRAINT child_pkey PRIMARY KEY,
   parent_id int CONSTRAINT child_parent REFERENCES parent, a int, b text, n int,
   CONSTRAINT child_ab FOREIGN KEY (a, b) REFERENCES parent (a, b) MATCH FULL);
+CREATE TABLE link (id int CONSTRAINT link_pkey PRIMARY KEY, a int, b text,
+  CONSTRAINT link_ab FOREIGN KEY (a, b) REFERENCES parent (a, b));
 CREATE INDEX child_parent_index ON child (parent_id);
 CREATE TABLE node (id int CONSTRAINT node_pkey PRIMARY KEY, up int CONSTRAINT node_up REFERENCES node, qty int);
 CREATE TABLE area (id int CONSTRAINT area_pkey PRIMARY KEY, n int) PARTITION BY RANGE (id);
@@ -34,6 +36,7 @@ CREATE UNLOGGED TABLE scratch (id int, n int);
 CREATE SEQUENCE tickets;
 INSERT INTO parent SELECT i, i, chr(96 + i), i FROM generate_series(1, 8) i;
 INSERT INTO child SELECT i, i, i, chr(96 + i), i FROM generate_series(1, 8) i;
+INSERT INTO link SELECT i, i, chr(96 + i) FROM generate_series(1, 8) i;
 INSERT INTO node SELECT i, nullif(i - 1, 0), i FROM generate_series(1, 8) i;
 INSERT INTO area SELECT 30 * i, i FROM generate_series(1, 6) i;
 INSERT INTO visit SELECT i, 30 * i FROM generate_series(1, 6) i;
@@ -54,6 +57,7 @@ OTHERS = ("amcheck", "connections", "freshness", "privileges", "query_latency", 
 DEFINITIONS = {
     "parent": {"id": "int", "a": "int", "b": "text", "qty": "int"},
     "child": {"id": "int", "parent_id": "int", "a": "int", "b": "text", "n": "int"},
+    "link": {"id": "int", "a": "int", "b": "text"},
     "node": {"id": "int", "up": "int", "qty": "int"},
     "area": {"id": "int", "n": "int"},
     "visit": {"id": "int", "area_id": "int"},
@@ -90,7 +94,9 @@ def first_model():
             ("base", "base_parent", ("parent_id",), "parent", ("id",)),
             ("orders", "orders_parent", ("parent_id",), "parent", ("id",))):
         model.foreign_keys.append(ForeignKey(name, child, columns, parent, referenced))
-    model.foreign_keys.append(ForeignKey("child_ab", "child", ("a", "b"), "parent", ("a", "b"), full=True))
+    for child in ("child", "link"):
+        model.foreign_keys.append(
+            ForeignKey(f"{child}_ab", child, ("a", "b"), "parent", ("a", "b"), full=child == "child"))
     model.checks.append(Check("node_qty", "node", "qty", valid=False))
     model.triggers.append(Trigger("audit", "orders"))
     model.sequences = {"orders_id_seq": Sequence("orders_id_seq", "orders", "id"), "tickets": Sequence("tickets")}

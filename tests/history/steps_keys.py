@@ -3,7 +3,6 @@ import dataclasses
 
 from model import Check, ForeignKey, Index, uids
 from steps import Step, step
-from steps_schema import is_plain
 
 
 @step(3)
@@ -133,7 +132,7 @@ def add_unique(history):
 
 @step(3)
 def add_check(history):
-    table = history.table(lambda table: is_plain(table) and "int" in table.columns.values())
+    table = history.table(lambda table: history.model.is_plain(table) and "int" in table.columns.values())
     if table is None:
         return None
     column = history.pick(one for one, kind in table.columns.items() if kind == "int")
@@ -154,7 +153,7 @@ def drop_check(history):
 
 @step(2)
 def not_null(history):
-    table = history.table(is_plain)
+    table = history.table(history.model.is_plain)
     if table is None:
         return None
     column = history.pick(table.columns)

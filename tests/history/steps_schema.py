@@ -7,18 +7,13 @@ from steps_rows import inserted
 PARTITIONS = {"area": range(0, 400, 100), "site": range(0, 400, 100)}
 
 
-def is_plain(table):
-    """It has neither partitions nor heirs, and is none."""
-    return not (table.partitioned or table.part_of or table.inherits or table.name == "base")
-
-
 @step(2)
 def drop_table(history):
     table = history.table(lambda table: not table.part_of and (table.name != "parent" or history.chance(0.2)))
     if len(history.model.tables) < 9:
         return None
     def effect():
-        if is_plain(table) or table.name == "base":
+        if history.model.is_plain(table) or table.name == "base":
             history.graves[table.name] = dict(table.columns)
         history.model.forget_table(table.name)
     return Step([f"DROP TABLE {table.name} CASCADE"], effect)
@@ -80,7 +75,7 @@ def rename_table(history):
 @step(1)
 def swap_table(history):
     """A new table takes the name of one that stays."""
-    table = history.table(is_plain)
+    table = history.table(history.model.is_plain)
     if table is None or table.name.endswith("_old"):
         return None
     old, new = table.name, table.name + "_old"
@@ -186,6 +181,8 @@ def inheritance(history):
         return None
     base = history.model.tables["base"]
     name = history.pick(("heir", "twin"))
+    if any(check.table == "base" for check in history.model.checks):
+        return None   # an heir would have it, too
     if name not in history.model.tables:
         own = {"extra": "int"} if name == "heir" else {}
         inherited = base.not_null

@@ -28,7 +28,8 @@ class Truth:
 
     def orphans(self, child, columns, parent, parent_columns, full, heirs=False):
         parents = set(self.rows(parent, parent_columns, heirs))
-        return sum(self.refers(values, full) and values not in parents for values in self.rows(child, columns, heirs))
+        return sum(self.refers(values, full) and (None in values or values not in parents)
+                   for values in self.rows(child, columns, heirs))
 
     @staticmethod
     def refers(values, full):
