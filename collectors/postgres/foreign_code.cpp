@@ -7,27 +7,48 @@ namespace {
 constexpr std::string_view kDescendants =
     " UNION SELECT i.inhrelid FROM relation r"
     " JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid";
-// The parts of a relation that PostgreSQL plans with. A partition key depends on its functions as
-// the table itself does, with objsubid 0. Policies count where they apply to our role.
+// The parts of a relation that PostgreSQL plans with, and the expressions in them as the catalog
+// stores them. A partition key depends on its functions as the table itself does, with objsubid 0.
+// Policies count where they apply to our role. PostgreSQL 12 and 13 have no stxexprs.
 constexpr std::string_view kParts = R"(),
 filtered(oid) AS (
   SELECT oid FROM named WHERE pg_catalog.row_security_active(oid)),
-part(relation, classid, objid) AS (
-  SELECT i.indrelid, 'pg_catalog.pg_class'::regclass, i.indexrelid
+part(relation, classid, objid, expressions) AS (
+  SELECT i.indrelid, 'pg_catalog.pg_class'::regclass, i.indexrelid,
+    pg_catalog.concat(i.indexprs::text, i.indpred::text)
   FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
-  UNION ALL SELECT oid, 'pg_catalog.pg_class'::regclass, oid FROM relation
-  UNION ALL SELECT s.stxrelid, 'pg_catalog.pg_statistic_ext'::regclass, s.oid
+  UNION ALL SELECT r.oid, 'pg_catalog.pg_class'::regclass, r.oid, p.partexprs::text
+  FROM relation r LEFT JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = r.oid
+  UNION ALL SELECT s.stxrelid, 'pg_catalog.pg_statistic_ext'::regclass, s.oid,
+    pg_catalog.to_jsonb(s) ->> 'stxexprs'
   FROM relation r JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid
-  UNION ALL SELECT d.adrelid, 'pg_catalog.pg_attrdef'::regclass, d.oid
+  UNION ALL SELECT d.adrelid, 'pg_catalog.pg_attrdef'::regclass, d.oid, NULL
   FROM relation r JOIN pg_catalog.pg_attrdef d ON d.adrelid = r.oid
     JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
   WHERE a.attgenerated = 'v'
-  UNION ALL SELECT p.polrelid, 'pg_catalog.pg_policy'::regclass, p.oid
+  UNION ALL SELECT p.polrelid, 'pg_catalog.pg_policy'::regclass, p.oid, NULL
   FROM filtered f JOIN pg_catalog.pg_policy p ON p.polrelid = f.oid),
-used(relation, classid, oid) AS (
+)";
+
+// The planner calls a function in these expressions only if all its arguments are constants, and a
+// scan of the heap evaluates none of them. So calls whose first argument is a column are harmless,
+// but not if the planner puts the body of a function in SQL (14) in its place, adds the default of
+// an argument, or replaces a virtual column. In a stored expression a backslash stands before each
+// blank and brace of a name, so no name looks like a call.
+constexpr std::string_view kUsed = R"(used(relation, classid, oid) AS (
   SELECT p.relation, d.refclassid, d.refobjid
   FROM part p JOIN pg_catalog.pg_depend d ON d.classid = p.classid AND d.objid = p.objid
-  WHERE d.objsubid = 0
+  WHERE d.objsubid = 0 AND NOT (
+    d.refclassid = 'pg_catalog.pg_proc'::regclass AND p.expressions IS NOT NULL
+    AND EXISTS (SELECT FROM pg_catalog.pg_proc f
+      WHERE f.oid = d.refobjid AND f.pronargdefaults = 0
+        AND (f.prolang <> 14 OR f.prosecdef OR f.proconfig IS NOT NULL))
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = p.relation AND a.attgenerated = 'v')
+    AND coalesce((SELECT nullif(count(*), 0) FROM pg_catalog.regexp_matches(p.expressions,
+        ':funcid ' || d.refobjid || ' ', 'g')) =
+      (SELECT count(*) FROM pg_catalog.regexp_matches(p.expressions, '[{]FUNCEXPR :funcid ' ||
+        d.refobjid || ' [^(){}]*:args [(]([{]RELABELTYPE :arg )?[{]VAR ', 'g')), false))
   UNION SELECT i.indrelid, 'pg_catalog.pg_opclass'::regclass, k.class
   FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
     CROSS JOIN LATERAL unnest(i.indclass::oid[]) AS k(class)),
@@ -118,6 +139,7 @@ std::string common(std::string_view relations, bool heirs) {
   sql += "), relation(oid) AS (SELECT oid FROM named";
   if (heirs) sql += kDescendants;
   sql += kParts;
+  sql += kUsed;
   return sql;
 }
 

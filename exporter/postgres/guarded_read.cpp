@@ -174,13 +174,14 @@ pqxx::result run_between(Prepared& prepared, const Guarding& guarding, const std
   const std::string before = kNote + "; " + guarding.before + "; " + kSame;
   if (guarding.judge.connection == nullptr) {
     pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + before + "; " + execute);
-    prepared.run(guarding.after);
+    prepared.run(fmt::format("{}; {}", kWaitForLocks, guarding.after));
     return result;
   }
   Judging judging(guarding.judge, guarding.backend);
   prepared.run("SAVEPOINT pg_integrity_read");
   judging.run(before);
   pqxx::result result = prepared.run(execute);
+  prepared.run(std::string(kWaitForLocks));
   judging.run(guarding.after);
   return result;
 }
@@ -247,8 +248,8 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   }
   const Guards& guards = reads_heirs(sql) ? kWithHeirs : kAlone;
   try {
-    return run_between(prepared, {guards.before + "; " + names_guard, guards.after, judge, backend},
-                       execute);
+    return run_patiently(
+        prepared, {guards.before + "; " + names_guard, guards.after, judge, backend}, execute);
   } catch (const pqxx::sql_error& error) {
     if (const auto refusal = refusal_in(error.what())) refuse(*refusal, sql);
     throw;

@@ -7,6 +7,7 @@
 #include <pqxx/pqxx>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "collectors/ports/session.h"
 
@@ -17,6 +18,9 @@ using PqxxConnection = pqxx::connection;
 #else
 using PqxxConnection = pqxx::connection_base;
 #endif
+
+/// How long a statement waits for the locks of others.
+inline constexpr std::string_view kWaitForLocks = "SET LOCAL lock_timeout = 300";
 
 /// A second connection that judges for a transaction with an old snapshot. PostgreSQL plans with
 /// the catalog of now, which such a transaction itself cannot read.

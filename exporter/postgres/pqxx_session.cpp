@@ -43,7 +43,7 @@ std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
   const auto milliseconds = std::max<long long>(1, std::llround(left.count() * 1000));
   return fmt::format(
       "SET LOCAL statement_timeout = {}"
-      "; SET LOCAL lock_timeout = 300"
+      "; {}"
       "; SET LOCAL search_path = pg_catalog, pg_temp"
       "; SET LOCAL row_security = off"
       "; SET LOCAL jit = off"
@@ -59,7 +59,8 @@ std::string settings_sql(Seconds left, bool raw, int parallel_workers) {
       "; SET LOCAL quote_all_identifiers = off"
       "; SET LOCAL extra_float_digits = 1"
       "{}",
-      milliseconds, parallel_workers, raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
+      milliseconds, kWaitForLocks, parallel_workers,
+      raw ? "; SET LOCAL client_encoding = 'SQL_ASCII'" : "");
 }
 
 #if PQXX_VERSION_MAJOR >= 7

@@ -113,8 +113,47 @@ TEST_F(ForeignCode, OfAnHeirsCheckIsNotRun) {
   EXPECT_EQ(found.state("orphans/public.root.declared"), State::proven);
 }
 
+TEST_F(ForeignCode, ThatOnlyRowsCanCallKeepsNoTableFromBeingRead) {
+  as_planter(R"(
+    CREATE FUNCTION plain(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+      BEGIN PERFORM public.evil(1); RETURN $1; END $$;
+    CREATE FUNCTION fenced(int) RETURNS int LANGUAGE sql IMMUTABLE SET search_path = public AS
+      'SELECT $1 + public.evil(1)';
+    CREATE TABLE expression (id int, name varchar(9));
+    INSERT INTO expression VALUES (1, 'a'), (2, 'b');
+    CREATE INDEX ON expression ((evil(id) + evil(id, 1)), plain(name));
+    CREATE TABLE predicate (id int); INSERT INTO predicate VALUES (1);
+    CREATE INDEX ON predicate (id) WHERE evil(id) > 0 AND fenced(id) > 0;
+    CREATE TABLE by_expression (id int) PARTITION BY RANGE ((evil(id)));
+    CREATE TABLE leaf PARTITION OF by_expression FOR VALUES FROM (0) TO (5);
+    INSERT INTO by_expression VALUES (1))");
+  const Findings found = look(one_server(db_.dsn(), "", "row_counts"));
+  EXPECT_EQ(found.value("pg_integrity_table_rows", {{"table", "expression"}}), 2);
+  EXPECT_EQ(found.value("pg_integrity_table_rows", {{"table", "predicate"}}), 1);
+  EXPECT_EQ(found.value("pg_integrity_table_rows", {{"table", "by_expression"}}), 1);
+}
+
+TEST_F(ForeignCode, OfStatisticsThatOnlyRowsCanCallKeepsNoTableFromBeingRead) {
+  if (db_.cluster().major() < 14) GTEST_SKIP() << "statistics of expressions came with version 14";
+  as_planter("CREATE TABLE t (id int); CREATE STATISTICS s ON (evil(id)), id FROM t");
+  EXPECT_EQ(look(one_server(db_.dsn(), "", "row_counts"))
+                .value("pg_integrity_table_rows", {{"table", "t"}}),
+            0);
+}
+
+TEST_F(ForeignCode, ThatOnlyLooksLikeACallOfARowIsNotRun) {
+  as_planter(R"(
+    CREATE FUNCTION by_default(int, int DEFAULT public.evil(1)) RETURNS int LANGUAGE plpgsql
+      IMMUTABLE AS 'BEGIN RETURN $1; END';
+    CREATE TABLE nested (id int); CREATE INDEX ON nested ((evil(id, evil(1))));
+    CREATE TABLE twice (id int); CREATE INDEX ON twice ((evil(id))) WHERE id > evil(1);
+    CREATE TABLE defaulted (id int); CREATE INDEX ON defaulted ((by_default(id)));
+    CREATE TABLE second (id int); CREATE INDEX ON second ((evil(1, id))))");
+  for (const char* table : {"nested", "twice", "defaulted", "second"}) expect_unsafe(table);
+}
+
 TEST_F(ForeignCode, IsOursOnceASuperuserHasTakenItOver) {
-  as_planter("CREATE TABLE t (id int); CREATE INDEX ON t ((evil(id)))");
+  as_planter("CREATE TABLE t (id int); CREATE INDEX ON t (evil(evil(id)))");
   expect_unsafe("t");
   db_.run("ALTER FUNCTION evil(int) OWNER TO postgres");
   EXPECT_EQ(look(one_server(db_.dsn(), "", "row_counts"))

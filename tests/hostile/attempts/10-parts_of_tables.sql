@@ -13,6 +13,28 @@ CREATE INDEX ON t (id) WHERE id > evil(0);
 --proof
 SELECT count(*) FROM {s}.t;
 
+--- calls_with_columns
+CREATE FUNCTION fenced(int) RETURNS int LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS 'SELECT $1 + {s}.evil(1)';
+CREATE TABLE t (id int PRIMARY KEY, name varchar(9), up int REFERENCES t, created_at timestamptz);
+INSERT INTO t VALUES (1, 'a', NULL, now()), (2, 'b', 1, now());
+CREATE INDEX ON t ((evil(id) + evil(up, 1)), fenced(id), created_at); CREATE INDEX ON t (up) WHERE evil(id) > 0;
+CREATE UNIQUE INDEX ON t (evil(id)); CREATE STATISTICS s ON (evil(id)), up FROM t;
+CREATE TABLE parts (id int, created_at timestamptz) PARTITION BY RANGE (evil(id));
+CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (10); INSERT INTO parts VALUES (1, now());
+--proof
+SELECT count(*) FROM {s}.t WHERE {s}.evil(id) > 0;
+
+--- constants_beside_columns
+CREATE FUNCTION by_default(int, int DEFAULT evil(1)) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+CREATE FUNCTION named("{FUNCEXPR :funcid 16384 :args ({VAR " int, b int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+  $$ BEGIN PERFORM {s}.tell(); RETURN b; END $$;
+CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE INDEX ON t (evil(id, evil(1)));
+CREATE TABLE defaulted (id int); INSERT INTO defaulted VALUES (1); CREATE INDEX ON defaulted (by_default(id));
+CREATE TABLE with_names (id int); INSERT INTO with_names VALUES (1);
+CREATE INDEX ON with_names ((id + named("{FUNCEXPR :funcid 16384 :args ({VAR " => 1, b => 2)));
+--proof
+SELECT count(*) FROM {s}.t; SELECT count(*) FROM {s}.defaulted; SELECT count(*) FROM {s}.with_names;
+
 --- partial_unique_index
 CREATE TABLE t (id int); INSERT INTO t VALUES (1);
 CREATE UNIQUE INDEX ON t (id) WHERE evil(id) > 0;
