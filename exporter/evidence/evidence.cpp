@@ -139,12 +139,14 @@ void Evidence::remove_database(const std::string& server, const std::string& dat
   note_change();
 }
 
-void Evidence::pass_began(const CollectorId& id) {
+void Evidence::pass_began(const CollectorId& id, Seconds waited) {
   const MutexLock lock(mutex_);
   Entry* entry = changed(id);
   if (entry == nullptr) return;
-  entry->now.health.pass_since = entry->now.health.pass_advanced = clock_.now();
-  entry->now.health.pass_done = entry->now.health.pass_known = 0;
+  CollectorHealth& health = entry->now.health;
+  health.pass_since = health.pass_advanced = clock_.now();
+  health.pass_waited = waited;
+  health.pass_done = health.pass_known = 0;
   entry->excluded_in_pass = 0;
 }
 
@@ -152,8 +154,13 @@ void Evidence::pass_at(const CollectorId& id, std::size_t done, std::size_t know
   const MutexLock lock(mutex_);
   Entry* entry = changed(id);
   if (entry == nullptr) return;
-  entry->now.health.pass_done = done;
-  entry->now.health.pass_known = known;
+  CollectorHealth& health = entry->now.health;
+  health.pass_done = done;
+  health.pass_known = known;
+  if (!health.failed_at || done <= *health.failed_at) return;
+  health.success = true;
+  health.failed_at.reset();
+  health.failure.reset();
 }
 
 std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, const Batch& batch,
@@ -231,7 +238,9 @@ bool Evidence::pass_complete(const CollectorId& id, Era era) {
   health.attempted = health.success = true;
   health.last_success = now;
   health.last_duration = now - began;
+  health.last_wait = health.pass_waited;
   health.pass_since.reset();
+  health.failed_at.reset();
   health.failure.reset();
   return true;
 }
@@ -245,6 +254,7 @@ bool Evidence::failed(const CollectorId& id, const SourceError& error) {
                     health.failure->reason != error.reason();
   health.attempted = true;
   health.success = false;
+  health.failed_at = health.pass_since ? health.pass_done : 0;
   health.pass_since.reset();
   health.failure =
       Trouble{error.reason(), error.what(), clock_.now(), error.obstacle(), error.session_lost()};
@@ -293,6 +303,7 @@ Answerer Evidence::identify(const std::string& server, const ServerInfo& found) 
     entry.now.objects.clear();
     entry.now.health.started = clock_.now();
     entry.now.health.success = false;
+    entry.now.health.failed_at.reset();
     entry.now.health.failure.reset();
     entry.now.health.last_success.reset();
     entry.now.health.pass_since.reset();

@@ -64,7 +64,8 @@ class Evidence {
   /// Removes a database that is no longer there, with its collectors.
   void remove_database(const std::string& server, const std::string& database);
 
-  void pass_began(const CollectorId& id);
+  /// @param waited how long the pass has been due.
+  void pass_began(const CollectorId& id, Seconds waited = {});
   /// The running pass has checked `done` of the `known` items that it has met so far.
   void pass_at(const CollectorId& id, std::size_t done, std::size_t known);
   /// Takes the observations of a successful step. A recheck checks some objects only and is not

@@ -58,9 +58,10 @@ inline constexpr auto kAcceptedUntil = gauge(
     "Until when the damage or the loss of an object is accepted, Unix time. Who accepts it, and"
     " why, is in the report.",
     "collector", "object");
-inline constexpr auto kSuccess =
-    gauge("pg_integrity_collector_success", "1 if the collector's newest attempt succeeded.",
-          must_be(1).says("The newest attempt of the collector {collector} failed."), "collector");
+inline constexpr auto kSuccess = gauge(
+    "pg_integrity_collector_success",
+    "1 if the collector's newest attempt succeeded, or has come further than one that failed.",
+    must_be(1).says("The newest attempt of the collector {collector} failed."), "collector");
 inline constexpr auto kInterval = gauge(
     "pg_integrity_collector_interval_seconds",
     "Target between complete passes: as configured, or longer where max_load makes a pass longer.",

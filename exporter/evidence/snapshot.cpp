@@ -12,9 +12,10 @@
 namespace pg_integrity {
 
 Seconds kept_interval(const CollectorHealth& health) {
-  Seconds kept = std::max(health.configured_interval, health.last_duration);
-  if (health.pass_since) kept = std::max(kept, health.pass_advanced - *health.pass_since);
-  return kept;
+  const Seconds last = health.last_wait + health.last_duration;
+  if (!health.pass_since) return std::max(health.configured_interval, last);
+  return std::max({health.configured_interval, last,
+                   health.pass_waited + (health.pass_advanced - *health.pass_since)});
 }
 
 const MetricInfo* metric_named(const CollectorSpec& spec, const MetricSet* own_metrics,

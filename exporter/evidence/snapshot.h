@@ -64,15 +64,19 @@ struct Object {
 struct CollectorHealth {
   Instant started{};       ///< when it was first to run with this cluster; a reload keeps it
   bool attempted = false;  ///< it has finished an attempt, good or bad
-  bool success = false;    ///< of the newest attempt
+  /// The newest attempt succeeded, or it is running and has come further than the one that failed.
+  bool success = false;
   std::optional<Instant> last_success;
   Seconds last_duration{};  ///< of the last full pass, rests included
+  Seconds last_wait{};      ///< how long it was due before it began
   Seconds configured_interval{};
-  std::optional<Instant> pass_since;  ///< when the running pass began
-  Instant pass_advanced{};            ///< when its newest step succeeded
-  std::size_t pass_done = 0;          ///< items that it has checked
-  std::size_t pass_known = 0;         ///< items known so far; 0: the collector does not say
-  std::optional<Trouble> failure;     ///< of the newest attempt
+  std::optional<Instant> pass_since;     ///< when the running pass began
+  Seconds pass_waited{};                 ///< how long it was due before it began
+  Instant pass_advanced{};               ///< when its newest step succeeded
+  std::size_t pass_done = 0;             ///< items that it has checked
+  std::size_t pass_known = 0;            ///< items known so far; 0: the collector does not say
+  std::optional<Trouble> failure;        ///< of the newest attempt, unless `success`
+  std::optional<std::size_t> failed_at;  ///< items that it had checked when it failed
 };
 
 struct CollectorEvidence {
@@ -123,8 +127,8 @@ struct Snapshot {
 };
 
 /// The interval between passes that a collector can keep. It is the configured one, or the real
-/// duration of a pass under max_load if that is longer. A running pass extends it only up to its
-/// newest successful step.
+/// duration of a pass under max_load if that is longer, with the time that it waits for others to
+/// be checked. A running pass extends it only up to its newest successful step.
 Seconds kept_interval(const CollectorHealth& health);
 
 /// The metric of that name, from the spec or from the collector's own ones.

@@ -103,13 +103,15 @@ bool CollectorTask::begin_pass() {
     }
   }
   if (!pass_) {
+    Seconds waited{};
     {
       const MutexLock lock(mutex_);
       if (!next_pass_ || *next_pass_ > now) return false;
+      waited = now - *next_pass_;
     }
     pass_ = new_pass(now, std::nullopt);
     unsettled_.clear();
-    server_->evidence.pass_began(id_);
+    server_->evidence.pass_began(id_, waited);
   }
   return true;
 }

@@ -219,6 +219,24 @@ TEST_F(EvidenceOf, WhatWasSeenOfTheOldClusterIsNotTakenForTheNewOne) {
   EXPECT_NE(evidence->era("s"), old);
 }
 
+TEST_F(EvidenceOf, AFailureIsOverOnceALaterPassHasComeFurther) {
+  add();
+  const auto health = [&] { return collector().health; };
+  evidence->pass_began(id);
+  evidence->pass_at(id, 3, 9);
+  evidence->failed(id, SourceError(Reason::connect, "the server restarts"));
+  EXPECT_FALSE(health().success);
+  evidence->pass_began(id);
+  evidence->pass_at(id, 3, 9);
+  EXPECT_FALSE(health().success) << "it may fail there again";
+  evidence->pass_at(id, 4, 9);
+  EXPECT_TRUE(health().success);
+  EXPECT_FALSE(health().failure);
+  EXPECT_FALSE(health().last_success) << "no pass is complete";
+  evidence->failed(id, SourceError(Reason::connect, "again"));
+  EXPECT_FALSE(health().success);
+}
+
 TEST_F(EvidenceOf, GoesOnUnderANewConfiguration) {
   add();
   evidence->set_up("s", "d", true);

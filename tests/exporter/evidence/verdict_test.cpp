@@ -345,6 +345,25 @@ TEST_F(Verdict, AnIntervalThatCannotBeKeptStretchesTheWindow) {
   EXPECT_EQ(state("thing"), State::unproven);
 }
 
+TEST_F(Verdict, AWaitForOthersStretchesTheWindowToo) {
+  add();
+  const auto pass_that_waited = [&] {
+    evidence->pass_began(id, Seconds(5000));
+    Batch batch(clock.now());
+    batch.set(kBad, 0, std::string("thing"));
+    evidence->accept(id, batch, false, evidence->era("s"));
+    evidence->pass_complete(id, evidence->era("s"));
+  };
+  pass_that_waited();
+  clock.advance(Seconds(14900));
+  EXPECT_EQ(state("thing"), State::proven) << "it is looked at every 5,000 s and more";
+  clock.advance(Seconds(200));
+  EXPECT_EQ(state("thing"), State::unproven);
+  pass([](Batch& out) { out.set(kBad, 0, std::string("thing")); });
+  clock.advance(Seconds(1900));
+  EXPECT_EQ(state("thing"), State::unproven) << "the newest pass did not wait";
+}
+
 TEST_F(Verdict, APassThatMakesNoHeadwayDoesNotKeepItsEvidenceFresh) {
   add();
   pass([](Batch& out) { out.set(kBad, 0, std::string("thing")); });
