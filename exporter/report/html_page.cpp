@@ -93,11 +93,6 @@ void append_answers(std::string& out, const Report& report, const ReportDatabase
   out += "</ul>\n";
 }
 
-std::ptrdiff_t urgency(State state) {
-  const auto states = worst_first();
-  return std::find(states.begin(), states.end(), state) - states.begin();
-}
-
 template <typename Entry>
 std::vector<const Entry*> pointers_worst_first(const std::vector<Entry>& entries) {
   std::vector<const Entry*> all;

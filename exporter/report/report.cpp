@@ -24,11 +24,6 @@ namespace pg_integrity {
 
 namespace {
 
-std::size_t urgency(State state) {
-  const auto states = worst_first();
-  return static_cast<std::size_t>(std::find(states.begin(), states.end(), state) - states.begin());
-}
-
 template <typename Entries>
 void sort_worst_first(Entries& entries) {
   std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {

@@ -168,6 +168,8 @@ bool belongs_to(const Chapter& chapter, std::string_view section);
 
 /// States from the worst to the best.
 std::span<const State> worst_first();
+/// The place of a state among them: 0 is the worst.
+std::size_t urgency(State state);
 /// The question in words.
 std::string_view question_text(Question question);
 /// "3m20s". It is "0s" if the time lies ahead.

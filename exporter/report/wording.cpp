@@ -67,6 +67,11 @@ std::span<const State> worst_first() {
   return kWorstFirst;
 }
 
+std::size_t urgency(State state) {
+  const auto states = worst_first();
+  return static_cast<std::size_t>(std::find(states.begin(), states.end(), state) - states.begin());
+}
+
 std::string_view question_text(Question question) {
   switch (question) {
     case Question::intact:

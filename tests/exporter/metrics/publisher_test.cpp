@@ -59,6 +59,8 @@ TEST_F(PublisherOf, RendersNothingWhileNothingIsNew) {
   pass([](Batch& out) { out.set(kBad, 1, std::string("a")); });
   const auto of = publisher();
   clock.await_waiting(1);
+  clock.advance(Seconds(2));  // news of the pass may still be under way
+  clock.await_waiting(1);
   const auto body = of->body();
   clock.advance(Seconds(60));
   clock.await_waiting(1);
