@@ -80,9 +80,10 @@ void find_functions(Session& session, AmcheckWork& work) {
     for (const char* name : {kChecksGin, kChecksHeaps})
       work.hints[name] = "this version of the extension amcheck has no " + std::string(name);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string& name = rows[i].text("name");
-    const std::string& schema = rows[i].text("schema");
-    if (rows[i].flag("allowed"))
+    const Row row = rows[i];
+    const std::string& name = row.text("name");
+    const std::string& schema = row.text("schema");
+    if (row.flag("allowed"))
       work.functions[name] = sql_identifier(schema) + "." + name;
     else
       work.hints[name] = "our role may not call it: GRANT EXECUTE ON FUNCTION " +

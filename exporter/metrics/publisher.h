@@ -1,6 +1,6 @@
 // Renders the body of the page on a thread of its own, so that a scrape only reads memory. It
-// renders when evidence has changed or some of it has become too old, at most once a second. Safe
-// on any thread.
+// renders when evidence has changed or some of it has become too old, at most once a second and at
+// least every half minute. Safe on any thread.
 #pragma once
 
 #include <functional>

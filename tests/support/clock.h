@@ -2,9 +2,10 @@
 // for a moment that was jumped over wakes at once.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "collectors/base/instant.h"
@@ -30,20 +31,20 @@ class SteppedClock final : public WaitableClock {
   void wait_begins(Condition& condition) const override {
     {
       const MutexLock lock(mutex_);
-      waited_for_.push_back(&condition);
+      waiting_.emplace_back(std::this_thread::get_id(), &condition);
     }
     begun_.notify_all();
   }
   void wait_ends(Condition& condition) const override {
     const MutexLock lock(mutex_);
-    waited_for_.erase(std::find(waited_for_.begin(), waited_for_.end(), &condition));
+    std::erase(waiting_, std::pair(std::this_thread::get_id(), &condition));
   }
 
-  /// Lets that much time pass.
+  /// Lets that much time pass. No thread counts as waiting before it has looked at the time again.
   void advance(Seconds by) {
     ahead_ = ahead_.load() + by.count();
     const MutexLock lock(mutex_);
-    for (Condition* condition : waited_for_) condition->notify_all();
+    for (const auto& [thread, condition] : std::exchange(waiting_, {})) condition->notify_all();
   }
   /// Steps the wall clock alone, as a user or NTP may do.
   void step_wall(Seconds by) { wall_only_ = wall_only_.load() + by.count(); }
@@ -51,7 +52,7 @@ class SteppedClock final : public WaitableClock {
   /// Returns once that many threads wait for a moment of this clock.
   void await_waiting(std::size_t threads) const {
     const MutexLock lock(mutex_);
-    while (waited_for_.size() < threads) begun_.wait(mutex_);
+    while (waiting_.size() < threads) begun_.wait(mutex_);
   }
 
  private:
@@ -60,7 +61,7 @@ class SteppedClock final : public WaitableClock {
   std::atomic<double> wall_only_ = 0;
   mutable Mutex mutex_;
   mutable Condition begun_;
-  mutable std::vector<Condition*> waited_for_ GUARDED_BY(mutex_);
+  mutable std::vector<std::pair<std::thread::id, Condition*>> waiting_ GUARDED_BY(mutex_);
 };
 
 }  // namespace pg_integrity::test

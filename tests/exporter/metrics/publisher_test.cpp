@@ -59,12 +59,20 @@ TEST_F(PublisherOf, RendersNothingWhileNothingIsNew) {
   pass([](Batch& out) { out.set(kBad, 1, std::string("a")); });
   const auto of = publisher();
   clock.await_waiting(1);
-  clock.advance(Seconds(2));  // news of the pass may still be under way
-  clock.await_waiting(1);
   const auto body = of->body();
-  clock.advance(Seconds(60));
+  clock.advance(Seconds(25));
   clock.await_waiting(1);
   EXPECT_EQ(of->body(), body);
+}
+
+TEST_F(PublisherOf, RendersWhatDependsOnTheTimeEveryHalfMinute) {
+  pass([](Batch& out) { out.set(kBad, 1, std::string("a")); });
+  const auto of = publisher();
+  clock.await_waiting(1);
+  const auto body = of->body();
+  clock.advance(Seconds(30));
+  clock.await_waiting(1);
+  EXPECT_NE(of->body(), body);
 }
 
 TEST_F(PublisherOf, WithdrawsWhatHasBecomeTooOldThoughNothingIsNew) {
