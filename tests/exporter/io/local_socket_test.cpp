@@ -81,7 +81,7 @@ TEST_F(LocalSocket, IsRemovedAtTheEndAndReplacedIfItWasLeftBehind) {
 
 TEST_F(LocalSocket, OfALivingProcessIsNotTaken) {
   const auto listener = echoing();
-  EXPECT_THROW(echoing(), SourceError);
+  EXPECT_THROW(static_cast<void>(echoing()), SourceError);
   EXPECT_EQ(ask_locally(path(), "hello"), "heard hello");
 }
 
