@@ -5,8 +5,8 @@
     tests/tidy.py BUILD --full   every source, also those of tests/
 
 BUILD is a configured build folder that compiles file by file, such as build/dev. A file has changed if it differs
-from the merge base with origin/main, or if a commit of the two days before HEAD touches it. A fresh clone so checks
-the commits that were pushed last, however many they are. If .clang-tidy has changed, every source is checked. The same
+from the merge base with origin/main, or if a commit of the twelve hours before HEAD touches it. In a fresh clone these are
+the commits of the newest push. If .clang-tidy has changed, every source is checked. The same
 holds outside a git work tree.
 
 With --full, and for a few sources, clang-tidy reads each source alone, and so it also finds a missing #include. Many
@@ -27,7 +27,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PASSED = ROOT / "build/tidy"
-RECENT = 2 * 86400  # seconds of commits before HEAD
+RECENT = 12 * 3600  # seconds of commits before HEAD
 FEWEST = 120  # sources of collectors/ and exporter/
 FEW = 16  # sources that are read alone
 GROUP = 8  # sources that are read together

@@ -155,9 +155,9 @@ class Update {
     std::erase_if(memory_.tables, [&](const auto& entry) {
       return is_over(entry.second.life, Kind::table, name_of(Kind::table, entry.first));
     });
-    for (auto& [table, known] : memory_.tables)
-      std::erase_if(known.items, [&, &table = table](const KnownItem& item) {
-        return is_over(item.life, item.kind, name_of(item.kind, table, item.name));
+    for (auto& entry : memory_.tables)
+      std::erase_if(entry.second.items, [&](const KnownItem& item) {
+        return is_over(item.life, item.kind, name_of(item.kind, entry.first, item.name));
       });
     std::erase_if(memory_.sequences, [&](const auto& entry) {
       return is_over(entry.second.life, Kind::sequence, name_of(Kind::sequence, entry.first));

@@ -1,5 +1,7 @@
 #include "collectors/postgres/foreign_code.h"
 
+#include "collectors/base/qualified_name.h"
+
 namespace pg_integrity {
 
 namespace {
@@ -175,36 +177,48 @@ std::string plain_guard_sql() {
   return sql;
 }
 
-namespace {
+std::string hold_catalogs_sql() {
+  // pg_roles and pg_group are views of catalogs that only superusers may read.
+  constexpr std::string_view kCatalogs[] = {"aggregate",  "am",
+                                            "amop",       "amproc",
+                                            "attrdef",    "attribute",
+                                            "cast",       "class",
+                                            "collation",  "constraint",
+                                            "database",   "depend",
+                                            "enum",       "group",
+                                            "index",      "inherits",
+                                            "language",   "namespace",
+                                            "opclass",    "operator",
+                                            "opfamily",   "partitioned_table",
+                                            "policy",     "proc",
+                                            "range",      "rewrite",
+                                            "roles",      "statistic_ext",
+                                            "tablespace", "trigger",
+                                            "type"};
+  std::string sql;
+  for (const std::string_view catalog : kCatalogs) {
+    sql += sql.empty() ? "SELECT FROM pg_catalog.pg_" : " UNION ALL SELECT FROM pg_catalog.pg_";
+    sql += catalog;
+    sql += " WHERE false";
+  }
+  return sql;
+}
 
-/// An expression for all that can change in spite of our locks: indexes, extended statistics,
-/// partitions and children may be added, and the schema may be renamed.
-std::string shape() {
-  std::string sql = "(WITH RECURSIVE named(oid) AS (";
+std::string learn_indexes_sql() {
+  std::string sql = "SELECT pg_catalog.sum(pg_catalog.pg_indexes_size(own.oid)) FROM (";
   sql += kLocked;
-  sql += "), relation(oid) AS (SELECT oid FROM named";
-  sql += kDescendants;
-  sql += R"()
-SELECT pg_catalog.concat_ws(' ', (SELECT pg_catalog.sum(oid::bigint) FROM relation),
-  (SELECT pg_catalog.string_agg(s.nspname || '.' || c.relname, ' ' ORDER BY c.oid)
-   FROM named n JOIN pg_catalog.pg_class c ON c.oid = n.oid
-     JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace),
-  (SELECT pg_catalog.sum(i.indexrelid::bigint) FROM relation r
-   JOIN pg_catalog.pg_index i ON i.indrelid = r.oid),
-  (SELECT pg_catalog.sum(s.oid::bigint) FROM relation r
-   JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid)))";
-  return sql + ")";
+  return sql + ") AS own";
 }
 
-}  // namespace
-
-std::string note_shape_sql() {
-  return "SELECT pg_catalog.set_config('pg_integrity.shape', " + shape() + ", true)";
-}
-
-std::string same_shape_sql() {
-  std::string sql = "SELECT CASE WHEN pg_catalog.current_setting('pg_integrity.shape') <> ";
-  sql += shape() + " THEN ('";
+std::string same_names_sql(std::string_view statement) {
+  std::string sql = "SELECT CASE WHEN EXISTS (SELECT FROM (";
+  sql += kLocked;
+  sql += R"( OFFSET 0) AS l JOIN pg_catalog.pg_class c ON c.oid = l.oid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE pg_catalog.strpos()";
+  sql += sql_literal(statement);
+  sql += R"(, '"' || pg_catalog.replace(n.nspname, '"', '""') || '"."' ||
+    pg_catalog.replace(c.relname, '"', '""') || '"') = 0) THEN (')";
   sql += kRefusal;
   sql += "' || (SELECT 'c'::text OFFSET 0) || '";
   sql += kRefusalEnd;

@@ -39,15 +39,23 @@ std::string guard_sql(Guard when, bool heirs);
 /// code or have partitions or children. Then guard_sql() decides.
 std::string plain_guard_sql();
 
-// A guard takes milliseconds. An index that is added meanwhile would not be judged, and after a
-// schema was renamed PostgreSQL resolves the statement's names anew. So the shape of the relations
-// is noted before a guard, and compared right before the statement is planned.
+// PostgreSQL hears of others' changes when it parses the name of a relation, and when it takes a
+// lock that its transaction does not hold. Until then it keeps what it knows: what the names of a
+// prepared statement mean, and which indexes a table has. A guard that is prepared as well, and
+// whose catalogs are locked, lets it hear of nothing. So the guard sees all that the statement is
+// planned with. Extended statistics are the exception, because PostgreSQL looks for them later.
 
-/// A statement that notes the names of the locked relations, and which indexes, statistics,
-/// partitions and children they have, until the transaction ends.
-std::string note_shape_sql();
-/// A statement that fails as a guard does if they are others now.
-std::string same_shape_sql();
+/// A statement that locks the catalogs that guards and planning read, and their indexes, until the
+/// transaction ends.
+std::string hold_catalogs_sql();
+
+/// A statement that makes PostgreSQL learn which indexes the locked tables have.
+std::string learn_indexes_sql();
+
+/// A statement that fails as a guard does if the statement does not have the name of a locked
+/// relation. Its schema has then been renamed, and PostgreSQL may resolve the names anew.
+/// @param statement has schemas and names in double quotes.
+std::string same_names_sql(std::string_view statement);
 
 /// A statement that waits until nobody holds a lock that keeps us from planning with the locked
 /// relations, their partitions, children and indexes.

@@ -1,9 +1,12 @@
 #include "exporter/postgres/guarded_read.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "collectors/base/errors.h"
 #include "collectors/postgres/foreign_code.h"
@@ -16,6 +19,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr const char* kName = "pg_integrity_read";
+constexpr const char* kGuardName = "pg_integrity_guard";
 /// SQLSTATE object_not_in_prerequisite_state: restrict_nonsystem_relation_kind has refused.
 constexpr std::string_view kRestricted = "55000";
 constexpr std::string_view kLockNotAvailable = "55P03";
@@ -55,7 +59,7 @@ SourceError refused(char why, const std::string& name) {
             fmt::format("row-level security hides rows of {0} from our role. HINT: CREATE POLICY"
                         " pg_integrity ON {0} FOR SELECT TO the role USING (true)",
                         name)};
-  if (why == 'c') return {Reason::conflict, "somebody changes the table's indexes or statistics"};
+  if (why == 'c') return {Reason::conflict, "somebody renames the table's schema"};
   return {Reason::conflict, name + " is neither a table nor a sequence any more"};
 }
 
@@ -66,21 +70,15 @@ SourceError refused(char why, const std::string& name) {
   throw error;
 }
 
-/// A prepared statement that is gone from the server when this is destroyed, whatever went wrong.
+/// A prepared statement and its guard. They are gone from the server when this is destroyed,
+/// whatever went wrong.
 class Prepared {
  public:
   Prepared(PqxxConnection& connection, pqxx::transaction_base& transaction, const std::string& sql)
       : connection_(connection), transaction_(transaction) {
-    // By the protocol, not by PREPARE: a second statement after a semicolon is refused.
     try {
-      connection_.prepare(kName, sql);
-#if PQXX_VERSION_MAJOR < 7
-      connection_.prepare_now(kName);
+      prepare(kName, sql);
     } catch (const pqxx::sql_error& error) {
-      connection_.unprepare(kName);  // libpqxx alone knows it
-#else
-    } catch (const pqxx::sql_error& error) {
-#endif
       if (error.sqlstate() == kRestricted)
         throw SourceError(Reason::conflict, "a view or foreign table has come in a table's place");
       throw;
@@ -93,9 +91,17 @@ class Prepared {
     try {
       if (failed_) transaction_.exec("ROLLBACK TO SAVEPOINT pg_integrity_read");
       connection_.unprepare(kName);
+      unguard();
     } catch (const std::exception&) {
       return;  // the connection is lost, and the statement with it
     }
+  }
+
+  /// Its guard from now on.
+  void guard_by(const std::string& sql) {
+    unguard();
+    prepare(kGuardName, sql);
+    guarded_ = true;
   }
 
   /// @return the result of the last statement.
@@ -114,9 +120,26 @@ class Prepared {
   }
 
  private:
+  /// By the protocol, not by PREPARE: a second statement after a semicolon is refused.
+  void prepare(const char* name, const std::string& sql) {
+    connection_.prepare(name, sql);
+#if PQXX_VERSION_MAJOR < 7
+    try {
+      connection_.prepare_now(name);
+    } catch (const pqxx::sql_error&) {
+      connection_.unprepare(name);  // libpqxx alone knows it
+      throw;
+    }
+#endif
+  }
+  void unguard() {
+    if (std::exchange(guarded_, false)) connection_.unprepare(kGuardName);
+  }
+
   PqxxConnection& connection_;
   pqxx::transaction_base& transaction_;
   bool failed_ = false;
+  bool guarded_ = false;
 };
 
 /// Planning locks partitions, children and indexes. While it waits for one, the owner could add
@@ -168,18 +191,20 @@ struct Guarding {
 
 /// A guard, the statement, and a guard again.
 pqxx::result run_between(Prepared& prepared, const Guarding& guarding, const std::string& execute) {
-  // After the preparation, so that its locks stay when the savepoint is gone back to.
-  static const std::string kNote = note_shape_sql();
-  static const std::string kSame = same_shape_sql();
-  const std::string before = kNote + "; " + guarding.before + "; " + kSame;
+  // The savepoint comes after the preparation, so that its locks stay when it is gone back to. The
+  // guard runs twice. After the first time its catalogs are known and it is planned, so that the
+  // second time PostgreSQL hears of nothing new.
+  static const std::string kHold = hold_catalogs_sql(), kLearn = learn_indexes_sql();
   if (guarding.judge.connection == nullptr) {
-    pqxx::result result = prepared.run("SAVEPOINT pg_integrity_read; " + before + "; " + execute);
+    pqxx::result result = prepared.run(
+        fmt::format("SAVEPOINT pg_integrity_read; {0}; EXECUTE {1}; {2}; EXECUTE {1}; {3}", kHold,
+                    kGuardName, kLearn, execute));
     prepared.run(fmt::format("{}; {}", kWaitForLocks, guarding.after));
     return result;
   }
   Judging judging(guarding.judge, guarding.backend);
   prepared.run("SAVEPOINT pg_integrity_read");
-  judging.run(before);
+  judging.run(guarding.before);
   pqxx::result result = prepared.run(execute);
   prepared.run(std::string(kWaitForLocks));
   judging.run(guarding.after);
@@ -190,6 +215,7 @@ pqxx::result run_between(Prepared& prepared, const Guarding& guarding, const std
 pqxx::result run_patiently(Prepared& prepared, const Guarding& guarding,
                            const std::string& execute) {
   static const std::string kAwait = await_locks_sql();
+  if (guarding.judge.connection == nullptr) prepared.guard_by(guarding.before);
   constexpr int kTries = 3;
   for (int tries = 1;; ++tries) {
     try {
@@ -200,6 +226,11 @@ pqxx::result run_patiently(Prepared& prepared, const Guarding& guarding,
     prepared.back_to_its_preparation();
     prepared.run(kAwait);
   }
+}
+
+/// One statement that fails if one of the guards does.
+std::string all_of(const std::vector<std::string>& guards) {
+  return fmt::format("SELECT ({})", fmt::join(guards, "), ("));
 }
 
 /// Parsing a literal calls functions of its type, so its name is judged before.
@@ -238,9 +269,12 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   const std::string names_guard = named_code_guard_sql(named, sql);
   if (!named.types.empty()) require_safe_types(transaction, names_guard, sql);
   Prepared prepared(connection, transaction, sql);
+  // A judge sees the names of now, and the locks of all statements of the transaction.
+  const std::string same_names = judge.connection == nullptr ? same_names_sql(sql) : "NULL";
   if (named.none()) {
     try {
-      return run_patiently(prepared, {kPlainGuard, kPlainGuard, judge, backend}, execute);
+      return run_patiently(
+          prepared, {all_of({kPlainGuard, same_names}), kPlainGuard, judge, backend}, execute);
     } catch (const pqxx::sql_error& error) {
       if (!refusal_in(error.what())) throw;
     }
@@ -249,7 +283,8 @@ pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& tr
   const Guards& guards = reads_heirs(sql) ? kWithHeirs : kAlone;
   try {
     return run_patiently(
-        prepared, {guards.before + "; " + names_guard, guards.after, judge, backend}, execute);
+        prepared, {all_of({guards.before, names_guard, same_names}), guards.after, judge, backend},
+        execute);
   } catch (const pqxx::sql_error& error) {
     if (const auto refusal = refusal_in(error.what())) refuse(*refusal, sql);
     throw;

@@ -66,7 +66,7 @@ TEST_P(Races, OurSessionCallsNothing) {
   int read = 0, refused = 0;
   for (int i = 0; i < reads(); ++i) {
     try {
-      const Rows rows = session->query("SELECT count(*) AS rows FROM shop.t", Access::heap);
+      const Rows rows = session->query(R"(SELECT count(*) AS rows FROM "shop"."t")", Access::heap);
       EXPECT_EQ(rows.only().number("rows"), 2);
       ++read;
     } catch (const SourceError&) {
@@ -84,7 +84,8 @@ TEST_P(Races, OurSessionCallsNothing) {
               called.c_str(), turns.load());
 }
 
-/// Changes of the table itself, which our lock and the guard stop.
+/// Changes of the table itself, which our lock and the guard stop, and its indexes. PostgreSQL
+/// knows of no index that the guard does not know of.
 INSTANTIATE_TEST_SUITE_P(
     Tables, Races,
     ::testing::Values(
@@ -99,12 +100,16 @@ INSTANTIATE_TEST_SUITE_P(
         Race{"column",
              {"ALTER TABLE shop.t ADD COLUMN more int DEFAULT 1;"
               " CREATE INDEX i ON shop.t ((more + evil(1)))"},
-             {"ALTER TABLE shop.t DROP COLUMN more"}}),
+             {"ALTER TABLE shop.t DROP COLUMN more"}},
+        Race{"index", {"CREATE INDEX i ON shop.t ((id + evil(1)))"}, {"DROP INDEX shop.i"}},
+        Race{"predicate",
+             {"CREATE INDEX i ON shop.t (id) WHERE id > evil(0)"},
+             {"DROP INDEX shop.i"}}),
     [](const auto& race) { return std::string(race.param.name); });
 
-/// An index or extended statistics may be added, and a schema renamed, in spite of our lock,
-/// between the newest judgement and the planning, which takes a tenth of a millisecond. SECURITY.md
-/// says so. These races measure it, so tests/campaign races runs them alone.
+/// Extended statistics may be added, and a schema renamed, in spite of our lock, between the newest
+/// judgement and the planning, which takes about a millisecond. SECURITY.md says so. These races
+/// measure it, so tests/campaign races runs them alone.
 INSTANTIATE_TEST_SUITE_P(
     DISABLED_Gaps, Races,
     ::testing::Values(
@@ -113,10 +118,6 @@ INSTANTIATE_TEST_SUITE_P(
               "CREATE TABLE shop.t (id int); CREATE INDEX ON shop.t ((id + evil(1)));"
               " INSERT INTO shop.t VALUES (1), (2)"},
              {"DROP SCHEMA shop CASCADE; ALTER SCHEMA away RENAME TO shop"}},
-        Race{"index", {"CREATE INDEX i ON shop.t ((id + evil(1)))"}, {"DROP INDEX shop.i"}},
-        Race{"predicate",
-             {"CREATE INDEX i ON shop.t (id) WHERE id > evil(0)"},
-             {"DROP INDEX shop.i"}},
         Race{"statistics",
              {"CREATE STATISTICS shop.s ON (id + evil(1)), (id - evil(1)) FROM shop.t"},
              {"DROP STATISTICS shop.s"}}),

@@ -50,15 +50,15 @@ class GuardedRead : public ::testing::Test {
   std::string text_;  ///< of the newest refusal
 };
 
-constexpr const char* kCount = "SELECT count(*) AS rows FROM ONLY shop.t";
+constexpr const char* kCount = R"(SELECT count(*) AS rows FROM ONLY "shop"."t")";
 
 TEST_F(GuardedRead, ATableIsReadAndParametersArePassed) {
   for (const Access access : {Access::heap, Access::index}) {
     EXPECT_EQ(read(kCount, access).only().number("rows"), 2);
     const std::string parameters[] = {"2", "a 'quoted' one; SELECT 1"};
     const Rows rows = session_->query(
-        "SELECT count(*) AS rows, $2::text AS text FROM ONLY shop.t WHERE id = $1::int", parameters,
-        access);
+        R"(SELECT count(*) AS rows, $2::text AS text FROM ONLY "shop"."t" WHERE id = $1::int)",
+        parameters, access);
     EXPECT_EQ(rows.only().number("rows"), 1);
     EXPECT_EQ(rows.only().text("text"), parameters[1]);
   }
@@ -71,11 +71,11 @@ TEST_F(GuardedRead, ASecondStatementIsRefused) {
 
 TEST_F(GuardedRead, AViewInTheTablesPlaceIsRefused) {
   plant("ALTER TABLE shop.t RENAME TO old; CREATE VIEW shop.t AS SELECT evil(1) AS id");
-  EXPECT_EQ(refusal("SELECT count(*) AS rows FROM shop.t"), Reason::conflict) << text_;
+  EXPECT_EQ(refusal(R"(SELECT count(*) AS rows FROM "shop"."t")"), Reason::conflict) << text_;
   plant(
       "ALTER SCHEMA shop RENAME TO away; CREATE SCHEMA shop;"
       " CREATE VIEW shop.t AS SELECT evil(id) AS id FROM away.old");
-  EXPECT_EQ(refusal("SELECT count(*) AS rows FROM shop.t"), Reason::conflict) << text_;
+  EXPECT_EQ(refusal(R"(SELECT count(*) AS rows FROM "shop"."t")"), Reason::conflict) << text_;
 }
 
 TEST_F(GuardedRead, ATableWithForeignCodeInTheTablesPlaceIsRefused) {
@@ -151,9 +151,10 @@ TEST_F(Filtered, PoliciesOfAPartitionDoNotCountForItsParent) {
       "INSERT INTO shop.whole VALUES (1); ALTER TABLE shop.part ENABLE ROW LEVEL SECURITY;"
       "GRANT SELECT ON shop.whole TO filtered");
   OpenedSession session(db_, "filtered");
-  EXPECT_EQ(
-      session->query("SELECT count(*) AS rows FROM shop.whole", Access::heap).only().number("rows"),
-      1);
+  EXPECT_EQ(session->query(R"(SELECT count(*) AS rows FROM "shop"."whole")", Access::heap)
+                .only()
+                .number("rows"),
+            1);
 }
 
 TEST_F(GuardedRead, AStatementLeavesNothingBehindWhateverBecomesOfIt) {
@@ -164,9 +165,9 @@ TEST_F(GuardedRead, AStatementLeavesNothingBehindWhateverBecomesOfIt) {
   };
   read(kCount);
   EXPECT_EQ(prepared(), 0);
-  EXPECT_EQ(refusal("SELECT 1 / (count(*) - 2) FROM ONLY shop.t"), Reason::decode) << text_;
+  EXPECT_EQ(refusal(R"(SELECT 1 / (count(*) - 2) FROM ONLY "shop"."t")"), Reason::decode) << text_;
   EXPECT_EQ(prepared(), 0);
-  EXPECT_EQ(refusal("SELECT count(*) FROM ONLY shop.nothing"), Reason::missing) << text_;
+  EXPECT_EQ(refusal(R"(SELECT count(*) FROM ONLY "shop"."nothing")"), Reason::missing) << text_;
   EXPECT_EQ(prepared(), 0);
   plant("CREATE INDEX i ON shop.t ((id + evil(1)))");
   EXPECT_EQ(refusal(kCount), Reason::unsafe) << text_;
@@ -183,7 +184,7 @@ TEST_F(GuardedRead, TheHeapIsReadWhereAnIndexLacksRows) {
       " WHERE indexrelid = 'kid_id'::regclass; INSERT INTO kid VALUES (60000);"
       "UPDATE pg_index SET indisready = true, indisvalid = true"
       " WHERE indexrelid = 'kid_id'::regclass");
-  const char* sql = "SELECT count(*) AS rows, max(id) AS highest FROM ONLY public.kid";
+  const char* sql = R"(SELECT count(*) AS rows, max(id) AS highest FROM ONLY "public"."kid")";
   EXPECT_EQ(read(sql, Access::catalog).only().number("rows"), 20000) << "the planner takes it";
   EXPECT_EQ(read(sql).only().number("rows"), 20001);
   EXPECT_EQ(read(sql).only().number("highest"), 60000);
