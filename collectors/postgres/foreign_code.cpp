@@ -177,33 +177,6 @@ std::string plain_guard_sql() {
   return sql;
 }
 
-std::string hold_catalogs_sql() {
-  // pg_roles and pg_group are views of catalogs that only superusers may read.
-  constexpr std::string_view kCatalogs[] = {"aggregate",  "am",
-                                            "amop",       "amproc",
-                                            "attrdef",    "attribute",
-                                            "cast",       "class",
-                                            "collation",  "constraint",
-                                            "database",   "depend",
-                                            "enum",       "group",
-                                            "index",      "inherits",
-                                            "language",   "namespace",
-                                            "opclass",    "operator",
-                                            "opfamily",   "partitioned_table",
-                                            "policy",     "proc",
-                                            "range",      "rewrite",
-                                            "roles",      "statistic_ext",
-                                            "tablespace", "trigger",
-                                            "type"};
-  std::string sql;
-  for (const std::string_view catalog : kCatalogs) {
-    sql += sql.empty() ? "SELECT FROM pg_catalog.pg_" : " UNION ALL SELECT FROM pg_catalog.pg_";
-    sql += catalog;
-    sql += " WHERE false";
-  }
-  return sql;
-}
-
 std::string learn_indexes_sql() {
   std::string sql = "SELECT pg_catalog.sum(pg_catalog.pg_indexes_size(own.oid)) FROM (";
   sql += kLocked;

@@ -41,13 +41,10 @@ std::string plain_guard_sql();
 
 // PostgreSQL hears of others' changes when it parses the name of a relation, and when it takes a
 // lock that its transaction does not hold. Until then it keeps what it knows: what the names of a
-// prepared statement mean, and which indexes a table has. A guard that is prepared as well, and
-// whose catalogs are locked, lets it hear of nothing. So the guard sees all that the statement is
-// planned with. Extended statistics are the exception, because PostgreSQL looks for them later.
-
-/// A statement that locks the catalogs that guards and planning read, and their indexes, until the
-/// transaction ends.
-std::string hold_catalogs_sql();
+// prepared statement mean, and which indexes a table has. A guard that is prepared as well, and has
+// run before, holds the locks on the catalogs that it reads, and lets PostgreSQL hear of nothing.
+// So the guard sees all that the statement is planned with. Extended statistics are the exception,
+// because PostgreSQL looks for them later.
 
 /// A statement that makes PostgreSQL learn which indexes the locked tables have.
 std::string learn_indexes_sql();

@@ -192,13 +192,13 @@ struct Guarding {
 /// A guard, the statement, and a guard again.
 pqxx::result run_between(Prepared& prepared, const Guarding& guarding, const std::string& execute) {
   // The savepoint comes after the preparation, so that its locks stay when it is gone back to. The
-  // guard runs twice. After the first time its catalogs are known and it is planned, so that the
+  // guard runs twice. After the first time it is planned and its catalogs are locked, so that the
   // second time PostgreSQL hears of nothing new.
-  static const std::string kHold = hold_catalogs_sql(), kLearn = learn_indexes_sql();
+  static const std::string kLearn = learn_indexes_sql();
   if (guarding.judge.connection == nullptr) {
-    pqxx::result result = prepared.run(
-        fmt::format("SAVEPOINT pg_integrity_read; {0}; EXECUTE {1}; {2}; EXECUTE {1}; {3}", kHold,
-                    kGuardName, kLearn, execute));
+    pqxx::result result =
+        prepared.run(fmt::format("SAVEPOINT pg_integrity_read; EXECUTE {0}; {1}; EXECUTE {0}; {2}",
+                                 kGuardName, kLearn, execute));
     prepared.run(fmt::format("{}; {}", kWaitForLocks, guarding.after));
     return result;
   }
