@@ -541,7 +541,9 @@ TEST(ApiSync, AnOutageOfTheDatabaseAsksNoPageMoreOften) {
     ASSERT_TRUE(eventually([&] { return api.asked() > asked; }));
   }
   ASSERT_TRUE(is("api_sync/a_count", State::unproven));
-  EXPECT_EQ(scheduler.findings().reason("api_sync/a_count"), Reason::connect);
+  const Reason why = scheduler.findings().reason("api_sync/a_count");
+  EXPECT_TRUE(why == Reason::connect || why == Reason::timeout)
+      << name_of(why) << ": the minute that passed may have met an attempt to connect";
   EXPECT_EQ(scheduler.findings().state("api_sync/page"), State::proven);
   EXPECT_EQ(api.asked(), 8) << "the count once, the page once a minute";
   own.start();
