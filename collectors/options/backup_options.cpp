@@ -48,6 +48,11 @@ constexpr Option kPgBackRestOptions[] = {
     {.name = "file",
      .help = "instead: a file with what `pgbackrest info --output=json` prints, which a timer"
              " writes"},
+    {.name = "repository",
+     .type = OptionType::number,
+     .help = "pgBackRest's number of the only repository that counts; default: all, each judged"
+             " apart",
+     .min = 1},
     {.name = "stanza", .help = "the stanza; default: the only one"},
     kCatalogueMaxAgeOption,
     kCatalogueTimeoutOption,
@@ -109,6 +114,15 @@ constexpr Option kBackupSourceOptions[] = {
      .help = "what Barman says of its catalogue; kinds: full, incr",
      .members = kBarmanOptions},
     {.name = "directory", .help = "a directory that holds dumps or base backups"},
+    {.name = "leaves_out",
+     .type = OptionType::texts,
+     .help =
+         "globs over \"schema.table\" of tables that its backups lack on purpose; `drill` misses"
+         " all others"},
+    {.name = "encrypted",
+     .type = OptionType::flag,
+     .help =
+         "directory: let files count that gpg, age or openssl encrypted; nobody looks into them"},
     {.name = "pattern", .fallback = "*", .help = "directory without `kinds`: glob over file names"},
     {.name = "kinds",
      .type = OptionType::named_records,

@@ -76,7 +76,8 @@ BackupCatalogue catalogue_from(const Settings& settings, CatalogueFormat format)
           settings.text("zone"),
           record.texts("command"),
           record.maybe_duration("timeout").value_or(Seconds(15)),
-          record.maybe_duration("refresh").value_or(Seconds(300))};
+          record.maybe_duration("refresh").value_or(Seconds(300)),
+          pgbackrest ? record.maybe_number("repository") : std::nullopt};
 }
 
 BackupSource source_from(const Settings& settings) {
@@ -89,6 +90,7 @@ BackupSource source_from(const Settings& settings) {
   source.location = settings.has("location") ? settings.text("location") : source.name;
   source.copy_of = settings.text_or_empty("copy_of");
   source.locations_min = settings.maybe_number("locations_min");
+  source.leaves_out = settings.texts("leaves_out");
   if (const auto format = catalogue_format(settings)) {
     source.catalogue = catalogue_from(settings, *format);
     source.kinds = scheduled_kinds(settings, *format);
@@ -116,7 +118,8 @@ BackupSource source_from(const Settings& settings) {
                                         settings.text("zone"),
                                         usable,
                                         settings.text_or_empty("database"),
-                                        settings.text_or_empty("wal_archive")};
+                                        settings.text_or_empty("wal_archive"),
+                                        settings.has("encrypted") && settings.flag("encrypted")};
     if (source.kinds.empty())
       source.kinds.push_back(kind_from(settings, "dump", settings.text("zone")));
   }

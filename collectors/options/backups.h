@@ -48,6 +48,7 @@ struct ArchiveDirectory {
   ProofLevel usable = ProofLevel::plausible;  ///< the level that an archive must reach to count
   std::string database{};     ///< archives that name another database do not count; empty: any
   std::string wal_archive{};  ///< where the server archives its WAL, if known
+  bool encrypted = false;     ///< what gpg, age or openssl encrypted counts, unread
 };
 
 enum class CatalogueFormat : std::uint8_t {
@@ -64,6 +65,7 @@ struct BackupCatalogue {
   std::vector<std::string> command{};  ///< program and arguments; empty: the file is read
   Seconds timeout{};                   ///< for one run of the program
   Seconds refresh{};                   ///< how long its answer is reused
+  std::optional<double> repository{};  ///< pgBackRest's number of the only one that counts
 };
 
 /// The kinds of backup that a catalogue distinguishes, each with the kinds that satisfy it.
@@ -82,7 +84,8 @@ struct BackupSource {
   std::string location;            ///< where the backups are
   std::string copy_of;             ///< the source whose backups it holds copies of, if any
   std::optional<double> locations_min;
-  bool continuous = false;  ///< base backups; the WAL is archived to the same place
+  std::vector<std::string> leaves_out;  ///< globs over "schema.table" that its backups lack
+  bool continuous = false;              ///< base backups; the WAL is archived to the same place
 
   /// The proof level that a backup must reach to count.
   [[nodiscard]] ProofLevel usable() const {

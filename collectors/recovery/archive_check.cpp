@@ -36,6 +36,13 @@ ArchiveVerdict check_contents(std::string_view archive, const ArchiveContents& c
   return {State::plausible, {}};
 }
 
+/// A dump of one database, as text. That of a whole cluster may hold roles alone.
+bool is_plain_dump(std::string_view head) {
+  return is_backup(head) && !is_archive(head) && !is_compressed(head) &&
+         !is_tar_of(head, "backup_label") &&
+         head.find("-- PostgreSQL database cluster dump") == std::string_view::npos;
+}
+
 ArchiveVerdict cut_short() {
   return {State::damaged, "its end is missing"};
 }
@@ -61,21 +68,38 @@ bool ends_as_plain_dump(std::string_view tail) {
   return false;
 }
 
-ArchiveVerdict check_archive(const FileEnds& ends, double size, const std::string& database) {
+bool needs_more_of(const FileEnds& ends, std::size_t asked) {
+  if (ends.head.size() < asked || shows_data(ends.head)) return false;
+  return is_archive(ends.head) ? archive_contents(unwrapped_archive(ends.head)).state ==
+                                     ArchiveContents::State::cut_short
+                               : is_plain_dump(ends.head);
+}
+
+ArchiveVerdict check_archive(const FileEnds& ends, std::size_t asked, double size,
+                             const ArchiveDirectory& directory) {
   const std::string_view head = ends.head;
+  if (const std::string_view by = encrypted_by(head); !by.empty()) {
+    if (directory.encrypted) return {State::plausible, {}};
+    return {State::other, "it is encrypted by " + std::string(by) +
+                              " and cannot be looked into. HINT: `encrypted = true` lets it count"};
+  }
   if (!is_backup(head)) return {State::other, "it is not recognised as a backup"};
   if (is_archive(head)) {
     const std::string_view archive = unwrapped_archive(head);
-    ArchiveVerdict verdict = check_contents(archive, archive_contents(archive), database);
+    ArchiveVerdict verdict = check_contents(archive, archive_contents(archive), directory.database);
     if (verdict.state != State::plausible) return verdict;
   }
-  if (ends.packed || is_compressed(head)) return {State::plausible, {}};
+  const bool hollow = is_plain_dump(head) && head.size() < asked && !shows_data(head);
+  const ArchiveVerdict no_data{State::damaged, "it holds no data"};
+  if (ends.packed || is_compressed(head))
+    return hollow ? no_data : ArchiveVerdict{State::plausible, {}};
   const bool tar = unwrapped_archive(head).size() != head.size() || is_tar_of(head, "backup_label");
   const bool whole =
       tar ? ends_in_zeros(ends.tail, kTarEnd) && static_cast<std::uint64_t>(size) % kTarBlock == 0
       : is_archive(head) ? ends_in_zeros(ends.tail, kCustomEnd)
                          : ends_as_plain_dump(ends.tail);
-  return whole ? ArchiveVerdict{State::plausible, {}} : cut_short();
+  if (!whole) return cut_short();
+  return hollow ? no_data : ArchiveVerdict{State::plausible, {}};
 }
 
 ArchiveVerdict check_archive_folder(const std::string& toc, const std::vector<FileEntry>& files,

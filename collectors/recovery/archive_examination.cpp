@@ -87,9 +87,14 @@ Seen see(Files& files, const ArchiveDirectory& directory, const FileEntry& entry
     ArchiveVerdict verdict = check_archive_folder(toc, members, directory.database);
     return {std::move(verdict), std::move(toc)};
   }
-  FileEnds ends = files.ends(path, kArchiveHeadBytes, kArchiveTailBytes);
-  ArchiveVerdict verdict = check_archive(ends, entry.size, directory.database);
-  return {std::move(verdict), std::move(ends.head)};
+  std::size_t asked = kArchiveHeadBytes;
+  FileEnds ends = files.ends(path, asked, kArchiveTailBytes);
+  while (asked < kMaxHeadBytes && needs_more_of(ends, asked)) {
+    asked = std::min(asked * 64, kMaxHeadBytes);
+    ends = files.ends(path, asked, kArchiveTailBytes);
+  }
+  ArchiveVerdict verdict = check_archive(ends, asked, entry.size, directory);
+  return {std::move(verdict), ends.head.substr(0, kArchiveHeadBytes)};
 }
 
 /// The time of a backup is the oldest of three claims: the archive's own header, its name, and its

@@ -44,10 +44,12 @@ std::optional<ArchiveTime> plain_header(std::string_view head, const Clock& cloc
   return exactly(clock.to_unix(std::string(line.substr(0, kTimeLength)), utc ? "UTC" : zone));
 }
 
-/// Whether a line begins so. A plain dump has such a comment at its top.
+/// Whether a line begins so.
 bool has_line(std::string_view head, std::string_view beginning) {
-  const std::size_t at = head.find(beginning);
-  return at != std::string_view::npos && (at == 0 || head[at - 1] == '\n');
+  for (std::size_t at = head.find(beginning); at != std::string_view::npos;
+       at = head.find(beginning, at + 1))
+    if (at == 0 || head[at - 1] == '\n') return true;
+  return false;
 }
 
 /// Takes `count` digits and the separator before them; -1 if they are not there.
@@ -108,6 +110,34 @@ bool is_compressed(std::string_view head) {
       "\x28\xb5\x2f\xfd", "\x04\x22\x4d\x18", std::string_view("\xfd\x37zXZ\0", 6), "BZh91AY&SY"};
   return std::any_of(kCompressed.begin(), kCompressed.end(),
                      [&](const auto magic) { return head.starts_with(magic); });
+}
+
+std::string_view encrypted_by(std::string_view head) {
+  const auto byte = [&](std::size_t at) {
+    return at < head.size() ? static_cast<unsigned char>(head[at]) : 0U;
+  };
+  if (head.starts_with("age-encryption.org/") ||
+      head.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"))
+    return "age";
+  if (head.starts_with("Salted__")) return "openssl";
+  if (head.starts_with("-----BEGIN PGP MESSAGE-----")) return "gpg";
+  // RFC 4880, 4.2 and 5.1 to 5.3: a packet with an encrypted session key, by its tag and version.
+  // The tag is in an octet of the old form with a length of one or two octets, or of the new form.
+  const bool for_key = byte(0) == 0x84 || byte(0) == 0x85 || byte(0) == 0xc1;
+  const bool for_passphrase = byte(0) == 0x8c || byte(0) == 0xc3;
+  const unsigned version =
+      byte(0) == 0x85 || (byte(0) == 0xc1 && byte(1) >= 192) ? byte(3) : byte(2);
+  const bool openpgp = (for_key && version == 3) ||
+                       (for_passphrase && (version == 4 || version == 5)) ||
+                       (for_key && version == 6);
+  return openpgp ? "gpg" : "";
+}
+
+bool shows_data(std::string_view head) {
+  if (is_archive(head)) return archive_contents(unwrapped_archive(head)).data;
+  return has_line(head, "COPY ") || has_line(head, "INSERT INTO ") ||
+         has_line(head, "SELECT pg_catalog.lo_create(") ||
+         has_line(head, "SELECT pg_catalog.lo_open(");
 }
 
 bool is_backup(std::string_view head) {

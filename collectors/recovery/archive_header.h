@@ -27,6 +27,15 @@ bool is_archive(std::string_view head);
 /// Whether it begins with the magic number of zstd, lz4, xz or bzip2.
 bool is_compressed(std::string_view head);
 
+/// The program that encrypted it, as its first bytes tell: gpg, age or openssl.
+/// @return an empty text if they tell of none.
+std::string_view encrypted_by(std::string_view head);
+
+/// Whether a plain dump or the table of contents of an archive has rows or large objects. If the
+/// bytes end before them, it is not known yet.
+/// @param head the first bytes. For a gzip file these are the first bytes of its content.
+bool shows_data(std::string_view head);
+
 /// Whether it is an archive, a plain dump of pg_dump or pg_dumpall, or base.tar of pg_basebackup.
 /// A file that zstd, lz4, xz or bzip2 compressed is taken for a backup without reading it.
 /// @param head the first bytes. For a gzip file these are the first bytes of its content.

@@ -88,31 +88,88 @@ const JsonValue& stanza_of(const JsonValue& document, const std::string& name) {
   return *found;
 }
 
+/// Status codes of a stanza, and of a stanza in one repository. See pgBackRest's
+/// command/info/info.c.
+enum class StanzaStatus : std::uint8_t {
+  ok = 0,
+  missing_path = 1,
+  no_backups = 2,
+  missing_data = 3,
+  mixed = 4,
+  other_database = 5,
+  other = 99,
+};
+
+/// Why a status keeps backups from being known, in pgBackRest's own words.
+std::optional<SourceError> trouble_of(const JsonValue& status) {
+  const std::string words = "pgBackRest says: " + status.text_or_empty("message");
+  switch (static_cast<StanzaStatus>(static_cast<int>(status.at("code").number()))) {
+    case StanzaStatus::ok:
+    case StanzaStatus::no_backups:
+    case StanzaStatus::mixed:
+      return std::nullopt;
+    case StanzaStatus::missing_path:
+    case StanzaStatus::missing_data:
+      return SourceError(Reason::missing, words + ". HINT: pgbackrest stanza-create");
+    case StanzaStatus::other_database:
+      return SourceError(Reason::config, words + ". HINT: pgbackrest stanza-upgrade");
+    case StanzaStatus::other:
+      break;
+  }
+  return SourceError(Reason::io, words);
+}
+
+std::string name_of_repository(double key) {
+  return "repository " + std::to_string(static_cast<int>(key));
+}
+
+/// Adds a backup to the histories of its source and, if there are several, of its repository.
+void add_pgbackrest(const JsonValue& stanza, const JsonValue& backup, UnixTime now,
+                    std::map<std::string, KindHistory>& kinds) {
+  KindHistory& kind = kinds.at(backup.at("type").text());
+  const JsonValue* damaged_pages = backup.find("error");
+  const JsonValue& timestamp = backup.at("timestamp");
+  if (damaged_pages != nullptr && damaged_pages->flag())
+    count(kind, BackupStatus::failed);
+  else if (!has_its_wal(stanza.at("archive"), backup))
+    count(kind, BackupStatus::other);
+  else
+    add_finished(kind, now, timestamp.at("start").number(), timestamp.at("stop").number(),
+                 size_of(backup));
+}
+
 BackupHistory read_pgbackrest(const JsonValue& document, UnixTime now,
                               const BackupCatalogue& catalogue,
                               const std::vector<BackupKind>& kinds) {
-  constexpr double kOk = 0;
-  constexpr double kNoBackups = 2;
   const JsonValue& stanza = stanza_of(document, catalogue.name);
-  const double code = stanza.at("status").at("code").number();
-  if (code != kOk && code != kNoBackups)
-    throw SourceError(Reason::io,
-                      "pgBackRest could not read all of its repository. HINT: run"
-                      " pgbackrest info");
+  if (const auto trouble = trouble_of(stanza.at("status"))) throw *trouble;
   BackupHistory found = empty_history(kinds);
+  const std::optional<double>& only = catalogue.repository;
+  std::size_t repositories = 0;
+  if (const JsonValue* listed = stanza.find("repo"); listed != nullptr)  // since pgBackRest 2.32
+    for (const JsonValue& one : listed->elements()) {
+      const double key = one.at("key").number();
+      if (only && key != *only) continue;
+      ++repositories;
+      found.repositories[name_of_repository(key)] = {found.kinds, trouble_of(one.at("status"))};
+    }
+  if (only && repositories == 0)
+    throw SourceError(Reason::missing, "pgBackRest has no " + name_of_repository(*only));
   for (const JsonValue& backup : stanza.at("backup").elements()) {
-    const auto kind = found.kinds.find(backup.at("type").text());
-    const JsonValue* damaged_pages = backup.find("error");
-    const JsonValue& timestamp = backup.at("timestamp");
-    if (kind == found.kinds.end())
+    const double key = backup.at("database").maybe_number("repo-key").value_or(1);
+    if (only && key != *only) continue;
+    if (!found.kinds.contains(backup.at("type").text())) {
       ++found.unrecognised;
-    else if (damaged_pages != nullptr && damaged_pages->flag())
-      count(kind->second, BackupStatus::failed);
-    else if (!has_its_wal(stanza.at("archive"), backup))
-      count(kind->second, BackupStatus::other);
-    else
-      add_finished(kind->second, now, timestamp.at("start").number(), timestamp.at("stop").number(),
-                   size_of(backup));
+      continue;
+    }
+    add_pgbackrest(stanza, backup, now, found.kinds);
+    if (const auto in = found.repositories.find(name_of_repository(key));
+        in != found.repositories.end())
+      add_pgbackrest(stanza, backup, now, in->second.kinds);
+  }
+  if (repositories == 1) {
+    if (const auto trouble = found.repositories.begin()->second.trouble) throw *trouble;
+    found.repositories.clear();
   }
   return found;
 }

@@ -44,7 +44,8 @@ class CatalogueProgram {
 /// @param kinds those of catalogue_kinds().
 /// @throws SourceError{decode} if the text is no such document.
 /// @throws SourceError{missing} if it lacks the named stanza or server.
-/// @throws SourceError{io} if pgBackRest could not read its repository.
+/// @throws SourceError{io or config} if pgBackRest could read none of its repositories. One of
+/// several that it could not read has a `trouble` in the result.
 BackupHistory read_catalogue(const Json& json, const Clock& clock, const BackupCatalogue& catalogue,
                              const std::string& text, const std::vector<BackupKind>& kinds);
 

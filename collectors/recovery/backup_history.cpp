@@ -66,10 +66,12 @@ BackupHistory empty_history(const std::vector<BackupKind>& kinds) {
   return history;
 }
 
-void apply_satisfied_by(const std::vector<BackupKind>& kinds, BackupHistory& history) {
-  const std::map<std::string, KindHistory> own = history.kinds;
-  for (const BackupKind& kind : kinds) {
-    KindHistory& here = history.kinds[kind.name];
+namespace {
+
+void apply_to(std::map<std::string, KindHistory>& kinds, const std::vector<BackupKind>& declared) {
+  const std::map<std::string, KindHistory> own = kinds;
+  for (const BackupKind& kind : declared) {
+    KindHistory& here = kinds[kind.name];
     for (const std::string& other : kind.satisfied_by) {
       const KindHistory& does = own.at(other);
       if (does.newest && is_newer(*does.newest, here.newest)) here.newest = does.newest;
@@ -77,6 +79,13 @@ void apply_satisfied_by(const std::vector<BackupKind>& kinds, BackupHistory& his
       keep_youngest(here.proven_age, does.proven_age);
     }
   }
+}
+
+}  // namespace
+
+void apply_satisfied_by(const std::vector<BackupKind>& kinds, BackupHistory& history) {
+  apply_to(history.kinds, kinds);
+  for (auto& [name, repository] : history.repositories) apply_to(repository.kinds, kinds);
 }
 
 }  // namespace pg_integrity

@@ -87,9 +87,17 @@ struct KindHistory {
   [[nodiscard]] std::vector<double> newest_sizes(std::size_t most) const;
 };
 
-struct BackupHistory {
+/// One of several repositories of a source.
+struct RepositoryHistory {
   std::map<std::string, KindHistory> kinds;  ///< every declared kind, by name
+  std::optional<SourceError> trouble;        ///< why it could not be read
+};
+
+struct BackupHistory {
+  std::map<std::string, KindHistory> kinds;  ///< every declared kind, by name, of all repositories
   double unrecognised = 0;                   ///< rows or backups of no declared kind
+  /// By their names. Empty if there is one alone, or the source does not tell them apart.
+  std::map<std::string, RepositoryHistory> repositories{};
 };
 
 /// Keeps the smaller of two ages. An unknown one changes nothing.

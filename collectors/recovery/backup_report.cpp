@@ -21,6 +21,7 @@ using backup_metrics::kBackups;
 using backup_metrics::kInfo;
 using backup_metrics::kLastSuccess;
 using backup_metrics::kLogMissing;
+using backup_metrics::kMaxAge;
 using backup_metrics::kMissedRuns;
 using backup_metrics::kOldest;
 using backup_metrics::kProofFailed;
@@ -32,6 +33,12 @@ using backup_metrics::kSize;
 using backup_metrics::kSizeRatio;
 
 namespace {
+
+/// The newest entry that may be meant as a backup and is none, or none that counts.
+std::string what_does_not_count(const KindHistory& history) {
+  const auto& rejected = history.newest_rejected;
+  return rejected ? "; the newest file there is " + rejected->name + ": " + rejected->why : "";
+}
 
 /// Reports why the newest backup is not known. An entry that cannot be read does not count, but it
 /// may be newer than the newest backup that does.
@@ -49,7 +56,8 @@ void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
                  source.name, kind.name);
   else if (!history.newest)
     out.unproven(kLastSuccess, Reason::missing,
-                 source.directory ? "no finished backup that is recognised as one is there"
+                 source.directory ? "no finished backup that is recognised as one is there" +
+                                        what_does_not_count(history)
                                   : "no successful backup of this kind is on record",
                  source.name, kind.name);
 }
@@ -75,7 +83,8 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
   if (history.base_backups > 0) out.set(kLogMissing, history.without_log, source.name, kind.name);
   if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);
   const auto& rejected = history.newest_rejected;
-  if (rejected && (!history.newest || rejected->changed > history.newest->time))
+  const bool told = kind.schedule.promised() && !history.newest;
+  if (rejected && !told && (!history.newest || rejected->changed > history.newest->time))
     out.evidence(kLastSuccess, "does not count: " + rejected->name + ": " + rejected->why,
                  source.name, kind.name);
   if (!history.newest) return;
@@ -89,6 +98,22 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
   if (!kind.schedule.promised()) return;
   const Seconds since = history.finished_age.value_or(newest.age);
   out.set(kMissedRuns, missed_runs(kind.schedule, since, clock), source.name, kind.name);
+}
+
+void report_repositories(const Clock& clock, const BackupSource& source,
+                         const BackupHistory& history, Batch& out) {
+  for (const auto& [name, repository] : history.repositories) {
+    if (repository.trouble)
+      out.unproven(kLastSuccess, repository.trouble->reason(), repository.trouble->what(),
+                   source.name, name);
+    for (const BackupKind& kind : source.kinds) {
+      if (repository.trouble || !kind.schedule.promised()) continue;
+      BackupKind here = kind;
+      here.name += " in " + name;
+      out.set(kMaxAge, kind.schedule.max_age().count(), source.name, here.name);
+      report_kind(clock, source, here, repository.kinds.at(kind.name), false, out);
+    }
+  }
 }
 
 Seconds required_reach(const BackupSource& source) {

@@ -15,6 +15,11 @@ namespace pg_integrity {
 void report_kind(const Clock& clock, const BackupSource& source, const BackupKind& kind,
                  const KindHistory& history, bool proofs_recorded, Batch& out);
 
+/// Reports the kinds in each of several repositories, as "full in repository 2". A repository that
+/// could not be read is unproven by itself. Does nothing if there is one alone.
+void report_repositories(const Clock& clock, const BackupSource& source,
+                         const BackupHistory& history, Batch& out);
+
 /// How old the oldest backup must be at any time. A rotation that keeps backups for `retention` has
 /// just removed one, so this is the retention less one run with its grace. Without a schedule a run
 /// is a day, or half the retention if that is shorter.

@@ -163,6 +163,7 @@ class Backups final : public Collector {
       for (const BackupKind& kind : source.kinds)
         report_kind(from.clock(), source, kind, history.kinds.at(kind.name), proofs_recorded(),
                     out);
+      report_repositories(from.clock(), source, history, out);
       if (source.table) out.set(kUnrecognised, history.unrecognised, source.name);
       report_room(from.files(), source, history, out);
       if (source.retention) report_retention(from, source, history, out);

@@ -363,5 +363,31 @@ TEST(IsBackup, NothingElseIs) {
   EXPECT_FALSE(is_backup(archive({}, 14, 4, 0)));
 }
 
+TEST(EncryptedBy, KnowsWhatEachProgramWritesFirst) {
+  using namespace std::string_literals;
+  EXPECT_EQ(encrypted_by("age-encryption.org/v1\n-> X25519 abc"), "age");
+  EXPECT_EQ(encrypted_by("-----BEGIN AGE ENCRYPTED FILE-----\n"), "age");
+  EXPECT_EQ(encrypted_by("Salted__\x01\x02"), "openssl");
+  EXPECT_EQ(encrypted_by("-----BEGIN PGP MESSAGE-----\n"), "gpg");
+  EXPECT_EQ(encrypted_by("\x8c\x0d\x04\x09\x03\x02"s), "gpg") << "gpg --symmetric";
+  EXPECT_EQ(encrypted_by("\x85\x01\x8c\x03\x11\x22"s), "gpg") << "gpg --encrypt with RSA";
+  EXPECT_EQ(encrypted_by("\x84\x5e\x03\x11\x22"s), "gpg") << "gpg --encrypt with Curve25519";
+  EXPECT_EQ(encrypted_by("\xc3\x2e\x05\x09"s), "gpg") << "RFC 9580";
+}
+
+TEST(EncryptedBy, NothingElseIs) {
+  using namespace std::string_literals;
+  for (const std::string& head : {""s, "\x85"s, "\x1f\x8b\x08"s, "\x28\xb5\x2f\xfd"s, "Salted"s,
+                                  "\x8c\x00\x00"s, std::string(64, '\0'), archive({})})
+    EXPECT_EQ(encrypted_by(head), "");
+}
+
+TEST(ShowsData, RowsAndLargeObjectsAreData) {
+  EXPECT_TRUE(shows_data("-- x\nCOPY public.t (id) FROM stdin;\n"));
+  EXPECT_TRUE(shows_data("INSERT INTO public.t VALUES (1);\n"));
+  EXPECT_TRUE(shows_data("\nSELECT pg_catalog.lo_open('16', 131072);\n"));
+  EXPECT_FALSE(shows_data("CREATE TABLE t (id int);\n-- a comment about COPY t FROM stdin\n"));
+}
+
 }  // namespace
 }  // namespace pg_integrity::test::archive_header_test

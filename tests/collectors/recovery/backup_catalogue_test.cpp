@@ -234,7 +234,7 @@ TEST_F(PgBackRest, ABackupOfDamagedPagesFailed) {
 
 TEST_F(PgBackRest, WhatIsNoCatalogueIsNone) {
   EXPECT_FALSE(read(catalogue_, empty, SystemClock()).kinds.at("full").newest);
-  EXPECT_EQ(reason(catalogue_, before), Reason::io) << "there was no stanza";
+  EXPECT_EQ(reason(catalogue_, before), Reason::missing) << "there was no stanza";
   EXPECT_EQ(reason(catalogue_, ""), Reason::decode);
   EXPECT_EQ(reason(catalogue_, info.substr(0, info.size() / 2)), Reason::decode);
   EXPECT_EQ(reason(catalogue_, "{}"), Reason::decode);
