@@ -222,6 +222,9 @@ struct CollectorSpec {
   /// indexes. Returns true if the collector must check it all the same. Every other copy is checked
   /// in full.
   bool (*on_copy)(const Configuration& given, const Schema& copy) = nullptr;
+  /// Whether an object of a copy that it cannot check leaves the drill unproven. It does not if
+  /// production has the same object, which cannot be checked there either.
+  bool doubts_copy = true;
   /// A violated object that vanishes stays violated until the user accepts it. A dropped table or
   /// key repairs no rows. Other things, such as an unexpected superuser, are repaired by removal.
   bool remembers_red = false;

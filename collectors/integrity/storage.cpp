@@ -299,6 +299,11 @@ std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) 
   return std::make_unique<Storage>(given.own);
 }
 
+/// A restore may leave out what brings sequences up to their columns.
+bool always_on_copy(const Configuration& /*given*/, const Schema& /*copy*/) {
+  return true;
+}
+
 void add_reads(const Configuration& given, Session& session, const Schema& schema, Reads& reads) {
   for (const FedColumn& fed : fed_columns(session, schema, declared_sequences(given.own))) {
     const Table* table = schema.table(fed.table);
@@ -327,6 +332,8 @@ constexpr CollectorSpec kSpec{
     .identity = kIdentity,
     .options = kOptions,
     .reads = add_reads,
+    .on_copy = always_on_copy,
+    .doubts_copy = false,
     .make = make};
 
 }  // namespace pg_integrity::storage

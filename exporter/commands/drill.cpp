@@ -53,8 +53,9 @@ struct Chosen {
   std::string kind;
   std::string path;
   UnixTime time = 0;
-  std::string wal_archive;  ///< of the source; may be empty
-  std::string database;     ///< that it is a backup of
+  std::string wal_archive;                ///< of the source; may be empty
+  std::string database;                   ///< that it is a backup of
+  std::vector<std::string> leaves_out{};  ///< globs over "schema.table" that it need not hold
 };
 
 /// @return false after having said what is wrong.
@@ -103,7 +104,8 @@ std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files&
                  0,
                  source.directory->wal_archive,
                  source.directory->database.empty() ? plan.server->home_database
-                                                    : source.directory->database};
+                                                    : source.directory->database,
+                 source.leaves_out};
       take_newest(source.directory->path, kind, one);
       if (!one.path.empty() || !command.backup.empty())
         chosen.push_back(one);
@@ -139,10 +141,12 @@ ExitCode worse(ExitCode a, ExitCode b) {
 ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& chosen,
                    Interruption& interruption, ProcessResources& resources,
                    const ScratchPlace& place) {
-  const Drilled drilled =
-      run_drill({*plan.server, chosen.database, chosen.source, chosen.kind, chosen.path,
-                 chosen.time, chosen.wal_archive, command.target, command.jobs, place},
-                interruption, resources);
+  std::vector<std::string> left_out = plan.server->exclude;
+  left_out.insert(left_out.end(), chosen.leaves_out.begin(), chosen.leaves_out.end());
+  const Drilled drilled = run_drill(
+      {*plan.server, chosen.database, chosen.source, chosen.kind, chosen.path, chosen.time,
+       std::move(left_out), chosen.wal_archive, command.target, command.jobs, place},
+      interruption, resources);
   const DrillRecord& record = drilled.record;
   if (drilled.proof) save_proof(plan.directory, *drilled.proof);
   save_drill(plan.directory, record);

@@ -143,6 +143,9 @@ std::string complaint_in(const std::string& line) {
   if (const auto at = line.find("ERROR:  "); at != std::string::npos) return line.substr(at + 8);
   if (const auto at = line.find("FATAL:  "); at != std::string::npos) return line.substr(at + 8);
   if (const auto at = line.find(": error: "); at != std::string::npos) return line.substr(at + 9);
+  if (const auto at = line.find("server closed the connection unexpectedly");
+      at != std::string::npos)
+    return line.substr(at);
   return {};
 }
 
@@ -153,17 +156,47 @@ std::string without_values(const std::string& complaint) {
   return of_a_row ? complaint.substr(0, complaint.find(": ")) : complaint;
 }
 
-bool is_about_surroundings(const std::string& complaint) {
+/// What breaks a restore on this machine, whatever is restored.
+bool is_an_accident(const std::string& complaint) {
+  return contains_any(
+      complaint, {"server closed the connection unexpectedly", "connection to server was lost",
+                  "terminating connection because of crash",
+                  "the database system is in recovery mode", "the database system is shutting down",
+                  "out of memory", "could not resize shared memory", "could not fork",
+                  "No space left on device", "Disk quota exceeded", "could not extend file"});
+}
+
+Blame blame_for(const std::string& complaint) {
+  if (is_an_accident(complaint)) return Blame::accident;
   const bool absent = contains_any(complaint, {" does not exist", " is not available"});
-  return (absent && (complaint.starts_with("role ") || complaint.starts_with("tablespace ") ||
-                     complaint.starts_with("extension "))) ||
-         contains_any(complaint,
-                      {"could not open extension control file", "could not access file \"",
-                       "unsupported version (", "unrecognized configuration parameter",
-                       "invalid value for parameter \"default_tablespace\"",
-                       "must be loaded via shared_preload_libraries", "No space left on device",
-                       "could not extend file"}) ||
-         (complaint.starts_with("collation ") && absent);
+  if (contains_any(complaint, {"could not open extension control file", "could not access file \"",
+                               "unsupported version (", "unrecognized configuration parameter",
+                               "must be loaded via shared_preload_libraries", "invalid locale name",
+                               "is not supported by the ICU library", "could not create locale"}) ||
+      (absent && (complaint.starts_with("extension ") || complaint.starts_with("collation "))))
+    return Blame::objects;
+  if ((absent && (complaint.starts_with("role ") || complaint.starts_with("tablespace "))) ||
+      contains_any(complaint, {"invalid value for parameter \"default_tablespace\""}))
+    return Blame::surroundings;
+  return Blame::backup;
+}
+
+/// Whether a plain dump made what every server has already, or dropped what an empty one lacks.
+/// @param next the line that follows: psql prints the statement.
+bool is_expected(const std::string& complaint, const std::string& next, const std::string& user) {
+  if (complaint.ends_with(" already exists"))
+    return complaint.starts_with("role \"" + user + "\"") ||
+           complaint.starts_with("schema \"public\"") ||
+           complaint.starts_with("database \"postgres\"") ||
+           complaint.starts_with("database \"template1\"");
+  constexpr std::string_view kStatement = "STATEMENT:  ";
+  const std::size_t at = next.find(kStatement);
+  if (at == std::string::npos || !complaint.ends_with(" does not exist")) return false;
+  const std::string_view statement = std::string_view(next).substr(at + kStatement.size());
+  return statement.starts_with("DROP ") ||
+         (statement.starts_with("ALTER ") &&
+          contains_any(std::string(statement),
+                       {" DROP CONSTRAINT ", " DROP DEFAULT", " DETACH PARTITION "}));
 }
 
 }  // namespace
@@ -227,7 +260,7 @@ Ended restore_into(Interruption& interruption, const Archive& archive,
     return pg_restore(interruption, archive, command, options);
   }
   command.account = target.account;
-  command.arguments = {newest_program("psql"), "-Xq", "-d", target.dsn};
+  command.arguments = {newest_program("psql"), "-Xqb", "-d", target.dsn};
   Ended ended = run_with_input(interruption, archive, command);
   const Ended decoded = decode_whole(interruption, archive);
   if (!decoded.good()) {
@@ -245,20 +278,22 @@ std::string creation_of(const std::string& contents) {
   return contents.substr(begin, contents.find('\n', begin) - begin);
 }
 
-std::vector<RestoreFault> faults_in(const std::vector<std::string>& errors) {
+std::vector<RestoreFault> faults_in(const std::vector<std::string>& errors,
+                                    const std::string& user) {
   std::vector<RestoreFault> faults;
   bool extension_is_missing = false;
-  for (const std::string& line : errors) {
-    const std::string complaint = complaint_in(line);
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    const std::string complaint = complaint_in(errors[i]);
     if (complaint.empty()) continue;
-    RestoreFault fault{Blame::backup, without_values(complaint)};
-    if (is_about_surroundings(complaint)) {
-      fault.blame = Blame::surroundings;
+    if (is_expected(complaint, i + 1 < errors.size() ? errors[i + 1] : std::string(), user))
+      continue;
+    RestoreFault fault{blame_for(complaint), without_values(complaint)};
+    if (fault.blame == Blame::objects)
       extension_is_missing =
           extension_is_missing || complaint.find("extension") != std::string::npos;
-    } else if (extension_is_missing && complaint.find(" does not exist") != std::string::npos) {
-      fault.blame = Blame::surroundings;  // what the extension would have brought
-    }
+    else if (fault.blame == Blame::backup && extension_is_missing &&
+             complaint.find(" does not exist") != std::string::npos)
+      fault.blame = Blame::objects;  // what the extension would have brought
     const auto twin = std::find_if(faults.begin(), faults.end(), [&](const RestoreFault& other) {
       return other.what == fault.what;
     });

@@ -52,6 +52,8 @@ enum class Blame : std::uint8_t {
   nothing,       ///< the line is no error, or only adds to one
   backup,        ///< the backup cannot be restored
   surroundings,  ///< something is missing here that the backup does not claim to hold
+  objects,       ///< the same, and objects that need it cannot be restored here
+  accident,      ///< the restore broke here, and whatever follows tells nothing of the backup
 };
 
 struct RestoreFault {
@@ -60,6 +62,8 @@ struct RestoreFault {
 };
 
 /// The faults that the error lines of an unsuccessful restore tell of, each fault once.
-std::vector<RestoreFault> faults_in(const std::vector<std::string>& errors);
+/// @param user the role that was there before the restore. A dump of a cluster makes it, too.
+std::vector<RestoreFault> faults_in(const std::vector<std::string>& errors,
+                                    const std::string& user = {});
 
 }  // namespace pg_integrity

@@ -60,14 +60,15 @@ std::string described(const ReportObject& object) {
   return object.name + (object.findings.empty() ? std::string() : ": " + object.findings.front());
 }
 
-void take_findings(const ReportCollector& collector, CopyCheck& check) {
+/// @param doubts whether what it could not check matters.
+void take_findings(const ReportCollector& collector, bool doubts, CopyCheck& check) {
   if (collector.failure)
     check.unproven.push_back(
         fmt::format("the copy could not be checked by {}: {}", collector.name, *collector.failure));
   for (const ReportObject& object : collector.objects)
     if (object.state == State::violated)
       check.findings.push_back("the copy is not intact: " + described(object));
-    else if (object.state == State::unproven || object.state == State::limited)
+    else if (doubts && (object.state == State::unproven || object.state == State::limited))
       check.unproven.push_back("the copy could not be checked: " + described(object));
 }
 
@@ -92,7 +93,8 @@ CopyCheck check_copy(const ServerOptions& server, const std::string& database,
   const auto snapshot = runtime.evidence()->snapshot();
   for (const ReportServer& seen : make_report(*snapshot, resources.clock).servers)
     for (const ReportDatabase& one : seen.databases)
-      for (const ReportCollector& collector : one.collectors) take_findings(collector, check);
+      for (const ReportCollector& collector : one.collectors)
+        take_findings(collector, collector_named(collector.name)->doubts_copy, check);
   for (const auto& collector : snapshot->collectors)
     for (const auto& [key, object] : collector->objects)
       for (const Sample& sample : object->samples)

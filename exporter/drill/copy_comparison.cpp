@@ -91,6 +91,12 @@ double rows_up_to(Session& session, const Table& table, const Column& column, Un
   return session.query(sql).only().number("n");
 }
 
+double large_objects(Session& session) {
+  return session.query("SELECT count(*) AS n FROM pg_catalog.pg_largeobject_metadata")
+      .only()
+      .number("n");
+}
+
 }  // namespace
 
 DumpRecord digest_tables(LiveSession& session, const Clock& clock,
@@ -101,6 +107,7 @@ DumpRecord digest_tables(LiveSession& session, const Clock& clock,
   record.encoding =
       session.query("SELECT current_setting('server_encoding') AS e").only().text("e");
   record.hash = hash_sample(session);
+  record.large_objects = large_objects(session);
   const auto schema = load_schema(session, {}, clock.now());
   for (const Table& table : schema->tables) {
     DumpRecord::TableContent content{table.name.schema, table.name.name, 0, {}, {}};
@@ -159,13 +166,46 @@ Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record)
   for (const auto& table : record.tables) {
     if (copy.find(table.schema, table.table) != nullptr || !table.unproven.empty()) continue;
     comparison.tables.push_back({table.schema, table.table, {}, std::max(1.0, table.rows), {}, {}});
-    comparison.differences.push_back(fmt::format(
+    comparison.absent.push_back(fmt::format(
         "table {}.{} is in the backup's record and was not restored", table.schema, table.table));
   }
+  if (record.large_objects && *copy.large_objects < *record.large_objects)
+    comparison.absent.push_back(fmt::format("{} of the {} large objects in the backup's record",
+                                            counted(*record.large_objects - *copy.large_objects),
+                                            counted(*record.large_objects)));
   return comparison;
 }
 
-Comparison compare_by_creation(Session& copy, Session* source, const Clock& clock, UnixTime until) {
+namespace {
+
+void find_absent_tables(const Schema& copy, Session& source,
+                        const std::vector<std::string>& left_out, const Clock& clock,
+                        UnixTime until, Comparison& comparison) {
+  const auto must = load_schema(source, left_out, clock.now());
+  for (const Table& table : must->tables) {
+    if (copy.table(table.name) != nullptr || table.has_foreign_partition) continue;
+    const Column* column = entry_column(table);
+    const double rows = column == nullptr ? 0 : rows_up_to(source, table, *column, until);
+    if (rows > 0) {
+      comparison.tables.push_back({table.name.schema, table.name.name, {}, rows, {}, {}});
+      comparison.absent.push_back(
+          fmt::format("table {} of the source is not in the backup, with {} rows that were created"
+                      " before it. HINT: `leaves_out` of the source, if that is meant",
+                      table.name.display(), counted(rows)));
+    } else {
+      comparison.doubts.push_back(
+          fmt::format("table {} of the source is not in the backup, and nothing tells whether it is"
+                      " older. HINT: drill --record, or `leaves_out` of the source",
+                      table.name.display()));
+    }
+  }
+}
+
+}  // namespace
+
+Comparison compare_by_creation(Session& copy, Session* source,
+                               const std::vector<std::string>& left_out, const Clock& clock,
+                               UnixTime until) {
   Comparison comparison;
   const auto schema = load_schema(copy, {}, clock.now());
   const auto original = source == nullptr ? nullptr : load_schema(*source, {}, clock.now());
@@ -194,6 +234,11 @@ Comparison compare_by_creation(Session& copy, Session* source, const Clock& cloc
     }
     comparison.tables.push_back(std::move(drilled));
   }
+  if (source == nullptr) return comparison;
+  find_absent_tables(*schema, *source, left_out, clock, until, comparison);
+  if (const double there = large_objects(*source); there > 0 && large_objects(copy) == 0)
+    comparison.doubts.push_back(
+        fmt::format("the source has {} large objects, and the backup none", counted(there)));
   return comparison;
 }
 

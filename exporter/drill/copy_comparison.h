@@ -29,9 +29,12 @@ DumpRecord digest_tables(LiveSession& session, const Clock& clock,
 /// lists and the copy lacks. One is written as "FK CONSTRAINT public child child_fkey".
 std::vector<std::string> missing_objects(Session& copy, const std::string& contents);
 
+/// All texts are for people, without row values.
 struct Comparison {
   std::vector<DrilledTable> tables;
-  std::vector<std::string> differences;  ///< for people; without row values
+  std::vector<std::string> differences;  ///< the copy has other rows than it must have
+  std::vector<std::string> absent;       ///< what must be in the copy, and is not
+  std::vector<std::string> doubts;       ///< what may have to be in the copy, and is not
 };
 
 /// Compares the copy with the record of its backup.
@@ -40,8 +43,12 @@ Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record)
 /// Compares the copy with the source, for a backup without a record. It counts the rows created up
 /// to `until` on both sides, if the table has a column with the time of creation. Rows that the
 /// copy lacks are unexplained. Rows that only the copy has may have been deleted since in the
-/// source.
+/// source. A table that the copy lacks is absent if it has such rows, and else a doubt: it may be
+/// younger than the backup.
 /// @param source nullptr if it is out of reach. Then every table is unproven.
-Comparison compare_by_creation(Session& copy, Session* source, const Clock& clock, UnixTime until);
+/// @param left_out globs over "schema.table" that the backup need not hold.
+Comparison compare_by_creation(Session& copy, Session* source,
+                               const std::vector<std::string>& left_out, const Clock& clock,
+                               UnixTime until);
 
 }  // namespace pg_integrity

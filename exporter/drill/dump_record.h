@@ -1,6 +1,7 @@
 // The content of a dump when it was taken: rows and a digest of each table. Plain values.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct DumpRecord {
   std::string encoding;  ///< of the database
   std::string hash;      ///< hash_sample() of the server that computed the digests
   UnixTime taken_at = 0;
+  std::optional<double> large_objects{};  ///< their number; not in records of version 0.1
   std::vector<TableContent> tables;
 
   [[nodiscard]] const TableContent* find(const std::string& schema, const std::string& table) const;

@@ -19,7 +19,7 @@ std::string fault_of(const Ended& ended) {
   if (ended.good() || ended.out_of_bounds) return {};
   std::string fault;
   for (const RestoreFault& found : faults_in(ended.errors)) {
-    if (found.blame == Blame::surroundings) throw SourceError(Reason::missing, found.what);
+    if (found.blame != Blame::backup) throw SourceError(Reason::missing, found.what);
     if (fault.empty()) fault = found.what;
   }
   return fault.empty() ? ended.last_word() : fault;

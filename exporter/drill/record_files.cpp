@@ -99,6 +99,7 @@ void save_dump_record(const std::string& dump, const DumpRecord& record) {
   document["encoding"] = record.encoding;
   document["hash"] = record.hash;
   document["taken_at"] = record.taken_at;
+  if (record.large_objects) document["large_objects"] = *record.large_objects;
   json tables = json::array();
   for (const auto& table : record.tables) {
     json entry{{"schema", table.schema}, {"table", table.table}};
@@ -127,6 +128,7 @@ std::optional<DumpRecord> load_dump_record(const Json& json_port, Files& files,
   record.encoding = document.at("encoding").text();
   record.hash = document.text_or_empty("hash");
   record.taken_at = document.at("taken_at").number();
+  record.large_objects = document.maybe_number("large_objects");
   for (const JsonValue& table : document.at("tables").elements())
     record.tables.push_back({table.at("schema").text(), table.at("table").text(),
                              table.maybe_number("rows").value_or(0), table.text_or_empty("content"),

@@ -153,12 +153,14 @@ class Drill {
       phase("cluster", [&] {
         cluster.emplace(interruption_, job_.place, recorded_ ? recorded_->encoding : "UTF8");
         copy.dsn = cluster->dsn();
+        user_ = target_of(copy.dsn).user;
       });
     } else {
       copy.dsn = job_.target;
       require_empty_target(copy);
     }
     phase("restore", [&] { restore(*archive, copy); });
+    if (cluster) copy = restored_database(copy);
     for (const DrillPhase& done : record_.phases) record_.duration += done.took;
     restored_ = faults_.empty();
     phase("compare", [&] { compare(copy, contents, Unproven::fault); });
@@ -173,8 +175,11 @@ class Drill {
 
   void take_faults(const Ended& ended) {
     const std::size_t before = faults_.size() + doubts_.size();
-    for (const RestoreFault& fault : faults_in(ended.errors))
-      fault.blame == Blame::surroundings ? doubt(fault.what) : fail(fault.what);
+    for (const RestoreFault& fault : faults_in(ended.errors, user_)) {
+      objects_lack_here_ = objects_lack_here_ || fault.blame == Blame::objects;
+      broke_here_ = broke_here_ || fault.blame == Blame::accident;
+      fault.blame == Blame::backup ? fail(fault.what) : doubt(fault.what);
+    }
     if (!ended.good() && before == faults_.size() + doubts_.size()) doubt(ended.last_word());
   }
 
@@ -207,6 +212,20 @@ class Drill {
     take_faults(restore_into(interruption_, archive, target));
   }
 
+  /// A dump with `--create`, or of a whole cluster, makes its databases itself. That of the watched
+  /// database is the copy, or the only one that it made.
+  [[nodiscard]] ConnectionOptions restored_database(const ConnectionOptions& own) const {
+    const Rows others = session_with(own)->query(
+        "SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datallowconn"
+        " AND NOT datistemplate AND datname NOT IN ('postgres', current_database())");
+    ConnectionOptions copy = own;
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      const std::string& name = others[i].text("name");
+      if (others.size() == 1 || name == job_.database) copy.dsn = visible(own.dsn, name).dsn;
+    }
+    return copy;
+  }
+
   /// The meaning of a drill in which no table could be proven. For a dump it is a fault. For a base
   /// backup it is a doubt, because each file was verified to be as its server sent it.
   enum class Unproven : std::uint8_t { fault, doubt };
@@ -229,15 +248,18 @@ class Drill {
     } else {
       constexpr Seconds kLateCommit{3600};  // for rows of transactions that had not ended
       const auto source = source_session();
-      comparison = compare_by_creation(*session, source.get(), resources_.clock,
+      comparison = compare_by_creation(*session, source.get(), job_.left_out, resources_.clock,
                                        job_.backup_time - kLateCommit.count());
     }
     for (const std::string& difference : comparison.differences) fail(difference);
+    for (const std::string& absent : comparison.absent)
+      objects_lack_here_ ? doubt(absent) : fail(absent);
+    for (const std::string& uncertain : comparison.doubts) doubt(uncertain);
     record_.tables = std::move(comparison.tables);
     if (std::none_of(record_.tables.begin(), record_.tables.end(), [](const DrilledTable& table) {
           return table.unexplained_rows.has_value();
         })) {
-      if (unproven == Unproven::fault)
+      if (unproven == Unproven::fault && !objects_lack_here_)
         fail("no table could be proven. HINT: take dumps with drill --record");
       else
         doubt("no table says when its rows were created: none could be proven");
@@ -267,6 +289,10 @@ class Drill {
   }
 
   void conclude() {
+    if (broke_here_) {
+      doubts_.insert(doubts_.end(), faults_.begin(), faults_.end());
+      faults_.clear();
+    }
     if (!faults_.empty())
       record_.outcome = DrillOutcome::failed;
     else if (!doubts_.empty())
@@ -287,7 +313,10 @@ class Drill {
   ProofRecord proof_;
   std::optional<DumpRecord> recorded_;
   std::shared_ptr<const Schema> schema_;  ///< of the copy
+  std::string user_;                      ///< the role that the throwaway server has from the start
   bool restored_ = false;
+  bool objects_lack_here_ = false;   ///< objects need what is not on this machine
+  bool broke_here_ = false;          ///< the restore broke for a reason of this machine
   std::vector<std::string> faults_;  ///< faults of the backup
   std::vector<std::string> doubts_;  ///< reasons why the drill cannot tell
 };

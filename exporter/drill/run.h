@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "collectors/base/instant.h"
 #include "collectors/recovery/drill_records.h"
@@ -23,6 +24,7 @@ struct DrillJob {
   std::string kind;
   std::string backup;  ///< path
   UnixTime backup_time = 0;
+  std::vector<std::string> left_out;  ///< globs over "schema.table" that it need not hold
   std::string wal_archive;  ///< directory of WAL that a base backup does not hold; may be empty
   std::string target;  ///< connection string of an empty database; empty for a throwaway server
   int jobs = 1;

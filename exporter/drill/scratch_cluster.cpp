@@ -1,6 +1,7 @@
 #include "exporter/drill/scratch_cluster.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/shm.h>
@@ -22,6 +23,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_rules.h"
 #include "exporter/io/child_process.h"
+#include "exporter/io/descriptor.h"
 #include "exporter/io/interruption.h"
 
 namespace pg_integrity {
@@ -128,9 +130,26 @@ void must(const Ended& ended, const std::string& what) {
     throw SourceError(Reason::io, fmt::format("{} failed: {}", what, ended.last_word()));
 }
 
+/// Opens the file for the server's messages. A pipe would hold the server up once it is full, since
+/// nobody reads it while a restore is waited for.
+Descriptor open_log(const std::string& path) {
+  const int file =
+      ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0)
+    throw SourceError(Reason::io,
+                      fmt::format("{}: {}", path, std::generic_category().message(errno)));
+  return Descriptor(file);
+}
+
 /// The reason for which a server ended: decode if its message tells of damage, else io.
-SourceError why_it_ended(const Ended& ended) {
-  for (const std::string& line : ended.errors) {
+/// @param log its messages. The account of the server owns the folder, so they are read with care.
+SourceError why_it_ended(const Ended& ended, const Descriptor& log) {
+  constexpr std::size_t kEnough = std::size_t{1} << 20;  // bytes
+  std::string text(kEnough, '\0');
+  const ssize_t count = ::pread(log.number(), text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
     const std::size_t at = std::min(line.find("FATAL:  "), line.find("PANIC:  "));
     if (at == std::string::npos) continue;
     const std::string word = line.substr(at + 8);
@@ -255,15 +274,33 @@ void ScratchCluster::start(const ScratchPlace& place, const std::string& program
     command.arguments.push_back(setting);
   };
   // The server does not listen on the network, write anywhere else or preload libraries.
-  for (const char* setting :
-       {"listen_addresses=", "port=5432", "unix_socket_permissions=0700", "fsync=off",
-        "full_page_writes=off", "synchronous_commit=off", "max_wal_senders=0", "archive_mode=off",
-        "shared_preload_libraries=", "session_preload_libraries=", "local_preload_libraries=",
-        "autovacuum=off", "max_logical_replication_workers=0", "max_wal_size=4GB",
-        "maintenance_work_mem=256MB", "dynamic_shared_memory_type=mmap", "lc_messages=C",
-        "max_connections=50"})
+  for (const char* setting : {"listen_addresses=",
+                              "port=5432",
+                              "unix_socket_permissions=0700",
+                              "fsync=off",
+                              "full_page_writes=off",
+                              "synchronous_commit=off",
+                              "max_wal_senders=0",
+                              "archive_mode=off",
+                              "shared_preload_libraries=",
+                              "session_preload_libraries=",
+                              "local_preload_libraries=",
+                              "autovacuum=off",
+                              "max_logical_replication_workers=0",
+                              "max_wal_size=4GB",
+                              "maintenance_work_mem=256MB",
+                              "dynamic_shared_memory_type=mmap",
+                              "lc_messages=C",
+                              "max_connections=50",
+                              "logging_collector=off",
+                              "log_destination=stderr",
+                              "log_min_messages=fatal",
+                              "log_checkpoints=off",
+                              "log_statement=none"})
     set(setting);
   for (const std::string& setting : settings) set(setting);
+  log_.emplace(open_log(work_.path() + "/server.log"));
+  command.err = log_->number();
   server_ = std::make_unique<Child>(interruption_, command);
 }
 
@@ -280,7 +317,7 @@ void ScratchCluster::await(const std::string& programs, const std::string& datab
   const auto begin = std::chrono::steady_clock::now();
   while (true) {
     // A server does not announce that it answers, so we ask until it does.
-    if (server_->ended_within(Seconds(0.1))) throw why_it_ended(server_->wait(Seconds(0)));
+    if (server_->ended_within(Seconds(0.1))) throw why_it_ended(server_->wait(Seconds(0)), *log_);
     interruption_.check();
     const Ended asked = run(interruption_, ask, kCommand);
     if (asked.good()) return;

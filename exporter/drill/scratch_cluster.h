@@ -11,6 +11,7 @@
 
 #include "collectors/base/instant.h"
 #include "exporter/io/child_process.h"
+#include "exporter/io/descriptor.h"
 #include "exporter/io/interruption.h"
 
 namespace pg_integrity {
@@ -90,6 +91,7 @@ class ScratchCluster {
   Interruption& interruption_;
   WorkDirectory work_;
   ScratchLogin login_{"postgres", "drill"};
+  std::optional<Descriptor> log_;  ///< the server's messages
   std::unique_ptr<Child> server_;
 };
 

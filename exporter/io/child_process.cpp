@@ -169,16 +169,18 @@ Child::Child(Children& children, const Command& command)
   children.check();
   const Strings arguments(command.arguments);
   const Strings environment(environment_of(command));
-  const Pipe err;
-  std::optional<Pipe> out;
+  std::optional<Pipe> err, out;
+  if (command.err < 0) err.emplace();
   if (command.keep_out) out.emplace();
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ == 0)
     become(command, arguments.get(), environment.get(), parent, out ? out->ends[1] : command.out,
-           err.ends[1]);
-  ::close(err.ends[1]);
-  err_ = err.ends[0];
+           err ? err->ends[1] : command.err);
+  if (err) {
+    ::close(err->ends[1]);
+    err_ = err->ends[0];
+  }
   if (out) {
     ::close(out->ends[1]);
     out_ = out->ends[0];

@@ -93,6 +93,7 @@ struct Command {
   std::size_t max_out = std::size_t{256} << 20;    ///< bytes to keep; more output ends the child
   std::size_t max_errors = 10000;                  ///< lines of standard error to keep
   int out = -1;                                    ///< becomes its standard output unless keep_out
+  int err = -1;  ///< becomes its standard error, whose lines are then not kept
   int niceness = 0;
   int end_signal = 9;  ///< SIGKILL goes to its group, any other signal to the child alone
   std::function<void(const std::string&)> on_line;  ///< each line of its standard error
