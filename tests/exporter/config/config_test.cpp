@@ -179,7 +179,7 @@ TEST(Config, WhatChecksACopyDoesSoWhateverIsWatched) {
   const ServerOptions server = std::get<Options>(read).servers.at(0);
   std::vector<std::string_view> names;
   for (const CollectorOptions& options : server.on_copy) names.push_back(options.spec->name);
-  EXPECT_EQ(names, (std::vector<std::string_view>{"duplicates", "orphans"}));
+  EXPECT_EQ(names, (std::vector<std::string_view>{"duplicates", "orphans", "storage"}));
   EXPECT_TRUE(std::isinf(server.on_copy.at(0).settings.number("exact_up_to")));
 }
 
