@@ -220,7 +220,8 @@ class Drill {
         " AND NOT datistemplate AND datname NOT IN ('postgres', current_database())");
     ConnectionOptions copy = own;
     for (std::size_t i = 0; i < others.size(); ++i) {
-      const std::string& name = others[i].text("name");
+      const Row other = others[i];
+      const std::string& name = other.text("name");
       if (others.size() == 1 || name == job_.database) copy.dsn = visible(own.dsn, name).dsn;
     }
     return copy;

@@ -220,6 +220,13 @@ def check_waits(house):
                                    if source in seen else f"{pattern} is not in it any more")
 
 
+def check_references(house):
+    """Debian 13's compiler refuses these, and Debian 12's does not."""
+    for source in house.sources:
+        for found in re.findall(r"const [\w:]+& \w+ = \w+\[\w+\]\.\w+\(", (house.root / source).read_text()):
+            yield f"{source}: {found} may refer to a part of a temporary. HINT: name the element first"
+
+
 def check_readmes(house):
     for room in house.rooms:
         if not (house.root / room).is_dir():
@@ -248,8 +255,8 @@ def check_top_level(house):
         yield "exporter/main.cpp: it parses, calls and returns; all else belongs into a room"
 
 
-CHECKS = [check_table, check_files, check_arrows, check_circles, check_libraries, check_waits, check_readmes,
-          check_tests, check_top_level]
+CHECKS = [check_table, check_files, check_arrows, check_circles, check_libraries, check_waits, check_references,
+          check_readmes, check_tests, check_top_level]
 
 
 def draw(house):

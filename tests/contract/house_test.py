@@ -93,6 +93,10 @@ class Faults(unittest.TestCase):
         faults = self.faults(house.check_waits, **{"exporter/io/a.cpp": "// std::mutex\n#include <mutex>\n"})
         self.assertFalse(any("a.cpp" in fault for fault in faults), faults)
 
+    def test_a_reference_into_a_temporary(self):
+        self.finds("exporter/io/a.cpp: ", house.check_references,
+                   {"exporter/io/a.cpp": "const std::string& name = rows[i].text(\"name\");"})
+
     def test_a_room_without_a_readme(self):
         self.finds("collectors/audit: no README.md", house.check_readmes, {})
         self.finds("longer than a page", house.check_readmes, {"collectors/audit/README.md": "line\n" * (house.PAGE + 1)})
