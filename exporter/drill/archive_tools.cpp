@@ -156,18 +156,20 @@ std::string without_values(const std::string& complaint) {
   return of_a_row ? complaint.substr(0, complaint.find(": ")) : complaint;
 }
 
-/// What breaks a restore on this machine, whatever is restored.
-bool is_an_accident(const std::string& complaint) {
+/// What breaks a restore on this machine, whatever is restored. A server that lacks memory is one.
+/// pg_restore lacks it, too, where a damaged archive says that something is enormous.
+bool is_an_accident(const std::string& line) {
   return contains_any(
-      complaint, {"server closed the connection unexpectedly", "connection to server was lost",
-                  "terminating connection because of crash",
-                  "the database system is in recovery mode", "the database system is shutting down",
-                  "out of memory", "could not resize shared memory", "could not fork",
-                  "No space left on device", "Disk quota exceeded", "could not extend file"});
+      line, {"server closed the connection unexpectedly", "connection to server was lost",
+             "terminating connection because of crash", "the database system is in recovery mode",
+             "the database system is shutting down", "ERROR:  out of memory",
+             "FATAL:  out of memory", "could not resize shared memory", "could not fork",
+             "No space left on device", "Disk quota exceeded", "could not extend file"});
 }
 
-Blame blame_for(const std::string& complaint) {
-  if (is_an_accident(complaint)) return Blame::accident;
+/// @param line with the complaint.
+Blame blame_for(const std::string& complaint, const std::string& line) {
+  if (is_an_accident(line)) return Blame::accident;
   const bool absent = contains_any(complaint, {" does not exist", " is not available"});
   if (contains_any(complaint, {"could not open extension control file", "could not access file \"",
                                "unsupported version (", "unrecognized configuration parameter",
@@ -287,7 +289,7 @@ std::vector<RestoreFault> faults_in(const std::vector<std::string>& errors,
     if (complaint.empty()) continue;
     if (is_expected(complaint, i + 1 < errors.size() ? errors[i + 1] : std::string(), user))
       continue;
-    RestoreFault fault{blame_for(complaint), without_values(complaint)};
+    RestoreFault fault{blame_for(complaint, errors[i]), without_values(complaint)};
     if (fault.blame == Blame::objects)
       extension_is_missing =
           extension_is_missing || complaint.find("extension") != std::string::npos;

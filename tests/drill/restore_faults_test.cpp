@@ -16,6 +16,8 @@ TEST(RestoreFaults, AreTheBackupsUnlessTheyTellOtherwise) {
             Blame::backup);
   EXPECT_EQ(blame_for("pg_restore: error: could not read from input file: end of file"),
             Blame::backup);
+  EXPECT_EQ(blame_for("pg_restore: error: out of memory"), Blame::backup)
+      << "a damaged length in an archive";
   EXPECT_EQ(blame_for("pg_restore: warning: errors ignored on restore: 1"), Blame::nothing);
 }
 
