@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A month of ordinary work under the shipped rules, and then one defect in each database. README.md says how.
 
-    tests/month/month.py PROGRAM RULES [--factor F] [--days D] [--seed S]
+    tests/month/month.py PROGRAM RULES [--factor F] [--days D] [--seed S] [--schemas NAME,…]
 
 PROGRAM and RULES have durations divided by F, as scale.py writes them. The last line is the result.
 """
@@ -42,7 +42,8 @@ class Month:
         self.factor = arguments.factor
         self.seed = arguments.seed
         self.day_seconds = 86400 / self.factor
-        self.schemas = {schema.name: schema for schema in schema_file.read_all()}
+        self.schemas = {schema.name: schema for schema in schema_file.read_all()
+                        if not arguments.schemas or schema.name in arguments.schemas}
         self.events = plan.plan({name: len(schema.losses) for name, schema in self.schemas.items()}, self.days, self.seed)
         self.done = collections.Counter()
         self.skipped = 0
@@ -260,9 +261,13 @@ def main():
     parser.add_argument("--factor", type=int, default=100)
     parser.add_argument("--days", type=float, default=30)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--schemas", type=lambda text: text.split(","), default=[])
     arguments = parser.parse_args()
-    if arguments.days < 2:
-        parser.error("a drop is noticed if the exporter has learned for a day, so the month has at least two")
+    if arguments.days < plan.LEAST_DAYS:
+        parser.error("a drop is noticed if the exporter has learned for a day, so --days is at least 1.0834")
+    unknown = set(arguments.schemas) - {schema.name for schema in schema_file.read_all()}
+    if unknown:
+        parser.error(f"no such schema: {' '.join(sorted(unknown))}; see tests/month/schemas")
     say(f"month: seed {arguments.seed}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped
     work = pathlib.Path(tempfile.mkdtemp(prefix="pg_integrity_month.", dir="/dev/shm"))

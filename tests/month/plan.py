@@ -3,6 +3,7 @@ import dataclasses
 import random
 
 HOUR = 1 / 24
+LEAST_DAYS = 26 * HOUR   # a drop is noticed if the exporter has learned for a day
 
 
 @dataclasses.dataclass(order=True)
@@ -49,7 +50,8 @@ def losses(counts, days, rng):
     """Drops outside of a migration. The first is before the volume is lost, if there is time to learn before that."""
     lost = lost_volume(days)
     for name, count in counts.items():
-        times = [rng.uniform(lost + 1.3, days - 0.3)] if count else []
+        learned = lost + 1.02
+        times = [rng.uniform(max(learned, min(lost + 1.3, days)), max(learned, days - 0.3))] if count else []
         if count > 1 and lost > 3:
             times.insert(0, rng.uniform(1.3, lost - 0.3))
         for number, day in enumerate(times):
