@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "exporter/evidence/spoken.h"
 #include "exporter/report/printable.h"
 
 namespace pg_integrity {

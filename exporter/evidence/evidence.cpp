@@ -17,6 +17,7 @@
 #include "exporter/config/options.h"
 #include "exporter/evidence/counters.h"
 #include "exporter/evidence/object_update.h"
+#include "exporter/evidence/sentence.h"
 #include "exporter/evidence/verdict.h"
 
 namespace pg_integrity {
@@ -183,9 +184,10 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
     const bool broke = before != State::violated && after.state == State::violated;
     const bool mended = before == State::violated && after.state == State::proven;
     if (broke || mended)
-      changes.push_back(
-          {object_name(*evidence.spec, key), broke,
-           after.broken.empty() ? std::string() : explain(*evidence.spec, after.broken.front())});
+      changes.push_back({object_name(*evidence.spec, key), broke,
+                         after.broken.empty()
+                             ? std::string()
+                             : sentence_of(id, *evidence.spec, after.broken.front())});
     evidence.objects.insert_or_assign(key, std::make_shared<const Object>(std::move(object)));
   }
   for (const ObjectWeight& weight : batch.weights()) {

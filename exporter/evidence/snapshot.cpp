@@ -36,14 +36,15 @@ std::string object_name(const CollectorSpec& spec, const ObjectKey& key) {
   return name;
 }
 
-std::string further_labels(const CollectorSpec& spec, const Sample& sample) {
+std::string series_name(const CollectorSpec& spec, const Sample& sample) {
   std::string further;
   const auto names = sample.metric->labels();
   for (std::size_t i = 0; i < sample.labels.size(); ++i)
     if (!sample.labels[i].empty() &&
         std::find(spec.identity.begin(), spec.identity.end(), names[i]) == spec.identity.end())
       further += fmt::format("{}{}={}", further.empty() ? "{" : ", ", names[i], sample.labels[i]);
-  return further.empty() ? further : further + "}";
+  if (!further.empty()) further += '}';
+  return std::string(sample.metric->name.substr(metric_detail::kPrefix.size())) + further;
 }
 
 ObjectKey object_key(const CollectorSpec& spec, const MetricInfo& metric,

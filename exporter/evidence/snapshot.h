@@ -48,11 +48,11 @@ struct Trouble {
 
 /// The newest evidence of one object.
 struct Object {
-  std::vector<Sample> samples;      ///< the newest successful observation of each series
-  std::optional<Trouble> trouble;   ///< of the newest check; nothing: it succeeded
+  std::vector<Sample> samples;     ///< the newest successful observation of each series
+  std::optional<Trouble> trouble;  ///< of the newest check; nothing: it succeeded
   std::optional<Instant> whole_at;  ///< time of the newest successful check
-  Instant looked_at{};              ///< time of this process's newest check
-  bool configured = false;          ///< named in the configuration
+  Instant looked_at{};      ///< time of this process's newest check
+  bool configured = false;  ///< named in the configuration
   /// Since when a complete pass has not met it, although it was violated or accepted.
   std::optional<Instant> gone_since;
   double size = 0;  ///< orders objects when the series cap bites
@@ -139,9 +139,9 @@ const MetricInfo* metric_named(const CollectorSpec& spec, const MetricSet* own_m
 /// The object's name in reports, links and `accept`: "orphans/public.child.child_fkey".
 std::string object_name(const CollectorSpec& spec, const ObjectKey& key);
 
-/// The labels of a series that do not name its object, such as "{status=success}". Labels with an
-/// empty value are left out. The text is empty if there are none.
-std::string further_labels(const CollectorSpec& spec, const Sample& sample);
+/// "backups{status=success}": the series of an object, without the prefix of all metrics. Labels
+/// that name the object and labels with an empty value are left out.
+std::string series_name(const CollectorSpec& spec, const Sample& sample);
 
 /// The object that a series belongs to.
 ObjectKey object_key(const CollectorSpec& spec, const MetricInfo& metric,

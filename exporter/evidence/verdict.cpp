@@ -180,13 +180,6 @@ std::string readable_value(const MetricInfo& metric, double value) {
   return text;
 }
 
-std::string explain(const CollectorSpec& spec, const Broken& broken) {
-  const MetricInfo& metric = *broken.sample->metric;
-  return fmt::format("{}{} is {}, should be {} {}", metric.name,
-                     further_labels(spec, *broken.sample), readable_value(metric, broken.value),
-                     broken.relation, readable_value(metric, broken.limit));
-}
-
 State worse(State a, State b) {
   return rank(a) >= rank(b) ? a : b;
 }

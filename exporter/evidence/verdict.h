@@ -129,10 +129,6 @@ struct Verdicts {
 
 Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now);
 
-/// A broken expectation in words:
-/// "pg_integrity_backup_age_seconds is 649941 (7d12h32m21s), should be <= 23400 (6h30m)"
-std::string explain(const CollectorSpec& spec, const Broken& broken);
-
 /// A value of that metric for people: "649941 (7d12h32m21s)", "3", "2025-12-03T00:00:00Z".
 std::string readable_value(const MetricInfo& metric, double value);
 

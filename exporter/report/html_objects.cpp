@@ -1,4 +1,5 @@
 #include "exporter/report/html_objects.h"
+#include "exporter/evidence/spoken.h"
 
 #include <fmt/format.h>
 
@@ -35,7 +36,9 @@ std::string object_item(const Report& report, const ReportServer& server,
   out += "</span>" + cause_link(server, object.cause) + "\n";
   if (!object.cause) append_texts(out, object.findings, "findings", "span");
   append_texts(out, object.lines, "lines", "span");
-  append_texts(out, object.values, "values dim", "code");
+  std::vector<std::string> values;
+  for (const ReportValue& value : object.values) values.push_back(value.text);
+  append_texts(out, values, "values dim", "code");
   return out + "</li>\n";
 }
 
@@ -82,6 +85,25 @@ void append_texts(std::string& out, const std::vector<std::string>& texts, std::
   if (shown < texts.size())
     out += fmt::format("<li>and {} more</li>\n", grouped(texts.size() - shown));
   out += "</ul>\n";
+}
+
+std::string wrong_list(const ReportServer& server) {
+  if (server.wrong.empty()) return {};
+  std::string out = "<ul class=\"wrong objects\">\n";
+  const std::size_t shown = std::min(server.wrong.size(), kMostCauses);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const ReportWrong& wrong = server.wrong[i];
+    const std::string place =
+        wrong.database.empty() ? "the whole server" : "database " + named(wrong.database);
+    out += fmt::format(
+        "<li class=\"violated\">{} <a href=\"#{}\">{}</a> <span class=\"dim\">{}</span></li>\n",
+        state_span(State::violated), wrong.anchor, escaped(wrong_text(wrong)), place);
+  }
+  if (shown < server.wrong.size())
+    out += fmt::format(
+        "<li>{} more: all of them are in <a href=\"/report.json\">/report.json</a></li>\n",
+        grouped(server.wrong.size() - shown));
+  return out + "</ul>\n";
 }
 
 std::string cause_link(const ReportServer& server, std::optional<std::size_t> cause) {

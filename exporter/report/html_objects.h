@@ -28,6 +28,9 @@ bool needs_somebody(State state);
 void append_texts(std::string& out, const std::vector<std::string>& texts, std::string_view type,
                   std::string_view tag);
 
+/// What is wrong with a server as a list; empty if nothing is.
+std::string wrong_list(const ReportServer& server);
+
 /// A link from what a cause stops to the cause; empty if there is none.
 std::string cause_link(const ReportServer& server, std::optional<std::size_t> cause);
 

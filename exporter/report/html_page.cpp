@@ -6,6 +6,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/units.h"
 #include "collectors/registry.h"
+#include "exporter/evidence/spoken.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
 #include "exporter/report/html_escape.h"
@@ -78,6 +79,12 @@ void append_collector(std::string& out, const Report& report, const PlacedCollec
   out += "</section>\n";
 }
 
+std::string linked_question(const ReportQuestion& question) {
+  const std::string text(question_text(question.question));
+  return question.anchor.empty() ? text
+                                 : fmt::format(R"(<a href="#{}">{}</a>)", question.anchor, text);
+}
+
 void append_answers(std::string& out, const Report& report, const ReportDatabase& database) {
   if (database.questions.empty()) return;
   out += "<h3 class=\"database\">Database " + named(database.name);
@@ -88,8 +95,8 @@ void append_answers(std::string& out, const Report& report, const ReportDatabase
   for (const ReportQuestion& question : database.questions)
     out +=
         fmt::format("<li class=\"{}\"><strong>{}</strong> {} <span class=\"dim\">{}</span></li>\n",
-                    name_of(question.state), escaped(question_text(question.question)),
-                    answer_span(question), escaped(answer_note(report, question)));
+                    name_of(question.state), linked_question(question), answer_span(question),
+                    escaped(answer_note(report, question)));
   out += "</ul>\n";
 }
 
@@ -115,11 +122,10 @@ std::vector<PlacedCollector> collectors_of(const ReportServer& server) {
   return all;
 }
 
-void append_causes(std::string& out, const Report& report, const ReportServer& server) {
-  const std::string causes = cause_list(report, server);
-  if (causes.empty()) return;
-  out += "<section class=\"collector\">\n<h3>What could not be checked, and why</h3>\n" + causes +
-         "</section>\n";
+/// Nothing is added if the list is empty.
+void append_list(std::string& out, std::string_view title, const std::string& list) {
+  if (list.empty()) return;
+  out += fmt::format("<section class=\"collector\">\n<h3>{}</h3>\n{}</section>\n", title, list);
 }
 
 void append_server(std::string& out, const Report& report, const ReportServer& server,
@@ -128,9 +134,10 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
   if (const std::string note = server_note(server); !note.empty())
     out += fmt::format("<p class=\"dim\">{}, system identifier {}</p>\n", escaped(note),
                        escaped(server.system_identifier));
+  append_list(out, "What is wrong", wrong_list(server));
   for (const ReportDatabase* database : pointers_worst_first(server.databases))
     append_answers(out, report, *database);
-  append_causes(out, report, server);
+  append_list(out, "What could not be checked, and why", cause_list(report, server));
   for (const PlacedCollector& collector : collectors_of(server))
     append_collector(out, report, collector, selection);
   if (server.not_watched.empty()) return;
@@ -154,8 +161,11 @@ std::string head(const Report& report) {
 }
 
 void append_banner(std::string& out, const Report& report) {
-  out += fmt::format("<header>\n<div class=\"verdict {}\"><h1>{}</h1>\n<p>{}</p></div>\n",
-                     name_of(report.overall), state_text(report.overall), overall_note(report));
+  out += fmt::format(
+      "<header>\n<div class=\"verdict "
+      "{}\"><h1>{}</h1>\n<p><strong>{}</strong></p>\n<p>{}</p></div>\n",
+      name_of(report.overall), state_text(report.overall), escaped(headline(report)),
+      overall_note(report));
   out += fmt::format(
       "<p class=\"dim\">As of {} <span class=\"links\">&middot; "
       "<a href=\"/report.md\">Markdown</a> &middot; <a href=\"/report.json\">JSON</a> &middot; "

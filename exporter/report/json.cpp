@@ -12,7 +12,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;  ///< grows when a field goes or changes its meaning, not when one comes
+constexpr int kFormat = 2;  ///< grows when a field goes or changes its meaning, not when one comes
 
 json time_or_null(const std::optional<UnixTime>& time) {
   return time ? json(format_utc(*time)) : json(nullptr);
@@ -31,7 +31,23 @@ json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
 
+json to_json(const ReportValue& value) {
+  return {{"series", value.series},
+          {"metric", value.metric},
+          {"labels", value.labels},
+          {"value", value.value}};
+}
+
 json to_json(const ReportObject& object) {
+  json broken = json::array();
+  for (const ReportBroken& one : object.broken) {
+    json entry = to_json(one.seen);
+    entry["relation"] = one.relation;
+    entry["limit"] = one.limit;
+    broken.push_back(std::move(entry));
+  }
+  json values = json::array();
+  for (const ReportValue& value : object.values) values.push_back(to_json(value));
   return {{"object", object.name},
           {"anchor", object.anchor},
           {"state", std::string(name_of(object.state))},
@@ -40,8 +56,16 @@ json to_json(const ReportObject& object) {
           {"cause", object.cause ? json(*object.cause) : json(nullptr)},
           {"evidence_time", time_or_null(object.evidence_time)},
           {"findings", object.findings},
+          {"broken", std::move(broken)},
           {"evidence", object.lines},
-          {"values", object.values}};
+          {"values", std::move(values)}};
+}
+
+json to_json(const ReportWrong& wrong) {
+  return {{"database", text_or_null(wrong.database)},
+          {"text", wrong.text},
+          {"anchor", wrong.anchor},
+          {"others", wrong.others}};
 }
 
 json to_json(const ReportCause& cause) {
@@ -123,6 +147,8 @@ std::string report_as_json(const Report& report) {
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
         databases.push_back(to_json(database));
+    json wrong = json::array();
+    for (const ReportWrong& one : server.wrong) wrong.push_back(to_json(one));
     json causes = json::array();
     for (const ReportCause& cause : server.causes) causes.push_back(to_json(cause));
     json not_watched = json::array();
@@ -135,6 +161,7 @@ std::string report_as_json(const Report& report) {
                        {"version", text_or_null(server.version)},
                        {"role", text_or_null(server.role)},
                        {"system_identifier", text_or_null(server.system_identifier)},
+                       {"wrong", std::move(wrong)},
                        {"causes", std::move(causes)},
                        {"databases", std::move(databases)},
                        {"not_watched", std::move(not_watched)}});
@@ -143,6 +170,7 @@ std::string report_as_json(const Report& report) {
                       {"made_at", format_utc(report.made_at)},
                       {"exporter", report.exporter},
                       {"overall", std::string(name_of(report.overall))},
+                      {"headline", headline(report)},
                       {"counts", to_json(report.counts)},
                       {"oldest_evidence", time_or_null(report.oldest_evidence)},
                       {"newest_evidence", time_or_null(report.newest_evidence)},

@@ -67,7 +67,7 @@ std::string claim(const ReportObject& object) {
   else
     for (const std::string& finding : object.findings) add(finding);
   if (good)
-    for (const std::string& value : object.values) add(value);
+    for (const ReportValue& value : object.values) add(value.text);
   for (const std::string& line : object.lines) add(line);
   return text;
 }
@@ -110,6 +110,13 @@ void append_chapter(std::string& out, std::size_t number, const Chapter& chapter
   out += text;
 }
 
+void append_wrong(std::string& out, const ReportServer& server) {
+  if (server.wrong.empty()) return;
+  out += "\nWhat is wrong:\n\n";
+  for (const ReportWrong& wrong : server.wrong)
+    out += fmt::format("- {} ({})\n", markdown(wrong_text(wrong)), place(wrong.database));
+}
+
 void append_causes(std::string& out, const ReportServer& server) {
   if (server.causes.empty()) return;
   out += "\n| | what could not be checked, and why | state | since |\n|---|---|---|---|\n";
@@ -127,6 +134,7 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
   out += note.empty() ? "Nobody has seen it lately.\n" : markdown(note);
   if (!note.empty())
     out += fmt::format(", system identifier {}.\n", markdown(server.system_identifier));
+  append_wrong(out, server);
   for (const ReportDatabase& database : server.databases) {
     if (database.questions.empty()) continue;
     out += fmt::format("\n| database {}{} | answer |\n|---|---|\n", markdown(database.name),
@@ -144,8 +152,8 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
 
 std::string report_as_markdown(const Report& report) {
   std::string out =
-      fmt::format("# Evidence of {}\n\nOverall: **{}** ({})\n\n", format_utc(report.made_at),
-                  name_of(report.overall), overall_note(report));
+      fmt::format("# Evidence of {}\n\nOverall: **{}** ({})\n\n{}\n\n", format_utc(report.made_at),
+                  name_of(report.overall), overall_note(report), markdown(headline(report)));
   out += fmt::format("| | |\n|---|---|\n| report made | {} |\n", format_utc(report.made_at));
   if (report.oldest_evidence && report.newest_evidence)
     out += fmt::format("| evidence taken | from {} to {} |\n", format_utc(*report.oldest_evidence),

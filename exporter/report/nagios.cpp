@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "collectors/base/errors.h"
+#include "exporter/evidence/spoken.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/report/printable.h"
 #include "exporter/report/report.h"
@@ -12,7 +13,7 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr std::size_t kMostNamed = 3;
+constexpr std::size_t kMostFindings = 3;
 constexpr std::size_t kLongestName = 200;  // NRPE takes 1,024 bytes in all
 
 /// A bar begins the performance data, and printable() leaves it as it is.
@@ -53,10 +54,10 @@ std::vector<std::string> sentences(const Report& report, State state) {
 std::string details(const Report& report, State state) {
   const std::vector<std::string> texts = sentences(report, state);
   std::string line;
-  for (std::size_t i = 0; i < std::min(texts.size(), kMostNamed); ++i)
+  for (std::size_t i = 0; i < std::min(texts.size(), kMostFindings); ++i)
     line += "; " + clipped(printable(texts[i]), kLongestName);
-  if (texts.size() > kMostNamed)
-    line += fmt::format("; and {} more", grouped(texts.size() - kMostNamed));
+  if (texts.size() > kMostFindings)
+    line += fmt::format("; and {} more", grouped(texts.size() - kMostFindings));
   return line;
 }
 

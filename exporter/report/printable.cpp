@@ -50,10 +50,4 @@ std::string clipped(std::string text, std::size_t bytes) {
   return text.substr(0, bytes) + "…";
 }
 
-std::string grouped(std::size_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 }  // namespace pg_integrity

@@ -17,7 +17,4 @@ std::string printable(std::string_view text);
 /// A character is never cut in two.
 std::string clipped(std::string text, std::size_t bytes);
 
-/// "10,000"
-std::string grouped(std::size_t number);
-
 }  // namespace pg_integrity

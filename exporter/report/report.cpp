@@ -9,12 +9,12 @@
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
-#include "collectors/base/metric_rules.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/causes.h"
+#include "exporter/evidence/sentence.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/io/clock.h"
 #include "exporter/report/report_causes.h"
@@ -70,12 +70,16 @@ std::string anchor_for(const CollectorId& id, const ObjectKey& key) {
   return anchor;
 }
 
-/// "backups{status=success} 3": without the prefix, and without the labels that name the object
-/// anyway.
-std::string series_text(const CollectorSpec& spec, const Sample& sample, double value) {
-  constexpr std::string_view kPrefix = "pg_integrity_";
-  return fmt::format("{}{} {}", sample.metric->name.substr(kPrefix.size()),
-                     further_labels(spec, sample), readable_value(*sample.metric, value));
+ReportValue value_entry(const CollectorSpec& spec, const Sample& sample, double value) {
+  ReportValue entry;
+  entry.series = series_name(spec, sample);
+  entry.metric = sample.metric->name;
+  const auto names = sample.metric->labels();
+  for (std::size_t i = 0; i < sample.labels.size(); ++i)
+    if (!sample.labels[i].empty()) entry.labels.emplace(names[i], sample.labels[i]);
+  entry.value = value;
+  entry.text = fmt::format("{} {}", entry.series, readable_value(*sample.metric, value));
+  return entry;
 }
 
 /// "accepted until 2026-12-31 by jane: mended with the next release"
@@ -89,7 +93,8 @@ std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Ju
                                      const Object& object) {
   const CollectorHealth& health = evidence.health;
   std::vector<std::string> findings;
-  for (const Broken& broken : judgement.broken) findings.push_back(explain(*evidence.spec, broken));
+  for (const Broken& broken : judgement.broken)
+    findings.push_back(sentence_of(evidence.id, *evidence.spec, broken));
   if (object.gone_since)
     findings.push_back(
         "it has vanished, which repairs nothing. HINT: if that is in order, list it"
@@ -115,12 +120,15 @@ ReportObject object_entry(const CollectorEvidence& evidence, const Judge& judge,
   if (has_reason(judgement.state) && object.trouble)
     entry.since = clock.to_unix(object.trouble->since);
   entry.findings = findings_of(evidence, judgement, object);
+  for (const Broken& broken : judgement.broken)
+    entry.broken.push_back({value_entry(*evidence.spec, *broken.sample, broken.value),
+                            std::string(broken.relation), broken.limit});
   entry.lines = object.lines;
   std::optional<Instant> oldest;
   for (const Sample& sample : object.samples) {
     if (!judge.is_visible(object, sample, judgement.state)) continue;
     if (!oldest || sample.observed_at < *oldest) oldest = sample.observed_at;
-    entry.values.push_back(series_text(*evidence.spec, sample, judge.value_of(sample)));
+    entry.values.push_back(value_entry(*evidence.spec, sample, judge.value_of(sample)));
   }
   if (oldest) entry.evidence_time = clock.to_unix(*oldest);
   return entry;
@@ -132,6 +140,7 @@ ReportCollector collector_entry(const CollectorEvidence& evidence, const Collect
   const CollectorHealth& health = evidence.health;
   ReportCollector entry;
   entry.name = evidence.spec->name;
+  entry.object_noun = evidence.spec->object_noun;
   entry.database = evidence.id.database;
   entry.anchor = ".collector.2F" + anchor_for(evidence.id, {});  // no object's anchor begins so
   entry.question = evidence.spec->question;
@@ -189,20 +198,37 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
   entry.question = answer.question;
   entry.state = answer.state;
   entry.configured = answer.configured;
-  for (const ReportDatabase* place : {&whole_server, &database})
+  const ReportCollector* worst = nullptr;
+  for (const ReportDatabase* place : {&database, &whole_server})
     for (const ReportCollector& collector : place->collectors) {
       if (collector.question != answer.question) continue;
+      if (worst == nullptr || urgency(collector.state) < urgency(worst->state)) worst = &collector;
       for (const auto& [state, count] : collector.counts) entry.counts[state] += count;
       note_evidence(entry.oldest_evidence, collector);
       if (collector.first_pass) ++entry.first_passes;
       if (collector.failure) ++entry.failing;
     }
+  if (worst != nullptr) entry.anchor = worst->anchor;
   if (!answer.configured) {
     const bool tries = entry.first_passes > 0 || entry.failing > 0;
     entry.reason = tries ? Reason::pending : Reason::not_configured;
     if (answer.limits > 0) entry.reason = Reason::limited;
   }
   return entry;
+}
+
+/// What is wrong with the objects of a collector. The first finding tells what is the same.
+void add_wrong(std::vector<ReportWrong>& wrong, const ReportCollector& collector) {
+  std::map<std::string, std::size_t> known;  // index by metric
+  for (const ReportObject& object : collector.objects) {
+    if (object.state != State::violated || object.broken.empty()) continue;
+    const auto [at, is_new] = known.emplace(object.broken.front().seen.metric, wrong.size());
+    if (is_new)
+      wrong.push_back(
+          {collector.database, object.findings.front(), object.anchor, collector.object_noun, 0});
+    else
+      ++wrong[at->second].others;
+  }
 }
 
 /// Adds the server's own version, role and identifier, as long as they are recent.
@@ -253,6 +279,8 @@ ReportServer server_entry(const ServerOptions& options, const Snapshot& snapshot
     server.databases.push_back(std::move(database));
   }
   if (server.databases.size() == 1) server.state = State::unproven;
+  for (const ReportDatabase& database : server.databases)
+    for (const ReportCollector& collector : database.collectors) add_wrong(server.wrong, collector);
   for (const ReportDatabase& database : server.databases)
     server.state = worse(server.state, database.state);
   for (const NotWatched& unwatched : options.not_watched)

@@ -23,6 +23,22 @@ namespace pg_integrity {
 
 using StateCounts = std::map<State, std::size_t>;
 
+/// The value of a series, for programs.
+struct ReportValue {
+  std::string series;                         ///< "backups{status=success}": within its object
+  std::string metric;                         ///< "pg_integrity_backups"
+  std::map<std::string, std::string> labels;  ///< of the metric; empty ones are left out
+  double value = 0;
+  std::string text;  ///< for people: "backups{status=success} 3"
+};
+
+/// An expectation that is not met, for programs.
+struct ReportBroken {
+  ReportValue seen;
+  std::string relation;  ///< of a good value to the limit: "=", "<=" or ">="
+  double limit = 0;
+};
+
 struct ReportObject {
   std::string name;    ///< "orphans/public.child.child_fkey"
   std::string anchor;  ///< fragment of the HTML page; unique
@@ -31,15 +47,17 @@ struct ReportObject {
   std::optional<UnixTime> since;          ///< of these: when the trouble began
   std::optional<std::size_t> cause;       ///< of these: index in the server's causes
   std::optional<UnixTime> evidence_time;  ///< of the oldest value that counts
-  std::vector<std::string> findings;      ///< broken expectations, or why it is unproven
+  std::vector<std::string> findings;      ///< sentences: what is wrong, or why it is unproven
+  std::vector<ReportBroken> broken;       ///< what the sentences about wrong values rest on
   std::vector<std::string> lines;         ///< further evidence
-  std::vector<std::string> values;        ///< "table_rows 22"
+  std::vector<ReportValue> values;
 };
 
 struct ReportCollector {
   std::string name;
-  std::string database;  ///< empty: it is about the whole server
-  std::string anchor;    ///< fragment of the HTML page; unique
+  std::string object_noun;  ///< "foreign key"
+  std::string database;     ///< empty: it is about the whole server
+  std::string anchor;       ///< fragment of the HTML page; unique
   std::string section;
   std::string summary;
   Question question{};
@@ -60,6 +78,7 @@ struct ReportCollector {
 struct ReportQuestion {
   Question question{};
   State state{};
+  std::string anchor;  ///< of the worst collector that it rests on; empty: there is none
   bool configured = false;
   std::optional<Reason> reason;             ///< why nothing could be judged
   StateCounts counts;                       ///< the objects that it rests on
@@ -99,6 +118,15 @@ struct ReportCause {
   std::vector<ReportStopped> stops;
 };
 
+/// What is wrong, once for all objects of a collector with which the same is wrong.
+struct ReportWrong {
+  std::string database;     ///< empty: the whole server
+  std::string text;         ///< the sentence of the first object
+  std::string anchor;       ///< of the first object
+  std::string object_noun;  ///< "foreign key"
+  std::size_t others = 0;   ///< further objects
+};
+
 struct ReportUnwatched {
   std::string collector;
   std::string section;
@@ -107,11 +135,12 @@ struct ReportUnwatched {
 
 struct ReportServer {
   std::string name;
-  std::string anchor;                     ///< fragment of the HTML page; unique
-  State state{};                          ///< the worst of its databases
-  std::string version;                    ///< of PostgreSQL; empty: not known
-  std::string role;                       ///< "primary" or "standby"
-  std::string system_identifier;          ///< of the cluster
+  std::string anchor;             ///< fragment of the HTML page; unique
+  State state{};                  ///< the worst of its databases
+  std::string version;            ///< of PostgreSQL; empty: not known
+  std::string role;               ///< "primary" or "standby"
+  std::string system_identifier;  ///< of the cluster
+  std::vector<ReportWrong> wrong;
   std::vector<ReportCause> causes;        ///< unproven ones first, those out of reach before others
   std::vector<ReportDatabase> databases;  ///< the whole server first
   std::vector<ReportUnwatched> not_watched;
@@ -176,6 +205,12 @@ std::string_view question_text(Question question);
 std::string age_of(const Report& report, UnixTime when);
 /// "1 violated, 12 proven, 2 excluded", the worst first, without states that do not occur.
 std::string counts_text(const StateCounts& counts, std::size_t excluded = 0);
+/// The whole report in a sentence or two: the first thing that is wrong, or that nothing is.
+std::string headline(const Report& report);
+/// "3 rows of public.a refer to no row of …. The same is wrong with 10 more foreign keys."
+std::string wrong_text(const ReportWrong& wrong);
+/// "1 foreign key", "10,000 foreign keys"
+std::string counted(std::size_t number, std::string_view noun);
 /// The answer in words: "proven, 3 limits", "unproven (limited)".
 std::string answer_text(const ReportQuestion& question);
 /// The evidence that an answer rests on: "1 violated, 12 proven; oldest evidence 3m20s ago".

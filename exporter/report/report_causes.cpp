@@ -1,4 +1,5 @@
 #include "exporter/report/report_causes.h"
+#include "exporter/evidence/spoken.h"
 
 #include <fmt/format.h>
 
@@ -15,10 +16,6 @@ namespace {
 
 constexpr std::size_t kMostNamed = 3;
 constexpr std::string_view kHint = "HINT: ";
-
-std::string counted(std::size_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
-}
 
 /// "a", "a and b", "a, b and c"
 std::string joined(const std::vector<std::string>& texts) {

@@ -51,6 +51,15 @@ void append_collector(std::string& out, const Report& report, const ReportCollec
     if (wants_words(object)) append_object(out, report, object);
 }
 
+void append_wrong(std::string& out, const ReportServer& server) {
+  if (server.wrong.empty()) return;
+  out += fmt::format("\nserver {}: what is wrong\n", printable(server.name));
+  for (const ReportWrong& wrong : server.wrong) {
+    out += "  " + (wrong.database.empty() ? "" : "database " + printable(wrong.database) + ": ");
+    out += printable(wrong_text(wrong)) + "\n";
+  }
+}
+
 void append_causes(std::string& out, const Report& report, const ReportServer& server) {
   if (server.causes.empty()) return;
   out += fmt::format("\nserver {}: what could not be checked, and why\n", printable(server.name));
@@ -84,6 +93,7 @@ std::string report_as_text(const Report& report) {
                        format_utc(*report.newest_evidence));
   out += fmt::format("by pg_integrity_exporter {}\n", report.exporter);
   for (const ReportServer& server : report.servers) {
+    append_wrong(out, server);
     append_causes(out, report, server);
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
@@ -92,7 +102,8 @@ std::string report_as_text(const Report& report) {
       out += fmt::format("  [NOT WATCHED] {} ({}). HINT: {}\n", unwatched.section,
                          unwatched.collector, printable(unwatched.hint));
   }
-  out += fmt::format("\n{}\noverall: {}\n", overall_note(report), upper(name_of(report.overall)));
+  out += fmt::format("\n{}\n{}\noverall: {}\n", printable(headline(report)), overall_note(report),
+                     upper(name_of(report.overall)));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/units.h"
 #include "collectors/collector.h"
+#include "exporter/evidence/spoken.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/report/printable.h"
 #include "exporter/report/report.h"
@@ -98,6 +99,38 @@ std::string counts_text(const StateCounts& counts, std::size_t excluded) {
       add(found->second, name_of(state));
   add(excluded, "excluded");
   return text.empty() ? "nothing to look at" : text;
+}
+
+std::string counted(std::size_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
+}
+
+std::string wrong_text(const ReportWrong& wrong) {
+  if (wrong.others == 0) return wrong.text;
+  const std::string noun = wrong.object_noun.empty() ? "object" : wrong.object_noun;
+  return fmt::format("{} The same is wrong with {} more {}{}.", wrong.text, grouped(wrong.others),
+                     noun, wrong.others == 1 ? "" : "s");
+}
+
+std::string headline(const Report& report) {
+  std::vector<std::string> wrong;
+  std::size_t causes = 0;
+  for (const ReportServer& server : report.servers) {
+    const std::string where = report.servers.size() > 1 ? server.name + ": " : "";
+    for (const ReportWrong& one : server.wrong) wrong.push_back(where + wrong_text(one));
+    causes += static_cast<std::size_t>(
+        std::count_if(server.causes.begin(), server.causes.end(),
+                      [](const ReportCause& cause) { return cause.state == State::unproven; }));
+  }
+  if (wrong.size() == 1) return wrong.front();
+  if (!wrong.empty())
+    return fmt::format("{} And {}.", wrong.front(), counted(wrong.size() - 1, "further finding"));
+  if (report.overall == State::proven) return "Everything that is watched is as it should be.";
+  if (causes > 0)
+    return fmt::format("Nothing that could be checked is wrong. {} it from being proven.",
+                       causes == 1 ? "One cause keeps" : grouped(causes) + " causes keep");
+  if (report.first_passes > 0) return "The first look is not complete yet.";
+  return "Nothing that is watched is wrong, and not every question is answered.";
 }
 
 std::string answer_text(const ReportQuestion& question) {

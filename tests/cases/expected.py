@@ -32,6 +32,11 @@ def steps_of(path):
     return steps
 
 
+def values_of(part):
+    """Series -> number. Reports of format 1 have one text a value, for example "orphaned_rows 3"."""
+    return dict((one["series"], one["value"]) if isinstance(one, dict) else one.split(" ", 1) for one in part["values"])
+
+
 def same_number(seen, wanted):
     return seen is not None and abs(float(seen) - float(wanted)) <= 1e-9 * max(1.0, abs(float(wanted)))
 
@@ -122,8 +127,7 @@ class Expectations:
         found = self.named("object", name)
         if not found:
             return "the object is not in the report"
-        # The report has one text a value, for example "orphaned_rows 3".
-        seen = [dict(text.split(" ", 1) for text in part["values"]).get(metric) for part in found]
+        seen = [values_of(part).get(metric) for part in found]
         return None if all(same_number(value, number) for value in seen) else f"it is {seen[0]}"
 
     def expect_finding(self, name, text):

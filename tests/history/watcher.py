@@ -112,13 +112,8 @@ def state_of(part):
 
 
 def values_of(part):
-    """Metric -> number. The report has one text a value, for example "orphaned_rows 3"."""
-    found = {}
-    for text in part["values"]:
-        name, _, number = text.rpartition(" ")
-        if "{" not in name:
-            found[name] = number
-    return found
+    """Metric, without the prefix -> number."""
+    return {one["series"]: one["value"] for one in part["values"] if "{" not in one["series"]}
 
 
 def told_of(part):

@@ -21,10 +21,9 @@ constexpr auto kBad = gauge("pg_integrity_sample_bad", "Bad things.",
                             must_be(0).says("{thing} has {value} bad things."), "thing");
 constexpr auto kLevelMax = gauge("pg_integrity_sample_level_max", "Most.", "thing");
 constexpr auto kLevelMin = gauge("pg_integrity_sample_level_min", "Least.", "thing");
-constexpr auto kLevel =
-    gauge("pg_integrity_sample_level", "Level.",
-          within(kLevelMin, kLevelMax).says("{thing} is at level {value}, it must be at {limit}."),
-          "thing");
+constexpr auto kLevel = gauge(
+    "pg_integrity_sample_level", "Level.",
+    within(kLevelMin, kLevelMax).says("{thing} is at level {value}, it must be {limit}."), "thing");
 constexpr auto kMaxAge = gauge("pg_integrity_sample_max_age_seconds", "Oldest.", "thing");
 constexpr auto kAge =
     age("pg_integrity_sample_age_seconds", "Age.",

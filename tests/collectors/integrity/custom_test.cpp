@@ -95,7 +95,7 @@ TEST(Custom, AnUnexpectedValueIsAViolationOfItsQueryAloneAndTheSeriesIsNamed) {
       look_at(db, query(kCount, kByStatus + metrics(metric("orders", "at_most = 2"))));
   EXPECT_EQ(
       found.object("custom/orders").findings,
-      std::vector<std::string>{"pg_integrity_custom_orders{status=open} is 3, should be <= 2"});
+      std::vector<std::string>{"custom_orders{status=open} is 3, it must be at most 2."});
 }
 
 TEST(Custom, RowsThemselvesMayBeJudged) {
@@ -316,7 +316,7 @@ TEST(Custom, AViolationSurvivesARestart) {
   EXPECT_EQ(found.violated(), "custom/orders");
   EXPECT_EQ(value(found, "orders", {{"status", "open"}}), 3);
   EXPECT_EQ(found.object("custom/orders").findings.at(0),
-            "pg_integrity_custom_orders{status=open} is 3, should be <= 2");
+            "custom_orders{status=open} is 3, it must be at most 2.");
 }
 
 TEST(Custom, KnownDamageMayBeAccepted) {

@@ -107,7 +107,7 @@ TEST_F(EvidenceOf, ChangesOfStateAreNewsOnce) {
   ASSERT_EQ(broke.size(), 1U);
   EXPECT_TRUE(broke.front().violated);
   EXPECT_EQ(broke.front().object, "sample/a");
-  EXPECT_EQ(broke.front().detail, "pg_integrity_sample_bad is 2, should be = 0");
+  EXPECT_EQ(broke.front().detail, "a has 2 bad things.");
   EXPECT_TRUE(pass([](Batch& out) { out.set(kBad, 3, std::string("a")); }).empty());
   const auto mended = pass([](Batch& out) { out.set(kBad, 0, std::string("a")); });
   ASSERT_EQ(mended.size(), 1U);

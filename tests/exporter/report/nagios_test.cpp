@@ -24,7 +24,7 @@ TEST_F(ReportOf, NagiosGetsOneLineWithPerformanceData) {
   clock.advance(Seconds(200.2));
   const std::string line = report_as_nagios(report());
   EXPECT_TRUE(line.starts_with("PG_INTEGRITY CRITICAL - 1 violated, 1 unproven, 1 proven")) << line;
-  EXPECT_TRUE(has(line, "; s/d sample/bad violated: pg_integrity_sample_bad is 2")) << line;
+  EXPECT_TRUE(has(line, "; s/d sample/bad violated: bad has 2 bad things.")) << line;
   EXPECT_FALSE(has(line, "unseen")) << "the worst state alone is named";
   EXPECT_TRUE(
       line.ends_with(" | violated=1;;0;0 unproven=1;0;;0 accepted=0;;;0 limited=0;;;0 proven=1;;;0 "

@@ -42,12 +42,5 @@ TEST(Clipped, CutsBetweenCharacters) {
   EXPECT_EQ(clipped("\U0001F418", 3), "…");
 }
 
-TEST(Grouped, ByThousands) {
-  EXPECT_EQ(grouped(0), "0");
-  EXPECT_EQ(grouped(999), "999");
-  EXPECT_EQ(grouped(1440), "1,440");
-  EXPECT_EQ(grouped(1234567), "1,234,567");
-}
-
 }  // namespace
 }  // namespace pg_integrity::test::printable_test

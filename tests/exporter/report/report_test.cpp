@@ -30,13 +30,52 @@ TEST_F(ReportOf, SaysWhatIsWrongAndWhatTheEvidenceIs) {
   EXPECT_EQ(made.overall, State::violated);
   const ReportObject bad = object(made, "sample/bad");
   EXPECT_EQ(bad.state, State::violated);
-  EXPECT_EQ(bad.findings, std::vector<std::string>{"pg_integrity_sample_bad is 2, should be = 0"});
+  EXPECT_EQ(bad.findings, std::vector<std::string>{"bad has 2 bad things."});
   EXPECT_EQ(bad.lines, std::vector<std::string>{"row 7 refers to nothing"});
-  EXPECT_EQ(bad.values, std::vector<std::string>{"sample_bad 2"});
+  ASSERT_EQ(bad.values.size(), 1U);
+  EXPECT_EQ(bad.values.front().text, "sample_bad 2");
+  ASSERT_EQ(bad.broken.size(), 1U);
+  EXPECT_EQ(bad.broken.front().seen.metric, "pg_integrity_sample_bad");
+  EXPECT_EQ(bad.broken.front().seen.labels, (std::map<std::string, std::string>{{"thing", "bad"}}));
+  EXPECT_EQ(bad.broken.front().seen.value, 2);
+  EXPECT_EQ(bad.broken.front().relation, "=");
+  EXPECT_EQ(bad.broken.front().limit, 0);
   EXPECT_NEAR(bad.evidence_time.value(), clock.unix_now() - 200, 1);
   EXPECT_EQ(object(made, "sample/unseen").reason, Reason::permission);
   EXPECT_EQ(object(made, "sample/unseen").findings, std::vector<std::string>{"denied"});
   EXPECT_FALSE(object(made, "sample/unseen").evidence_time);
+}
+
+TEST_F(ReportOf, SaysTheSameThingOnce) {
+  add();
+  pass([](Batch& out) {
+    for (const char* const name : {"a", "b", "c"}) out.set(kBad, 2, std::string(name));
+    out.set(kLevel, 12, std::string("d"));
+    out.set(kLevelMax, 10, std::string("d"));
+  });
+  const Report made = report();
+  const std::vector<ReportWrong>& wrong = made.servers.at(0).wrong;
+  ASSERT_EQ(wrong.size(), 2U);
+  EXPECT_EQ(wrong_text(wrong.at(0)), "a has 2 bad things. The same is wrong with 2 more objects.");
+  EXPECT_EQ(wrong_text(wrong.at(1)), "d is at level 12, it must be at most 10.");
+  EXPECT_EQ(headline(made), wrong_text(wrong.at(0)) + " And 1 further finding.");
+  for (const std::string& text : {report_as_text(made), report_as_markdown(made)})
+    EXPECT_LT(text.find("hat is wrong"), text.find("s the data intact?")) << text;
+  const std::string page = report_as_html(made);
+  EXPECT_NE(page.find("<a href=\"#" + wrong.at(0).anchor + "\">a has 2 bad things."),
+            std::string::npos);
+  EXPECT_NE(page.find("id=\"" + wrong.at(0).anchor + "\""), std::string::npos);
+}
+
+TEST_F(ReportOf, ItsHeadlineSaysWhyNothingIsProven) {
+  add();
+  EXPECT_EQ(headline(report()), "The first look is not complete yet.");
+  pass([](Batch& out) { out.unproven(kBad, Reason::permission, "denied", std::string("a")); });
+  EXPECT_EQ(headline(report()),
+            "Nothing that could be checked is wrong. One cause keeps it from being proven.");
+  pass([](Batch& out) { out.set(kBad, 0, std::string("a")); });
+  EXPECT_EQ(headline(report()),
+            "Nothing that is watched is wrong, and not every question is answered.");
 }
 
 TEST_F(ReportOf, TheWorstComesFirst) {
@@ -74,12 +113,13 @@ TEST_F(ReportOf, TextIsForPeople) {
       text.find(
           "  [VIOLATED] Samples (sample): 1 violated, 1 proven; last complete pass 3m20s ago\n"
           "      VIOLATED sample/bad - evidence 3m20s ago\n"
-          "          pg_integrity_sample_bad is 2, should be = 0\n"),
+          "          bad has 2 bad things.\n"),
       std::string::npos)
       << text;
   EXPECT_EQ(text.find("sample/good"), std::string::npos) << "what is good is counted only";
   EXPECT_TRUE(
-      text.ends_with("\n\n1 violated, 1 proven; 1 question that nothing is configured to answer\n"
+      text.ends_with("\n\nbad has 2 bad things.\n1 violated, 1 proven; 1 question that nothing is "
+                     "configured to answer\n"
                      "overall: VIOLATED\n"));
   const std::string taken = format_utc(clock.unix_now() - 200.2);
   EXPECT_NE(text.find("\ntaken from " + taken + " to " + taken + "\nby pg_integrity_exporter "),
