@@ -180,7 +180,13 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
     const State before = judge.judge(key, object).state;
     if (known == evidence.objects.end()) object.accepted = accepted_damage(evidence, key);
     apply(look, object, now);
-    const Judgement after = judge.judge(key, object);
+    Judgement after = judge.judge(key, object);
+    if (is_red(before) && after.state == State::proven && object.trouble) {
+      // What mended one value may have passed over the rest. Older values of the rest prove
+      // nothing.
+      object.whole_at.reset();
+      after = judge.judge(key, object);
+    }
     const bool broke = before != State::violated && after.state == State::violated;
     const bool mended = before == State::violated && after.state == State::proven;
     if (broke || mended)

@@ -50,7 +50,8 @@ struct Trouble {
 struct Object {
   std::vector<Sample> samples;     ///< the newest successful observation of each series
   std::optional<Trouble> trouble;  ///< of the newest check; nothing: it succeeded
-  std::optional<Instant> whole_at;  ///< time of the newest successful check
+  /// Time of the newest successful check. Nothing: there is none since the object was violated.
+  std::optional<Instant> whole_at;
   Instant looked_at{};      ///< time of this process's newest check
   bool configured = false;  ///< named in the configuration
   /// Since when a complete pass has not met it, although it was violated or accepted.

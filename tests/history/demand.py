@@ -25,6 +25,7 @@ class Red:
     """An object that was violated or accepted at the pass before."""
     uid: int = 0                   # of the key that it was about
     key: object = None             # a foreign key or index, by the names of that pass
+    good_rows: bool = False        # nothing was wrong with its rows: its triggers were off
 
 
 class Memory:
@@ -88,7 +89,11 @@ class Pass:
             enforced = self.model.is_enforced(key)
             red = Red(key.uid, copy.copy(key))
             if not self.truth.is_readable(key.child, key.parent):
-                if enforced or name in self.memory.red:
+                known = self.memory.red.get(name)
+                if enforced and known and known.good_rows:
+                    # Nobody has read the rows that came while its triggers were off.
+                    self.demands[name] = Demand({"unproven(lock)"})
+                elif enforced or name in self.memory.red:
                     self.unread(name)
                 else:  # the catalog tells it, which no lock keeps from being read
                     self.demand(name, True, {"foreign_key_enforced": 0}, red)
@@ -103,6 +108,7 @@ class Pass:
                     continue
                 if old:
                     count, red = old, before
+            red.good_rows = count == 0
             values = {"orphaned_rows": count, "foreign_key_enforced": int(enforced),
                       "foreign_key_validated": int(key.valid)}
             self.demand(name, count > 0 or not enforced, values, red)

@@ -54,6 +54,42 @@ TEST_F(EvidenceOf, WhatACompletePassDoesNotMeetIsGone) {
   EXPECT_FALSE(has("b"));
 }
 
+TEST_F(EvidenceOf, ARedObjectIsProvenAgainOnlyByALookAtAllOfIt) {
+  add([](Batch& out) { out.set(kLevelMax, 5, std::string("a")); });
+  const auto verdict = [&] {
+    return judge_collector(*evidence->snapshot()->collectors.at(0), clock.now(), clock.unix_now());
+  };
+  const auto locked = [](Batch& out) {
+    out.set(kBad, 0, std::string("a"));
+    out.unproven(kLevel, Reason::lock, "lock timeout", std::string("a"));
+  };
+  pass([](Batch& out) {
+    out.set(kBad, 1, std::string("a"));
+    out.set(kLevel, 1, std::string("a"));
+  });
+  ASSERT_EQ(verdict().state, State::violated);
+  EXPECT_TRUE(pass(locked).empty()) << "its level may have changed while it was bad";
+  EXPECT_EQ(verdict().state, State::unproven);
+  ASSERT_EQ(verdict().unchecked.size(), 1U);
+  EXPECT_EQ(verdict().unchecked.front().reason, Reason::lock);
+
+  Evidence next(clock, {server});
+  next.add(id, kSampleSpec, server, Seconds(600), 1, Batch(clock.now()));
+  restore(next, saved_evidence_of(*evidence), id, kSampleSpec, 1);
+  EXPECT_EQ(
+      judge_collector(*next.snapshot()->collectors.at(0), clock.now(), clock.unix_now()).state,
+      State::unproven)
+      << "nor does a restart prove it";
+
+  pass([](Batch& out) {
+    out.set(kBad, 0, std::string("a"));
+    out.set(kLevel, 1, std::string("a"));
+  });
+  EXPECT_EQ(verdict().state, State::proven);
+  pass(locked);
+  EXPECT_EQ(verdict().state, State::proven) << "a lock takes nothing from what was good";
+}
+
 TEST_F(EvidenceOf, ARedObjectThatVanishesStaysRedWhereTheCollectorRemembersIt) {
   add([](Batch&) {}, kRememberingSpec);
   pass([](Batch& out) {
