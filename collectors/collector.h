@@ -52,7 +52,9 @@ enum class Lane : std::uint8_t { quick, scan };
 /// Whether a collector checks a server or a database. Its metrics carry the labels of that scope.
 enum class Scope : std::uint8_t { server, database };
 
-/// The things that can change a collector's answer; a set of flags.
+/// The things that can change a collector's answer; a set of flags. If it depends on tables alone,
+/// its answer stays true while nothing is committed, and the runtime then leaves out its passes.
+/// Ages grow by themselves; they do not depend on the time. See also Batch::changes_by_itself().
 enum class DependsOn : std::uint8_t { tables = 1, statistics = 2, time = 4, outside = 8 };
 
 constexpr DependsOn operator|(DependsOn a, DependsOn b) {
@@ -241,8 +243,9 @@ bool has_records(const Configuration& given) {
   return !given.own.records(Name).empty();
 }
 
-/// The options that every collector has.
-inline constexpr std::array<Option, 3> kCommonOptions{
+/// The options that every collector has. The last one is only for those that depend on tables
+/// alone.
+inline constexpr std::array<Option, 4> kCommonOptions{
     Option{.name = "enabled",
            .type = OptionType::flag,
            .fallback = "true",
@@ -256,6 +259,13 @@ inline constexpr std::array<Option, 3> kCommonOptions{
            .type = OptionType::duration,
            .help = "bound of one step, that is of one statement or one look at a directory",
            .min = 0.1,
-           .max = 86400}};
+           .max = 86400},
+    Option{
+        .name = "full_check_interval",
+        .type = OptionType::duration,
+        .fallback = "7d",
+        .help = "longest time that passes are left out because nothing was committed; 0s: none is",
+        .min = 0,
+        .max = 30.0 * 86400}};
 
 }  // namespace pg_integrity

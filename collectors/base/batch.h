@@ -159,6 +159,11 @@ class Batch {
   /// Counts objects that the configuration excludes from checking.
   void excluded(std::size_t objects) { excluded_ += objects; }
 
+  /// Says that the observations of this step may become wrong although nobody writes to a table,
+  /// for example because rows of the future become rows of the past. The collector then looks
+  /// again, even if nothing was committed meanwhile.
+  void changes_by_itself() { changes_by_itself_ = true; }
+
   /// Runs `look`, which adds the observations of one object. If it throws because of that object,
   /// its observations are dropped and the object becomes unproven. A lost session is thrown on.
   template <MetricType Type, std::size_t N, typename Look>
@@ -184,6 +189,7 @@ class Batch {
   [[nodiscard]] const std::vector<ObjectWeight>& weights() const { return weights_; }
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   [[nodiscard]] std::size_t excluded() const { return excluded_; }
+  [[nodiscard]] bool may_change_by_itself() const { return changes_by_itself_; }
   [[nodiscard]] const std::optional<std::string>& memory() const { return memory_; }
 
  private:
@@ -206,6 +212,7 @@ class Batch {
   std::vector<ObjectWeight> weights_;
   std::vector<Event> events_;
   std::size_t excluded_ = 0;
+  bool changes_by_itself_ = false;
   std::optional<std::string> memory_;
 };
 

@@ -213,7 +213,7 @@ constexpr CollectorSpec kSpec{
     .question = Question::intact,
     .lane = Lane::scan,
     .scope = Scope::database,
-    .depends_on = DependsOn::tables,
+    .depends_on = DependsOn::tables | DependsOn::time,  // a CHECK may name today
     .interval = "1h",
     .deadline = "120s",
     .metrics = kMetrics,

@@ -188,6 +188,7 @@ class Freshness final : public Collector {
     out.observed_at(scan.observed_at);
     out.weight(kLastEntry, watched.configured, scan.rows, of);
     out.set(kFutureRows, facts.future_rows, of);
+    if (facts.future_rows > 0 || facts.rows_today) out.changes_by_itself();
     if (facts.rows_today) out.set(kCreatedToday, *facts.rows_today, of);
     if (watched.configured || facts.undated_rows > 0) out.set(kUndatedRows, facts.undated_rows, of);
     if (facts.newest)
@@ -212,7 +213,10 @@ class Freshness final : public Collector {
     const TimeFacts& facts = scan.times(wish);
     const auto of = labels(watched);
     // An index may lack rows. It proves that there are rows of the future, not that there are none.
-    if (facts.future_rows > 0) out.set(kFutureRows, facts.future_rows, of);
+    if (facts.future_rows > 0) {
+      out.set(kFutureRows, facts.future_rows, of);
+      out.changes_by_itself();
+    }
     out.evidence(kLastEntry, "read through an index, which may lack newer entries", of);
     if (facts.newest)
       show_newest(watched, facts, out);
@@ -270,7 +274,7 @@ constexpr CollectorSpec kSpec{
     .question = Question::intact,
     .lane = Lane::scan,
     .scope = Scope::database,
-    .depends_on = DependsOn::tables | DependsOn::time,
+    .depends_on = DependsOn::tables,
     .interval = "5m",
     .deadline = "60s",
     .metrics = kMetrics,

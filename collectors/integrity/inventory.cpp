@@ -193,7 +193,7 @@ constexpr CollectorSpec kSpec{
     .question = Question::intact,
     .lane = Lane::scan,
     .scope = Scope::database,
-    .depends_on = DependsOn::tables,
+    .depends_on = DependsOn::tables | DependsOn::time,
     .interval = "5m",
     .deadline = "60s",
     .metrics = kMetrics,

@@ -178,8 +178,9 @@ class Orphans final : public Collector {
       if (!key.condition.empty() && !from.previous(kOrphanedRows, of))
         require_match(from.session(), key);
       count(from.session(), key, out);
-      if (!key.condition.empty())
-        out.evidence(kOrphanedRows, "where " + conditions_text(reference.conditions), of);
+      if (key.condition.empty()) return;
+      out.evidence(kOrphanedRows, "where " + conditions_text(reference.conditions), of);
+      out.changes_by_itself();  // a condition may name today
     });
   }
 

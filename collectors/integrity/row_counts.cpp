@@ -148,7 +148,10 @@ class RowCounts final : public Collector {
           kRows,
           "with the rows of " + std::to_string(table.heirs.size()) + " tables that inherit from it",
           schema, name);
-    if (limit != nullptr && limit->max_drop) measure_drop(from, *limit, scan.rows, out);
+    if (limit != nullptr && limit->max_drop) {
+      measure_drop(from, *limit, scan.rows, out);
+      out.changes_by_itself();  // its window ends
+    }
   }
 
   /// The reference is the highest count within the window. When too many rows are gone, the window

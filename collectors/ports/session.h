@@ -72,6 +72,7 @@ struct ServerInfo {
   bool in_recovery = false;
   std::string system_identifier;  ///< of the cluster; it never changes
   std::uint32_t timeline = 0;     ///< changes when a standby or a restored copy is promoted
+  bool direct = false;            ///< no pooler is between the session and the server
   Instant read_at{};              ///< when the session was opened
 };
 

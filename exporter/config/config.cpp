@@ -117,6 +117,8 @@ void take_collector(const CollectorSpec& spec, const Settings& server_settings,
   options.settings = *server_settings.record("collectors")->record(spec.name);
   options.interval = options.settings.duration("interval");
   options.deadline = options.settings.duration("deadline");
+  if (options.settings.has("full_check_interval"))
+    options.full_check_interval = options.settings.duration("full_check_interval");
   options.depends_on = depends_on(spec, server_settings, options.settings);
   refuse_twins(spec, options.settings, server.home_database, problems);
   const Configuration given{options.settings, server};

@@ -91,6 +91,7 @@ struct Tree {
   void add_collector(const CollectorSpec& spec) {
     std::vector<Option> options;
     for (Option common : kCommonOptions) {
+      if (common.name == "full_check_interval" && spec.depends_on != DependsOn::tables) continue;
       if (common.name == "interval") common.fallback = spec.interval;
       if (common.name == "deadline") common.fallback = spec.deadline;
       options.push_back(common);

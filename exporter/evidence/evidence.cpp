@@ -215,6 +215,28 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
   return changes;
 }
 
+bool Evidence::unchanged(const CollectorId& id, const std::optional<std::set<ObjectKey>>& only,
+                         Era era) {
+  const MutexLock lock(mutex_);
+  if (era != era_of(id.server)) return false;
+  Entry* entry = changed(id);
+  if (entry == nullptr) return true;
+  CollectorEvidence& evidence = entry->now;
+  const Instant now = clock_.now();
+  for (auto& [key, object] : evidence.objects)
+    if (!object->gone_since && (!only || only->contains(key)))
+      object = std::make_shared<const Object>(seen_again(*object, now));
+  if (only) return true;
+  CollectorHealth& health = evidence.health;
+  health.attempted = health.success = true;
+  health.last_success = now;
+  health.last_wait = health.pass_waited;
+  health.pass_since.reset();
+  health.failed_at.reset();
+  health.failure.reset();
+  return true;
+}
+
 bool Evidence::pass_complete(const CollectorId& id, Era era) {
   const MutexLock lock(mutex_);
   if (era != era_of(id.server)) return false;
@@ -244,7 +266,7 @@ bool Evidence::pass_complete(const CollectorId& id, Era era) {
   evidence.excluded = entry->excluded_in_pass;
   CollectorHealth& health = evidence.health;
   health.attempted = health.success = true;
-  health.last_success = now;
+  health.last_success = health.last_full_check = now;
   health.last_duration = now - began;
   health.last_wait = health.pass_waited;
   health.pass_since.reset();

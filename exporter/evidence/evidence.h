@@ -74,6 +74,12 @@ class Evidence {
   /// @return nothing if that era is over. Then the call has no effect.
   std::optional<std::vector<StateChange>> accept(const CollectorId& id, const Batch& batch,
                                                  bool recheck, Era era);
+  /// What the newest complete pass saw is still so, because nothing was committed since. So all
+  /// that it observed counts as observed now.
+  /// @param only the objects that were to be rechecked. Nothing: a pass was to be made, and it is
+  /// complete.
+  /// @return false if its era is over. Then the call has no effect.
+  bool unchanged(const CollectorId& id, const std::optional<std::set<ObjectKey>>& only, Era era);
   /// The running pass is complete. Objects that it did not meet are gone.
   /// @return false if its era is over. Then the call has no effect.
   bool pass_complete(const CollectorId& id, Era era);

@@ -64,4 +64,12 @@ void apply(const Look& look, Object& object, Instant now) {
   object.looked_at = now;
 }
 
+Object seen_again(Object object, Instant now) {
+  for (Sample& sample : object.samples)
+    if (!object.trouble || sample.observed_at >= object.trouble->since) sample.observed_at = now;
+  if (!object.trouble) object.whole_at = now;
+  object.looked_at = now;
+  return object;
+}
+
 }  // namespace pg_integrity

@@ -27,4 +27,7 @@ std::map<ObjectKey, Look> looks_by_object(const CollectorSpec& spec, const Batch
 /// any, and the mark is noted as the trouble.
 void apply(const Look& look, Object& object, Instant now);
 
+/// The object, with all that its newest look saw counting as seen now.
+Object seen_again(Object object, Instant now);
+
 }  // namespace pg_integrity

@@ -72,6 +72,12 @@ inline constexpr auto kDuration =
 inline constexpr auto kLastSuccess =
     gauge("pg_integrity_collector_last_success_timestamp_seconds",
           "When the last complete pass ended, Unix time.", "collector");
+inline constexpr auto kFullCheckInterval =
+    gauge("pg_integrity_collector_full_check_interval_seconds",
+          "Longest time that passes are left out because nothing was committed.", "collector");
+inline constexpr auto kLastFullCheck =
+    gauge("pg_integrity_collector_last_full_check_timestamp_seconds",
+          "When the last complete pass ended that was not left out, Unix time.", "collector");
 inline constexpr auto kDeadline = gauge(
     "pg_integrity_collector_deadline_timestamp_seconds",
     "When the next complete pass is overdue: three intervals after the last one, or after the "
@@ -79,7 +85,9 @@ inline constexpr auto kDeadline = gauge(
     "collector");
 inline constexpr auto kRuns =
     counter("pg_integrity_collector_runs_total",
-            "Attempts of the collector, by outcome: success or failure.", "collector", "outcome");
+            "Attempts of the collector, by outcome: success, failure, or unchanged, if it was left "
+            "out because nothing was committed.",
+            "collector", "outcome");
 inline constexpr auto kFailures = counter("pg_integrity_collector_failures_total",
                                           "Failed attempts, by reason.", "collector", "reason");
 inline constexpr auto kDatabaseSeconds =
@@ -94,9 +102,9 @@ inline constexpr std::array<const MetricInfo*, 3> kProcessMetrics{&kBuildInfo, &
                                                                   &kHttpConnections};
 inline constexpr std::array<const MetricInfo*, 1> kServerMetrics{&kSessions};
 inline constexpr std::array<const MetricInfo*, 2> kDatabaseMetrics{&kUp, &kVerdict};
-inline constexpr std::array<const MetricInfo*, 13> kCollectorMetrics{
-    &kObjects,  &kUnprovenObjects, &kGoneObjects,  &kAcceptedUntil, &kSuccess,
-    &kInterval, &kDuration,        &kLastSuccess,  &kDeadline,      &kRuns,
-    &kFailures, &kDatabaseSeconds, &kSeriesDropped};
+inline constexpr std::array<const MetricInfo*, 15> kCollectorMetrics{
+    &kObjects,  &kUnprovenObjects,   &kGoneObjects,   &kAcceptedUntil,   &kSuccess,
+    &kInterval, &kDuration,          &kLastSuccess,   &kDeadline,        &kRuns,
+    &kFailures, &kFullCheckInterval, &kLastFullCheck, &kDatabaseSeconds, &kSeriesDropped};
 
 }  // namespace pg_integrity::self

@@ -68,8 +68,9 @@ struct CollectorHealth {
   /// The newest attempt succeeded, or it is running and has come further than the one that failed.
   bool success = false;
   std::optional<Instant> last_success;
-  Seconds last_duration{};  ///< of the last full pass, rests included
-  Seconds last_wait{};      ///< how long it was due before it began
+  std::optional<Instant> last_full_check;  ///< end of the newest pass that was not left out
+  Seconds last_duration{};                 ///< of the last full pass, rests included
+  Seconds last_wait{};                     ///< how long it was due before it began
   Seconds configured_interval{};
   std::optional<Instant> pass_since;     ///< when the running pass began
   Seconds pass_waited{};                 ///< how long it was due before it began

@@ -126,6 +126,18 @@ void render_tallies(const Snapshot& snapshot, MetricFamilies& to) {
   }
 }
 
+void render_full_checks(const CollectorEvidence& evidence, const Clock& clock, MetricFamilies& to) {
+  if (evidence.spec->depends_on != DependsOn::tables) return;
+  const Labels base = labels_of(evidence.id);
+  const std::vector<std::string> name{std::string(evidence.spec->name)};
+  for (const CollectorOptions& options : evidence.options->collectors)
+    if (options.spec == evidence.spec)
+      add_gauge(to, self::kFullCheckInterval, base, name, options.full_check_interval.count());
+  if (evidence.health.last_full_check)
+    add_gauge(to, self::kLastFullCheck, base, name,
+              clock.to_unix(*evidence.health.last_full_check));
+}
+
 void render_health(const Snapshot& snapshot, const Clock& clock, MetricFamilies& to) {
   for (const auto& collector : snapshot.collectors) {
     const Labels base = labels_of(collector->id);
@@ -138,6 +150,7 @@ void render_health(const Snapshot& snapshot, const Clock& clock, MetricFamilies&
       add_gauge(to, self::kLastSuccess, base, name, clock.to_unix(*health.last_success));
       add_gauge(to, self::kDuration, base, name, health.last_duration.count());
     }
+    render_full_checks(*collector, clock, to);
   }
   for (const DatabaseHealth& database : snapshot.databases)
     add_gauge(to, self::kUp, {{"server", database.server}, {"database", database.database}}, {},

@@ -32,7 +32,7 @@ SELECT current_setting('server_version_num') AS version_num,
   current_setting('server_encoding') AS encoding,
   current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL AS restricted,
   (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
-  (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline)";
+  (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline, pg_backend_pid() AS process)";
 
 /// The settings of every transaction. They change nothing of the session. statement_timeout is the
 /// time left until the deadline. Constraint exclusion is off, because with it the planner would
@@ -152,6 +152,8 @@ class PostgresSession final : public LiveSession {
     server_.in_recovery = row.flag("in_recovery");
     server_.system_identifier = row.text("system_identifier");
     server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
+    // A pooler hands out process numbers of its own.
+    server_.direct = row.text("process") == std::to_string(connection_->backendpid());
     server_.read_at = clock_.now();
     raw_ = row.text("encoding") == "SQL_ASCII";
     restricted_ = row.flag("restricted");

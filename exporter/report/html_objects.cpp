@@ -89,7 +89,7 @@ void append_texts(std::string& out, const std::vector<std::string>& texts, std::
 
 std::string wrong_list(const ReportServer& server) {
   if (server.wrong.empty()) return {};
-  std::string out = "<ul class=\"wrong objects\">\n";
+  std::string out = "<ul class=\"wrong\">\n";
   const std::size_t shown = std::min(server.wrong.size(), kMostCauses);
   for (std::size_t i = 0; i < shown; ++i) {
     const ReportWrong& wrong = server.wrong[i];

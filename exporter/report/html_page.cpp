@@ -134,9 +134,9 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
   if (const std::string note = server_note(server); !note.empty())
     out += fmt::format("<p class=\"dim\">{}, system identifier {}</p>\n", escaped(note),
                        escaped(server.system_identifier));
-  append_list(out, "What is wrong", wrong_list(server));
   for (const ReportDatabase* database : pointers_worst_first(server.databases))
     append_answers(out, report, *database);
+  append_list(out, "What is wrong", wrong_list(server));
   append_list(out, "What could not be checked, and why", cause_list(report, server));
   for (const PlacedCollector& collector : collectors_of(server))
     append_collector(out, report, collector, selection);

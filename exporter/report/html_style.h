@@ -30,7 +30,7 @@ main h2 { font-size: 1.25rem; margin-top: 1.5rem; } .database { font-size: 1.05r
 .answers strong { display: block; }
 .collector { border-top: 1px solid var(--line); margin-top: .8rem; padding-top: .6rem; }
 .collector h3 { display: inline; font-size: 1.05rem; } summary { cursor: pointer; padding: .2rem 0; }
-.objects > li { border-left: .25rem solid var(--state); margin: .5rem 0; padding: .1rem 0 .1rem .7rem; overflow: clip; }
+.objects > li, .wrong > li { border-left: .25rem solid var(--state); margin: .5rem 0; padding: .1rem 0 .1rem .7rem; overflow: clip; }
 .objects > li:target { outline: .15rem solid var(--link); outline-offset: .2rem; background: var(--box); }
 .findings { font-weight: 600; } .values li { display: inline-block; margin-right: 1rem; } .hints li { margin: .5rem 0; }
 .stale { position: fixed; inset: auto 0 0 0; padding: .6rem 1rem; background: var(--fill-unsure); color: #fff; visibility: hidden; animation: stale 0s 300s forwards; }
@@ -45,7 +45,7 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .6rem
 /// Content-Security-Policy of the page. Its hash is that of kReportStyle. A test says what it
 /// should be.
 inline constexpr std::string_view kReportPolicy =
-    "default-src 'none'; style-src 'sha256-+JnDE5EA5vOaLsHQH3gxmJRJmRSyNJtJCfwVprrQz0U='; "
+    "default-src 'none'; style-src 'sha256-+EJ5SnYAZDUhuyiFXlzcNWZDPnqM77UotaoWB1Tjg88='; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 }  // namespace pg_integrity

@@ -52,6 +52,8 @@ CollectorTask::CollectorTask(CollectorId id, const CollectorOptions& options,
   Batch events(first_due);
   events.count(self::kRuns, 0, id_.collector, std::string("success"));
   events.count(self::kRuns, 0, id_.collector, std::string("failure"));
+  if (options_.spec->depends_on == DependsOn::tables)
+    events.count(self::kRuns, 0, id_.collector, std::string("unchanged"));
   events.count(self::kDatabaseSeconds, 0, id_.collector);
   server_->evidence.record(id_, events.events());
 }
@@ -80,7 +82,12 @@ void CollectorTask::evidence_lost() {
 
 Pass CollectorTask::new_pass(Instant now, std::optional<std::set<ObjectKey>> only) {
   const Era era = server_->evidence.era(id_.server);
-  return {{}, now, std::move(only), era, database_->reads(era)};
+  Pass pass;
+  pass.began = now;
+  pass.only = std::move(only);
+  pass.era = era;
+  pass.reads = database_->reads(era);
+  return pass;
 }
 
 /// Makes sure that a pass is running. A recheck that is due runs before it.
@@ -116,19 +123,44 @@ bool CollectorTask::begin_pass() {
   return true;
 }
 
+/// Asks, before the first step of a pass, whether nothing was committed since the newest complete
+/// pass read what it rests on. What is asked here is older than all that the new pass reads.
+bool CollectorTask::can_leave_out(StepSources& sources) {
+  if (!pass_->is_new || options_.spec->depends_on != DependsOn::tables || server_->once)
+    return false;
+  const auto since = server_->commits.quiet_since(sources.session(), server_->clock);
+  return since && basis_ && basis_->era == pass_->era && *since <= basis_->oldest_input &&
+         server_->clock.now() - basis_->began < options_.full_check_interval;
+}
+
+/// Notes how old the observations are that the pass rests on.
+void CollectorTask::note_inputs(const Batch& batch) {
+  for (const Sample& sample : batch.samples())
+    pass_->oldest_input = std::min(pass_->oldest_input, sample.observed_at);
+  const auto& marks = batch.unproven_marks();
+  if (batch.may_change_by_itself() ||
+      std::any_of(marks.begin(), marks.end(),
+                  [](const UnprovenMark& mark) { return !is_lasting(mark.reason); }))
+    pass_->is_unsettled = true;
+}
+
 Seconds CollectorTask::step() {
   if (!begin_pass()) return Seconds(0);
   const Instant began = server_->clock.now();
   const std::string position = pass_->position;
-  Batch batch(began);
+  std::optional<Batch> batch;
   std::optional<SourceError> error;
   Progress progress = Progress::done;
+  bool left_out = false;
   Seconds busy{0};
   Seconds load{0};
   {
     StepSources sources({id_, options_, *server_, *database_}, *pass_, began);
     try {
-      progress = collector_->collect(sources, batch);
+      left_out = can_leave_out(sources);
+      pass_->is_new = false;
+      batch.emplace(server_->clock.now());
+      if (!left_out) progress = collector_->collect(sources, *batch);
     } catch (const SourceError& failure) {
       error = failure;
     } catch (const std::bad_alloc&) {
@@ -144,14 +176,17 @@ Seconds CollectorTask::step() {
     if (error && error->session_lost() && sources.leased())
       server_->evidence.set_up(id_.server, database_->name(), false);
   }
-  batch.count(self::kDatabaseSeconds, busy.count(), id_.collector);
-  server_->evidence.record(id_, batch.events());
+  if (!batch) batch.emplace(began);
+  batch->count(self::kDatabaseSeconds, busy.count(), id_.collector);
+  server_->evidence.record(id_, batch->events());
   const Instant now = server_->clock.now();
   if (error) {
     pass_->position = position;
     failed(*error, now);
+  } else if (left_out) {
+    complete(true, now);
   } else {
-    accepted(batch, progress, now);
+    accepted(*batch, progress, now);
   }
   return load;
 }
@@ -174,6 +209,7 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
          {"database", database_->name()},
          {"collector", id_.collector},
          {"objects", std::to_string(changes.size() - kLoggedChanges)}});
+  note_inputs(batch);
   const auto& marks = batch.unproven_marks();
   for (const UnprovenMark& mark : marks)
     if (mark.unsettled) unsettled_.insert(object_key(*options_.spec, *mark.metric, mark.labels));
@@ -187,13 +223,21 @@ void CollectorTask::accepted(const Batch& batch, Progress progress, Instant now)
     (recheck ? next_recheck_ : next_pass_) = now;
     return;
   }
-  if (recheck) {
+  complete(false, now);
+}
+
+/// Ends a pass or recheck.
+/// @param left_out it was not made, because nothing was committed.
+void CollectorTask::complete(bool left_out, Instant now) {
+  const Era era = pass_->era;
+  if (left_out && !server_->evidence.unchanged(id_, pass_->only, era)) return start_anew(now);
+  if (pass_->only) {
     pass_ = std::move(waiting_);
     waiting_.reset();
   } else {
-    const Era era = pass_->era;
-    if (!server_->evidence.pass_complete(id_, era)) return start_anew(now);
-    count_attempt("success", std::nullopt);
+    if (!left_out && !server_->evidence.pass_complete(id_, era)) return start_anew(now);
+    count_attempt(left_out ? "unchanged" : "success", std::nullopt);
+    if (!left_out) basis_ = pass_->is_unsettled ? std::nullopt : pass_;
     {
       const MutexLock lock(mutex_);
       waits_for_server_ = false;
@@ -228,6 +272,7 @@ std::set<ObjectKey> CollectorTask::to_recheck() const {
 void CollectorTask::start_anew(Instant now) {
   pass_.reset();
   waiting_.reset();
+  basis_.reset();
   unsettled_.clear();
   const MutexLock lock(mutex_);
   next_recheck_.reset();

@@ -1,5 +1,6 @@
 // One collector on one server or database, as a task. It makes the collector's passes, rechecks
-// violated objects, retries after failures, and hands the batches to the evidence. Steps run on the
+// violated objects, retries after failures, and hands the batches to the evidence. It leaves out a
+// pass if nothing was committed since the one before, which is a proof as well. Steps run on the
 // lane's thread. The functions that say so are safe on any thread.
 #pragma once
 
@@ -55,7 +56,10 @@ class CollectorTask final : public Task {
  private:
   [[nodiscard]] Pass new_pass(Instant now, std::optional<std::set<ObjectKey>> only);
   [[nodiscard]] bool begin_pass();
+  [[nodiscard]] bool can_leave_out(StepSources& sources);
+  void note_inputs(const Batch& batch);
   void accepted(const Batch& batch, Progress progress, Instant now);
+  void complete(bool left_out, Instant now);
   void failed(const SourceError& error, Instant now);
   void start_anew(Instant now);
   void count_attempt(std::string_view outcome, std::optional<Reason> reason);
@@ -71,6 +75,7 @@ class CollectorTask final : public Task {
   std::optional<Pass> pass_;       ///< the running pass or recheck
   std::optional<Pass> waiting_;    ///< a pass that a recheck has put aside
   std::set<ObjectKey> unsettled_;  ///< rechecked although they are not violated
+  std::optional<Pass> basis_;      ///< the newest complete pass that was made, if it is settled
   std::atomic<bool> uses_session_ = false;
   std::atomic<bool> went_without_ = false;  ///< the newest pass was complete without a session
   std::atomic<bool> attempted_ = false;

@@ -25,6 +25,7 @@
 #include "exporter/io/disposable_workers.h"
 #include "exporter/io/mutex.h"
 #include "exporter/io/stop_signal.h"
+#include "exporter/postgres/commit_watch.h"
 #include "exporter/postgres/replica_sessions.h"
 #include "exporter/postgres/session_pool.h"
 #include "exporter/scheduler/task.h"
@@ -77,6 +78,7 @@ struct ServerContext {
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
+  CommitWatch commits;
   Replicas replicas;
   bool once = false;  ///< each pass is made once, without retry
   /// Tells the other tasks of that database, and those of the other databases if it was reached

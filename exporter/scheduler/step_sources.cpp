@@ -45,7 +45,10 @@ Session& StepSources::replica(const std::string& name) {
 }
 
 std::shared_ptr<const Schema> StepSources::schema() {
-  if (!schema_) schema_ = pass_.reads->schema.get(session(), of_.server.clock.now());
+  if (!schema_) {
+    schema_ = pass_.reads->schema.get(session(), of_.server.clock.now());
+    pass_.oldest_input = std::min(pass_.oldest_input, schema_->loaded_at);
+  }
   return schema_;
 }
 

@@ -47,7 +47,13 @@ struct Pass {
   Era era = 0;
   std::shared_ptr<SharedReads> reads;
   bool without_session = false;  ///< it asked for a session and got none
-  std::size_t done = 0;          ///< of the items known to it
+  bool is_new = true;            ///< it has made no step yet
+  /// The oldest moment at which something was read that it rests on.
+  Instant oldest_input = Instant::max();
+  /// Another pass could see something else although nothing is committed: a table was locked, or
+  /// the time plays a part.
+  bool is_unsettled = false;
+  std::size_t done = 0;  ///< of the items known to it
   std::size_t known = 0;
 };
 

@@ -221,8 +221,10 @@ Look look(const std::string& configuration) {
           Seen& one = seen.objects[object.at("object")];
           one.state = object.at("state");
           if (!object.at("reason").is_null()) one.reason = object.at("reason");
-          for (const std::string value : object.at("values"))
-            one.metrics.insert(value.substr(0, value.find_first_of(" {")));
+          for (const auto& value : object.at("values")) {
+            const std::string series = value.at("series");
+            one.metrics.insert(series.substr(0, series.find('{')));
+          }
         }
   return seen;
 }

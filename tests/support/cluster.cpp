@@ -76,7 +76,8 @@ Cluster::Cluster(StandbyOf of, const std::map<std::string, std::string>& setting
 void Cluster::configure(const std::map<std::string, std::string>& settings) const {
   std::ofstream conf(data_directory() + "/postgresql.conf", std::ios::app);
   conf << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
-       << directory_.path() << "'\nautovacuum = off\nmax_connections = 40\n";
+       << directory_.path()
+       << "'\nautovacuum = off\nmax_connections = 40\nmax_prepared_transactions = 5\n";
   for (const auto& [name, value] : settings) conf << name << " = " << value << "\n";
 }
 
