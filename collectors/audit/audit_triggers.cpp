@@ -323,7 +323,7 @@ constexpr CollectorSpec kSpec{
     .question = Question::intact,
     .lane = Lane::scan,
     .scope = Scope::database,
-    .depends_on = DependsOn::tables,
+    .depends_on = DependsOn::tables | DependsOn::statistics,
     .interval = "5m",
     .deadline = "60s",
     .metrics = kMetrics,

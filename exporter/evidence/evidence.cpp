@@ -190,10 +190,9 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
     const bool broke = before != State::violated && after.state == State::violated;
     const bool mended = before == State::violated && after.state == State::proven;
     if (broke || mended)
-      changes.push_back({object_name(*evidence.spec, key), broke,
-                         after.broken.empty()
-                             ? std::string()
-                             : sentence_of(id, *evidence.spec, after.broken.front())});
+      changes.push_back(
+          {object_name(*evidence.spec, key), broke,
+           after.broken.empty() ? std::string() : sentence_of(id, after.broken.front())});
     evidence.objects.insert_or_assign(key, std::make_shared<const Object>(std::move(object)));
   }
   for (const ObjectWeight& weight : batch.weights()) {

@@ -1,7 +1,5 @@
 #include "exporter/evidence/sentence.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string_view>
 
@@ -39,12 +37,8 @@ std::string filled(std::string_view name, const CollectorId& id, const Broken& b
 
 }  // namespace
 
-std::string sentence_of(const CollectorId& id, const CollectorSpec& spec, const Broken& broken) {
-  const MetricInfo& metric = *broken.sample->metric;
-  std::string_view rest = metric.expectation.says;
-  if (rest.empty())
-    return fmt::format("{} is {}, it must be {}{}.", series_name(spec, *broken.sample),
-                       spoken(metric, broken.value), side_of(broken), spoken(metric, broken.limit));
+std::string sentence_of(const CollectorId& id, const Broken& broken) {
+  std::string_view rest = broken.sample->metric->expectation.says;
   std::string text;
   for (std::size_t brace = rest.find('{'); brace != std::string_view::npos;
        brace = rest.find('{')) {

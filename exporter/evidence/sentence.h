@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "collectors/collector.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/evidence/verdict.h"
 
@@ -12,7 +11,6 @@ namespace pg_integrity {
 
 /// A broken expectation of a collector's object:
 /// "The newest nightly backup of dumps is 7 d 12 h old, it may be 6 h 30 min old."
-/// A metric of the user has no sentence: "custom_orders{status=open} is 3, it must be at most 2."
-std::string sentence_of(const CollectorId& id, const CollectorSpec& spec, const Broken& broken);
+std::string sentence_of(const CollectorId& id, const Broken& broken);
 
 }  // namespace pg_integrity

@@ -94,7 +94,7 @@ std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Ju
   const CollectorHealth& health = evidence.health;
   std::vector<std::string> findings;
   for (const Broken& broken : judgement.broken)
-    findings.push_back(sentence_of(evidence.id, *evidence.spec, broken));
+    findings.push_back(sentence_of(evidence.id, broken));
   if (object.gone_since)
     findings.push_back(
         "it has vanished, which repairs nothing. HINT: if that is in order, list it"

@@ -129,7 +129,7 @@ bool CollectorTask::can_leave_out(StepSources& sources) {
   if (!pass_->is_new || options_.spec->depends_on != DependsOn::tables || server_->once)
     return false;
   const auto since = server_->commits.quiet_since(sources.session(), server_->clock);
-  return since && basis_ && basis_->era == pass_->era && *since <= basis_->oldest_input &&
+  return since && basis_ && basis_->era == pass_->era && *since < basis_->oldest_input &&
          server_->clock.now() - basis_->began < options_.full_check_interval;
 }
 

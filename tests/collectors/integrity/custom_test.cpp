@@ -93,9 +93,9 @@ TEST(Custom, AnUnexpectedValueIsAViolationOfItsQueryAloneAndTheSeriesIsNamed) {
   EXPECT_EQ(violated("at_least = -1.5"), "");
   const Findings found =
       look_at(db, query(kCount, kByStatus + metrics(metric("orders", "at_most = 2"))));
-  EXPECT_EQ(
-      found.object("custom/orders").findings,
-      std::vector<std::string>{"custom_orders{status=open} is 3, it must be at most 2."});
+  EXPECT_EQ(found.object("custom/orders").findings,
+            std::vector<std::string>{"The metric pg_integrity_custom_orders (query orders, status "
+                                     "open) is 3, it must be at most 2."});
 }
 
 TEST(Custom, RowsThemselvesMayBeJudged) {
@@ -316,7 +316,8 @@ TEST(Custom, AViolationSurvivesARestart) {
   EXPECT_EQ(found.violated(), "custom/orders");
   EXPECT_EQ(value(found, "orders", {{"status", "open"}}), 3);
   EXPECT_EQ(found.object("custom/orders").findings.at(0),
-            "custom_orders{status=open} is 3, it must be at most 2.");
+            "The metric pg_integrity_custom_orders (query orders, status open) is 3, it must be at "
+            "most 2.");
 }
 
 TEST(Custom, KnownDamageMayBeAccepted) {
