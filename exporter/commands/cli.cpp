@@ -61,8 +61,10 @@ CLI::Validator one_of(const std::map<std::string, Value>& values) {
 }
 
 void add_config(CLI::App& command, Arguments& arguments) {
-  command.add_option("-c,--config", arguments.config,
-                     "configuration file; without it DATA_SOURCE_NAME or libpq's environment");
+  command.add_option(
+      "-c,--config", arguments.config,
+      "configuration file; default: DATA_SOURCE_NAME, else the file that packages install, "
+      "else libpq's environment");
 }
 
 CLI::App* add_check(CLI::App& app, Arguments& arguments) {

@@ -13,7 +13,8 @@
 namespace pg_integrity {
 
 ReadOptions read_options(const std::string& path) {
-  return path.empty() ? configuration_from_environment() : read_configuration(path);
+  const std::string file = path.empty() ? standard_configuration() : path;
+  return file.empty() ? configuration_from_environment() : read_configuration(file);
 }
 
 ReadOptions read_options_with_acceptances(const std::string& config_path) {

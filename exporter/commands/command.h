@@ -22,7 +22,8 @@ enum class ExitCode : std::uint8_t {
 /// As shells say it: 128 and the number of the signal.
 ExitCode interrupted_by(int signal);
 
-/// Reads the configuration from that file, or from the environment if the path is empty.
+/// Reads the configuration from that file. If the path is empty, it reads standard_configuration(),
+/// or the environment where there is none.
 ReadOptions read_options(const std::string& config_path);
 
 /// Reads the options. The acceptances of accept_dir are in force in them.

@@ -30,6 +30,7 @@
 #include "exporter/io/local_socket.h"
 #include "exporter/io/logging.h"
 #include "exporter/io/mutex.h"
+#include "exporter/io/service_manager.h"
 #include "exporter/io/signals.h"
 #include "exporter/metrics/exposition.h"
 #include "exporter/metrics/page.h"
@@ -95,6 +96,9 @@ class Exporter {
       const StateKeeper keeper(
           state_dir_, [this] { return state(); }, clock_, resources_.workers, resources_.news);
       runtime()->scheduler().start();
+      ServiceManager manager(clock_,
+                             [this] { static_cast<void>(runtime()->evidence()->snapshot()); });
+      manager.ready();
       const auto listener = listen_for_acceptances();
       const FolderWatch watch(
           "accept_dir " + accept_dir_,
@@ -103,6 +107,7 @@ class Exporter {
       wait_for_the_end();
       give_signals_back();
       log(LogLevel::info, "stopping");
+      manager.stopping();
       const MutexLock no_reload(reload_mutex_);
       stopping_ = true;
       runtime()->scheduler().stop();

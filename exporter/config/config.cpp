@@ -1,8 +1,10 @@
 #include "exporter/config/config.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -226,6 +228,12 @@ ReadOptions read_configuration(const std::string& path) {
   if (auto* options = std::get_if<Options>(&read); options && !options->accept_dir.empty())
     options->accept_dir = beside / options->accept_dir;
   return read;
+}
+
+std::string standard_configuration(const std::string& path) {
+  const char* name = std::getenv("DATA_SOURCE_NAME");
+  if (name != nullptr && *name != '\0') return {};
+  return ::access(path.c_str(), F_OK) == 0 || errno != ENOENT ? path : std::string();
 }
 
 ReadOptions configuration_from_environment() {

@@ -19,6 +19,15 @@ ReadOptions read_configuration(const std::string& path);
 /// Reports records of `accept` whose object no collector could have.
 void check_accepted(const Settings& settings, Problems& problems);
 
+/// Where packages put the configuration.
+inline constexpr const char* kStandardConfiguration = "/etc/pg_integrity_exporter/config.toml";
+
+/// The file to read if the user names none.
+/// @param path is for tests.
+/// @return empty if that file does not exist, or if DATA_SOURCE_NAME names a server. A file that
+/// exists and cannot be read is returned, so that the user learns of it.
+std::string standard_configuration(const std::string& path = kStandardConfiguration);
+
 /// The configuration without a file. It has one server, from DATA_SOURCE_NAME or from libpq's
 /// environment.
 ReadOptions configuration_from_environment();

@@ -227,6 +227,20 @@ TEST_F(Environment, ADataSourceNameIsEnough) {
   EXPECT_EQ(options.servers[0].not_watched.size(), 11U);
 }
 
+TEST_F(Environment, TheFileOfThePackageIsReadUnlessTheEnvironmentNamesAServer) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.path() + "/config.toml";
+  EXPECT_EQ(standard_configuration(file), "") << "there is none";
+  directory.write("config.toml", "");
+  EXPECT_EQ(standard_configuration(file), file);
+  EXPECT_EQ(standard_configuration(file + "/config.toml"), file + "/config.toml")
+      << "whether there is one cannot be seen";
+  ::setenv("PGHOST", "/var/run/postgresql", 1);
+  EXPECT_EQ(standard_configuration(file), file) << "its connection strings may be without a host";
+  ::setenv("DATA_SOURCE_NAME", "postgresql://u@127.0.0.1/app", 1);
+  EXPECT_EQ(standard_configuration(file), "");
+}
+
 TEST_F(Environment, LibpqsOwnEnvironmentIsEnough) {
   ::setenv("PGHOST", "/var/run/postgresql", 1);
   ::setenv("PGDATABASE", "app", 1);
