@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes all generated files: the reference, the grants, the alert rules with their table and tests, the dashboards,
-# and the copies of these for Kubernetes.
+# the copies of these for Kubernetes, the man page and the completions of shells.
 #
 #   tests/regenerate.sh [PROGRAM]           writes them
 #   tests/regenerate.sh --check [PROGRAM]   writes nothing; fails and shows the difference if anything is not current
@@ -21,7 +21,10 @@ trap 'rm -rf "$work"' EXIT
 
 # Files that are generated as a whole. They are removed first, so that a file that no generator writes does not stay.
 whole_files() {
-  ls alerts/*.rules.yml dashboards/*.json deploy/kubernetes/*.yaml deploy/grants.sql
+  ls alerts/*.rules.yml dashboards/*.json deploy/grants.sql
+  ls deploy/kubernetes/{prometheus-rule,dashboards,chart/Chart,chart/files/rules}.yaml
+  ls deploy/kubernetes/chart/files/dashboards/*.json
+  ls deploy/package/pg_integrity_exporter.1 deploy/package/completion.*
   grep -l '^# Written by alerts/generate.py' alerts/tests/*.yml
 }
 
@@ -41,7 +44,8 @@ write_reference
 "$program" grants --generic >deploy/grants.sql
 "${python[@]}" alerts/generate.py "$program"
 "${python[@]}" dashboards/generate.py
-"${python[@]}" deploy/kubernetes/generate.py
+"${python[@]}" deploy/kubernetes/generate.py "$program"
+"${python[@]}" deploy/package/generate.py "$program"
 
 cd "$root"
 if [ $check = 0 ]; then

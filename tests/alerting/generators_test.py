@@ -19,6 +19,10 @@ import promtool_tests  # noqa: E402
 import rules  # noqa: E402
 import table as tables  # noqa: E402
 
+# What deploy/ has from alerts/, dashboards/ and the program.
+COPIES = ("deploy/kubernetes/prometheus-rule.yaml", "deploy/kubernetes/dashboards.yaml", "deploy/kubernetes/chart/Chart.yaml",
+          "deploy/kubernetes/chart/files/rules.yaml", "deploy/kubernetes/chart/files/dashboards/pg-integrity-audit.json",
+          "deploy/package/pg_integrity_exporter.1", "deploy/package/completion.bash", "deploy/package/completion.zsh")
 PROGRAM = ""
 CATALOGUE = {}
 
@@ -61,7 +65,7 @@ class Stale(unittest.TestCase):
         self.replace("alerts/runbooks/PgIntegrityApiDown.md", "Severity: warning", "Severity: critical")
         self.append("dashboards/pg-integrity-audit.json", " ")
         for file in ("alerts/audit.rules.yml", "alerts/tests/exporter_test.yml",
-                     "deploy/kubernetes/prometheus-rule.yaml", "deploy/kubernetes/dashboards.yaml"):
+                     *COPIES):
             self.append(file, "# by hand\n")
         self.append("deploy/grants.sql", "-- by hand\n")
 
@@ -72,7 +76,7 @@ class Stale(unittest.TestCase):
         self.assertIn("run tests/regenerate.sh", said.stderr)
         for file in ("collectors/REFERENCE.md", "alerts/README.md", "alerts/runbooks/PgIntegrityApiDown.md", "alerts/audit.rules.yml",
                      "alerts/tests/exporter_test.yml", "dashboards/pg-integrity-audit.json", "deploy/grants.sql",
-                     "deploy/kubernetes/prometheus-rule.yaml", "deploy/kubernetes/dashboards.yaml"):
+                     *COPIES):
             self.assertIn("--- %s\t" % file, said.stdout)
         self.assertEqual(self.regenerate().returncode, 0)
         self.all_is_current()
