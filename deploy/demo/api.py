@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """The API behind the report's dashboard, over the database that libpq's environment names.
 
-It lists what is in a table, and claims the total that the report claims. It listens on a free port of
-127.0.0.1, which is the one line that it prints, once its session with the database is a second old: whoever
-looks from then on finds a session that ConnectionAuditLog should know.
+It lists what is in a table, and claims the total that the report claims. It listens on 127.0.0.1, on the port of the
+environment's PORT or on a free one. The port is the one line that it prints, once its session with the database is a
+second old: whoever looks from then on finds a session that ConnectionAuditLog should know.
 """
 import json
+import os
 import subprocess
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -99,6 +100,6 @@ class Server(ThreadingTCPServer):
 
 psql.ask("SELECT 1")
 sleep(1.1)
-with Server(("127.0.0.1", 0), Api) as server:
+with Server(("127.0.0.1", int(os.environ.get("PORT", "0"))), Api) as server:
     print(server.server_address[1], flush=True)
     server.serve_forever()
