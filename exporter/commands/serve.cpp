@@ -18,6 +18,7 @@
 #include "exporter/config/acceptances.h"
 #include "exporter/config/config.h"
 #include "exporter/config/options.h"
+#include "exporter/config/toml.h"
 #include "exporter/evidence/acceptances_section.h"
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/evidence_section.h"
@@ -101,9 +102,8 @@ class Exporter {
       manager.ready();
       const auto listener = listen_for_acceptances();
       const FolderWatch watch(
-          "accept_dir " + accept_dir_,
-          [directory = accept_dir_] { return acceptance_files(directory); }, kBetweenLooks, clock_,
-          resources_.workers, [this] { take_acceptance_files(); });
+          "accept_dir " + accept_dir_, [directory = accept_dir_] { return toml_files(directory); },
+          kBetweenLooks, clock_, resources_.workers, [this] { take_acceptance_files(); });
       wait_for_the_end();
       give_signals_back();
       log(LogLevel::info, "stopping");

@@ -56,23 +56,11 @@ std::vector<ServerAcceptance> take(Settings settings, const Options& options, Pr
 
 }  // namespace
 
-std::vector<std::string> acceptance_files(const std::string& directory) {
-  std::vector<std::string> files;
-  std::error_code missing;
-  if (directory.empty() || (!fs::exists(directory, missing) && !missing)) return files;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    const std::string name = entry.path().filename();
-    if (name.ends_with(".toml") && !name.starts_with('.')) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 ReadAcceptances read_acceptances(const Options& options) {
   Problems problems;
   std::vector<ServerAcceptance> all;
   try {
-    for (const std::string& file : acceptance_files(options.accept_dir)) {
+    for (const std::string& file : toml_files(options.accept_dir)) {
       const std::size_t before = problems.size();
       Settings settings = read_toml(file, file_options(), problems);
       if (problems.size() > before) continue;

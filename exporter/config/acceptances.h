@@ -22,10 +22,6 @@ namespace pg_integrity {
 /// Acceptances, or one line for each fault.
 using ReadAcceptances = std::variant<std::vector<ServerAcceptance>, std::vector<std::string>>;
 
-/// The files of a directory that are read: *.toml, in the order of their names. Blocks.
-/// @throws std::filesystem::filesystem_error if the directory is there and cannot be read.
-std::vector<std::string> acceptance_files(const std::string& directory);
-
 /// Reads the files of `options.accept_dir`. A directory that is missing has no files. Blocks.
 ReadAcceptances read_acceptances(const Options& options);
 

@@ -51,6 +51,7 @@ struct Tree {
   std::vector<Option> server;
   std::vector<Option> defaults;
   std::vector<Option> top;
+  std::vector<Option> server_file;
 
   Tree() {
     server.assign(std::begin(kOwnServerOptions), std::end(kOwnServerOptions));
@@ -73,6 +74,11 @@ struct Tree {
             .fallback = "accept.d",
             .help = "directory of *.toml files with [[accept]] tables, beside this file unless it "
                     "begins with /; looked at every 30 s"},
+           {.name = "servers_dir",
+            .fallback = "servers.d",
+            .help =
+                "directory of *.toml files with further [[server]] tables, beside this file unless "
+                "it begins with /"},
            {.name = "reload_by_http",
             .type = OptionType::flag,
             .fallback = "false",
@@ -86,6 +92,7 @@ struct Tree {
             .help = "a server to watch",
             .required = true,
             .members = server}};
+    server_file = {top.back()};
   }
 
   void add_collector(const CollectorSpec& spec) {
@@ -118,6 +125,10 @@ std::span<const Option> configuration_options() {
 
 std::span<const Option> server_options() {
   return tree().server;
+}
+
+std::span<const Option> server_file_options() {
+  return tree().server_file;
 }
 
 }  // namespace pg_integrity

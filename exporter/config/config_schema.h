@@ -15,4 +15,7 @@ std::span<const Option> configuration_options();
 /// The keys of one [[server]].
 std::span<const Option> server_options();
 
+/// The options of a file in `servers_dir`.
+std::span<const Option> server_file_options();
+
 }  // namespace pg_integrity

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -285,6 +286,18 @@ Settings parse_toml(const std::string& text, const std::string& name,
     problems.add({name, begin.line, begin.column}, std::string(error.description()));
     return {};
   }
+}
+
+std::vector<std::string> toml_files(const std::string& directory) {
+  std::vector<std::string> files;
+  std::error_code missing;
+  if (directory.empty() || (!std::filesystem::exists(directory, missing) && !missing)) return files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string name = entry.path().filename();
+    if (name.ends_with(".toml") && !name.starts_with('.')) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 std::string toml_string(std::string_view text) {

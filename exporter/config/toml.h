@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collectors/base/settings.h"
 
@@ -18,6 +19,11 @@ Settings read_toml(const std::string& path, std::span<const Option> options, Pro
 /// @param name stands for the file in `problems`.
 Settings parse_toml(const std::string& text, const std::string& name,
                     std::span<const Option> options, Problems& problems);
+
+/// The files of a directory that are read: *.toml, in the order of their names. A directory that is
+/// missing has none. Blocks.
+/// @throws std::filesystem::filesystem_error if the directory is there and cannot be read.
+std::vector<std::string> toml_files(const std::string& directory);
 
 /// A text as a TOML string with its quotes.
 std::string toml_string(std::string_view text);

@@ -199,6 +199,57 @@ TEST(Config, WhatIsNoFileIsRefusedBeforeItIsParsed) {
             std::string::npos);
 }
 
+/// A configuration, with files of servers beside it.
+class ServersDirectory : public ::testing::Test {
+ protected:
+  ServersDirectory() {
+    std::filesystem::create_directory(directory_.path() + "/servers.d");
+    directory_.write("servers.d/b.toml", "[[server]]\nname = \"b\"\ndsn = \"dbname=b\"\n");
+    directory_.write("servers.d/a.toml",
+                     "[[server]]\nname = \"a\"\ndsn = \"dbname=a\"\nmax_load = 0.5\n");
+    directory_.write("servers.d/c.toml.old", "no TOML");
+    directory_.write("servers.d/.hidden.toml", "no TOML");
+  }
+  /// The servers and their load, or the faults.
+  [[nodiscard]] std::string read(const std::string& main) const {
+    const ReadOptions read = read_configuration(directory_.write("config.toml", main));
+    std::ostringstream all;
+    if (const auto* options = std::get_if<Options>(&read))
+      for (const ServerOptions& server : options->servers)
+        all << server.name << ' ' << server.max_load << '\n';
+    else
+      for (const std::string& line : std::get<std::vector<std::string>>(read))
+        all << line.substr(directory_.path().size() + 1) << '\n';
+    return all.str();
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(ServersDirectory, AddsItsServersToThoseOfTheFile) {
+  EXPECT_EQ(read(""), "a 0.5\nb 0.05\n") << "the file itself needs none";
+  EXPECT_EQ(read("[defaults]\nmax_load = 0.1\n[[server]]\nname = \"x\"\ndsn = \"dbname=x\"\n"),
+            "x 0.1\na 0.5\nb 0.1\n");
+  std::filesystem::rename(directory_.path() + "/servers.d", directory_.path() + "/others");
+  EXPECT_EQ(read("servers_dir = \"others\"\n"), "a 0.5\nb 0.05\n");
+  EXPECT_EQ(read("servers_dir = \"" + directory_.path() + "/others\"\n"), "a 0.5\nb 0.05\n");
+  EXPECT_NE(read("").find("\"server\" is missing"), std::string::npos);
+  EXPECT_NE(read("servers_dir = \"\"\n").find("\"server\" is missing"), std::string::npos);
+}
+
+TEST_F(ServersDirectory, NamesTheFileOfAFault) {
+  directory_.write("servers.d/c.toml",
+                   "listen = \":1\"\n[[server]]\nname = \"a\"\ndsn = \"dbname=c\"\n");
+  const std::string faults = read("");
+  EXPECT_TRUE(faults.starts_with("servers.d/c.toml:1:1: ")) << faults;
+  directory_.write("servers.d/c.toml", "[[server]]\nname = \"a\"\ndsn = \"dbname=c\"\n");
+  EXPECT_TRUE(read("").starts_with("servers.d/c.toml:2:1: ")) << "a twin: " << read("");
+  directory_.write("servers.d/c.toml", "[[server]]\nname = 7\n");
+  EXPECT_TRUE(read("").starts_with("servers.d/c.toml:2:")) << read("");
+  EXPECT_EQ(read("servers_dir = \"config.toml\"\n").rfind("config.toml:1:", 0), 0U)
+      << "it is no directory";
+}
+
 TEST(Config, HostileNestingIsSurvived) {
   const TemporaryDirectory directory;
   std::string dotted = "a";
