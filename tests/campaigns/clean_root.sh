@@ -47,3 +47,50 @@ in_root() {
 install_in() {
   in_root "$1" "apt-get update -qq && apt-get install -y -qq --no-install-recommends ${*:2}"
 }
+
+# boot_root ROOT LOG: starts the systemd of that root, in namespaces of its own. It sets booted_pid, the process of that
+# systemd as this machine sees it. It fails where systemd does not start, such as without cgroups. end_booted ends it.
+boot_root() {
+  # shellcheck disable=SC2016  # expanded in there
+  unshare --mount --pid --fork --uts --ipc --net --cgroup --kill-child bash -ec '
+    mount --make-rprivate / && cd "$1"
+    mount --bind "$1" "$1" && cd "$1"
+    mount -t proc proc proc && mount -t sysfs sysfs sys
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+      mount -t cgroup2 cgroup2 sys/fs/cgroup
+    else
+      mount -t tmpfs -o mode=755 tmpfs sys/fs/cgroup && mkdir sys/fs/cgroup/systemd
+      mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
+    fi
+    mount -t tmpfs -o mode=755 tmpfs dev && mkdir dev/pts dev/shm
+    for device in null zero full random urandom tty; do touch dev/$device && mount --bind /dev/$device dev/$device; done
+    mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts && ln -s pts/ptmx dev/ptmx
+    ln -s /proc/self/fd dev/fd && mount -t tmpfs tmpfs dev/shm
+    mount -t tmpfs -o mode=755 tmpfs run && mount -t tmpfs tmpfs tmp
+    # Not chroot: in a changed root the kernel makes no user namespace, which PrivateUsers= needs.
+    mkdir -p old && pivot_root . old && umount -l old
+    exec env -i container=docker PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=console' bash "$1" \
+    >"$2" 2>&1 </dev/null &
+  booted_job=$!
+  local waited
+  for waited in $(seq 60); do
+    sleep 1
+    kill -0 $booted_job 2>/dev/null || return 1
+    booted_pid=$(pgrep -P "$booted_job" -x systemd) || continue
+    case $(in_booted "systemctl is-system-running") in running | degraded) return 0 ;; esac
+  done
+  echo "systemd is not up after $waited s"
+  end_booted
+  return 1
+}
+
+# in_booted LINES: runs lines of bash in the booted system, as in_root does.
+in_booted() {
+  nsenter --target "$booted_pid" --mount --uts --ipc --net --pid --root --wd env -i HOME=/root LC_ALL=C.UTF-8 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -ec "no() { ! \"\$@\"; }; $1" </dev/null
+}
+
+end_booted() {
+  kill -KILL "$booted_job" 2>/dev/null || true
+  wait "$booted_job" 2>/dev/null || true
+}
