@@ -19,6 +19,7 @@ make_root() {
     debootstrap --variant=minbase "$suite" "build/roots/$suite" "$mirror" || return 1
     apt-config dump Acquire | grep -E '^Acquire::(http|https|Retries)' | grep -vi 'auth' \
       >"build/roots/$suite/etc/apt/apt.conf.d/99machine" || true
+    echo force-unsafe-io >"build/roots/$suite/etc/dpkg/dpkg.cfg.d/throwaway"
     printf '#!/bin/sh\nexit 101\n' >"build/roots/$suite/usr/sbin/policy-rc.d"
     chmod 755 "build/roots/$suite/usr/sbin/policy-rc.d"
     tar -C "build/roots/$suite" -cf "$kept.new" . && mv "$kept.new" "$kept" && rm -rf "build/roots/$suite"
