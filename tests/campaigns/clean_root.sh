@@ -70,6 +70,7 @@ boot_root() {
     mount -t tmpfs -o mode=755 tmpfs run && mount -t tmpfs tmpfs tmp
     # Not chroot: in a changed root the kernel makes no user namespace, which PrivateUsers= needs.
     mkdir -p old && pivot_root . old && umount -l old
+    mount --make-rshared /  # so that credentials reach the services
     exec env -i container=docker PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=console' bash "$1" \
     >"$2" 2>&1 </dev/null &
   booted_job=$!
