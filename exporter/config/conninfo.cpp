@@ -9,8 +9,6 @@
 #include <array>
 #include <cctype>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -18,11 +16,15 @@
 #include <sstream>
 #include <string_view>
 
+#include "collectors/base/errors.h"
 #include "collectors/base/settings.h"
+#include "exporter/io/files.h"
 
 namespace pg_integrity {
 
 namespace {
+
+constexpr std::size_t kLargestDsnFile = std::size_t{64} << 10;  // bytes
 
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
@@ -139,12 +141,13 @@ bool any_remote(const std::string& hosts) {
 
 std::string current_dsn(const ConnectionOptions& connection) {
   if (connection.dsn_file.empty()) return connection.dsn;
-  std::ifstream file(connection.dsn_file);
-  std::string dsn{std::istreambuf_iterator<char>(file), {}};
-  if (!file && dsn.empty())
+  std::string dsn;
+  try {
+    dsn = contents_of(connection.dsn_file, kLargestDsnFile);
+  } catch (const SourceError& error) {
     throw ConfigError(
-        fmt::format("dsn_file {} cannot be read. HINT: check that it exists and who may read it",
-                    connection.dsn_file));
+        fmt::format("dsn_file {}. HINT: check that it exists and who may read it", error.what()));
+  }
   while (!dsn.empty() && std::isspace(static_cast<unsigned char>(dsn.back())) != 0) dsn.pop_back();
   return dsn;
 }

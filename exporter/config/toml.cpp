@@ -1,16 +1,11 @@
 #include "exporter/config/toml.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
-#include <system_error>
 
 #if __has_include(<toml++/toml.hpp>)
 #include <toml++/toml.hpp>
@@ -18,11 +13,13 @@
 #include <toml++/toml.h>
 #endif
 
+#include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_rules.h"
 #include "collectors/base/units.h"
 #include "exporter/config/spelling.h"
 #include "exporter/io/clock.h"
+#include "exporter/io/files.h"
 
 namespace pg_integrity {
 
@@ -227,28 +224,18 @@ class Reader {
 /// The file's text.
 /// @return nothing, after a fault in `problems`, if it cannot be read.
 std::optional<std::string> read_text(const std::string& path, Problems& problems) {
-  const Place place{path};
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) {
-    problems.add(place, std::generic_category().message(errno),
-                 "name an existing file with --config");
+  try {
+    return contents_of(path, kMaxBytes);
+  } catch (const SourceError& error) {
+    std::string said = error.what();  // it begins with the path, which is the place
+    if (error.reason() == Reason::limit) said = "larger than 1 MiB";
+    if (said.starts_with(path)) said.erase(0, path.size() + 2);
+    std::string hint;
+    if (said.starts_with("No such file")) hint = "name an existing file with --config";
+    if (error.reason() == Reason::permission) hint = "check who may read it";
+    problems.add(Place{path}, said, hint);
     return std::nullopt;
   }
-  if (!S_ISREG(facts.st_mode)) {
-    problems.add(place, "not a regular file");
-    return std::nullopt;
-  }
-  if (static_cast<std::size_t>(facts.st_size) > kMaxBytes) {
-    problems.add(place, "larger than 1 MiB");
-    return std::nullopt;
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file && text.empty() && facts.st_size > 0) {
-    problems.add(place, "cannot be read", "check who may read it");
-    return std::nullopt;
-  }
-  return text;
 }
 
 /// Reports what the parser must not see.

@@ -5,16 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <utility>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/json_value.h"
 #include "exporter/evidence/recorded_times.h"
 #include "exporter/io/atomic_file.h"
+#include "exporter/io/files.h"
 #include "exporter/io/json_writer.h"
 #include "exporter/io/logging.h"
 
@@ -24,14 +22,10 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kLargestStateFile = std::size_t{1} << 30;  // bytes
 constexpr int kFormat = 2;
 constexpr int kOneSection = 1;  ///< the format of 0.1.0, with evidence only
 constexpr const char* kFileName = "/evidence.json";
-
-[[noreturn]] void refuse(const std::string& path, int error) {
-  throw SourceError(Reason::io,
-                    fmt::format("{}: {}", path, std::generic_category().message(error)));
-}
 
 void leave_out(std::string_view name, const std::string& why) {
   log(LogLevel::warning, "a section of the state file is not used",
@@ -71,16 +65,11 @@ void take_section(const std::string& name, const json& section, std::span<const 
   }
 }
 
+/// @return nothing if there is no such file.
 std::string content_of(const std::string& path) {
   struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) {
-    if (errno == ENOENT) return {};
-    refuse(path, errno);
-  }
-  if (!S_ISREG(facts.st_mode)) throw SourceError(Reason::io, path + ": not a regular file");
-  std::ifstream file(path);
-  if (!file) refuse(path, errno == 0 ? EIO : errno);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (::stat(path.c_str(), &facts) != 0 && errno == ENOENT) return {};
+  std::string text = contents_of(path, kLargestStateFile);
   if (text.empty()) throw SourceError(Reason::decode, path + ": damaged");
   return text;
 }

@@ -247,23 +247,6 @@ std::string piece_of(const Descriptor& file, const std::string& path, off_t from
   return piece;
 }
 
-std::string contents_now(const std::string& path, std::size_t max_bytes) {
-  struct stat facts {};
-  const Descriptor descriptor = open_regular(path, facts);
-  // Read in pieces, because the bound may be far above the size of the file.
-  constexpr std::size_t kPiece = std::size_t{1} << 20;
-  std::string text;
-  while (text.size() <= max_bytes) {
-    const std::string piece = piece_of(descriptor, path, static_cast<off_t>(text.size()),
-                                       std::min(kPiece, max_bytes + 1 - text.size()));
-    if (piece.empty()) break;
-    text += piece;
-  }
-  if (text.size() > max_bytes)
-    throw SourceError(Reason::limit, fmt::format("{} is larger than {} bytes", path, max_bytes));
-  return text;
-}
-
 double room_now(const std::string& directory) {
   struct statvfs facts {};
   if (::statvfs(directory.c_str(), &facts) != 0) refuse(directory, errno);
@@ -294,6 +277,23 @@ FileEnds ends_now(const std::string& path, std::size_t head_bytes, std::size_t t
 
 }  // namespace
 
+std::string contents_of(const std::string& path, std::size_t max_bytes) {
+  struct stat facts {};
+  const Descriptor descriptor = open_regular(path, facts);
+  // Read in pieces, because the bound may be far above the size of the file.
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::string text;
+  while (text.size() <= max_bytes) {
+    const std::string piece = piece_of(descriptor, path, static_cast<off_t>(text.size()),
+                                       std::min(kPiece, max_bytes + 1 - text.size()));
+    if (piece.empty()) break;
+    text += piece;
+  }
+  if (text.size() > max_bytes)
+    throw SourceError(Reason::limit, fmt::format("{} is larger than {} bytes", path, max_bytes));
+  return text;
+}
+
 std::vector<FileEntry> WorkerFiles::list(const std::string& directory,
                                          const std::vector<std::string>& patterns,
                                          std::size_t limit) {
@@ -323,7 +323,7 @@ double WorkerFiles::room(const std::string& directory) {
 
 std::string WorkerFiles::contents(const std::string& path, std::size_t max_bytes) {
   return workers_.run<std::string>("file " + path, deadline_,
-                                   [path, max_bytes] { return contents_now(path, max_bytes); });
+                                   [path, max_bytes] { return contents_of(path, max_bytes); });
 }
 
 }  // namespace pg_integrity

@@ -8,6 +8,11 @@
 
 namespace pg_integrity {
 
+/// The content of a file. Blocks.
+/// @throws SourceError: limit if it is larger than `max_bytes`, io or permission if it cannot be
+/// read or is no regular file. A FIFO or a directory is never waited for.
+std::string contents_of(const std::string& path, std::size_t max_bytes);
+
 /// Valid for one step. Every call ends at that step's deadline.
 class WorkerFiles final : public Files {
  public:
