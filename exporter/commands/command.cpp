@@ -9,6 +9,7 @@
 #include "exporter/config/acceptances.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/console.h"
+#include "exporter/io/logging.h"
 
 namespace pg_integrity {
 
@@ -49,6 +50,7 @@ ExitCode interrupted_by(int signal) {
 }
 
 void leave(ExitCode code) {
+  flush_log();
   std::fflush(nullptr);
   std::_Exit(static_cast<int>(code));
 }

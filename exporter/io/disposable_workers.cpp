@@ -1,8 +1,5 @@
 #include "exporter/io/disposable_workers.h"
 
-#include <system_error>
-#include <thread>
-
 #include "collectors/base/errors.h"
 
 namespace pg_integrity {
@@ -18,7 +15,7 @@ void DisposableWorkers::GivenUp::remove(const std::string& path) {
 }
 
 std::unique_ptr<DisposableWorkers> DisposableWorkers::sibling() const {
-  return std::unique_ptr<DisposableWorkers>(new DisposableWorkers(clock_, given_up_));
+  return std::unique_ptr<DisposableWorkers>(new DisposableWorkers(clock_, given_up_, threads_));
 }
 
 void DisposableWorkers::stop_waiting() {
@@ -65,14 +62,6 @@ void DisposableWorkers::refuse_if_given_up(const std::string& path) const {
   const MutexLock lock(given_up_->mutex);
   if (given_up_->paths.contains(path))
     throw SourceError(Reason::timeout, path + " has still not answered an earlier call");
-}
-
-void DisposableWorkers::start(std::function<void()> errand) {
-  try {
-    std::thread(std::move(errand)).detach();
-  } catch (const std::system_error&) {
-    throw SourceError(Reason::limit, "no thread can be started");
-  }
 }
 
 std::size_t DisposableWorkers::given_up() const {

@@ -1,7 +1,7 @@
 // Disposable workers are threads for calls that cannot be interrupted (a hung file system, a name
 // server that does not answer). The caller waits until its deadline and goes on. A worker that has
-// not come back by then is given up. While a worker is given up on a path, no other worker is sent
-// down that path. Safe on any thread.
+// not come back by then is given up. One that has come back waits a minute for the next call. While
+// a worker is given up on a path, no other worker is sent down that path. Safe on any thread.
 #pragma once
 
 #include <exception>
@@ -16,13 +16,16 @@
 #include "collectors/base/thread_annotations.h"
 #include "exporter/io/condition.h"
 #include "exporter/io/mutex.h"
+#include "exporter/io/reused_threads.h"
 
 namespace pg_integrity {
 
 class DisposableWorkers {
  public:
   explicit DisposableWorkers(const WaitableClock& clock)
-      : clock_(clock), given_up_(std::make_shared<GivenUp>()) {}
+      : clock_(clock),
+        given_up_(std::make_shared<GivenUp>()),
+        threads_(std::make_shared<ReusedThreads>()) {}
 
   /// Workers that share the list of given-up workers with these, and have a stop_waiting() of their
   /// own.
@@ -39,7 +42,7 @@ class DisposableWorkers {
   T run(const std::string& path, Instant deadline, std::function<T()> work) {
     refuse_if_given_up(path);
     auto errand = std::make_shared<ErrandFor<T>>();
-    start([errand, work = std::move(work), given_up = given_up_, path] {
+    threads_->run([errand, work = std::move(work), given_up = given_up_, path] {
       errand->go(work, *given_up, path);
     });
     wait_for(*errand, deadline, path);
@@ -118,13 +121,14 @@ class DisposableWorkers {
   void wait_for(Errand& errand, Instant deadline, const std::string& path);
   [[noreturn]] static void throw_timeout(const std::string& path);
   void refuse_if_given_up(const std::string& path) const;
-  static void start(std::function<void()> errand);
 
-  DisposableWorkers(const WaitableClock& clock, std::shared_ptr<GivenUp> given_up)
-      : clock_(clock), given_up_(std::move(given_up)) {}
+  DisposableWorkers(const WaitableClock& clock, std::shared_ptr<GivenUp> given_up,
+                    std::shared_ptr<ReusedThreads> threads)
+      : clock_(clock), given_up_(std::move(given_up)), threads_(std::move(threads)) {}
 
   const WaitableClock& clock_;
   std::shared_ptr<GivenUp> given_up_;
+  std::shared_ptr<ReusedThreads> threads_;
   Mutex mutex_;  ///< locked before an errand's mutex, never after it
   std::set<Errand*> waited_for_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;

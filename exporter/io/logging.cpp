@@ -1,10 +1,19 @@
 #include "exporter/io/logging.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "collectors/base/thread_annotations.h"
+#include "exporter/io/json_writer.h"
+#include "exporter/io/line_writer.h"
+#include "exporter/io/mutex.h"
 
 namespace pg_integrity {
 
@@ -59,19 +68,40 @@ void append_quoted(std::string& out, std::string_view value) {
   out += '"';
 }
 
-}  // namespace
+std::atomic<bool> as_json = false;
 
-void start_logging(LogLevel least) {
-  auto logger = spdlog::get("pg_integrity");
-  if (!logger) logger = spdlog::stderr_logger_mt("pg_integrity");
-  logger->set_pattern("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
-  logger->set_level(to_spdlog(least));
-  logger->flush_on(spdlog::level::debug);
-  spdlog::set_default_logger(logger);
+LineWriter& writer() {
+  // It lives as long as the process: threads that nobody can end may still have something to say.
+  static auto* const made = new LineWriter(2);
+  return *made;
 }
 
-void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  if (!spdlog::should_log(to_spdlog(level))) return;
+/// Hands the lines that spdlog has made to the writer.
+class WriterSink final : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    {
+      const MutexLock lock(mutex_);
+      formatter_->format(message, line);
+    }
+    writer().write(std::string(line.data(), line.size()));
+  }
+  void flush() override {}
+  void set_pattern(const std::string& pattern) override {
+    set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern));
+  }
+  void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
+    const MutexLock lock(mutex_);
+    formatter_ = std::move(formatter);
+  }
+
+ private:
+  Mutex mutex_;
+  std::unique_ptr<spdlog::formatter> formatter_ GUARDED_BY(mutex_);
+};
+
+std::string as_fields(std::string_view message, std::initializer_list<LogField> fields) {
   std::string line = "msg=";
   append_quoted(line, message);
   for (const LogField& field : fields) {
@@ -80,6 +110,45 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
     line += '=';
     append_quoted(line, field.value);
   }
+  return line;
+}
+
+std::string as_members(std::string_view message, std::initializer_list<LogField> fields) {
+  std::string line = "\"msg\":";
+  append_json({std::string(message)}, line);
+  for (const LogField& field : fields) {
+    line += ',';
+    append_json({std::string(field.key)}, line);
+    line += ':';
+    append_json({field.value}, line);
+  }
+  return line;
+}
+
+}  // namespace
+
+void start_logging(LogLevel least, LogFormat format) {
+  static_cast<void>(writer());
+  auto logger = spdlog::get("pg_integrity");
+  if (!logger) {
+    logger = std::make_shared<spdlog::logger>("pg_integrity", std::make_shared<WriterSink>());
+    spdlog::register_logger(logger);
+  }
+  as_json = format == LogFormat::json;
+  logger->set_pattern(as_json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                              : "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+                      spdlog::pattern_time_type::utc);
+  logger->set_level(to_spdlog(least));
+  spdlog::set_default_logger(logger);
+}
+
+void flush_log() {
+  writer().flush();
+}
+
+void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+  if (!spdlog::should_log(to_spdlog(level))) return;
+  const std::string line = as_json ? as_members(message, fields) : as_fields(message, fields);
   spdlog::default_logger_raw()->log(to_spdlog(level), spdlog::string_view_t(line));
 }
 

@@ -36,6 +36,21 @@ void take_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+std::thread thread_without_signals(std::function<void()> work) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the thread inherits this
+  try {
+    std::thread thread(std::move(work));
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread;
+  } catch (...) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+}
+
 void give_signals_back() {
   sigset_t signals = handled_signals();
   sigdelset(&signals, SIGHUP);

@@ -15,6 +15,10 @@ sigset_t handled_signals();
 /// ignores SIGPIPE. Call it before any other thread starts.
 void take_signals();
 
+/// Starts a thread that no signal interrupts, whether take_signals() has been called or not.
+/// @throws std::system_error if no thread can be started.
+std::thread thread_without_signals(std::function<void()> work);
+
 /// Unblocks SIGTERM and SIGINT in this thread. From then on the next one of them ends the process
 /// at once.
 void give_signals_back();

@@ -17,6 +17,7 @@
 
 #include "collectors/base/errors.h"
 #include "exporter/config/conninfo.h"
+#include "exporter/io/logging.h"
 #include "exporter/postgres/server_errors.h"
 #include "exporter/postgres/session_socket.h"
 
@@ -114,7 +115,12 @@ std::optional<Refusal> log_in_to(PGconn* connection) {
                    Telling::refused, true};
   ::PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
   ::PQsetNoticeReceiver(
-      connection, [](void*, const PGresult*) {}, nullptr);
+      connection,
+      [](void*, const PGresult* notice) {
+        log(LogLevel::debug, "a notice of the server",
+            {{"notice", ::PQresultErrorMessage(notice)}});
+      },
+      nullptr);
   ConnStatusType step = ::PQstatus(connection);
   if (step == CONNECTION_BAD) return refusal_of(connection, CONNECTION_NEEDED, true);
   const auto timeout = connect_timeout(connection);
@@ -176,6 +182,11 @@ SourceError told_by_all(const std::vector<Refusal>& refusals) {
 
 void CloseConnection::operator()(pg_conn* connection) const {
   ::PQfinish(connection);
+}
+
+bool is_superuser(const pg_conn* connection) {
+  const char* said = ::PQparameterStatus(connection, "is_superuser");
+  return said != nullptr && std::string_view(said) == "on";
 }
 
 std::string last_message(const pg_conn* connection) {

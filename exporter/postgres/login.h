@@ -28,6 +28,9 @@ using LibpqConnection = std::unique_ptr<pg_conn, CloseConnection>;
 /// text has the words of all hosts. They may repeat secrets of the connection string.
 LibpqConnection log_in(const std::string& conninfo, const Clock& clock);
 
+/// Whether the server says that the session's role is a superuser.
+bool is_superuser(const pg_conn* connection);
+
 /// All that libpq and the server said to the newest statement, the first line first.
 std::string last_message(const pg_conn* connection);
 

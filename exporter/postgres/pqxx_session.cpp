@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <pqxx/pqxx>
 
@@ -13,6 +14,7 @@
 #include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "exporter/config/conninfo.h"
+#include "exporter/io/logging.h"
 #include "exporter/postgres/guarded_read.h"
 #include "exporter/postgres/login.h"
 #include "exporter/postgres/obstacle.h"
@@ -393,6 +395,7 @@ class PostgresConnector final : public Connector {
     try {
       dsn = current_dsn(connection_);
       auto connection = log_in(completed(dsn, database), clock_);
+      warn_about_superuser(connection.get());
       return identified(std::make_unique<PostgresSession>(
           std::move(connection), database, parallel_workers_, clock_, watchdog_, workers_));
     } catch (const ConfigError& error) {
@@ -422,11 +425,20 @@ class PostgresConnector final : public Connector {
     return session;
   }
 
+  /// Once. A server of our own (a drill's) has superusers only.
+  void warn_about_superuser(const pg_conn* connection) {
+    if (parallel_workers_ > 0 || !is_superuser(connection) || warned_.exchange(true)) return;
+    log(LogLevel::info,
+        "connected as a superuser. HINT: use the role that `grants` makes, which may read and"
+        " nothing else");
+  }
+
   ConnectionOptions connection_;
   const Clock& clock_;
   Watchdog& watchdog_;
   DisposableWorkers& workers_;
   int parallel_workers_;
+  std::atomic<bool> warned_ = false;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace pg_integrity::test {
 class CapturedLog {
  public:
   CapturedLog() {
+    flush_log();
     std::fflush(stderr);
     kept_ = ::dup(STDERR_FILENO);
     const std::string path = directory_.write("err", "");
@@ -25,6 +26,7 @@ class CapturedLog {
   }
   ~CapturedLog() {
     start_logging(LogLevel::error);  // the level of the other tests
+    flush_log();
     std::fflush(stderr);
     ::dup2(kept_, STDERR_FILENO);
     ::close(kept_);
@@ -33,6 +35,7 @@ class CapturedLog {
   CapturedLog& operator=(const CapturedLog&) = delete;
 
   [[nodiscard]] std::string written() const {
+    flush_log();
     std::fflush(stderr);
     return content_of(directory_.path() + "/err");
   }
