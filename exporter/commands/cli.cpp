@@ -18,10 +18,12 @@
 #include "exporter/commands/drill.h"
 #include "exporter/commands/explain.h"
 #include "exporter/commands/grants.h"
+#include "exporter/commands/healthcheck.h"
 #include "exporter/commands/record_dump.h"
 #include "exporter/commands/serve.h"
 #include "exporter/io/console.h"
 #include "exporter/io/logging.h"
+#include "exporter/io/process_limits.h"
 #include "exporter/version.h"
 
 namespace pg_integrity {
@@ -31,7 +33,10 @@ namespace {
 const std::map<std::string, LogLevel> kLogLevels{{"debug", LogLevel::debug},
                                                  {"info", LogLevel::info},
                                                  {"warning", LogLevel::warning},
+                                                 {"warn", LogLevel::warning},
                                                  {"error", LogLevel::error}};
+const std::map<std::string, LogFormat> kLogFormats{{"logfmt", LogFormat::logfmt},
+                                                   {"json", LogFormat::json}};
 const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
                                                    {"markdown", ReportFormat::markdown},
                                                    {"json", ReportFormat::json},
@@ -46,7 +51,10 @@ struct Arguments {
   bool record_dump = false;
   std::string config;
   std::string log_level;
-  std::string listen;
+  std::vector<std::string> listen;
+  std::string web_config;
+  std::string log_format;
+  bool systemd_socket = false;
   std::string format;
   bool recorded = false;
   bool live = false;
@@ -62,7 +70,7 @@ CLI::Validator one_of(const std::map<std::string, Value>& values) {
 
 void add_config(CLI::App& command, Arguments& arguments) {
   command.add_option(
-      "-c,--config", arguments.config,
+      "-c,--config,--config.file", arguments.config,
       "configuration file; default: DATA_SOURCE_NAME, else the file that packages install, "
       "else libpq's environment");
 }
@@ -190,9 +198,7 @@ int code_of(ExitCode code) {
   return static_cast<int>(code);
 }
 
-}  // namespace
-
-int run_command_line(int argc, const char* const* argv) {
+int run_parsed(int argc, const char* const* argv) {
   Arguments arguments;
   CLI::App app{
       "Watches whether the data of PostgreSQL databases is intact and could be recovered."};
@@ -201,12 +207,20 @@ int run_command_line(int argc, const char* const* argv) {
                        fmt::format("pg_integrity_exporter {} ({})", kVersion, kRevision));
   app.require_subcommand(0, 1);
   app.fallthrough();
-  app.add_option("--log-level", arguments.log_level,
+  app.add_option("--log-level,--log.level", arguments.log_level,
                  "debug, info, warning or error; default: info when serving, else warning")
       ->check(one_of(kLogLevels));
+  app.add_option("--log.format", arguments.log_format, "logfmt or json")
+      ->check(one_of(kLogFormats))
+      ->default_val("logfmt");
   add_config(app, arguments);
-  const std::string listen_help = "address:port, in place of the configured one";
-  app.add_option("--listen", arguments.listen, listen_help);
+  app.add_option("--listen,--web.listen-address", arguments.listen,
+                 "address:port, in place of the configured one; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--web.config.file", arguments.web_config,
+                 "TLS, passwords and headers, in place of the configured web_config_file");
+  app.add_flag("--web.systemd-socket", arguments.systemd_socket,
+               "listen on the sockets that systemd hands over, not on addresses");
 
   CLI::App* serve_command = app.add_subcommand("serve", "serve metrics (the default)");
   const CLI::App* check_command = add_check(app, arguments);
@@ -225,6 +239,11 @@ int run_command_line(int argc, const char* const* argv) {
   const CLI::App* accept_command = add_accept(app, arguments.accept);
   const CLI::App* explain_command = add_explain(app, arguments.explain);
   const CLI::App* drill_command = add_drill(app, arguments);
+  HealthcheckCommand healthy;
+  CLI::App* healthcheck_command = app.add_subcommand(
+      "healthcheck",
+      "ask the exporter on this machine whether it is healthy; 0 yes, 1 no, 3 unusable");
+  healthcheck_command->add_flag("--ready", healthy.ready, "whether it is ready, as well");
 
   try {
     app.parse(argc, argv);
@@ -236,7 +255,7 @@ int run_command_line(int argc, const char* const* argv) {
   }
   const bool serving = app.get_subcommands().empty() || serve_command->parsed();
   if (arguments.log_level.empty()) arguments.log_level = serving ? "info" : "warning";
-  start_logging(kLogLevels.at(arguments.log_level));
+  start_logging(kLogLevels.at(arguments.log_level), kLogFormats.at(arguments.log_format));
   if (catalogue_command->parsed()) {
     const std::string text =
         catalogue_format == "json" ? catalogue_as_json() : catalogue_as_markdown();
@@ -252,7 +271,27 @@ int run_command_line(int argc, const char* const* argv) {
   if (explain_command->parsed()) return code_of(explain(arguments.explain));
   if (drill_command->parsed()) return code_of(run_drill(arguments));
   if (check_command->parsed()) return code_of(run_check(arguments));
-  return code_of(serve({arguments.config, arguments.listen}));
+  if (healthcheck_command->parsed())
+    return code_of(healthcheck({arguments.config, arguments.listen, healthy.ready}));
+  return code_of(
+      serve({arguments.config, arguments.listen, arguments.web_config, arguments.systemd_socket}));
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  set_process_limits();
+  try {
+    const int code = run_parsed(argc, argv);
+    flush_log();
+    return code;
+  } catch (const std::exception& error) {  // no memory, or no thread
+    say(
+        fmt::format("it cannot go on: {}. HINT: raise the limits of memory, threads and files that"
+                    " this process has",
+                    error.what()));
+    return code_of(ExitCode::violated);
+  }
 }
 
 }  // namespace pg_integrity

@@ -4,17 +4,22 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
+#include "collectors/base/errors.h"
 #include "collectors/base/thread_annotations.h"
 #include "collectors/registry.h"
 #include "exporter/commands/accept.h"
+#include "exporter/commands/precautions.h"
+#include "exporter/commands/reading_in_time.h"
+#include "exporter/commands/shown.h"
 #include "exporter/commands/standing_acceptances.h"
+#include "exporter/commands/web_access.h"
 #include "exporter/config/acceptances.h"
 #include "exporter/config/config.h"
 #include "exporter/config/options.h"
@@ -34,10 +39,8 @@
 #include "exporter/io/service_manager.h"
 #include "exporter/io/signals.h"
 #include "exporter/metrics/exposition.h"
-#include "exporter/metrics/page.h"
 #include "exporter/metrics/publisher.h"
 #include "exporter/report/acceptable.h"
-#include "exporter/report/report.h"
 #include "exporter/scheduler/runtime.h"
 #include "exporter/version.h"
 
@@ -47,28 +50,22 @@ namespace {
 
 constexpr Seconds kBetweenLooks{30};  ///< at the files of accept_dir
 
-/// The directory in which evidence is kept. If it cannot be written, the answer is empty and a line
-/// in the log says so.
-std::string usable_state_dir(const std::string& directory) {
-  if (::access(directory.c_str(), W_OK | X_OK) == 0) return directory;
-  log(LogLevel::warning,
-      "evidence will not survive a restart. HINT: create state_dir, or name another",
-      {{"state_dir", directory}});
-  return {};
-}
-
 class Exporter {
  public:
+  /// @throws SourceError{config} if state_dir belongs to another process.
   Exporter(ServeCommand command, Options options, std::vector<ServerAcceptance> in_files)
       : command_(std::move(command)),
         resources_(clock_),
+        owned_(own_state_dir(options.state_dir, clock_, resources_.workers)),
         listen_(options.listen),
-        state_dir_(usable_state_dir(options.state_dir)),
+        allowed_hosts_(options.allowed_hosts),
+        web_config_file_(options.web_config_file),
+        state_dir_(owned_.path),
         accept_dir_(options.accept_dir),
         reload_by_http_(options.reload_by_http),
         acceptances_(std::move(in_files)),
         configured_(std::move(options)) {
-    SavedState state = state_dir_.empty() ? SavedState{} : state_on_record(state_dir_, clock_);
+    SavedState state = std::exchange(owned_.state, {});
     acceptances_.restore(acceptances_on_record(state));
     of_others_ = std::move(state.of_others);
     const auto runtime = std::make_shared<Runtime>(options_in_force(configured_), resources_,
@@ -82,17 +79,27 @@ class Exporter {
       return runtime()->evidence();
     };
     Publisher publisher(evidence, clock_, resources_.news);
-    HttpServer http(handlers(publisher),
+    HttpServer http(handlers(publisher), allowed_hosts_,
                     [this] { end_after_failure("the HTTP server ended of itself"); });
     http_ = &http;
+    WebAccess web(web_config_file_, http, clock_, resources_.workers);
+    web_ = &web;
+    if (const auto faults = web.read(); !faults.empty()) {
+      for (const std::string& fault : faults) say(fault);
+      return ExitCode::usage;
+    }
     try {
-      const int port = http.start(listen_);
-      log(LogLevel::info, "listening",
-          {{"url", fmt::format("http://{}:{}/", listen_.host, port)}, {"version", kVersion}});
-    } catch (const std::runtime_error& error) {
+      for (const std::string& url : http.start(sockets()))
+        log(LogLevel::info, "listening", {{"url", url}, {"version", kVersion}});
+    } catch (const std::exception& error) {
       say(error.what());
       return ExitCode::violated;
     }
+    look_for_precautions();
+    web.watch([this](const std::vector<std::string>& faults) {
+      complain(faults);
+      web_successful_ = faults.empty();
+    });
     {
       const StateKeeper keeper(
           state_dir_, [this] { return state(); }, clock_, resources_.workers, resources_.news);
@@ -114,6 +121,7 @@ class Exporter {
     }
     http.stop();
     http_ = nullptr;
+    web_ = nullptr;
     return failed_ ? ExitCode::violated : ExitCode::proven;
   }
 
@@ -123,6 +131,13 @@ class Exporter {
   [[nodiscard]] std::shared_ptr<Runtime> runtime() const {
     const MutexLock lock(mutex_);
     return runtime_;
+  }
+
+  [[nodiscard]] std::vector<ListeningSocket> sockets() const {
+    if (command_.systemd_socket) return handed_over_by_systemd();
+    std::vector<ListeningSocket> sockets;
+    for (const ListenAddress& address : listen_) sockets.push_back(listen_on(address));
+    return sockets;
   }
 
   /// The state that survives a restart.
@@ -161,12 +176,25 @@ class Exporter {
     return answer.text;
   }
 
+  void look_for_precautions() {
+    try {
+      const auto lines = resources_.workers.run<std::vector<std::string>>(
+          "the configuration", clock_.now() + kBetweenLooks,
+          [options = runtime()->options(), path = command_.config_path] {
+            return precautions(options, path);
+          });
+      for (const std::string& line : lines) log(LogLevel::warning, line);
+    } catch (const SourceError&) {  // its files cannot be looked at now
+    }
+  }
+
   /// Puts the files of accept_dir in force. If one has a fault, the old ones stay.
   void take_acceptance_files() {
     const MutexLock one_at_a_time(reload_mutex_);
     if (stopping_) return;
     std::vector<std::string> faults;
-    const bool changed = acceptances_.read_files(configured_, faults);
+    const bool changed = acceptances_.take_files(
+        read_acceptances_in_time(configured_, clock_, resources_.workers), faults);
     complain(faults);
     reload_successful_ = faults.empty();
     if (changed && put_in_force(configured_)) log(LogLevel::info, "acceptances read again");
@@ -178,32 +206,14 @@ class Exporter {
           {{"error", fault}});
   }
 
-  HttpHandlers handlers(Publisher& publisher) {
-    HttpHandlers handlers;
-    handlers.metrics = [this, &publisher](bool gzip) {
+  HttpHandlers handlers(const Publisher& publisher) {
+    const auto facts = [this] {
       const HttpServer* http = http_;
-      const ProcessFacts facts{kVersion, kRevision, reload_successful_,
-                               http == nullptr ? 0 : http->connections()};
-      return Page(publisher.body(), facts, clock_, gzip);
+      return ProcessFacts{kVersion, kRevision, reload_successful_ && web_successful_,
+                          http == nullptr ? 0 : http->connections()};
     };
-    const auto report = [this, &publisher] {
-      return make_report(*publisher.body()->snapshot(), clock_);
-    };
-    handlers.report_html = [report] { return report_as_html(report()); };
-    handlers.report_policy = report_policy();
-    handlers.report_markdown = [report] { return report_as_markdown(report()); };
-    handlers.report_json = [report] { return report_as_json(report()); };
-    // The exporter is ready once the page shows the first attempts, too. It stays ready: collectors
-    // that a reload adds take nobody off the scrape.
-    handlers.ready = [this, &publisher] {
-      const auto body = publisher.body();
-      const auto& collectors = body->snapshot()->collectors;
-      if (runtime()->scheduler().ready() &&
-          std::all_of(collectors.begin(), collectors.end(),
-                      [](const auto& collector) { return collector->health.attempted; }))
-        ready_ = true;
-      return ready_.load();
-    };
+    HttpHandlers handlers =
+        handlers_of(publisher, clock_, facts, [this] { return runtime()->scheduler().ready(); });
     if (reload_by_http_) handlers.reload = [this] { return reload(); };
     return handlers;
   }
@@ -231,20 +241,26 @@ class Exporter {
   bool reload() {
     const MutexLock one_at_a_time(reload_mutex_);
     if (stopping_) return false;
-    ReadOptions read = read_options(command_.config_path);
+    ReadOptions read = read_options_in_time(command_.config_path, clock_, resources_.workers);
     std::vector<std::string> faults;
     auto* options = std::get_if<Options>(&read);
     if (options == nullptr)
       faults = std::get<std::vector<std::string>>(std::move(read));
     else
-      acceptances_.read_files(*options, faults);
+      acceptances_.take_files(read_acceptances_in_time(*options, clock_, resources_.workers),
+                              faults);
+    if (faults.empty() && web_ != nullptr) faults = web_.load()->read();
     if (!faults.empty()) {
       complain(faults);
       reload_successful_ = false;
       return false;
     }
+    web_successful_ = true;
+    if (!put_in_force(*options)) {
+      reload_successful_ = false;
+      return false;
+    }
     configured_ = std::move(*options);
-    if (!put_in_force(configured_)) return false;
     reload_successful_ = true;
     log(LogLevel::info,
         "configuration reloaded; listen, state_dir, accept_dir and reload_by_http need a restart");
@@ -252,40 +268,49 @@ class Exporter {
   }
 
   /// Replaces what runs. What runs then takes the evidence over.
-  /// @return false if that failed; then the process ends.
+  /// @return false if that failed. Then what ran before runs again.
   bool put_in_force(const Options& configured) REQUIRES(reload_mutex_) {
     const auto old = runtime();
     old->scheduler().stop();
     const auto saved = std::make_shared<const SavedEvidence>(saved_evidence_of(*old->evidence()));
-    std::shared_ptr<Runtime> fresh;
+    const bool good = run(options_in_force(configured), saved);
+    if (!good && !run(old->options(), saved))
+      end_after_failure("neither the new nor the old configuration can be put in force");
+    resources_.news.tell();
+    return good;
+  }
+
+  /// @return false if there is no thread or memory for it, with a line in the log.
+  bool run(const Options& options, const std::shared_ptr<const SavedEvidence>& saved) {
     try {
-      fresh = std::make_shared<Runtime>(options_in_force(configured), resources_, saved);
+      auto fresh = std::make_shared<Runtime>(options, resources_, saved);
       fresh->scheduler().start();
-    } catch (const std::exception& error) {  // no thread or memory to be had
-      end_after_failure(fmt::format("the configuration cannot be put in force: {}", error.what()));
-      return false;
-    }
-    {
       const MutexLock lock(mutex_);
       runtime_ = std::move(fresh);
+      return true;
+    } catch (const std::exception& error) {
+      log(LogLevel::error, "a configuration cannot be put in force", {{"error", error.what()}});
+      return false;
     }
-    resources_.news.tell();
-    return true;
   }
 
   const ServeCommand command_;
   const SystemClock clock_;
   ProcessResources resources_;
-  const ListenAddress listen_;
+  OwnedStateDir owned_;
+  const std::vector<ListenAddress> listen_;
+  const std::vector<std::string> allowed_hosts_;
+  const std::string web_config_file_;
   const std::string state_dir_;
   const std::string accept_dir_;
   const bool reload_by_http_;
   StandingAcceptances acceptances_;
   std::map<std::string, std::string> of_others_;  ///< sections of the state file
   std::atomic<bool> reload_successful_ = true;
+  std::atomic<bool> web_successful_ = true;
   std::atomic<bool> failed_ = false;
-  std::atomic<bool> ready_ = false;
   std::atomic<HttpServer*> http_ = nullptr;
+  std::atomic<WebAccess*> web_ = nullptr;
   Mutex reload_mutex_;
   bool stopping_ GUARDED_BY(reload_mutex_) = false;
   Options configured_ GUARDED_BY(reload_mutex_);  ///< without further acceptances
@@ -296,35 +321,41 @@ class Exporter {
 }  // namespace
 
 ExitCode serve(const ServeCommand& command) {
-  ReadOptions read = read_options(command.config_path);
+  take_signals();
+  const SystemClock clock;
+  DisposableWorkers workers(clock);
+  ReadOptions read = read_options_in_time(command.config_path, clock, workers);
   auto* options = std::get_if<Options>(&read);
   ReadAcceptances in_files =
-      options != nullptr ? read_acceptances(*options)
+      options != nullptr ? read_acceptances_in_time(*options, clock, workers)
                          : ReadAcceptances(std::get<std::vector<std::string>>(std::move(read)));
   if (const auto* faults = std::get_if<std::vector<std::string>>(&in_files)) {
     for (const std::string& fault : *faults) say(fault);
     return ExitCode::usage;
   }
-  if (!command.listen.empty()) {
-    const auto listen = parse_listen(command.listen);
-    if (!listen) {
+  for (const std::string& text : command.listen) {
+    const auto addresses = parse_listen_list(text);
+    if (addresses.empty()) {
       say(fmt::format(
           "--listen: \"{}\" is no address and port. HINT: write it as 127.0.0.1:10187, [::1]:10187"
           " or :10187",
-          command.listen));
+          text));
       return ExitCode::usage;
     }
-    options->listen = *listen;
+    if (&text == &command.listen.front()) options->listen.clear();
+    options->listen.insert(options->listen.end(), addresses.begin(), addresses.end());
   }
-  take_signals();
-  ExitCode code{};
-  {
-    auto exporter = std::make_unique<Exporter>(
-        command, std::move(*options), std::get<std::vector<ServerAcceptance>>(std::move(in_files)));
-    code = exporter->run();
-    if (exporter->threads_are_out()) leave(code);
+  if (!command.web_config.empty()) options->web_config_file = command.web_config;
+  try {
+    Exporter exporter(command, std::move(*options),
+                      std::get<std::vector<ServerAcceptance>>(std::move(in_files)));
+    const ExitCode code = exporter.run();
+    if (exporter.threads_are_out()) leave(code);
+    return code;
+  } catch (const SourceError& error) {  // state_dir belongs to another process
+    say(error.what());
+    return ExitCode::violated;
   }
-  return code;
 }
 
 }  // namespace pg_integrity

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "exporter/commands/command.h"
 
 namespace pg_integrity {
 
 struct ServeCommand {
-  std::string config_path;  ///< empty: the environment
-  std::string listen;       ///< empty: as configured
+  std::string config_path;          ///< empty: the environment
+  std::vector<std::string> listen;  ///< empty: as configured
+  std::string web_config;           ///< empty: as configured
+  bool systemd_socket = false;      ///< listen on the sockets that systemd hands over
 };
 
 /// Runs until SIGTERM or SIGINT. SIGHUP reads the configuration anew. Call it before any other

@@ -34,8 +34,7 @@ void StandingAcceptances::restore(List told) {
   told_ = std::move(told);
 }
 
-bool StandingAcceptances::read_files(const Options& options, Lines& faults) {
-  ReadAcceptances read = read_acceptances(options);
+bool StandingAcceptances::take_files(ReadAcceptances read, Lines& faults) {
   if (auto* lines = std::get_if<Lines>(&read)) {
     faults = std::move(*lines);
     return false;

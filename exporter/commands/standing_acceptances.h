@@ -8,6 +8,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/thread_annotations.h"
 #include "collectors/options/accept.h"
+#include "exporter/config/acceptances.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/state_section.h"
 #include "exporter/io/mutex.h"
@@ -23,9 +24,10 @@ class StandingAcceptances {
   /// Takes over what an earlier process was told.
   void restore(std::vector<ServerAcceptance> told);
 
-  /// Reads the files anew. If one has a fault, the old ones stay, and `faults` has the lines.
+  /// Takes files that were read anew. If one has a fault, the old ones stay, and `faults` has the
+  /// lines.
   /// @return true if others are in force now.
-  bool read_files(const Options& options, std::vector<std::string>& faults);
+  bool take_files(ReadAcceptances read, std::vector<std::string>& faults);
 
   struct Answer {
     bool accepted = false;

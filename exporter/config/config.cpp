@@ -21,6 +21,7 @@
 #include "collectors/registry.h"
 #include "exporter/config/config_schema.h"
 #include "exporter/config/conninfo.h"
+#include "exporter/config/data_source.h"
 #include "exporter/config/databases.h"
 #include "exporter/config/settings_check.h"
 #include "exporter/config/toml.h"
@@ -214,11 +215,12 @@ ReadOptions options_from(Settings settings, Problems& problems) {
       problems);
   if (!problems.empty()) return problems.lines();
   Options options;
-  if (const auto listen = parse_listen(settings.text("listen")))
-    options.listen = *listen;
-  else
+  options.listen = parse_listen_list(settings.text("listen"));
+  if (options.listen.empty())
     problems.add(settings.place("listen"), "\"listen\" is no address and port",
                  "write it as \"127.0.0.1:10187\", \"[::1]:10187\" or \":10187\"");
+  options.allowed_hosts = settings.texts("allowed_hosts");
+  options.web_config_file = settings.text_or_empty("web_config_file");
   options.state_dir = settings.text("state_dir");
   options.accept_dir = settings.text("accept_dir");
   options.reload_by_http = settings.flag("reload_by_http");
@@ -250,6 +252,8 @@ ReadOptions read_configuration(const std::string& path) {
   ReadOptions read = options_from(std::move(settings), problems);
   if (auto* options = std::get_if<Options>(&read); options && !options->accept_dir.empty())
     options->accept_dir = beside / options->accept_dir;
+  if (auto* options = std::get_if<Options>(&read); options && !options->web_config_file.empty())
+    options->web_config_file = beside / options->web_config_file;
   return read;
 }
 
@@ -261,13 +265,17 @@ std::string standard_configuration(const std::string& path) {
 
 ReadOptions configuration_from_environment() {
   const char* name = std::getenv("DATA_SOURCE_NAME");
+  const bool named = name != nullptr && *name != '\0';
+  const bool composed = !named && has_data_source();
   Settings server(Place{"environment"});
-  if (name != nullptr && *name != '\0') server.put("dsn", std::string(name), {"DATA_SOURCE_NAME"});
+  if (named) server.put("dsn", std::string(name), {"DATA_SOURCE_NAME"});
   std::string label = "local";
   try {
+    if (composed) server.put("dsn", data_source_now(), {"DATA_SOURCE_URI"});
     const ConnectionTarget target = target_of(server.text_or_empty("dsn"));
     if (!target.host.empty() && target.host.front() != '/') label = target.host;
-  } catch (const ConfigError&) {
+  } catch (const ConfigError& error) {
+    if (composed && !server.has("dsn")) return std::vector<std::string>{error.what()};
     label = "local";  // reported when the connection is taken
   }
   server.put("name", label, {});
@@ -275,7 +283,11 @@ ReadOptions configuration_from_environment() {
   settings.put("server", std::vector<Settings>{std::move(server)}, {});
   Problems problems;
   ReadOptions read = options_from(std::move(settings), problems);
-  if (auto* options = std::get_if<Options>(&read)) options->accept_dir.clear();
+  if (auto* options = std::get_if<Options>(&read)) {
+    options->accept_dir.clear();
+    for (ServerOptions& only : options->servers)
+      if (composed) only.connection = {"", "", true};
+  }
   return read;
 }
 

@@ -28,8 +28,8 @@ inline constexpr const char* kStandardConfiguration = "/etc/pg_integrity_exporte
 /// exists and cannot be read is returned, so that the user learns of it.
 std::string standard_configuration(const std::string& path = kStandardConfiguration);
 
-/// The configuration without a file. It has one server, from DATA_SOURCE_NAME or from libpq's
-/// environment.
+/// The configuration without a file. It has one server, from DATA_SOURCE_NAME, from DATA_SOURCE_URI
+/// with _USER and _PASS, or from libpq's environment.
 ReadOptions configuration_from_environment();
 
 }  // namespace pg_integrity

@@ -66,7 +66,15 @@ struct Tree {
         defaults.push_back(option);
     top = {{.name = "listen",
             .fallback = "127.0.0.1:10187",
-            .help = "address and port of the HTTP server; \":10187\" is every address"},
+            .help = "address and port of the HTTP server; \":10187\" is every address; several are"
+                    " separated by commas"},
+           {.name = "allowed_hosts",
+            .type = OptionType::texts,
+            .help = "globs over names by which clients may call the HTTP server, beside localhost "
+                    "and any address; others get 421 unless they use TLS"},
+           {.name = "web_config_file",
+            .help = "TLS, passwords and headers of the HTTP server, in a file of the format that "
+                    "Prometheus's exporters share, beside this file unless it begins with /"},
            {.name = "state_dir",
             .fallback = "/var/lib/pg_integrity_exporter",
             .help = "directory for evidence that survives a restart"},

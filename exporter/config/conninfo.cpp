@@ -18,6 +18,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/settings.h"
+#include "exporter/config/data_source.h"
 #include "exporter/io/files.h"
 
 namespace pg_integrity {
@@ -140,6 +141,7 @@ bool any_remote(const std::string& hosts) {
 }  // namespace
 
 std::string current_dsn(const ConnectionOptions& connection) {
+  if (connection.data_source) return data_source_now();
   if (connection.dsn_file.empty()) return connection.dsn;
   std::string dsn;
   try {

@@ -1,5 +1,6 @@
 #include "exporter/config/options.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace pg_integrity {
@@ -19,6 +20,21 @@ std::optional<ListenAddress> parse_listen(std::string_view text) {
   else if (host.find(':') != std::string_view::npos)
     return std::nullopt;
   return ListenAddress{host.empty() ? "::" : std::string(host), static_cast<int>(port)};
+}
+
+std::vector<ListenAddress> parse_listen_list(std::string_view text) {
+  std::vector<ListenAddress> addresses;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    std::string_view one = text.substr(begin, end - begin);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    const auto address = parse_listen(one);
+    if (!address) return {};
+    addresses.push_back(*address);
+    begin = end + 1;
+  }
+  return addresses;
 }
 
 }  // namespace pg_integrity

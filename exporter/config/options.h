@@ -39,8 +39,9 @@ struct NotWatched {
 
 /// How to reach a server. Secrets are read again at every connect.
 struct ConnectionOptions {
-  std::string dsn;       ///< libpq connection string or URI; empty: libpq's environment
-  std::string dsn_file;  ///< a file with such a string; has priority over dsn
+  std::string dsn;           ///< libpq connection string or URI; empty: libpq's environment
+  std::string dsn_file;      ///< a file with such a string; has priority over dsn
+  bool data_source = false;  ///< composed of DATA_SOURCE_URI, _USER and _PASS in place of both
 };
 
 /// How to reach a copy of a watched database.
@@ -75,11 +76,17 @@ struct ListenAddress {
 /// @return nothing if the text has none of these forms.
 std::optional<ListenAddress> parse_listen(std::string_view text);
 
+/// Reads several of them, separated by commas and spaces.
+/// @return nothing if there is none, or one has none of these forms.
+std::vector<ListenAddress> parse_listen_list(std::string_view text);
+
 struct Options {
-  ListenAddress listen;
-  std::string state_dir;        ///< empty: evidence does not survive a restart
-  std::string accept_dir;       ///< empty: there are no files of acceptances
-  bool reload_by_http = false;  ///< POST /-/reload
+  std::vector<ListenAddress> listen;
+  std::vector<std::string> allowed_hosts;  ///< globs over names by which clients may call us
+  std::string web_config_file;             ///< TLS and passwords of the HTTP server; empty: none
+  std::string state_dir;                   ///< empty: evidence does not survive a restart
+  std::string accept_dir;                  ///< empty: there are no files of acceptances
+  bool reload_by_http = false;             ///< POST /-/reload
   std::vector<ServerOptions> servers;
 };
 

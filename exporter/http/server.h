@@ -1,50 +1,48 @@
-// The HTTP server, on cpp-httplib. It has a handful of exact routes, reads nothing from disk, and
-// bounds every phase of a connection. Handlers run on its threads and must be safe there.
+// The HTTP server. A loop owns the sockets, desks make the answers, and cpp-httplib routes them.
+// It reads nothing from disk, and bounds every phase of a connection.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
-#include "exporter/config/options.h"
-#include "exporter/metrics/page.h"
+#include "collectors/base/instant.h"
+#include "exporter/config/web_config.h"
+#include "exporter/http/handlers.h"
+#include "exporter/http/listening.h"
 
 namespace pg_integrity {
 
-struct HttpHandlers {
-  std::function<Page(bool gzip)> metrics;
-  std::function<std::string()> report_html;
-  std::string report_policy;  ///< Content-Security-Policy of report_html
-  std::function<std::string()> report_markdown;
-  std::function<std::string()> report_json;
-  std::function<bool()> ready;
-  std::function<bool()> reload;  ///< POST /-/reload; empty: not offered. @return it succeeded
-};
-
 class HttpServer {
  public:
+  /// @param allowed_hosts globs over names by which clients may call this server, beside localhost.
   /// @param lost runs on the server's thread if the server ends although nobody called stop().
-  HttpServer(HttpHandlers handlers, std::function<void()> lost);
+  HttpServer(HttpHandlers handlers, std::vector<std::string> allowed_hosts,
+             std::function<void()> lost);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Binds the address and serves on threads of its own.
-  /// @return the port.
-  /// @throws std::runtime_error if the address cannot be bound. Its text is one line.
-  int start(const ListenAddress& address);
+  /// Asks for TLS, passwords and headers as this configuration says, from the next connection and
+  /// the next request on. What was asked for before cannot be taken back.
+  /// @throws std::runtime_error if it cannot be used. Then nothing changes. Its text is one line.
+  void use(const WebConfig& config);
+  /// When the certificate in force is over. Nothing without TLS.
+  [[nodiscard]] std::optional<UnixTime> certificate_expires() const;
+  /// Serves on these sockets, on threads of its own. Call it once.
+  /// @return the URLs.
+  /// @throws std::exception if there is no memory or no thread for it.
+  std::vector<std::string> start(std::vector<ListeningSocket> sockets);
   void stop();
-  /// Connections that a thread is busy with or that wait for one.
+  /// Connections that are open.
   [[nodiscard]] std::size_t connections() const;
 
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// True if an Accept-Encoding header allows gzip with a quality above 0.
-bool accepts_gzip(std::string_view accept_encoding);
 
 }  // namespace pg_integrity

@@ -27,17 +27,22 @@ TOP_FILES = {
 # Where the headers of each library may be included: one file a role.
 LIBRARIES = {
     "CLI/": {"exporter/commands/cli.cpp"},
+    "crypt.h": {"exporter/http/passwords.cpp"},
     "curl/": {"exporter/io/http_client.cpp"},
     "date/": {"exporter/io/clock.cpp"},
-    "httplib.h": {"exporter/http/server.cpp"},
+    "event2/": {"exporter/http/connection.cpp", "exporter/http/loop.cpp"},
+    "httplib.h": {"exporter/http/router.cpp"},
     "libpq-fe.h": {"exporter/config/conninfo.cpp", "exporter/postgres/login.cpp"},
     "nlohmann/": {
         "exporter/commands/catalogue.cpp", "exporter/drill/record_files.cpp", "exporter/evidence/state_file.cpp",
         "exporter/io/json_reader.cpp", "exporter/io/json_writer.cpp", "exporter/report/json.cpp"},
+    "openssl/": {
+        "exporter/http/connection.cpp", "exporter/http/passwords.cpp", "exporter/http/tls_context.cpp"},
     "pqxx/": {"exporter/postgres/guarded_read.h", "exporter/postgres/pqxx_session.cpp"},
     "prometheus/": {"exporter/metrics/metric_families.cpp"},
     "spdlog/": {"exporter/io/logging.cpp"},
     "toml++/": {"exporter/config/toml.cpp"},
+    "yaml-cpp/": {"exporter/config/web_config.cpp"},
     "zlib.h": {"exporter/io/files.cpp", "exporter/metrics/page.cpp"},
 }
 

@@ -21,8 +21,8 @@ std::string configuration(int target_port, const PrometheusOptions& options) {
         "    - { regex: pg_integrity_(runbooks|report), action: labeldrop }\n"
         "  alertmanagers: [{ static_configs: [{ targets: ['127.0.0.1:" +
         std::to_string(options.alertmanager_port) + "'] }] }]\n";
-  return text + "scrape_configs:\n  - job_name: " + options.job +
-         "\n    static_configs: [{ targets: ['127.0.0.1:" + std::to_string(target_port) + "'] }]\n";
+  return text + "scrape_configs:\n  - job_name: " + options.job + "\n" + options.scrape +
+         "    static_configs: [{ targets: ['127.0.0.1:" + std::to_string(target_port) + "'] }]\n";
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct PrometheusOptions {
   std::string job = "test";
   std::string rules = {};     ///< directory of rule files; empty: none
   int alertmanager_port = 0;  ///< 0: none
+  std::string scrape = {};    ///< further lines of the scrape configuration
 };
 
 class Prometheus {

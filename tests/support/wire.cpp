@@ -40,6 +40,13 @@ Wire::~Wire() {
   ::close(descriptor_);
 }
 
+void Wire::reset() const {
+  const linger now{1, 0};
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ::close(descriptor_);
+  descriptor_ = -1;
+}
+
 void Wire::send(const std::string& bytes) const {
   std::size_t sent = 0;
   while (sent < bytes.size()) {

@@ -15,13 +15,15 @@ class Wire {
   Wire& operator=(const Wire&) = delete;
 
   void send(const std::string& bytes) const;
+  /// Ends the connection by RST. Nothing may follow.
+  void reset() const;
   /// Reads until the other side closes.
   [[nodiscard]] std::string rest() const;
   /// Reads at least one byte, unless the other side has closed.
   [[nodiscard]] std::string some() const;
 
  private:
-  int descriptor_;
+  mutable int descriptor_;
 };
 
 struct HttpAnswer {

@@ -110,8 +110,11 @@ TEST(Config, ServersOverrideTheDefaultsKeyByKey) {
 
 TEST(Config, TakesWhatItSays) {
   const Options options = read_everything();
-  EXPECT_EQ(options.listen.host, "::1");
-  EXPECT_EQ(options.listen.port, 10187);
+  EXPECT_EQ(options.listen.at(0).host, "::1");
+  EXPECT_EQ(options.listen.at(0).port, 10187);
+  EXPECT_EQ(options.listen.at(1).host, "127.0.0.1");
+  EXPECT_EQ(options.allowed_hosts, std::vector<std::string>{"*.example"});
+  EXPECT_TRUE(options.web_config_file.ends_with("/valid/web.yml"));
   EXPECT_TRUE(options.reload_by_http);
   const ServerOptions& server = options.servers.at(0);
   EXPECT_EQ(server.home_database, "database");
@@ -345,6 +348,9 @@ TEST(ParseListen, ReadsAddressAndPort) {
   EXPECT_EQ(parse_listen("[::1]:10187")->host, "::1");
   EXPECT_EQ(parse_listen(":10187")->host, "::");
   EXPECT_EQ(parse_listen("localhost:0")->port, 0);
+  EXPECT_EQ(parse_listen_list("127.0.0.1:1, [::1]:2").at(1).port, 2);
+  for (const char* wrong : {"", ",", "127.0.0.1:1,", "127.0.0.1:1 [::1]:2"})
+    EXPECT_TRUE(parse_listen_list(wrong).empty()) << wrong;
   for (const char* wrong :
        {"", "10187", "host", "host:", "host:x", "host:65536", "::1:10187", "host:1x"})
     EXPECT_FALSE(parse_listen(wrong)) << wrong;

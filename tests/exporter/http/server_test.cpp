@@ -1,10 +1,13 @@
 #include "exporter/http/server.h"
+#include "exporter/http/listening.h"
+#include "exporter/http/request_head.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <new>
 #include <thread>
 
 #include "collectors/base/batch.h"
@@ -38,8 +41,11 @@ class Http : public ::testing::Test, public SampleEvidence {
     handlers_.ready = [this] { return ready_.load(); };
   }
   void start(const ListenAddress& address = {"127.0.0.1", 0}) {
-    server_ = std::make_unique<HttpServer>(handlers_, [this] { lost_ = true; });
-    port_ = server_->start(address);
+    server_ = std::make_unique<HttpServer>(handlers_, allowed_, [this] { lost_ = true; });
+    std::vector<ListeningSocket> sockets;
+    sockets.push_back(listen_on(address));
+    port_ = sockets.front().port;
+    server_->start(std::move(sockets));
   }
   [[nodiscard]] HttpAnswer get(const std::string& path, const std::string& headers = {}) const {
     return fetch(port_, path, headers);
@@ -47,6 +53,7 @@ class Http : public ::testing::Test, public SampleEvidence {
 
   std::shared_ptr<const PageBody> body_;
   HttpHandlers handlers_;
+  std::vector<std::string> allowed_;
   std::atomic<bool> ready_ = false;
   std::atomic<bool> lost_ = false;
   std::unique_ptr<HttpServer> server_;
@@ -308,9 +315,255 @@ TEST_F(Http, CountsTheConnectionsItIsBusyWith) {
   EXPECT_TRUE(eventually([&] { return server_->connections() == 0; }));
 }
 
-std::string refusal(HttpServer& server, const ListenAddress& address) {
+TEST_F(Http, EachAnswerIsAsLongAsItSays) {
+  handlers_.report_json = [] { return std::string(3'000'000, 'j'); };
+  start();
+  for (const char* path : {"/metrics", "/", "/report.md", "/report.json", "/-/healthy", "/-/ready",
+                           "/nothing", "/metrics?x=1"})
+    for (const char* accepted : {"", "Accept-Encoding: gzip\r\n", "Accept-Encoding: br\r\n"})
+      for (const char* range : {"", "Range: bytes=0-,0-,0-\r\n"}) {
+        const HttpAnswer answer = get(path, std::string(accepted) + range);
+        EXPECT_NE(answer.status, 206) << path;
+        EXPECT_GT(answer.body.size(), 0U) << path << accepted;
+        EXPECT_EQ(answer.header("content-length"), std::to_string(answer.body.size()))
+            << path << accepted << range;
+      }
+}
+
+TEST_F(Http, MalformedHeadsAreRefusedAndTheConnectionEnds) {
+  start();
+  const std::string host = "Host: localhost\r\n";
+  const std::vector<std::pair<std::string, std::string>> heads{
+      {"GET /metrics HTTP/1.1\r\n\r\n", "400"},
+      {"GET /metrics HTTP/1.1\r\n" + host + host + "\r\n", "400"},
+      {"GET /metrics HTTP/1.1\r\n" + host + "X: a\r\n b\r\n\r\n", "400"},
+      {"GET /metrics HTTP/1.1\r\n" + host + std::string("X: \0\r\n\r\n", 8), "400"},
+      {"GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+       "400"},
+      {"GET /metrics HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n", "400"},
+      {"GET /metrics HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\nx", "400"},
+      {"GET /metrics HTTP/1.1\n" + host + "\n\n", "400"},
+      {"GET /metrics HTTP/1.1\r\n" + host + "X: " + std::string(9000, 'x') + "\r\n\r\n", "431"},
+      {"GET /" + std::string(20000, 'x'), "431"},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
+      {"GET /metrics HTTP/1.1\r\n" + host + "Expect: 100-continue\r\n\r\n", "417"}};
+  for (const auto& [head, status] : heads) {
+    const Wire wire(port_);
+    wire.send(head + "GET /-/healthy HTTP/1.1\r\n" + host + "\r\n");
+    const HttpAnswer answer = parse_answer(wire.rest());
+    EXPECT_EQ(std::to_string(answer.status), status) << head.substr(0, 200);
+    EXPECT_EQ(answer.header("connection"), "close");
+    EXPECT_EQ(answer.header("content-length"), std::to_string(answer.body.size()))
+        << "one answer alone: " << answer.body;
+  }
+}
+
+TEST_F(Http, ABodyIsNeverTakenForTheNextRequest) {
+  start();
+  // The second request begins at byte 4096 of the connection, where a library read on.
+  std::string request = "GET /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n\r\n";
+  request.append(4096 - request.size(), 'x');
+  const Wire wire(port_);
+  wire.send(request + "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string answers = wire.rest();
+  EXPECT_TRUE(answers.starts_with("HTTP/1.1 400 ")) << answers;
+  EXPECT_EQ(answers.find("HTTP/1.1", 8), std::string::npos) << answers;
+}
+
+TEST_F(Http, RequestsInOnePieceAreAnsweredOneAfterTheOther) {
+  start();
+  const Wire wire(port_);
+  const std::string host = " HTTP/1.1\r\nHost: localhost\r\n";
+  wire.send("GET /-/healthy" + host + "\r\nGET /nothing" + host + "\r\nGET /report.md" + host +
+            "Connection: close\r\n\r\nGET /-/healthy" + host + "\r\n");
+  const std::string answers = wire.rest();
+  const std::size_t first = answers.find("HTTP/1.1 200 ");
+  const std::size_t second = answers.find("HTTP/1.1 404 ", first);
+  const std::size_t third = answers.find("HTTP/1.1 200 ", second);
+  EXPECT_EQ(first, 0U) << answers;
+  EXPECT_NE(third, std::string::npos) << answers;
+  EXPECT_TRUE(answers.ends_with("# report")) << answers;
+}
+
+TEST_F(Http, OnlyNamesOfSomebodyElseAreMisdirected) {
+  allowed_ = {"*.shop.example"};
+  start();
+  const auto ask = [&](const std::string& path, const std::string& headers) {
+    const Wire wire(port_);
+    wire.send("GET " + path + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n");
+    return parse_answer(wire.rest());
+  };
+  const HttpAnswer rebound = ask("/report.json", "Host: evil.example:10187\r\n");
+  EXPECT_EQ(rebound.status, 421);
+  EXPECT_EQ(
+      rebound.body,
+      "this server is not called evil.example:10187. HINT: add the name to `allowed_hosts`, or"
+      " ask for the address\n");
+  EXPECT_EQ(ask("/metrics", "Host: evil.example\r\n").status, 421);
+  EXPECT_EQ(ask("/-/healthy", "Host: evil.example\r\n").status, 200);
+  EXPECT_EQ(ask("/-/ready", "Host: evil.example\r\n").status, 503) << "not ready yet";
+  // nginx names its upstream, Caddy keeps the name that the browser used, and kube-rbac-proxy the
+  // address of the pod.
+  EXPECT_EQ(ask("/metrics", "Host: 127.0.0.1:10187\r\nX-Real-IP: 9.9.9.9\r\n").status, 200);
+  EXPECT_EQ(ask("/metrics",
+                "Host: db.shop.example\r\nX-Forwarded-Host: db.shop.example\r\n"
+                "X-Forwarded-Proto: https\r\nVia: 2.0 Caddy\r\n")
+                .status,
+            200);
+  EXPECT_EQ(ask("/metrics",
+                "Host: 10.244.0.12:8443\r\nX-Forwarded-For: 10.244.0.3\r\n"
+                "X-Remote-User: prometheus\r\n")
+                .status,
+            200);
+}
+
+TEST_F(Http, AScrapeGetsThroughDrippingSilentAndIdleClients) {
+  start();
+  std::vector<std::unique_ptr<Wire>> dripping;
+  std::vector<std::unique_ptr<Wire>> others;
+  for (int i = 0; i < 100; ++i) {
+    dripping.push_back(std::make_unique<Wire>(port_));
+    dripping.back()->send("GET /metrics HTTP/1.1\r\nHost: ");
+    others.push_back(std::make_unique<Wire>(port_));  // silent
+    others.push_back(std::make_unique<Wire>(port_));  // idle
+    others.back()->send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_TRUE(others.back()->some().starts_with("HTTP/1.1 200 "));
+    if (i % 10 == 0) {
+      EXPECT_EQ(get("/metrics").status, 200);
+    }
+    for (const auto& wire : dripping) try {
+        wire->send("x");
+      } catch (const std::runtime_error&) {
+      }
+  }
+  EXPECT_LE(server_->connections(), 256U);
+  EXPECT_EQ(get("/metrics").status, 200);
+}
+
+TEST_F(Http, TheConnectionThatHasRestedForLongestMakesRoom) {
+  start();
+  const auto idle = [&] {
+    auto wire = std::make_unique<Wire>(port_);
+    wire->send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_TRUE(wire->some().starts_with("HTTP/1.1 200 "));
+    return wire;
+  };
+  const auto oldest = idle();
+  std::vector<std::unique_ptr<Wire>> others;
+  for (int i = 0; i < 256; ++i) others.push_back(idle());
+  EXPECT_EQ(oldest->rest(), "") << "hung up on";
+  others.back()->send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(others.back()->rest().starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(server_->connections(), 255U);
+}
+
+TEST_F(Http, NothingIsRenderedForWhoHasGone) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::atomic<int> rendered = 0;
+  handlers_.report_json = [&] {
+    if (++rendered == 1) {
+      begun.set_value();
+      go_on.get_future().wait();
+    }
+    return std::string("{}");
+  };
+  start();
+  std::thread first([&] { EXPECT_EQ(get("/report.json").status, 200); });
+  begun.get_future().wait();
+  for (int i = 0; i < 10; ++i) {
+    const Wire wire(port_);
+    wire.send("GET /report.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_TRUE(eventually([&] { return server_->connections() == 2; }));
+    wire.reset();
+    EXPECT_TRUE(eventually([&] { return server_->connections() == 1; }));
+  }
+  go_on.set_value();
+  first.join();
+  EXPECT_EQ(get("/report.json").status, 200);
+  EXPECT_EQ(rendered, 2) << "the first, and the last";
+}
+
+TEST_F(Http, AStormOfRequestsAndResetsPasses) {
+  start();
+  for (int i = 0; i < 2000; ++i) {
+    const Wire wire(port_);
+    wire.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    wire.reset();
+  }
+  EXPECT_EQ(get("/metrics").status, 200);
+  EXPECT_TRUE(eventually([&] { return server_->connections() == 0; }));
+}
+
+TEST_F(Http, AReportIsMadeOncePerEditionAndNeverHoldsUpAScrape) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::atomic<int> rendered = 0;
+  auto edition = std::make_shared<const int>(1);
+  handlers_.edition = [&]() -> std::shared_ptr<const void> { return edition; };
+  handlers_.report_json = [&] {
+    if (++rendered == 1) {
+      begun.set_value();
+      go_on.get_future().wait();
+    }
+    return std::string(5'000'000, 'x');
+  };
+  start();
+  std::vector<std::unique_ptr<Wire>> clients;  // none of them reads
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(std::make_unique<Wire>(port_));
+    clients.back()->send(
+        "GET /report.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  }
+  begun.get_future().wait();
+  EXPECT_EQ(get("/metrics").status, 200) << "while a report is being made";
+  go_on.set_value();
+  int whole = 0;
+  int refused = 0;
+  for (const auto& client : clients) {
+    const HttpAnswer answer = parse_answer(client->rest());
+    if (answer.status == 200 && answer.body.size() == 5'000'000) ++whole;
+    if (answer.status == 503 && answer.header("retry-after") == "10") ++refused;
+  }
+  EXPECT_EQ(whole + refused, 60);
+  EXPECT_GE(whole, 16);
+  EXPECT_EQ(rendered, 1);
+}
+
+TEST_F(Http, OneServerListensOnSeveralAddresses) {
+  std::vector<ListeningSocket> sockets;
+  sockets.push_back(listen_on({"127.0.0.1", 0}));
+  sockets.push_back(listen_on({"::1", 0}));
+  sockets.push_back(listen_on({"127.0.0.2", 0}));
+  const std::string v6 = std::to_string(sockets[1].port);
+  const std::string third = std::to_string(sockets[2].port);
+  port_ = sockets.front().port;
+  server_ = std::make_unique<HttpServer>(handlers_, allowed_, [] {});
+  const auto urls = server_->start(std::move(sockets));
+  EXPECT_EQ(urls.at(1), "http://[::1]:" + v6 + "/");
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  EXPECT_EQ(run({"curl", "-sS", urls.at(1) + "-/healthy"}).out, "healthy\n");
+  EXPECT_EQ(run({"curl", "-sS", urls.at(2) + "-/healthy"}).out, "healthy\n");
+}
+
+TEST_F(Http, ProbesOfThisMachineAskBesideThePort) {
+  start();
+  EXPECT_EQ(probe(port_, "/-/healthy"), 200);
+  EXPECT_EQ(probe(port_, "/-/ready"), 503);
+  EXPECT_EQ(probe(port_, "/metrics"), 421);
+  EXPECT_EQ(probe(free_port(), "/-/healthy"), 0);
+}
+
+TEST_F(Http, AFailureOfTheWholeHandlerIsAnAnswer) {
+  handlers_.metrics = [](bool) -> Page { throw std::bad_alloc(); };
+  start();
+  EXPECT_EQ(get("/metrics").status, 500);
+  EXPECT_EQ(get("/-/healthy").status, 200);
+}
+
+std::string refusal(const ListenAddress& address) {
   try {
-    server.start(address);
+    static_cast<void>(listen_on(address));
   } catch (const std::runtime_error& error) {
     return error.what();
   }
@@ -319,8 +572,7 @@ std::string refusal(HttpServer& server, const ListenAddress& address) {
 
 TEST_F(Http, APortInUseIsOneClearLine) {
   start();
-  HttpServer second(handlers_, [] {});
-  const std::string line = refusal(second, {"127.0.0.1", port_});
+  const std::string line = refusal({"127.0.0.1", port_});
   EXPECT_TRUE(line.starts_with("cannot listen on 127.0.0.1:" + std::to_string(port_) +
                                ": Address already in use. HINT: "))
       << line;
@@ -329,14 +581,13 @@ TEST_F(Http, APortInUseIsOneClearLine) {
 }
 
 TEST_F(Http, AnAddressThatIsNotOursIsOneClearLine) {
-  HttpServer stray(handlers_, [] {});
-  EXPECT_TRUE(refusal(stray, {"192.0.2.1", 10187})
+  EXPECT_TRUE(refusal({"192.0.2.1", 10187})
                   .starts_with(
                       "cannot listen on 192.0.2.1:10187: Cannot assign requested address. HINT: "));
   EXPECT_TRUE(
-      refusal(stray, {"no-such-host.invalid", 10187})
+      refusal({"no-such-host.invalid", 10187})
           .starts_with("cannot listen on no-such-host.invalid:10187: no such address. HINT: "))
-      << refusal(stray, {"no-such-host.invalid", 10187});
+      << refusal({"no-such-host.invalid", 10187});
 }
 
 TEST_F(Http, ListensOnThePortItWasGiven) {

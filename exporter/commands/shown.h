@@ -1,0 +1,21 @@
+// What the HTTP server shows while `serve` runs: the page of the publisher, and the report of the
+// same evidence. Safe on any thread.
+#pragma once
+
+#include <functional>
+
+#include "collectors/ports/clock.h"
+#include "exporter/http/handlers.h"
+#include "exporter/metrics/exposition.h"
+#include "exporter/metrics/publisher.h"
+
+namespace pg_integrity {
+
+/// @param facts of the process, at each scrape.
+/// @param attempted whether every collector has made one attempt. Once the page shows those, too,
+/// the exporter is ready, and stays so: collectors that a reload adds take nobody off the scrape.
+/// The publisher and the clock must outlive the handlers.
+HttpHandlers handlers_of(const Publisher& publisher, const Clock& clock,
+                         std::function<ProcessFacts()> facts, std::function<bool()> attempted);
+
+}  // namespace pg_integrity
