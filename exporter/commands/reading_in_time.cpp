@@ -21,6 +21,16 @@ constexpr Seconds kForConfiguration{4};
 constexpr Seconds kForAcceptances{2};
 constexpr Seconds kForStateDir{5};
 
+/// A worker could not be sent, or did not come back.
+std::vector<std::string> fault_of(const std::exception& error) {
+  const auto* source = dynamic_cast<const SourceError*>(&error);
+  if (source == nullptr) return {error.what()};
+  return {fmt::format("{}. HINT: {}", error.what(),
+                      source->reason() == Reason::timeout
+                          ? "check the file system that it is on"
+                          : "raise the limits of memory and threads that this process has")};
+}
+
 /// On a worker.
 OwnedStateDir owned_now(const std::string& directory) {
   OwnedStateDir owned;
@@ -52,7 +62,7 @@ ReadOptions read_options_in_time(const std::string& config_path, const WaitableC
     return workers.run<ReadOptions>("the configuration", clock.now() + kForConfiguration,
                                     [config_path] { return read_options(config_path); });
   } catch (const std::exception& error) {
-    return std::vector<std::string>{error.what()};
+    return fault_of(error);
   }
 }
 
@@ -64,7 +74,7 @@ ReadAcceptances read_acceptances_in_time(const Options& options, const WaitableC
                                         clock.now() + kForAcceptances,
                                         [shared] { return read_acceptances(*shared); });
   } catch (const std::exception& error) {
-    return std::vector<std::string>{error.what()};
+    return fault_of(error);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "collectors/base/errors.h"
@@ -91,7 +92,9 @@ class Exporter {
     try {
       for (const std::string& url : http.start(sockets()))
         log(LogLevel::info, "listening", {{"url", url}, {"version", kVersion}});
-    } catch (const std::exception& error) {
+    } catch (const std::system_error&) {
+      throw;  // no thread: the same line for all commands
+    } catch (const std::runtime_error& error) {
       say(error.what());
       return ExitCode::violated;
     }

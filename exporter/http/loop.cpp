@@ -18,6 +18,8 @@
 #include <utility>
 
 #include "collectors/base/thread_annotations.h"
+#include "exporter/io/console.h"
+#include "exporter/io/logging.h"
 #include "exporter/io/mutex.h"
 
 namespace pg_integrity {
@@ -29,6 +31,23 @@ constexpr std::size_t kDescriptorsOfOthers = 64;  ///< left to sessions, files a
 constexpr int kAcceptedAtOnce = 64;
 constexpr timeval kPause{0, 100000};   ///< without a descriptor for the next connection
 constexpr timeval kLastAnswers{1, 0};  ///< while the loop ends
+
+/// libevent's own words, which would be raw lines.
+void speak_for_libevent() {
+  ::event_set_log_callback([](int severity, const char* text) {
+    if (severity >= EVENT_LOG_WARN) log(LogLevel::warning, "libevent", {{"error", text}});
+  });
+  ::event_set_fatal_callback([](int /*error*/) {
+    flush_log();
+    say("it cannot go on: no descriptor is to be had. HINT: raise the limit of open files");
+    ::_exit(1);
+  });
+}
+
+event_base* new_base() {
+  speak_for_libevent();
+  return ::event_base_new();
+}
 
 /// Bounded by the descriptors that this process may have, too.
 std::size_t most_connections() {
@@ -55,7 +74,7 @@ class Loop::Impl final : public ConnectionEvents {
  public:
   explicit Impl(LoopHooks hooks)
       : hooks_(std::move(hooks)),
-        base_(::event_base_new()),
+        base_(new_base()),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         most_(most_connections()) {
     if (!base_ || !wake_.open()) throw std::runtime_error("no event loop can be made");

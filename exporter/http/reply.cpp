@@ -19,8 +19,7 @@ std::string_view name_of_status(int status) {
                                                      {429, "Too Many Requests"},
                                                      {431, "Request Header Fields Too Large"},
                                                      {500, "Internal Server Error"},
-                                                     {503, "Service Unavailable"},
-                                                     {505, "HTTP Version Not Supported"}};
+                                                     {503, "Service Unavailable"}};
   const auto found = names.find(status);
   return found == names.end() ? "Error" : found->second;
 }

@@ -98,7 +98,7 @@ class HeadReader {
         target.find('\t') != target.npos || !line.starts_with("HTTP/"))
       return HeadFault{400, "the request line cannot be understood"};
     if (line != "HTTP/1.1" && line != "HTTP/1.0")
-      return HeadFault{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
+      return HeadFault{400, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
     if (target.front() != '/' && target != "*")
       return HeadFault{400, "the target of the request is no path"};
     head_.method = method;

@@ -56,7 +56,7 @@ TEST(RequestHeads, WhatCanBeUnderstoodInTwoWaysIsRefused) {
       {line + kHost + "Authorization: a\r\nAuthorization: b\r\n\r\n", 400},
       {line + kHost + "Expect: 100-continue\r\n\r\n", 417},
       {"GET /\r\n\r\n", 400},  // HTTP/0.9
-      {"GET / HTTP/1.1 \r\n" + kHost + "\r\n", 505},
+      {"GET / HTTP/1.1 \r\n" + kHost + "\r\n", 400},
       {"GET  / HTTP/1.1\r\n" + kHost + "\r\n", 400},
       {"GET / a HTTP/1.1\r\n" + kHost + "\r\n", 400},
       {"GET http://localhost/ HTTP/1.1\r\n" + kHost + "\r\n", 400},
@@ -64,9 +64,9 @@ TEST(RequestHeads, WhatCanBeUnderstoodInTwoWaysIsRefused) {
       {" GET / HTTP/1.1\r\n" + kHost + "\r\n", 400},
       {"G(T / HTTP/1.1\r\n" + kHost + "\r\n", 400},
       {"\r\n\r\n", 400},
-      {"PRI * HTTP/2.0\r\n\r\n", 505},
-      {"GET / HTTP/1.2\r\n" + kHost + "\r\n", 505},
-      {"GET / HTTP/11\r\n" + kHost + "\r\n", 505}};
+      {"PRI * HTTP/2.0\r\n\r\n", 400},
+      {"GET / HTTP/1.2\r\n" + kHost + "\r\n", 400},
+      {"GET / HTTP/11\r\n" + kHost + "\r\n", 400}};
   for (const auto& [head, status] : heads) EXPECT_EQ(refused(head), status) << head;
 }
 

@@ -258,7 +258,7 @@ TEST_F(Http, SlowClientsDoNotHoldUpTheOthers) {
   for (int i = 0; i < 100; ++i) idle.push_back(std::make_unique<Wire>(port_));
   for (int i = 0; i < 20; ++i) {
     dripping.push_back(std::make_unique<Wire>(port_));
-    dripping.back()->send("GET /metrics HTTP/1.1\r\nHost: ");
+    dripping.back()->send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ");
   }
   std::jthread drops([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -345,7 +345,7 @@ TEST_F(Http, MalformedHeadsAreRefusedAndTheConnectionEnds) {
       {"GET /metrics HTTP/1.1\n" + host + "\n\n", "400"},
       {"GET /metrics HTTP/1.1\r\n" + host + "X: " + std::string(9000, 'x') + "\r\n\r\n", "431"},
       {"GET /" + std::string(20000, 'x'), "431"},
-      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"},
       {"GET /metrics HTTP/1.1\r\n" + host + "Expect: 100-continue\r\n\r\n", "417"}};
   for (const auto& [head, status] : heads) {
     const Wire wire(port_);

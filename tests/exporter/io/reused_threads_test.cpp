@@ -15,11 +15,11 @@ std::thread::id thread_of_a_job(ReusedThreads& threads) {
   return promise.get_future().get();
 }
 
-TEST(ReusedThreads, JobsOneAfterTheOtherShareAFew) {
+TEST(ReusedThreads, JobsOneAfterTheOtherShareThem) {
   const auto threads = std::make_shared<ReusedThreads>();
   std::set<std::thread::id> seen;
   for (int i = 0; i < 200; ++i) seen.insert(thread_of_a_job(*threads));
-  EXPECT_LE(seen.size(), 5U);
+  EXPECT_LT(seen.size(), 100U) << "of 200 jobs";
 }
 
 TEST(ReusedThreads, AJobThatHangsHoldsUpNoOther) {
