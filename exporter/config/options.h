@@ -22,7 +22,7 @@ struct CollectorOptions {
   const CollectorSpec* spec = nullptr;
   Seconds interval{};  ///< target between full passes
   Seconds deadline{};  ///< longest time of one step
-  Settings settings;  ///< its own options
+  Settings settings;   ///< its own options
   /// All options that its answers depend on, its own and those of the server, as one canonical
   /// text. Evidence that was taken under another text is not reloaded, except for values that the
   /// collector learned over time.
