@@ -259,7 +259,7 @@ ReadOptions read_configuration(const std::string& path) {
 
 std::string standard_configuration(const std::string& path) {
   const char* name = std::getenv("DATA_SOURCE_NAME");
-  if (name != nullptr && *name != '\0') return {};
+  if ((name != nullptr && *name != '\0') || has_data_source()) return {};
   return ::access(path.c_str(), F_OK) == 0 || errno != ENOENT ? path : std::string();
 }
 

@@ -24,8 +24,8 @@ inline constexpr const char* kStandardConfiguration = "/etc/pg_integrity_exporte
 
 /// The file to read if the user names none.
 /// @param path is for tests.
-/// @return empty if that file does not exist, or if DATA_SOURCE_NAME names a server. A file that
-/// exists and cannot be read is returned, so that the user learns of it.
+/// @return empty if that file does not exist, or if DATA_SOURCE_NAME or DATA_SOURCE_URI names a
+/// server. A file that exists and cannot be read is returned, so that the user learns of it.
 std::string standard_configuration(const std::string& path = kStandardConfiguration);
 
 /// The configuration without a file. It has one server, from DATA_SOURCE_NAME, from DATA_SOURCE_URI
