@@ -51,7 +51,7 @@ void append_collector(std::string& out, const Report& report, const ReportCollec
     if (wants_words(object)) append_object(out, report, object);
 }
 
-void append_wrong(std::string& out, const ReportServer& server) {
+void append_lines_of_wrong(std::string& out, const ReportServer& server) {
   if (server.wrong.empty()) return;
   out += fmt::format("\nserver {}: what is wrong\n", printable(server.name));
   for (const ReportWrong& wrong : server.wrong) {
@@ -93,7 +93,7 @@ std::string report_as_text(const Report& report) {
                        format_utc(*report.newest_evidence));
   out += fmt::format("by pg_integrity_exporter {}\n", report.exporter);
   for (const ReportServer& server : report.servers) {
-    append_wrong(out, server);
+    append_lines_of_wrong(out, server);
     append_causes(out, report, server);
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
