@@ -28,7 +28,7 @@ def write_runbook_heads(table):
         if not path.exists():
             continue
         title, rest = path.read_text(encoding="utf-8").split("\n\n", 1)
-        if not rest.startswith("## "):
+        if not rest.startswith("**Cost:**"):
             rest = rest.split("\n\n", 1)[1]
         path.write_text("\n\n".join([title, rules.runbook_head(alert), rest]), encoding="utf-8")
 

@@ -170,5 +170,5 @@ def readme_table(table):
 
 
 def runbook_head(alert):
-    return "%s Severity: %s. Rule: [%s.rules.yml](../%s.rules.yml)." % (
+    return "**Broken:** %s Severity: %s. Rule: [%s.rules.yml](../%s.rules.yml)." % (
         alert.summary, alert.severity, alert.theme, alert.theme)

@@ -2,7 +2,7 @@
 # Copies alerts/ for demonstrations and tests, in which nobody waits for minutes. The copy of the rules differs in `for`
 # and `keep_firing_for` alone. The copy of Alertmanager's configuration differs in its waits and receivers alone.
 #
-#   deploy/hurried_alerts.sh DIRECTORY              writes *.rules.yml and alertmanager.yml; nobody is notified
+#   deploy/hurried_alerts.sh DIRECTORY              writes *.rules.yml, *.tmpl and alertmanager.yml; nobody is notified
 #   deploy/hurried_alerts.sh DIRECTORY WEBHOOK_URL  each receiver is a webhook: WEBHOOK_URL/RECEIVER
 set -euo pipefail
 
@@ -14,6 +14,7 @@ for rules in *.rules.yml; do
   sed -E 's/^( +for:) [0-9]+m$/\1 3s/; s/^( +keep_firing_for:) [0-9]+m$/\1 15s/' "$rules" >"$directory/$rules"
 done
 
+cp ./*.tmpl "$directory"
 {
   sed -E '/^receivers:/,$d
     s/^( *group_wait:).*/\1 3s/; s/^( *group_interval:).*/\1 2s/' alertmanager.yml

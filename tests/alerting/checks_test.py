@@ -142,9 +142,35 @@ class Contract(unittest.TestCase):
         check = contract.check_runbooks
         self.finds("has no runbook", check, lambda house: house.runbooks.pop("PgIntegrityApiDown"))
         self.finds("no such alert", check, lambda house: house.runbooks.update(PgIntegrityOther="# PgIntegrityOther\n"))
-        self.finds("its headings", check, lambda house: house.runbooks.update(PgIntegrityApiDown="# PgIntegrityApiDown\n"))
-        self.finds("no metric", check, lambda house: house.runbooks.update(
-            PgIntegrityApiDown="```promql\npg_integrity_nonsense\n```"))
+        self.finds("it begins with", check, lambda house: house.runbooks.update(PgIntegrityApiDown="# PgIntegrityApiDown\n"))
+
+        def replace(old, new):
+            def change(house):
+                text = house.runbooks["PgIntegrityFutureRows"]
+                self.assertIn(old, text)
+                house.runbooks["PgIntegrityFutureRows"] = text.replace(old, new, 1)
+            return change
+
+        self.finds("it begins with", check, replace("```sh\n", "```sh repairs\n"))
+        self.finds("it begins with", check, replace("**Cost:** ", ""))
+        self.finds("longer than", check, replace("**Cost:** ", "**Cost:** " + "Words. " * 40))
+        self.finds("its headings", check, replace("## Over", "## Later"))
+        self.finds("its causes", check, replace("1. ", "- "))
+        self.finds("$BANANA is no label", check, replace('"$TABLE"', '"$TABLE" "$BANANA"'))
+        self.finds("does not say what $PID is", check, replace("```sh\n", "```sh\nkill $PID\n"))
+        self.finds("another kind", check, replace("```promql", "```sql"))
+        self.finds("no alert", check, replace("## Over", "[x](PgIntegrityOther.md)\n\n## Over"))
+        self.finds("only the demo", check, replace("$TABLE", "UserProfile"))
+        self.finds("no metric", check, replace("pg_integrity_clock_offset_seconds", "pg_integrity_nonsense"))
+        self.finds("which none uses", check, lambda house: setattr(
+            house, "runbook_guide", house.runbook_guide + "| `BANANA` | a fruit |\n"))
+
+    def test_message_variables(self):
+        check = contract.check_message_variables
+        self.finds("do not set the variable of table", check, lambda house: setattr(
+            house, "templates", house.templates.replace("|table|", "|")))
+        self.finds("a variable for home", check, lambda house: setattr(
+            house, "templates", house.templates.replace("|table|", "|table|home|")))
 
     def test_tests(self):
         def without(key, value):

@@ -13,9 +13,9 @@ import sys
 import yaml
 
 import promql
+import runbook_shape
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 WATCHDOG = "PgIntegrityWatchdog"
 # Labels that a rule makes itself.
 MADE = {"objective", "family", "since"}
@@ -42,6 +42,9 @@ class House:
         for path in sorted(alerts.glob("*.rules.yml")):
             self.groups[path.name] = yaml.safe_load(path.read_text())["groups"]
         self.runbooks = {path.stem: path.read_text() for path in (alerts / "runbooks").glob("*.md")}
+        self.runbook_guide = self.runbooks.pop("README")
+        self.templates = (alerts / "pg_integrity.tmpl").read_text()
+        self.demo = (ROOT / "deploy/demo/database.sql").read_text()
         self.tests = []
         for path in sorted((alerts / "tests").glob("*_test.yml")):
             self.tests += yaml.safe_load(path.read_text())["tests"]
@@ -154,17 +157,43 @@ def check_runbooks(house):
         yield "%s has no runbook" % name
     for name in sorted(set(house.runbooks) - names):
         yield "runbook %s: there is no such alert" % name
+    labels = {rule["alert"]: labels_of(house, rule) for _, rule in house.rules()}
+    others = runbook_shape.other_variables(house.runbook_guide)
+    demo = runbook_shape.names_of_demo(house.demo)
+    used = set()
     for name, text in sorted(house.runbooks.items()):
-        if not text.startswith("# %s\n" % name):
-            yield "runbook %s: another title" % name
-        if re.findall(r"^## (.*)$", text, re.M) != HEADINGS:
-            yield "runbook %s: its headings are %s" % (name, ", ".join(HEADINGS))
-        if "```" not in text:
-            yield "runbook %s: nothing to run" % name
+        for problem in runbook_shape.problems(name, text, labels.get(name, set()), others, demo, names):
+            yield "runbook %s: %s" % (name, problem)
         for query in re.findall(r"```promql\n(.*?)```", text, re.S):
             for line in query.splitlines():
                 for problem in house.catalogue.problems(line.split("#")[0]):
                     yield "runbook %s: %s" % (name, problem)
+        used |= runbook_shape.variables_of(text)
+    for variable in sorted(others - used):
+        yield "the guide of the runbooks explains %s, which none uses" % variable
+
+
+def labels_of(house, rule):
+    """The labels that alerts of the rule may have, without the target's job."""
+    found = MADE | {"instance", "database"}
+    for metric in promql.metrics(rule["expr"]) | promql.families(rule["expr"]):
+        found |= house.catalogue.labels_of(metric) or set()
+    return found - {"job"}
+
+
+def check_message_variables(house):
+    """Messages set each label that a runbook uses as a variable, and no label that a shell has already."""
+    allowed = set(re.search(r"\$names := \"\^\(([a-z_|]+)\)\$\"", house.templates)[1].split("|"))
+    for _, rule in house.rules():
+        used = runbook_shape.variables_of(house.runbooks.get(rule["alert"], ""))
+        for label in sorted(labels_of(house, rule)):
+            if runbook_shape.variable_of(label) in used - {"INSTANCE"} and label not in allowed:
+                yield "messages do not set the variable of %s, which the runbook of %s uses" % (label, rule["alert"])
+    known = MADE | promql.Catalogue.TARGET
+    for name in house.catalogue.by_name:
+        known |= house.catalogue.labels_of(name)
+    for label in sorted(allowed - known):
+        yield "messages set a variable for %s, which no alert has" % label
 
 
 def check_tests(house):
@@ -294,7 +323,9 @@ def check_order(house):
                     yield "%s mutes %s and may end before it" % (source, target)
 
 
-CHECKS = (check_rules, check_records, check_judged, check_runbooks, check_tests, check_usage, check_alertmanager, check_order)
+CHECKS = (
+    check_rules, check_records, check_judged, check_runbooks, check_message_variables, check_tests, check_usage,
+    check_alertmanager, check_order)
 
 
 def main():
