@@ -17,8 +17,11 @@ def variable_of(label):
 
 
 def variables_of(text):
-    """The variables that the commands of a runbook use."""
-    return set(re.findall(r"\$\{?([A-Z][A-Z_]*)", "\n".join(BLOCK.findall(text))))
+    """The variables that the commands of a runbook use and do not set."""
+    used = set()
+    for block in BLOCK.findall(text):
+        used |= set(re.findall(r"\$\{?([A-Z][A-Z_]*)", block)) - set(re.findall(r"^ *([A-Z][A-Z_]*)=", block, re.M))
+    return used
 
 
 def other_variables(guide):

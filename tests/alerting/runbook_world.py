@@ -3,6 +3,7 @@ the exporter, Prometheus and Alertmanager. Nothing of it is the demo's."""
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -164,11 +165,13 @@ class World:
         for number in range(3):
             self.data.execute(["pg_dump", "-Fc", "-Z0", "-f", self.work / f"backups/{number}.dump", "-d",
                                self.data.dsn("postgres")])
+            time.sleep(1)  # their headers have seconds
         self.write_config()
         self.data.execute([self.program, "drill", "--config", self.work / "config.toml", "--record", "--dump",
                            self.work / "backups/newest.dump"])
         self.data.execute([self.data.bin / "pg_basebackup", "-D", self.work / "base/1", "-d",
                            self.data.dsn("postgres", "postgres"), "--checkpoint=fast", "--no-sync"])
+        self.data.execute([self.program, "drill", "--config", self.work / "config.toml"], must=False)
 
     def write_config(self):
         self.exporter_port = free_port()
@@ -204,10 +207,14 @@ class World:
             return len(passes - {None}) > 2
 
         until(inventory_has_learned, "three passes of the inventory")
-        self.data.psql('DROP TABLE "Shop".leaflets')
+        self.data.psql('DROP TABLE "Shop".leaflets, "Shop".posters, "Shop".stickers')
         until(lambda: self.objects <= self.wrong(), lambda: "%s among %s" % (self.objects - self.wrong(), self.wrong()))
-        told = time.time()
-        until(lambda: any(path.stat().st_mtime > told for path in (self.work / "state").iterdir() if path.is_file()),
+        self.wait_for_evidence_on_disk()
+
+    def wait_for_evidence_on_disk(self):
+        """What `accept` reads. The exporter saves it every 10 seconds."""
+        asked = time.time()
+        until(lambda: any(path.stat().st_mtime > asked for path in (self.work / "state").iterdir() if path.is_file()),
               "the evidence on disk")
 
     def collectors(self):
@@ -218,9 +225,11 @@ class World:
                 for one in database["collectors"]]
 
     def wrong(self):
-        """The objects that the report calls neither proven nor observed."""
-        return {one["object"] for collector in self.collectors() for one in collector["objects"]
-                if one["state"] not in ("proven", "observed")}
+        """What the report calls neither proven nor observed, and what its inventory misses."""
+        objects = [one for collector in self.collectors() for one in collector["objects"]
+                   if one["state"] not in ("proven", "observed")]
+        lost = re.findall(r"(table \S+) is gone since", "\n".join(text for one in objects for text in one["evidence"]))
+        return {one["object"] for one in objects} | {"inventory/" + name for name in lost}
 
     def ask(self, query):
         """What is wrong with the query, as Prometheus says."""
@@ -230,6 +239,18 @@ class World:
                 return ""
         except urllib.error.HTTPError as error:
             return json.loads(error.read()).get("error", "refused")
+
+    def words(self):
+        """Names that a runbook may use: keys, collectors, labels, and what PostgreSQL itself has."""
+        catalogue = json.loads(subprocess.check_output([self.program, "catalogue", "--format", "json"]))
+        found = set(re.findall(r'"key": "(\w+)"', json.dumps(catalogue["configuration"])))
+        found |= {path.name for path in self.data.bin.iterdir()}
+        found |= {one["name"] for one in catalogue["collectors"]} | set(PROGRAMS) | set(ASKING)
+        found |= {name for one in catalogue["metrics"] for name in [one["name"], *one["labels"]]}
+        found |= set(self.data.psql(
+            "SELECT name FROM pg_settings UNION SELECT proname FROM pg_proc UNION SELECT relname FROM pg_class UNION "
+            "SELECT attname FROM pg_attribute WHERE attrelid < 16384").split())
+        return found
 
     def fill_in(self):
         def one(query):
@@ -247,7 +268,7 @@ class World:
             WAL_ARCHIVE=f"{self.work}/archive", WAL=f"{self.work}/data/pg_wal", DRILLS=f"{self.work}/drills",
             COPY=self.data.dsn("postgres", "copy"), LOG_TABLE='"Shop".deletions', LOG_TIME="gone at",
             STATUS_TABLE='"Shop".shields', VERIFIED_AT="checked at",
-            URL=f"http://127.0.0.1:{self.exporter_port}/-/healthy", ROLE="clerk", TRIGGER="note it",
+            URL=f"http://127.0.0.1:{self.exporter_port}/-/healthy", ROLE="clerk", TRIGGER="note it", SLOT="standby",
             SEQUENCE='"Shop"."Order lines_id_seq"', ROW=self.rows["orphan"])
 
     def end(self):

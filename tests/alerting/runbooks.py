@@ -22,7 +22,8 @@ BLOCK = re.compile(r"^( *)```(\S+)(.*)\n((?:.*\n)*?)\1```$", re.M)
 READING = "-c default_transaction_read_only=on -c statement_timeout=30s"
 PATIENCE = 120  # seconds for one block
 
-# Labels and names of one runbook that differ from the usual ones. The object to accept must be one that is wrong.
+# Labels and names of one runbook that differ from the usual ones. The object to accept must be one that is wrong, and one
+# that no other runbook accepts.
 OWN = {
     "PgIntegrityAuditLogTooFewRows": {"LOG": "deletions"},
     "PgIntegrityBackupWalMissing": {"BACKUP": "{work}/base/1"},
@@ -36,9 +37,9 @@ OWN = {
     "PgIntegrityFutureRows": {"COLUMN": "placed_at"},
     "PgIntegrityIndexCorrupt": {"TABLE": "customers", "INDEX": "customers_pkey"},
     "PgIntegrityInvalidIndexes": {"INDEX": '"Shop"."customers by day"'},
-    "PgIntegrityInventoryShrunk": {"OBJECT": "inventory/tables"},
+    "PgIntegrityInventoryShrunk": {"OBJECT": "inventory/table Shop.leaflets"},
     "PgIntegrityMediaUnexpected": {"COLUMN": "picture"},
-    "PgIntegrityObjectsLost": {"OBJECT": "inventory/tables"},
+    "PgIntegrityObjectsLost": {"OBJECT": "inventory/table Shop.posters"},
     "PgIntegrityRedObjectsGone": {"OBJECT": "orphans/Shop.Order lines.of a customer"},
     "PgIntegritySeriesMissing": {"FAMILY": "pg_integrity_up"},
     "PgIntegrityTableRowsDropped": {"OBJECT": "server/fsync"},
@@ -47,8 +48,14 @@ OWN = {
     "PgIntegrityUnproven": {"OBJECT": "constraints/Shop.bookings.one at a time"},
     "PgIntegrityUnsafeSetting": {"SETTING": "full_page_writes"},
 }
-# What people do between two commands of a runbook, in its own copy of the shop.
+# Runbooks whose repairs are alternatives. Each begins with a copy of the shop of its own.
+ALTERNATIVES = {"PgIntegrityInvalidIndexes"}
+# What people do before a command that repairs, in the runbook's own copy of the shop.
+SLOT = "SELECT pg_create_physical_replication_slot('standby') WHERE NOT EXISTS (SELECT FROM pg_replication_slots)"
 BY_HAND = {
+    "PgIntegrityCollationMismatch": "DELETE FROM \"Shop\".customers WHERE ctid = '{duplicate}'",
+    "PgIntegritySlotLost": SLOT,
+    "PgIntegritySlotRetainsWal": SLOT,
     "PgIntegrityConstraintBroken": 'UPDATE "Shop"."Order lines" SET quantity = 1 WHERE quantity <= 0',
 }
 # What the first command of a runbook must show of the shop.
@@ -57,7 +64,7 @@ SHOWS = {
     "PgIntegrityBackupOverdue": r"newest\.dump",
     "PgIntegrityBackupTooSmall": r"^\d+\n\d+$",
     "PgIntegrityConflictingRows": r"12:00:00",
-    "PgIntegrityConstraintBroken": r"\| -5 ",
+    "PgIntegrityConstraintBroken": r"\| +-5 \|",
     "PgIntegrityCustomQueryRows": r"email IS NULL",
     "PgIntegrityDuplicateRows": r"c1@shop\.example \| +2 ",
     "PgIntegrityFileCount": r"newest\.dump",
@@ -67,10 +74,10 @@ SHOWS = {
     "PgIntegrityInvalidIndexes": r"customers by day",
     "PgIntegrityInventoryShrunk": r"leaflets",
     "PgIntegrityMediaUnexpected": r"data:image/png",
-    "PgIntegrityObjectsLost": r"leaflets",
-    "PgIntegrityReplicaRowDifference": r"2004(?s:.*)2004",
+    "PgIntegrityObjectsLost": r"posters",
+    "PgIntegrityReplicaRowDifference": r"2005(?s:.*)2005",
     "PgIntegritySeriesMissing": r"^[1-9]\d*$",
-    "PgIntegrityTableRowsTooFew": r"2004",
+    "PgIntegrityTableRowsTooFew": r"2005",
     "PgIntegrityUnexpectedSuperusers": r"clerk",
     "PgIntegrityUnexpectedWriters": r"clerk",
     "PgIntegrityUnsafeSetting": r"full_page_writes \| off",
@@ -83,6 +90,24 @@ def blocks_of(text):
         yield language, info.strip(), textwrap.dedent(body) if indent else body
 
 
+# Words in code marks that the world does not know: values, reasons, keys of Prometheus, and names of PostgreSQL 18.
+OTHER_WORDS = set(
+    "bigint connect ddl edac false http https instance integer job lock lost mce missing none on permission pg_wal pod r "
+    "stream true metric_relabel_configs scrape_configs gin_index_check idle_replication_slot_timeout".split())
+
+
+def words_of(text):
+    """The names in code marks in the sentences of a runbook."""
+    prose = re.sub(r"^ *```.*\n(?:.*\n)*?^ *```$", "", text, flags=re.M)
+    for code in re.findall(r"`([^`]+)`", prose):
+        yield from re.findall(r"(?<![-\w./\"$])[a-z][a-z0-9]*(?:_[a-z0-9]+)*(?![-\w./])", code)
+
+
+def wrong_objects():
+    """What the exporter must have found in the shop before a command is tried."""
+    return {own["OBJECT"] for own in OWN.values() if "OBJECT" in own} | {"backups/dumps.dump"}
+
+
 class Trial:
     """The runbooks in one world."""
 
@@ -91,25 +116,28 @@ class Trial:
         self.failures = []
         self.counts = {"sh": 0, "repairs": 0, "promql": 0}
         self.done = set()
+        self.shown = {}
+        self.words = set()
 
     def values(self, name):
         known = {"work": self.world.work, **self.world.rows}
         own = {key: value.format(**known) for key, value in OWN.get(name, {}).items()}
         return {**self.world.values, **own}
 
-    def run(self, name, body, database, reading, values):
+    def run(self, body, database, reading, values):
         """Runs one block. @return what it printed, and its faults"""
         noted = self.world.work / "failures"
         noted.write_text("", encoding="utf-8")
         noted.chmod(0o666)
         environment = {
-            **self.world.data.environment, **values, "PATH": str(self.world.work / "bin"), "FAILURES": str(noted),
+            **self.world.data.environment, **values, "FAILURES": str(noted),
             "READING": READING if reading else "", "PGHOST": f"{self.world.work}/socket", "PGUSER": "postgres",
             "PGDATABASE": database, "DATABASE": database}
+        programs = self.world.work / "bin"
         ended = subprocess.run(
-            runbook_world.unprivileged([str(self.world.work / "bin/bash"), "-u", "-c", body]), env=environment,
-            cwd=self.world.work / "scratch", capture_output=True, text=True, errors="replace", timeout=PATIENCE,
-            stdin=subprocess.DEVNULL, check=False)
+            runbook_world.unprivileged(["env", f"PATH={programs}", str(programs / "bash"), "-u", "-c", body]),
+            env=environment, cwd=self.world.work / "scratch", capture_output=True, text=True, errors="replace",
+            timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False)
         faults = noted.read_text(encoding="utf-8").splitlines()
         faults += [line for line in ended.stderr.splitlines()
                    if re.search(r"command not found|unbound variable|syntax error|unexpected", line)]
@@ -119,29 +147,33 @@ class Trial:
 
     def try_block(self, name, body, repairs):
         values = self.values(name)
+        used = (body, tuple(sorted((key, value) for key, value in values.items() if "$" + key in body)))
+        if not repairs and used in self.shown:
+            return self.shown[used]
+        self.counts["repairs" if repairs else "sh"] += 1
         if "$PID" in body:
             values["PID"] = self.a_session()
-        database = "shop"
-        if repairs:
-            database = self.own_copy(name)
-            for statement in [BY_HAND[name]] if name in BY_HAND else []:
-                self.world.data.psql(statement, database)
-        else:
-            used = tuple(sorted((key, value) for key, value in values.items() if "$" + key in body))
-            if (body, used) in self.done:
-                return ""
-            self.done.add((body, used))
-        self.counts["repairs" if repairs else "sh"] += 1
-        shown, faults = self.run(name, body, database, not repairs, values)
+        if "accept --changes" in body:
+            self.world.wait_for_evidence_on_disk()
+        database = self.own_copy(name) if repairs else "shop"
+        shown, faults = self.run(body, database, not repairs, values)
+        self.shown[used] = shown
         if faults:
             self.failures.append("%s: %s: %s" % (name, body.strip().splitlines()[0], "; ".join(faults)))
         return shown
 
     def own_copy(self, name):
+        """The copy of the shop for the repairs of a runbook, as people have prepared it."""
         database = "of_" + name.lower()
+        data = self.world.data
+        if name in ALTERNATIVES:
+            data.psql(f"DROP DATABASE IF EXISTS {database}", "postgres")
+            self.done.discard(database)
         if database not in self.done:
             self.done.add(database)
-            self.world.data.psql(f"CREATE DATABASE {database} TEMPLATE pristine", "postgres")
+            data.psql(f"CREATE DATABASE {database} TEMPLATE pristine", "postgres")
+        if name in BY_HAND:
+            data.psql(BY_HAND[name].format(**self.world.rows), database)
         return database
 
     def a_session(self):
@@ -163,6 +195,8 @@ class Trial:
             self.failures.append("%s: %s: %s" % (name, query, said))
 
     def try_runbook(self, name, text):
+        for word in sorted(set(words_of(text)) - self.words - OTHER_WORDS):
+            self.failures.append("%s: there is nothing that is called `%s`" % (name, word))
         first = None
         for language, info, body in blocks_of(text):
             if language == "sh" and info in ("", "repairs"):
@@ -179,11 +213,12 @@ class Trial:
 
 def main():
     words = sys.argv[2:]
-    world = World(os.path.realpath(sys.argv[1]), {own["OBJECT"] for own in OWN.values() if "OBJECT" in own})
+    world = World(os.path.realpath(sys.argv[1]), wrong_objects())
     trial = Trial(world)
     tried = 0
     try:
         world.begin()
+        trial.words = world.words()
         for path in sorted((ROOT / "alerts/runbooks").glob("PgIntegrity*.md")):
             if not words or any(word in path.stem for word in words):
                 tried += 1

@@ -13,8 +13,10 @@ CREATE TABLE deletions (id serial PRIMARY KEY, about text, "gone at" timestamptz
 CREATE TABLE visits (id serial PRIMARY KEY, who text, "since" timestamptz DEFAULT now());
 CREATE TABLE shields (name text PRIMARY KEY, works boolean, "checked at" timestamptz DEFAULT now());
 CREATE TABLE saves (id serial PRIMARY KEY, sort text, ended text, "begun at" timestamptz DEFAULT now());
--- The exporter sees how it goes.
+-- The exporter sees how they go.
 CREATE TABLE leaflets AS SELECT n FROM generate_series(1, 10) n;
+CREATE TABLE posters AS SELECT * FROM leaflets;
+CREATE TABLE stickers AS SELECT * FROM leaflets;
 
 INSERT INTO customers (email, joined_at) SELECT 'c' || n || '@shop.example', now() FROM generate_series(1, 50) n;
 INSERT INTO "Order lines" (customer_id, quantity, picture)
@@ -27,7 +29,8 @@ INSERT INTO shields VALUES ('door', true);
 INSERT INTO saves (sort, ended) VALUES ('nightly', 'well');
 
 -- An orphan, a broken constraint, a picture that is none, a row of tomorrow.
-INSERT INTO "Order lines" (customer_id, quantity, picture) VALUES (7777, 1, NULL), (1, -5, ''), (2, 1, 'data:image/png;base64,');
+INSERT INTO "Order lines" (customer_id, quantity, picture) VALUES
+  (7777, 1, NULL), (1, -5, NULL), (2, 1, ''), (2, 1, 'data:image/png;base64,');
 INSERT INTO "Order lines" (customer_id, quantity, placed_at) VALUES (3, 1, now() + interval '1 day');
 ALTER TABLE "Order lines" ADD CONSTRAINT "of a customer" FOREIGN KEY (customer_id) REFERENCES customers NOT VALID;
 ALTER TABLE "Order lines" ADD CONSTRAINT "some at least" CHECK (quantity > 0) NOT VALID;
