@@ -61,12 +61,19 @@ class Relabelling(unittest.TestCase):
         self.addCleanup(child.wait)
         self.addCleanup(child.terminate)
 
-    def arrived(self, port):
+    @staticmethod
+    def arrived(port):
+        """The labels of the alerts that Alertmanager has. None while it does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=10) as answer:
                 return [one["labels"] for one in json.loads(answer.read())]
         except (urllib.error.URLError, OSError):
-            return []
+            return None
+
+    def wait(self, condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.2)
 
     def test_the_example(self):
         alertmanager = free_port()
@@ -80,11 +87,11 @@ class Relabelling(unittest.TestCase):
         (self.folder / "alertmanager.yml").write_text("route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n")
         self.start("prometheus-alertmanager", "--config.file=alertmanager.yml", "--storage.path=kept",
                    "--cluster.listen-address=", f"--web.listen-address=127.0.0.1:{alertmanager}")
-        self.start("prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
+        # What Prometheus sends before it has found Alertmanager is lost. It sends it again after the resend delay.
+        self.wait(lambda: self.arrived(alertmanager) is not None)
+        self.start("prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--rules.alert.resend-delay=1s",
                    f"--web.listen-address=127.0.0.1:{free_port()}")
-        deadline = time.monotonic() + PATIENCE
-        while not self.arrived(alertmanager) and time.monotonic() < deadline:
-            time.sleep(0.2)
+        self.wait(lambda: self.arrived(alertmanager))
         # Prometheus sends the alerts of a group together.
         self.assertCountEqual(self.arrived(alertmanager), ARRIVING)
 
