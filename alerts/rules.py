@@ -144,7 +144,9 @@ def rule(alert, table):
         lines.append("  for: " + alert.wait)
     if alert.keep:
         lines.append("  keep_firing_for: " + alert.keep)
-    lines.append("  labels: { severity: %s, component: %s }" % (alert.severity, alert.theme))
+    labels = ["severity: " + alert.severity, "component: " + alert.theme]
+    labels += ["%s: %s" % (name, quoted(text)) for name, text in alert.labels.items()]
+    lines.append("  labels: { %s }" % ", ".join(labels))
     lines.append("  annotations:")
     for key, text in annotations(alert).items():
         if key == "description":

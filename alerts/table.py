@@ -7,7 +7,8 @@ import yaml
 HERE = pathlib.Path(__file__).resolve().parent
 KEYS = {
     "alert", "severity", "metric", "summary", "for", "keep", "side", "signed", "never", "but", "may_lack_value",
-    "missed", "unmissed", "values", "expr", "description", "collector", "report"}
+    "missed", "unmissed", "values", "expr", "description", "collector", "report",
+    "labels"}
 SIDES = {"above": "at_most", "below": "at_least"}
 UNITS = {"_seconds": "duration", "_bytes": "size", "_ratio": "share"}
 
@@ -43,6 +44,7 @@ class Alert:
         self.unmissed = entry.get("unmissed", [])
         self.values = entry.get("values")
         self.expr = entry.get("expr")
+        self.labels = entry.get("labels", {})
         self.reported = entry.get("report", True)
         if entry.get("metric", "") not in {"", *metrics}:
             raise SystemExit("alerts.yml: %s: there is no metric %s" % (self.name, entry["metric"]))

@@ -4,8 +4,14 @@ SCHEMA_VERSION = 39  # Grafana 10.3 and later read it
 COLUMNS = 24
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
-# Told apart by the colour-blind, too (Okabe and Ito); a word always stands beside a colour.
-GOOD, BAD, UNSURE, NEUTRAL = "#009E73", "#D55E00", "#F0E442", "#56B4E9"
+# A state has one colour everywhere, and a word beside it. The colour-blind can tell the colours apart, too (Okabe and
+# Ito's, but for red and amber, which must not be taken for each other).
+GOOD, BAD, UNSURE = "#009E73", "#CC3311", "#FFB300"
+STATES = {
+    "violated": BAD, "unproven": UNSURE, "proven": GOOD, "accepted": "#0072B2", "limited": "#56B4E9",
+    "observed": "#999999", "excluded": "#CC79A7"}
+NEUTRAL = "#56B4E9"
+NOTHING = "transparent"
 
 # Which series a dashboard shows: of the server alone, of a database, and of collectors, of which some are
 # about the whole server and have no database.
@@ -23,11 +29,13 @@ def steps(*pairs):
     return {"mode": "absolute", "steps": [{"color": color, "value": value} for color, value in pairs]}
 
 
+def found(state):
+    """Thresholds of a number that must be 0: nothing is calm, anything else has the colour of the state."""
+    return steps((STATES[state], None), (NOTHING, 0), (STATES[state], 1e-9))
+
+
 PLAIN = steps((NEUTRAL, None))
 ZERO = steps((BAD, None), (GOOD, 0), (BAD, 1e-9))
-ONE = steps((BAD, None), (GOOD, 1))
-SHARE = steps((GOOD, None), (UNSURE, 0.8), (BAD, 1))  # of an objective
-FLOOR_SHARE = steps((BAD, None), (GOOD, 1))  # at least the objective
 
 
 def words(texts):
@@ -39,10 +47,13 @@ def words(texts):
     return [{"type": "value", "options": options}]
 
 
-YES = words({0: ("NO", BAD), 1: ("yes", GOOD)})
-FACT = words({0: ("no", NEUTRAL), 1: ("yes", NEUTRAL)})
-ALARM = words({0: ("no", GOOD), 1: ("YES", BAD)})
+# A cell to which a query has no value. Without this it would have the words for an empty panel and the first colour.
+NO_CELL = {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": NOTHING, "index": 99}}}
+# Of numbers that are 1 where something is not as it should be, so that the worst sort first.
+BREACH = words({0: ("YES", GOOD), 1: ("NO", BAD)})
+FACT = words({0: ("no", NOTHING), 1: ("yes", NOTHING)})
 VERDICT = words({0: ("PROVEN", GOOD), 1: ("UNPROVEN", UNSURE), 2: ("VIOLATED", BAD)})
+SEVERITY = words({-1: ("NONE", GOOD), 0: ("INFO", NEUTRAL), 1: ("WARNING", UNSURE), 2: ("CRITICAL", BAD)})
 VERDICT_STEPS = steps((GOOD, None), (UNSURE, 1), (BAD, 2))
 
 
@@ -60,7 +71,7 @@ def target(expression, legend="", ref="A", table=False):
     }
 
 
-def panel(kind, title, description, targets, no_value, unit="short", thresholds=PLAIN, mappings=(), **more):
+def panel(kind, title, description, targets, no_value, unit="locale", thresholds=PLAIN, mappings=(), decimals=None, **more):
     made = {
         "type": kind,
         "title": title,
@@ -81,6 +92,8 @@ def panel(kind, title, description, targets, no_value, unit="short", thresholds=
         "options": {},
         "links": [],
     }
+    if decimals is not None:
+        made["fieldConfig"]["defaults"]["decimals"] = decimals
     made.update(more)
     return made
 
@@ -94,7 +107,7 @@ def stat(title, description, expression, no_value, legend="", to=None, **more):
     made = panel("stat", title, description, [target(expression, legend, table=True)], no_value, **more)
     made["targets"][0]["format"] = "time_series"
     made["options"] = {
-        "colorMode": "background",
+        "colorMode": "background_solid",  # a gradient would turn red into orange
         "graphMode": "none",
         "justifyMode": "center",
         "orientation": "auto",
@@ -106,12 +119,17 @@ def stat(title, description, expression, no_value, legend="", to=None, **more):
     return made
 
 
-def graph(title, description, queries, no_value, **more):
-    """`queries`: pairs of expression and legend."""
+def graph(title, description, queries, no_value, states=False, **more):
+    """`queries`: pairs of expression and legend. `states`: the lines are called like states and have their colours."""
     targets = [target(expression, legend, chr(ord("A") + at)) for at, (expression, legend) in enumerate(queries)]
     thresholds = more.pop("thresholds", PLAIN)
     made = panel("timeseries", title, description, targets, no_value, thresholds=thresholds, **more)
     made["fieldConfig"]["defaults"]["color"] = {"mode": "palette-classic-by-name"}
+    if states:
+        made["fieldConfig"]["overrides"] = [
+            {"matcher": {"id": "byName", "options": state},
+             "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": color}}]}
+            for state, color in STATES.items()]
     made["fieldConfig"]["defaults"]["custom"] = {
         "drawStyle": "line",
         "lineInterpolation": "stepAfter",
@@ -145,86 +163,6 @@ def timeline(title, description, expression, legend, no_value, mappings, thresho
     return made
 
 
-def column(name, expression, unit="short", thresholds=PLAIN, mappings=(), worst=None):
-    """A column of a table. `worst`: "high" or "low" if the table is sorted by it."""
-    return {
-        "name": name, "expression": expression, "unit": unit, "thresholds": thresholds,
-        "mappings": list(mappings), "worst": worst,
-    }
-
-
-def table(title, description, labels, columns, no_value, to=None, report=None, **more):
-    """One row for each combination of `labels`, the worst first. Each column is an aggregation by these labels
-    and the instance (which links need, and nobody sees), so that their rows become one. `to`: a dashboard; `report`: the fragment of the object on
-    the exporter's page, made of label names."""
-    grouping = ", ".join(["instance"] + labels)
-    targets = []
-    made = panel("table", title, description, targets, no_value, **more)
-    renamed, overrides, sort = {}, [], []
-    for at, one in enumerate(columns):
-        ref = chr(ord("A") + at)
-        expression = one["expression"].replace("$labels", grouping)
-        targets.append(target(expression, ref=ref, table=True))
-        renamed["Value" if len(columns) == 1 else "Value #" + ref] = one["name"]
-        coloured = one["thresholds"] is not PLAIN or one["mappings"]
-        overrides.append({
-            "matcher": {"id": "byName", "options": one["name"]},
-            "properties": [
-                {"id": "unit", "value": one["unit"]},
-                {"id": "thresholds", "value": one["thresholds"]},
-                {"id": "mappings", "value": one["mappings"]},
-                {"id": "color", "value": {"mode": "thresholds"}},
-                {"id": "custom.cellOptions",
-                 "value": {"type": "color-background", "mode": "basic"} if coloured else {"type": "auto"}},
-            ],
-        })
-        if one["worst"]:
-            sort.append({"displayName": one["name"], "desc": one["worst"] == "high"})
-    links = []
-    if report is not None:
-        fields = ["server", "database", *report] if "database" in labels else ["server", None, *report]
-        links.append({"title": "On the report page", "targetBlank": True, "url": report_link(fields)})
-    if to:
-        links.append({
-            "title": "Details", "targetBlank": False,
-            "url": "/d/%s?${__url_time_range}&${datasource:queryparam}&var-instance=${__data.fields.instance}"
-                   "&var-server=${__data.fields.server}" % to
-                   + ("&var-database=${__data.fields.database}" if "database" in labels else ""),
-        })
-    if links:
-        overrides.append({
-            "matcher": {"id": "byName", "options": labels[-1]},
-            "properties": [{"id": "links", "value": links}],
-        })
-    overrides.append({
-        "matcher": {"id": "byName", "options": "instance"},
-        "properties": [{"id": "custom.hidden", "value": True}],
-    })
-    made["fieldConfig"]["overrides"] = overrides
-    made["fieldConfig"]["defaults"]["custom"] = {"align": "auto", "filterable": True, "inspect": False}
-    made["options"] = {"cellHeight": "sm", "showHeader": True, "sortBy": sort[:1], "footer": {"show": False}}
-    order = {name: at for at, name in enumerate(labels + [one["name"] for one in columns])}
-    made["transformations"] = [
-        {"id": "merge", "options": {}},
-        {"id": "organize", "options": {
-            "excludeByName": {"Time": True},
-            "renameByName": renamed, "indexByName": order}},
-    ]
-    return made
-
-
-def report_link(fields):
-    """Where the exporter's page shows an object: server, database, collector, names."""
-    collector = fields[2]
-    parts = [
-        "${__data.fields.server}",
-        "${__data.fields.database}" if fields[1] else "",
-        collector,
-        ".2E".join("${__data.fields.%s}" % name for name in fields[3:]),
-    ]
-    return "http://${__data.fields.instance}/#" + ".2F".join(part for at, part in enumerate(parts) if part or at < 3)
-
-
 def variable(name, label, query, all_value, **more):
     made = {
         "type": "query", "name": name, "label": label, "datasource": DATASOURCE,
@@ -237,8 +175,9 @@ def variable(name, label, query, all_value, **more):
     return made
 
 
-def variables():
-    return [
+def variables(runbooks):
+    """@param runbooks: with the address of the runbooks, which the watchdog's alert tells"""
+    made = [
         {"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus", "hide": 0,
          "includeAll": False, "multi": False, "options": [], "refresh": 1, "regex": "", "current": {},
          "skipUrlSync": False},
@@ -247,6 +186,11 @@ def variables():
         variable("database", "Database",
                  'label_values(pg_integrity_verdict{instance=~"$instance", server=~"$server"}, database)', ".+"),
     ]
+    if runbooks:
+        made.append(variable(
+            "runbooks", "Runbooks", 'label_values(ALERTS{alertname="PgIntegrityWatchdog"}, pg_integrity_runbooks)', None,
+            includeAll=False, multi=False, hide=2, current={}))
+    return made
 
 
 def annotations():
@@ -261,24 +205,46 @@ def annotations():
     ]}
 
 
-def dashboard(uid, title, description, rows, more_variables=()):
-    """`rows`: a title or a pair of height and panels with their widths, which fill the 24 columns."""
-    panels, top = [], 0
+class Folded(str):
+    """The title of a row that is collapsed until somebody opens it."""
+
+
+def placed(rows, name):
+    """Panels of rows on Grafana's grid of 24 columns. See dashboard()."""
+    panels, top, folded = [], 0, None
     for row in rows:
         if isinstance(row, str):
-            panels.append({"type": "row", "title": row, "collapsed": False, "panels": [],
-                           "gridPos": {"h": 1, "w": COLUMNS, "x": 0, "y": top}})
-            top += 1
-            continue
-        height, placed = row
-        left = 0
-        for width, made in placed:
-            made["gridPos"] = {"h": height, "w": width, "x": left, "y": top}
+            made = {"type": "row", "title": str(row), "collapsed": isinstance(row, Folded), "panels": [],
+                    "gridPos": {"h": 1, "w": COLUMNS, "x": 0, "y": top}}
             panels.append(made)
+            folded = made["panels"] if made["collapsed"] else None
+            top += 1
+            below = top
+            continue
+        height, side_by_side = row
+        left = 0
+        for width, made in side_by_side:
+            made["gridPos"] = {"h": height, "w": width, "x": left, "y": top if folded is None else below}
+            (panels if folded is None else folded).append(made)
             left += width
-        assert left == COLUMNS, "%s: a row of %d columns" % (title, left)
-        top += height
-    for number, made in enumerate(panels, 1):
+        assert left == COLUMNS, "%s: a row of %d columns" % (name, left)
+        # Panels of a collapsed row take no room until it is opened.
+        if folded is None:
+            top += height
+        else:
+            below += height
+    return panels
+
+
+def flat(panels):
+    """The panels, each before those that its row hides."""
+    return [one for made in panels for one in [made, *made.get("panels", ())]]
+
+
+def dashboard(uid, title, description, rows, runbooks=False):
+    """`rows`: a title, or a pair of height and panels with their widths, which fill the 24 columns."""
+    panels = placed(rows, title)
+    for number, made in enumerate(flat(panels), 1):
         made["id"] = number
     return {
         "id": None, "uid": uid, "title": title, "description": description, "tags": ["pg_integrity"],
@@ -288,5 +254,5 @@ def dashboard(uid, title, description, rows, more_variables=()):
         "links": [{"type": "dashboards", "title": "pg_integrity", "tags": ["pg_integrity"], "asDropdown": True,
                    "includeVars": True, "keepTime": True, "targetBlank": False, "icon": "external link",
                    "tooltip": "", "url": ""}],
-        "annotations": annotations(), "templating": {"list": variables() + list(more_variables)}, "panels": panels,
+        "annotations": annotations(), "templating": {"list": variables(runbooks)}, "panels": panels,
     }

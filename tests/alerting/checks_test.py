@@ -5,8 +5,11 @@
 """
 import copy
 import json
+import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import yaml
@@ -33,6 +36,9 @@ class Lint(unittest.TestCase):
     def panel(self, change):
         return lambda board: change(dashboard_lint.panels_of(board)[0])
 
+    def row(self, change):
+        return lambda board: change(next(one for one in board["panels"] if one["type"] == "row" and one["panels"]))
+
     def a_table(self, change):
         return lambda board: change(next(one for one in board["panels"] if one["type"] == "table"))
 
@@ -54,11 +60,16 @@ class Lint(unittest.TestCase):
         self.finds("data source, multi", lambda board: board["templating"]["list"][1].update(multi=False))
         self.finds("variable more is not used", lambda board: board["templating"]["list"].append(
             {"type": "textbox", "name": "more", "label": "More"}))
+        self.finds("the watchdog tells", lambda board: board["templating"]["list"][-1].update(definition=""))
 
     def test_layout(self):
         self.finds("lies on", self.panel(lambda one: one["gridPos"].update(w=7)))
         self.finds("there is a hole", self.panel(lambda one: one["gridPos"].update(w=4)))
-        self.finds("not equally high", self.panel(lambda one: one["gridPos"].update(h=4)))
+        self.finds("not equally high", self.panel(lambda one: one["gridPos"].update(h=2)))
+        self.finds("lies on", self.row(lambda one: one["panels"][0]["gridPos"].update(h=20)))
+        self.finds("there is a hole", self.row(lambda one: one["panels"].pop(0)))
+        self.finds("an open row hides no panels", self.row(lambda one: one.update(collapsed=False)))
+        self.finds("of them shown", lambda board: board["panels"].extend(board["panels"][:9]))
 
     def test_panels(self):
         self.finds("no title or description", self.panel(lambda one: one.update(description="")))
@@ -66,6 +77,8 @@ class Lint(unittest.TestCase):
         self.finds("unit", self.panel(lambda one: one["fieldConfig"]["defaults"].update(unit="parsecs")))
         self.finds("left to Grafana's defaults", self.panel(lambda one: one["fieldConfig"]["defaults"].pop("color")))
         self.finds("not the variable", self.panel(lambda one: one["datasource"].update(uid="mine")))
+        self.finds("VIOLATED is #009E73", self.panel(
+            lambda one: one["fieldConfig"]["defaults"]["mappings"][0]["options"]["2"].update(color="#009E73")))
         self.finds("not all can tell", self.panel(
             lambda one: one["fieldConfig"]["defaults"]["thresholds"]["steps"][0].update(color="#00FF00")))
         self.finds("chosen instance", self.panel(lambda one: one["targets"][0].update(expr="pg_integrity_up")))
@@ -81,6 +94,35 @@ class Lint(unittest.TestCase):
             expr='max by (instance, server) (pg_integrity_up{instance=~"$instance"})')))
         self.finds("an override of no field", self.a_table(
             lambda one: one["fieldConfig"]["overrides"][0]["matcher"].update(options="nothing")))
+        self.finds("shown as numbers", self.a_table(lambda one: one["fieldConfig"]["defaults"].update(unit="locale")))
+        self.finds("has the words for an empty panel", self.a_table(self.without("noValue")))
+        self.finds("has no unit", self.a_table(self.without("unit")))
+        self.finds("the colour of a state", self.a_table(self.without("mappings")))
+
+    @staticmethod
+    def without(key):
+        """Takes a property from the overrides of a table."""
+        def change(one):
+            for override in one["fieldConfig"]["overrides"]:
+                override["properties"] = [each for each in override["properties"] if each["id"] != key]
+        return change
+
+    def test_pictures(self):
+        with tempfile.TemporaryDirectory() as work:
+            folder = pathlib.Path(work) / "dashboards"
+            shutil.copytree(contract.ROOT / "dashboards", folder)
+            self.assertEqual(list(dashboard_lint.lint_pictures(folder)), [])
+            with (folder / OVERVIEW).open("a") as file:
+                file.write(" ")
+            self.finds_picture("are stale", folder)
+            (folder / "pictures/overview-dark.png").rename(folder / "pictures/other.png")
+            self.finds_picture("overview-dark.png is missing", folder)
+            (folder / "pictures/other.png").write_bytes(bytes(dashboard_lint.PICTURE))
+            self.finds_picture("bytes", folder)
+
+    def finds_picture(self, expected, folder):
+        problems = ["%s: %s" % found for found in dashboard_lint.lint_pictures(folder)]
+        self.assertTrue(any(expected in problem for problem in problems), problems)
 
     def test_types(self):
         boards = copy.deepcopy(BOARDS)

@@ -12,6 +12,7 @@ import sys
 
 import yaml
 
+import dashboard_lint
 import promql
 import runbook_shape
 
@@ -65,8 +66,8 @@ class House:
     def panel_expressions(self):
         """Dashboard, panel and expression. Annotations and variables count as panels without a title."""
         for name, board in self.dashboards.items():
-            for panel in board["panels"]:
-                for target in panel.get("targets", ()):
+            for panel in dashboard_lint.panels_of(board):
+                for target in panel["targets"]:
                     yield name, panel["title"], target["expr"]
             for annotation in board["annotations"]["list"]:
                 if "expr" in annotation:

@@ -4,6 +4,7 @@ type-checks the expressions.
 
     tests/alerting/dashboard_lint.py
 """
+import hashlib
 import json
 import pathlib
 import re
@@ -16,16 +17,27 @@ import promql
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 # The units in use here, all of which Grafana knows.
-UNITS = {"short", "s", "bytes", "percentunit", "cps", "dateTimeAsIso"}
+UNITS = {"locale", "string", "s", "bytes", "percentunit", "cps", "dateTimeAsIso"}
 # Variables that Grafana itself replaces.
 BUILT_IN = {"__all", "__rate_interval", "__url_time_range", "__all_variables", "__data"}
 COLUMNS = 24
-# Okabe and Ito's colours. Colour-blind people can tell them apart.
-COLOURS = {"#009E73", "#D55E00", "#F0E442", "#56B4E9"}
+# The colours of the states, and no others. Colour-blind people can tell them apart.
+COLOURS = {"#CC3311", "#FFB300", "#009E73", "#0072B2", "#56B4E9", "#999999", "#CC79A7"}
+WORDS = {
+    "VIOLATED": "#CC3311", "CRITICAL": "#CC3311", "OVERDUE": "#CC3311", "NO": "#CC3311", "UNPROVEN": "#FFB300",
+    "WARNING": "#FFB300", "PROVEN": "#009E73", "YES": "#009E73", "IN TIME": "#009E73"}
+# How many panels a dashboard shows before somebody opens a row, and how many it has.
+OPEN, PANELS = 12, 25
+PICTURE = 150_000  # bytes
+
+
+def flat(board):
+    """Everything on the grid, each row before the panels that it hides."""
+    return [one for panel in board["panels"] for one in [panel, *panel.get("panels", ())]]
 
 
 def panels_of(board):
-    return [panel for panel in board["panels"] if panel["type"] != "row"]
+    return [panel for panel in flat(board) if panel["type"] != "row"]
 
 
 def substituted(expression):
@@ -52,9 +64,10 @@ def lint_board(board):
         yield "no links to its siblings with variables and time"
     if not any("ALERTS{" in one.get("expr", "") for one in board["annotations"]["list"]):
         yield "alerts are not annotated"
-    if len(panels_of(board)) > 25:
-        yield "%d panels" % len(panels_of(board))
-    ids = [panel["id"] for panel in board["panels"]]
+    shown = [panel for panel in board["panels"] if panel["type"] != "row"]
+    if len(panels_of(board)) > PANELS or len(shown) > OPEN:
+        yield "%d panels, %d of them shown" % (len(panels_of(board)), len(shown))
+    ids = [panel["id"] for panel in flat(board)]
     if len(set(ids)) != len(ids):
         yield "two panels have one id"
 
@@ -68,7 +81,10 @@ def lint_variables(board):
     for name, variable in defined.items():
         if not variable["label"]:
             yield "variable %s has no label" % name
-        if variable["type"] == "query" and not (
+        if name == "runbooks":
+            if "PgIntegrityWatchdog" not in variable["definition"] or variable["datasource"] != DATASOURCE:
+                yield "the address of the runbooks is not the one that the watchdog tells"
+        elif variable["type"] == "query" and not (
                 variable["datasource"] == DATASOURCE and variable["multi"] and variable["includeAll"]
                 and variable["allValue"] == ".+" and variable["refresh"] == 2):
             yield "variable %s: data source, multi, all or refresh" % name
@@ -80,9 +96,21 @@ def lint_variables(board):
 
 
 def lint_layout(board):
-    """Panels leave no hole and do not overlap. In each row they fill the columns and are equally high."""
+    """Panels leave no hole and do not overlap, with the rows collapsed as they are and in each of these rows."""
+    yield from lint_grid(board["panels"], 0)
+    for row in board["panels"]:
+        if row["type"] != "row":
+            continue
+        if row["collapsed"] != bool(row["panels"]):
+            yield "row %s: an open row hides no panels, and a collapsed one hides some" % row["title"]
+        if row["panels"]:
+            yield from lint_grid(row["panels"], row["gridPos"]["y"] + 1)
+
+
+def lint_grid(panels, first):
+    """In each row panels fill the columns and are equally high. The grid begins at the line `first`."""
     taken = {}
-    for panel in board["panels"]:
+    for panel in panels:
         at = panel["gridPos"]
         for x in range(at["x"], at["x"] + at["w"]):
             for y in range(at["y"], at["y"] + at["h"]):
@@ -92,11 +120,11 @@ def lint_layout(board):
                 taken[x, y] = panel["title"]
         if at["x"] < 0 or at["x"] + at["w"] > COLUMNS or at["w"] < 1 or at["h"] < 1:
             yield "%s lies outside of the grid" % panel["title"]
-    bottom = max(y for _, y in taken) + 1
-    if len(taken) != bottom * COLUMNS:
+    lines = max(y for _, y in taken) + 1 - first
+    if min(y for _, y in taken) != first or len(taken) != lines * COLUMNS:
         yield "there is a hole in the grid"
-    for top in {panel["gridPos"]["y"] for panel in board["panels"]}:
-        if len({panel["gridPos"]["h"] for panel in board["panels"] if panel["gridPos"]["y"] == top}) > 1:
+    for top in {panel["gridPos"]["y"] for panel in panels}:
+        if len({panel["gridPos"]["h"] for panel in panels if panel["gridPos"]["y"] == top}) > 1:
             yield "panels of one row are not equally high"
 
 
@@ -118,6 +146,9 @@ def lint_panel(panel):
         yield "thresholds or colour are left to Grafana's defaults"
     if panel["type"] == "table" and not panel["options"].get("sortBy") and len(panel["targets"]) > 1:
         yield "not sorted"
+    for mapping in re.findall(r'"color": "(#\w+)", "index": \d+, "text": "([^"]*)"', json.dumps(panel, sort_keys=True)):
+        if WORDS.get(mapping[1], mapping[0]) != mapping[0]:
+            yield "%s is %s, and elsewhere %s" % (mapping[1], mapping[0], WORDS[mapping[1]])
     for colour in set(re.findall(r"#[0-9A-Fa-f]{6}", json.dumps(panel))) - COLOURS:
         yield "a colour that not all can tell: %s" % colour
     for one in panel["targets"]:
@@ -136,7 +167,8 @@ def lint_panel(panel):
 
 
 def lint_table(panel):
-    """Rows of several queries become one only if they have the same labels. Links need their fields."""
+    """Rows of several queries become one only if they have the same labels. Links need their fields. What the panel
+    says when it is empty, and how it shows numbers, is not for its cells: each column says that itself."""
     if panel["type"] != "table":
         return
     labels = [promql.result_labels(one["expr"]) for one in panel["targets"]]
@@ -147,7 +179,19 @@ def lint_table(panel):
     values = {"Value"} if len(labels) == 1 else {"Value #" + one["refId"] for one in panel["targets"]}
     if set(organize["renameByName"]) != values:
         yield "not every value has a name"
-    names = set(organize["renameByName"].values()) | labels[0]
+    values = set(organize["renameByName"].values())
+    if panel["fieldConfig"]["defaults"]["unit"] != "string":
+        yield "its names may be shown as numbers"
+    own = {one["matcher"]["options"]: {each["id"]: each["value"] for each in one["properties"]}
+           for one in panel["fieldConfig"]["overrides"]}
+    for name in sorted(values | labels[0]):
+        if "noValue" not in own.get(name, {}) and "custom.hidden" not in own.get(name, {}):
+            yield "a cell of %s without a value has the words for an empty panel" % name
+    for name in sorted(values):
+        if own.get(name, {}).get("unit") not in UNITS - {"string"} or not any(
+                one["type"] == "special" for one in own[name].get("mappings", ())):
+            yield "%s has no unit, or a cell without a value has the colour of a state" % name
+    names = values | labels[0]
     for override in panel["fieldConfig"]["overrides"]:
         if override["matcher"]["options"] not in names:
             yield "an override of no field: %s" % override["matcher"]["options"]
@@ -180,6 +224,24 @@ def lint(boards):
                 yield name, "%s: %s" % (panel["title"], problem)
 
 
+def lint_pictures(folder):
+    """Pairs of a file and a problem. The pictures are small, and drawn from the dashboards as they are."""
+    pictures = folder / "pictures"
+    drawn_from = (pictures / "drawn-from").read_text().splitlines()
+    for line in drawn_from:
+        drawn, name = line.split()
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != drawn:
+            yield name, "its pictures are stale: run tests/campaign dashboards --pictures"
+    names = {line.split()[1][len("pg-integrity-"):-len(".json")] for line in drawn_from}
+    expected = {"%s-%s.png" % (name, mode) for name in names for mode in ("light", "dark")}
+    found = {path.name: path.stat().st_size for path in pictures.glob("*.png")}
+    for name in sorted(expected ^ set(found)) if names else ["drawn-from"]:
+        yield "pictures", "%s is missing, or drawn from no dashboard" % name
+    for name in sorted(found):
+        if found[name] >= PICTURE:
+            yield "pictures", "%s has %d bytes" % (name, found[name])
+
+
 def type_check(boards):
     """The output of promtool about all expressions, each pasted as a rule. Empty if all are good."""
     rules, number = [], 0
@@ -203,6 +265,7 @@ def read_boards():
 def main():
     boards = read_boards()
     problems = ["%s: %s" % found for found in lint(boards)]
+    problems += ["%s: %s" % found for found in lint_pictures(ROOT / "dashboards")]
     refused = type_check(boards)
     if refused:
         problems.append(refused)

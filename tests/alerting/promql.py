@@ -7,6 +7,7 @@ SELECTOR = re.compile(r"(?<!:)\b((?:pg_integrity|process)_\w+|ALERTS|up|scrape_\
 NAMED = re.compile(r'\{\s*__name__\s*=~\s*"(\w+)_\(([a-z_|]+)\)"')
 GROUPING = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^()]*)\)")
 RECORDED = re.compile(r"\b[a-z_]+:[a-z_]+:[a-z_]+\b")
+MADE = re.compile(r'"(\w+)", "[^"]*", "\w*", "[^"]*"\)|label_join\(.*?, "(\w+)"')  # labels that an expression makes
 HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
 
 
@@ -21,6 +22,8 @@ def selectors(expression):
         before = expression[: match.start()]
         if before.count('"') % 2 or re.search(r"\{[^{}]*$", without_strings(before)):
             continue  # within a string or a selector, so no metric
+        if re.search(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^()]*$", before):
+            continue  # a label
         labels = {name: value[1:-1] for name, _, value in MATCHER.findall(match[2] or "")}
         found.append((match[1], labels))
     return found
@@ -63,7 +66,7 @@ class Catalogue:
 
     TARGET = {"job", "instance"}
     OTHERS = {
-        "ALERTS": {"alertname", "alertstate", "severity", "component", "server", "database"},
+        "ALERTS": {"alertname", "alertstate", "severity", "component", "server", "database", "pg_integrity_runbooks"},
         "up": {"container"},
     }
 
@@ -110,6 +113,7 @@ class Catalogue:
                 yield "there is no metric %s" % name
         if families(expression):
             known |= {"server", "database"} | self.TARGET
+        known |= {name for match in MADE.finditer(expression) for name in match.groups() if name}
         for label in grouping_labels(expression):
             if label not in known | {"__name__"}:
                 yield "nothing in it has the label %s" % label
