@@ -18,6 +18,7 @@ PROMETHEUS = """
 global:
   scrape_interval: 1s
   evaluation_interval: 1s
+  external_labels: {{ pg_integrity_runbooks: 'https://runbooks.example' }}
 rule_files: ['{work}/rules/*.rules.yml']
 scrape_configs:
   - job_name: pg_integrity_exporter
