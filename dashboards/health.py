@@ -77,6 +77,13 @@ def health():
                              % series("collector_failures_total", COLLECTOR), "{{server}} {{collector}} {{reason}}")],
                            "No attempt has failed since the exporter began")),
             ]),
+            (8, [(24, table(
+                "Passes that were not left out, the oldest first",
+                "A pass is left out while nothing is committed, but not for longer than the second time.", COLLECTORS,
+                [column("full check before", "max by ($labels) (time() - %s)" % series(
+                    "collector_last_full_check_timestamp_seconds", COLLECTOR), "s", sort=True),
+                 column("at most", worst("collector_full_check_interval_seconds", COLLECTOR), "s")],
+                "No pass has ended"))]),
             (8, [
                 (12, graph("Clock offset", "The server's clock minus the exporter's; ages are measured by one clock each.",
                            [("max by (server) (%s)" % series("clock_offset_seconds", SERVER), "{{server}}")],
