@@ -122,9 +122,5 @@ app.kubernetes.io/part-of: {{ include "exporter.name" . }}
 {{- /* The door of the container, asked from within, so that no probe needs a password. */ -}}
 {{- define "exporter.probe" -}}
 exec:
-  command:
-    - bash
-    - -c
-    - |-
-      exec 3<>/dev/tcp/127.0.0.1/10187 && printf 'GET {{ . }} HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && grep -q '^HTTP/1.[01] 200' <&3
+  command: [pg_integrity_exporter, healthcheck{{ with . }}, {{ . }}{{ end }}, --listen, ":10187"]
 {{- end }}
