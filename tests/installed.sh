@@ -60,7 +60,7 @@ completions() {
   completes 'check' config c
   completes 'json' check --format j
   completes '--proof-only' drill --proof
-  completes '--config' drill --server x --conf
+  completes '--config --config.file' drill --server x --conf
   completes '' check --listen ''
   completes 'deploy/package/config.toml' check --config deploy/package/config.t
 }

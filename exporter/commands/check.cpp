@@ -47,7 +47,7 @@ std::string rendered(const Report& report, ReportFormat format) {
   return {};
 }
 
-void print(const std::string& text) {
+void print_to_output(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
@@ -70,9 +70,10 @@ std::optional<Options> options_for(const CheckCommand& command) {
   ReadOptions read = read_options_with_acceptances(command.config_path);
   if (auto* options = std::get_if<Options>(&read)) return std::move(*options);
   const auto& problems = std::get<std::vector<std::string>>(read);
-  print(nagios_line(NagiosStatus::unknown,
-                    problems.empty() ? "the configuration cannot be used" : problems.front()) +
-        "\n");
+  print_to_output(nagios_line(NagiosStatus::unknown, problems.empty()
+                                                         ? "the configuration cannot be used"
+                                                         : problems.front()) +
+                  "\n");
   return std::nullopt;
 }
 
@@ -96,7 +97,7 @@ ExitCode check(const CheckCommand& command) {
   }
   Report report = make_report(*runtime.evidence()->snapshot(), clock);
   if (command.only_bad) report = only_bad(std::move(report));
-  print(rendered(report, command.format));
+  print_to_output(rendered(report, command.format));
   const ExitCode code = exit_code(report, command.format);
   if (resources->workers.given_up() > 0) leave(code);
   return code;

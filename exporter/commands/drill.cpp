@@ -89,8 +89,8 @@ void take_newest(const std::string& directory, const KindHistory& kind, Chosen& 
 }
 
 /// The newest backup of each source and kind that the command selects.
-std::vector<Chosen> choose(const Plan& plan, const DrillCommand& command, Files& files,
-                           const Clock& clock) {
+std::vector<Chosen> choose_backups(const Plan& plan, const DrillCommand& command, Files& files,
+                                   const Clock& clock) {
   std::vector<Chosen> chosen;
   for (const BackupSource& source : plan.server->backups) {
     if (!source.directory || (!command.source.empty() && source.name != command.source)) continue;
@@ -209,7 +209,7 @@ bool choose_place(const DrillCommand& command, ScratchPlace& place) {
 ExitCode drill_all(const Plan& plan, const DrillCommand& command, Interruption& interruption,
                    ProcessResources& resources, const ScratchPlace& place) {
   WorkerFiles files(resources.workers, resources.clock.now() + kLook);
-  std::vector<Chosen> chosen = choose(plan, command, files, resources.clock);
+  std::vector<Chosen> chosen = choose_backups(plan, command, files, resources.clock);
   if (!command.backup.empty()) {
     chosen = choose_named(std::move(chosen), command, files, resources.clock);
     if (chosen.empty()) {

@@ -18,7 +18,7 @@ constexpr std::string_view kClearLine = "\r\x1b[K";
 /// Standard terminals have 80 columns. A longer line could not be cleared.
 constexpr std::size_t kWidth = 76;
 
-void print(std::string_view text) {
+void show(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
@@ -65,10 +65,10 @@ void ProgressLine::show_until_done() {
       while (!done_ && clock_.now() < due) changed_.wait_until(mutex_, clock_, due);
       if (done_) break;
     }
-    print(std::string(kClearLine) + clipped(progress_of(*evidence_.snapshot()), kWidth));
+    show(std::string(kClearLine) + clipped(progress_of(*evidence_.snapshot()), kWidth));
     shown = true;
   }
-  if (shown) print(kClearLine);
+  if (shown) show(kClearLine);
 }
 
 }  // namespace pg_integrity

@@ -88,7 +88,7 @@ void require_no_links(const std::string& path) {
   if (error) throw SourceError(Reason::io, fmt::format("{}: {}", path, error.message()));
 }
 
-void must(const Ended& ended) {
+void must_succeed(const Ended& ended) {
   if (!ended.good()) throw SourceError(Reason::io, "copying failed: " + ended.last_word());
 }
 
@@ -153,14 +153,14 @@ std::unique_ptr<ScratchCluster> start_base_backup(Interruption& interruption,
     Command command;
     command.directory = data;  // a sweep finds the process by it
     command.arguments = {newest_program("cp"), "-R", "--reflink=auto", path + "/.", data};
-    must(run(interruption, command, kThirtyDays));
+    must_succeed(run(interruption, command, kThirtyDays));
     require_no_links(data);  // again, now that nobody else can change it; we may be root
     forget_configuration(data);
     if (!wal_archive.empty()) std::ofstream(data + "/recovery.signal") << "";
     if (!place.account) return;
     command.arguments = {newest_program("chown"), "-R",
                          fmt::format("{}:{}", place.account->uid, place.account->gid), data};
-    must(run(interruption, command, kThirtyDays));
+    must_succeed(run(interruption, command, kThirtyDays));
   };
   // Recovers up to the point where the backup is consistent, and no further. This is what the
   // backup proves.

@@ -72,7 +72,7 @@ std::string claim(const ReportObject& object) {
   return text;
 }
 
-void append_collector(std::string& out, const ReportCollector& collector) {
+void append_table_of_collector(std::string& out, const ReportCollector& collector) {
   out += fmt::format("\n#### {}, {}: {}\n\n", collector.section, place(collector.database),
                      name_of(collector.state));
   out += fmt::format("{} (`{}`): {}; ", collector.summary, collector.name,
@@ -98,7 +98,7 @@ void append_chapter(std::string& out, std::size_t number, const Chapter& chapter
   std::string text;
   for (const ReportDatabase& database : server.databases)
     for (const ReportCollector& collector : database.collectors)
-      if (belongs_to(chapter, collector.section)) append_collector(text, collector);
+      if (belongs_to(chapter, collector.section)) append_table_of_collector(text, collector);
   const bool watched = !text.empty();
   for (const ReportUnwatched& unwatched : server.not_watched)
     if (belongs_to(chapter, unwatched.section))
@@ -128,7 +128,7 @@ void append_causes(std::string& out, const ReportServer& server) {
   }
 }
 
-void append_server(std::string& out, const Report& report, const ReportServer& server) {
+void append_part_of_server(std::string& out, const Report& report, const ReportServer& server) {
   out += fmt::format("\n## Server {}\n\n", markdown(server.name));
   const std::string note = server_note(server);
   out += note.empty() ? "Nobody has seen it lately.\n" : markdown(note);
@@ -162,7 +162,7 @@ std::string report_as_markdown(const Report& report) {
   out +=
       "\nProven: observed as it should be, lately enough. Violated: observed otherwise, and not "
       "disproved since. Unproven: not seen, not lately, or not judged: no proof of anything.\n";
-  for (const ReportServer& server : report.servers) append_server(out, report, server);
+  for (const ReportServer& server : report.servers) append_part_of_server(out, report, server);
   return out;
 }
 

@@ -44,7 +44,8 @@ void append_object(std::string& out, const Report& report, const ReportObject& o
     for (const std::string& text : *texts) out += fmt::format("          {}\n", printable(text));
 }
 
-void append_collector(std::string& out, const Report& report, const ReportCollector& collector) {
+void append_lines_of_collector(std::string& out, const Report& report,
+                               const ReportCollector& collector) {
   out += fmt::format("  [{}] {} ({}): {}\n", upper(name_of(collector.state)), collector.section,
                      collector.name, collector_note(report, collector));
   for (const ReportObject& object : collector.objects)
@@ -60,7 +61,7 @@ void append_lines_of_wrong(std::string& out, const ReportServer& server) {
   }
 }
 
-void append_causes(std::string& out, const Report& report, const ReportServer& server) {
+void append_lines_of_causes(std::string& out, const Report& report, const ReportServer& server) {
   if (server.causes.empty()) return;
   out += fmt::format("\nserver {}: what could not be checked, and why\n", printable(server.name));
   for (const ReportCause& cause : server.causes) {
@@ -81,7 +82,7 @@ void append_database(std::string& out, const Report& report, const ReportServer&
     out += fmt::format("  {} {}: {}\n", question_text(question.question),
                        upper(answer_text(question)), answer_note(report, question));
   for (const ReportCollector& collector : database.collectors)
-    append_collector(out, report, collector);
+    append_lines_of_collector(out, report, collector);
 }
 
 }  // namespace
@@ -94,7 +95,7 @@ std::string report_as_text(const Report& report) {
   out += fmt::format("by pg_integrity_exporter {}\n", report.exporter);
   for (const ReportServer& server : report.servers) {
     append_lines_of_wrong(out, server);
-    append_causes(out, report, server);
+    append_lines_of_causes(out, report, server);
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
         append_database(out, report, server, database);

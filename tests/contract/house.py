@@ -62,6 +62,10 @@ WAITS = {
         "exporter/io/mutex.h"},
 }
 
+# The beginning of a function in an unnamed namespace.
+HIDDEN_FUNCTION = (r"^(?!\s|//|#|template|return|using|namespace|struct|class|enum|\})"
+                   r"[\w:<>,&*\[\] ]+?[\s&*](\w+)\(")
+
 TOP_LEVEL = {
     "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md",
     "alerts", "collectors", "dashboards", "deploy", "exporter", "tests"}
@@ -232,6 +236,21 @@ def check_references(house):
             yield f"{source}: {found} may refer to a part of a temporary. HINT: name the element first"
 
 
+def check_names(house):
+    """Sources of a room may be compiled together. A function of one of them would then take calls of another."""
+    known = {}
+    for source in house.sources:
+        if not source.endswith(".cpp"):
+            continue
+        text = re.sub(r'R"\(.*?\)"', "", (house.root / source).read_text(), flags=re.S)
+        space = re.search(r"^namespace pg_integrity::(\w+) \{", text, re.M)
+        hidden = re.findall(r"^namespace \{\n(.*?)^\}  // namespace\n", text, re.S | re.M)
+        for name in re.findall(HIDDEN_FUNCTION, "".join(hidden), re.M):
+            key = house.room_of(source), space and space[1], name
+            if known.setdefault(key, source) != source:
+                yield f"{source}: {known[key]} has a {name}(), too. HINT: give them different names"
+
+
 def check_readmes(house):
     for room in house.rooms:
         if not (house.root / room).is_dir():
@@ -261,7 +280,7 @@ def check_top_level(house):
 
 
 CHECKS = [check_table, check_files, check_arrows, check_circles, check_libraries, check_waits, check_references,
-          check_readmes, check_tests, check_top_level]
+          check_names, check_readmes, check_tests, check_top_level]
 
 
 def draw(house):

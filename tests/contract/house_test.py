@@ -97,6 +97,14 @@ class Faults(unittest.TestCase):
         self.finds("exporter/io/a.cpp: ", house.check_references,
                    {"exporter/io/a.cpp": "const std::string& name = rows[i].text(\"name\");"})
 
+    def test_two_functions_of_one_name_in_a_room(self):
+        hidden = "namespace {\n\nvoid show(int a) {\n}\n\n}  // namespace\n"
+        other = "namespace {\n\nvoid show(const std::string& a) {\n}\n\n}  // namespace\n"
+        self.finds("exporter/io/b.cpp: exporter/io/a.cpp has a show(), too", house.check_names,
+                   {"exporter/io/a.cpp": hidden, "exporter/io/b.cpp": other})
+        self.assertFalse(any("show()" in fault for fault in self.faults(
+            house.check_names, **{"exporter/io/a.cpp": hidden, "exporter/config/b.cpp": other})))
+
     def test_a_room_without_a_readme(self):
         self.finds("collectors/audit: no README.md", house.check_readmes, {})
         self.finds("longer than a page", house.check_readmes, {"collectors/audit/README.md": "line\n" * (house.PAGE + 1)})

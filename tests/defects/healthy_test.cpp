@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
+#include <string>
 
 #include "tests/defects/matrix.h"
 #include "tests/support/cluster.h"
@@ -18,6 +20,18 @@ std::string own_file(const std::string& name) {
   return source_path("tests/defects/") + name;
 }
 
+/// The lines of a log that somebody has to look at. Tests run as root, which the exporter says.
+std::string complaints(const std::string& log) {
+  std::istringstream lines(log);
+  std::string found;
+  for (std::string line; std::getline(lines, line);)
+    if ((line.find("level=warning") != std::string::npos ||
+         line.find("level=error") != std::string::npos) &&
+        line.find("msg=\"running as root.") == std::string::npos)
+      found += line + "\n";
+  return found;
+}
+
 /// Serves until everything has been checked. Expects no finding and no warning.
 void expect_served_in_silence(const std::string& dsn) {
   const ExporterProcess exporter("[[server]]\nname = \"stock\"\ndsn = \"" + dsn + "\"\n");
@@ -26,8 +40,7 @@ void expect_served_in_silence(const std::string& dsn) {
        findings_of(fetch(exporter.port(), "/report.json").body, {}))
     EXPECT_EQ(findings, FindingTexts{}) << database;
   EXPECT_TRUE(broken_on(exporter.page()).empty());
-  EXPECT_EQ(exporter.log().find("level=warning"), std::string::npos) << exporter.log();
-  EXPECT_EQ(exporter.log().find("level=error"), std::string::npos) << exporter.log();
+  EXPECT_EQ(complaints(exporter.log()), "");
 }
 
 /// Checks once, with nothing but DATA_SOURCE_NAME. Only backups, which are not configured, may be

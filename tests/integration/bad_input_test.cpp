@@ -13,6 +13,7 @@
 #include "tests/support/exporter.h"
 #include "tests/support/observer.h"
 #include "tests/support/paths.h"
+#include "tests/support/temporary.h"
 #include "tests/support/wire.h"
 
 namespace pg_integrity::test::bad_input_test {
@@ -87,9 +88,12 @@ TEST(BadInput, ATableThatDoesNotExistIsNamedAndNothingElseSuffers) {
 TEST(BadInput, APortInUseIsSaidInOneLine) {
   const Database database;
   ExporterProcess first(one_server(database.dsn()));
+  const TemporaryDirectory state;
+  const std::string other = state.write(
+      "other.toml", "state_dir = \"" + state.path() + "\"\n" + one_server(database.dsn()));
   const Finished second =
-      run({program(), "--config", first.config_path(), "--listen",
-           "127.0.0.1:" + std::to_string(first.port()), "--log-level", "error"});
+      run({program(), "--config", other, "--listen", "127.0.0.1:" + std::to_string(first.port()),
+           "--log-level", "error"});
   EXPECT_EQ(second.status, 1);
   EXPECT_EQ(lines_of(second.err), 1) << second.err;
   EXPECT_NE(second.err.find("127.0.0.1:" + std::to_string(first.port())), std::string::npos);

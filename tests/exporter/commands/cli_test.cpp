@@ -231,7 +231,7 @@ TEST_F(CommandLine, ProgressIsShownOnATerminalOnly) {
   ::close(terminal);
   EXPECT_NE(seen.find(" collectors done"), std::string::npos) << seen;
   EXPECT_NE(seen.find("\r\x1b[KEvidence of "), std::string::npos)
-      << "the line is cleared before the report";
+      << "the line is cleared before the report: " << seen;
 }
 
 TEST_F(CommandLine, ServeServesUntilItIsAskedToEndAndCheckFindsItsRecord) {
@@ -252,8 +252,11 @@ TEST_F(CommandLine, ServeServesUntilItIsAskedToEndAndCheckFindsItsRecord) {
   EXPECT_NE(fetch(port, "/metrics").body.find("pg_integrity_orphaned_rows{"), std::string::npos);
   EXPECT_NE(fetch(port, "/").body.find("orphans/public.child.key"), std::string::npos);
 
+  const TemporaryDirectory elsewhere;
+  const std::string other = elsewhere.write(
+      "other.toml", "state_dir = \"" + elsewhere.path() + "\"\n" + one_server(db.dsn()));
   const Finished second =
-      run_program({"--config", file, "--listen", "127.0.0.1:" + std::to_string(port)});
+      run_program({"--config", other, "--listen", "127.0.0.1:" + std::to_string(port)});
   EXPECT_EQ(second.status, 1);
   EXPECT_NE(second.err.find("cannot listen on 127.0.0.1:" + std::to_string(port)),
             std::string::npos)
