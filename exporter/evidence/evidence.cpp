@@ -45,6 +45,15 @@ void adopt(std::vector<Sample>& samples, const CollectorEvidence& evidence) {
   std::erase_if(samples, [](const Sample& sample) { return sample.metric == nullptr; });
 }
 
+void note_success(CollectorHealth& health, Instant now) {
+  health.attempted = health.success = true;
+  health.last_success = now;
+  health.last_wait = health.pass_waited;
+  health.pass_since.reset();
+  health.failed_at.reset();
+  health.failure.reset();
+}
+
 bool is_red(State state) {
   return state == State::violated || state == State::accepted;
 }
@@ -225,14 +234,7 @@ bool Evidence::unchanged(const CollectorId& id, const std::optional<std::set<Obj
   for (auto& [key, object] : evidence.objects)
     if (!object->gone_since && (!only || only->contains(key)))
       object = std::make_shared<const Object>(seen_again(*object, now));
-  if (only) return true;
-  CollectorHealth& health = evidence.health;
-  health.attempted = health.success = true;
-  health.last_success = now;
-  health.last_wait = health.pass_waited;
-  health.pass_since.reset();
-  health.failed_at.reset();
-  health.failure.reset();
+  if (!only) note_success(evidence.health, now);
   return true;
 }
 
@@ -263,14 +265,9 @@ bool Evidence::pass_complete(const CollectorId& id, Era era) {
     }
   }
   evidence.excluded = entry->excluded_in_pass;
-  CollectorHealth& health = evidence.health;
-  health.attempted = health.success = true;
-  health.last_success = health.last_full_check = now;
-  health.last_duration = now - began;
-  health.last_wait = health.pass_waited;
-  health.pass_since.reset();
-  health.failed_at.reset();
-  health.failure.reset();
+  evidence.health.last_full_check = now;
+  evidence.health.last_duration = now - began;
+  note_success(evidence.health, now);
   return true;
 }
 
