@@ -20,6 +20,10 @@ UNUSED = ("exporter/drill/", "exporter/commands/", "collectors/recovery/", "coll
 KEPT = {
     "exporter/io/http_client.cpp": ("kGrace",),
     "exporter/io/condition.cpp": ("kLongestNap",),
+    "exporter/io/line_writer.cpp": ("kForFlush",),
+    "exporter/http/router.cpp": ("kPageLasts",),
+    "exporter/commands/reading_in_time.cpp": ("kForConfiguration", "kForAcceptances", "kForStateDir"),
+    "exporter/commands/web_access.cpp": ("kForWebFiles",),
     "exporter/io/child_process.cpp": ("kLongestPoll", "kBlindNap", "0.1", "10"),
     "exporter/postgres/login.cpp": ("kShortestTimeout", "kLongestPoll"),
     "exporter/postgres/pqxx_session.cpp": ("kGrace", "5"),
