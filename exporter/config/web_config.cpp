@@ -244,7 +244,7 @@ class WebReader {
 
   std::string version(const std::string& key, const YAML::Node& node,
                       const std::string& otherwise) {
-    const std::string value = text(key, node);
+    std::string value = text(key, node);
     if (value == "TLS12" || value == "TLS13") return value;
     fault(node.Mark(), fmt::format("\"{}\" is no version of TLS that is safe", key),
           "TLS12 or TLS13");

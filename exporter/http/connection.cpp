@@ -40,7 +40,7 @@ void append(Reply::Piece& piece, evbuffer* to) {
   auto owner = std::make_unique<std::shared_ptr<const void>>(std::move(piece.owner));
   if (::evbuffer_add_reference(to, piece.shared.data(), piece.shared.size(), release,
                                owner.get()) == 0)
-    owner.release();
+    static_cast<void>(owner.release());  // the buffer deletes it
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ class LineWriter {
   void write_now(const std::string& line) const;
 
   const int descriptor_;
-  const SystemClock clock_;
+  const SystemClock clock_{};
   Mutex mutex_;
   Condition changed_;
   std::deque<std::string> lines_ GUARDED_BY(mutex_);

@@ -26,7 +26,7 @@ class ReusedThreads : public std::enable_shared_from_this<ReusedThreads> {
   /// @return nothing once the thread has waited for long enough.
   std::function<void()> next();
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   Mutex mutex_;
   Condition changed_;
   std::list<std::function<void()>> jobs_ GUARDED_BY(mutex_);  ///< each has a thread that waits
