@@ -74,7 +74,7 @@ class Pass:
             self.demands[name] = Demand({"accepted" if name in self.accepted else "violated"})
         else:
             known = self.memory.states.get(name)
-            self.demands[name] = Demand({known} if known == "proven" else {"unproven(lock)"})
+            self.demands[name] = Demand({known} if known in ("proven", "observed") else {"unproven(lock)"})
 
     def vanished(self):
         """What was red stays red, whatever became of it, until it is checked again."""
