@@ -11,6 +11,13 @@ SELECT 'CREATE ROLE "pgintegrity" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_catalo
 ALTER ROLE "pgintegrity" CONNECTION LIMIT 5;
 ALTER ROLE "pgintegrity" SET default_transaction_read_only = on;
 ALTER ROLE "pgintegrity" SET idle_in_transaction_session_timeout = '60s';
+-- The server ends sessions that nobody holds any more, whatever became of the network.
+ALTER ROLE "pgintegrity" SET tcp_keepalives_idle = 15;
+ALTER ROLE "pgintegrity" SET tcp_keepalives_interval = 5;
+ALTER ROLE "pgintegrity" SET tcp_keepalives_count = 3;
+ALTER ROLE "pgintegrity" SET tcp_user_timeout = 20000;
+ALTER ROLE "pgintegrity" SET client_connection_check_interval = 10000;
+ALTER ROLE "pgintegrity" SET idle_session_timeout = 900000;
 -- What sorting may take on the server's disk: only a superuser may set it.
 SELECT 'ALTER ROLE "pgintegrity" SET temp_file_limit = ''4096MB''' FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper \gexec
 -- Who is connected from where, and in which state.

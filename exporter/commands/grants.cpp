@@ -86,7 +86,7 @@ class Script {
     if (at.first) {
       all_data_granted_ = false;
       sql += role_script(command_.role,
-                         {reads.sessions, kTempFilesPerTable * largest_gate(at.server)});
+                         {reads.sessions, kTempFilesPerTable * largest_gate(at.server), version});
     }
     sql += grant_connect(command_.role);
     if (extent != Extent::all_data)
@@ -130,7 +130,8 @@ std::string generic_grants(const std::string& role) {
          " ones, or\n-- single columns, is said by `pg_integrity_exporter grants`, which has "
          "written this"
          " (--generic).\n" +
-         script_heading() + role_script(role, {true, kTempFilesPerTable * kDefaultGate}) +
+         script_heading() +
+         role_script(role, {true, kTempFilesPerTable * kDefaultGate, kReadAllDataSince}) +
          grant_connect(role) + grant_all_data(role);
 }
 

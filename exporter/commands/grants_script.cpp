@@ -7,6 +7,7 @@
 
 #include "collectors/base/qualified_name.h"
 #include "collectors/postgres/schema.h"
+#include "exporter/postgres/server_timeouts.h"
 
 namespace pg_integrity {
 
@@ -76,8 +77,12 @@ std::string role_script(const std::string& role, const ServerNeeds& needs) {
       "-- Two sessions for the exporter, two for a `check` beside it, one for psql to see what they"
       " see.\nALTER ROLE {0} CONNECTION LIMIT {1};\n"
       "ALTER ROLE {0} SET default_transaction_read_only = on;\n"
-      "ALTER ROLE {0} SET idle_in_transaction_session_timeout = '60s';\n",
+      "ALTER ROLE {0} SET idle_in_transaction_session_timeout = '60s';\n"
+      "-- The server ends sessions that nobody holds any more, whatever became of the network.\n",
       name, kConnectionLimit);
+  for (const ServerTimeout& timeout : server_timeouts())
+    if (timeout.since <= needs.version)
+      sql += fmt::format("ALTER ROLE {} SET {} = {};\n", name, timeout.name, timeout.value);
   sql += "-- What sorting may take on the server's disk: only a superuser may set it.\n";
   sql += written_by(
       fmt::format("SELECT {} FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper",

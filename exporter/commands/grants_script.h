@@ -22,6 +22,7 @@ enum class Extent : std::uint8_t {
 struct ServerNeeds {
   bool sessions = false;  ///< it sees the sessions of others
   double temp_bytes = 0;  ///< of temporary files that sorting may take at one time
+  int version = 0;        ///< server_version_num
 };
 
 /// The head of the script. It makes psql end the script at the first failure.

@@ -213,7 +213,8 @@ class Exporter {
     const auto facts = [this] {
       const HttpServer* http = http_;
       return ProcessFacts{kVersion, kRevision, reload_successful_ && web_successful_,
-                          http == nullptr ? 0 : http->connections()};
+                          http == nullptr ? 0 : http->connections(),
+                          http == nullptr ? std::nullopt : http->certificate_expires()};
     };
     HttpHandlers handlers =
         handlers_of(publisher, clock_, facts, [this] { return runtime()->scheduler().ready(); });

@@ -174,11 +174,16 @@ ConnectionTarget target_of(const std::string& dsn) {
   return target;
 }
 
-std::string completed(const std::string& dsn, const std::string& database) {
+std::string completed(const std::string& dsn, const std::string& database,
+                      const std::string& options) {
   Parameters parameters = parse(dsn);
   const Parameters values = resolved(parameters);
   if (!database.empty()) parameters["dbname"] = database;
   parameters["client_encoding"] = "UTF8";
+  if (!options.empty()) {
+    const std::string own = value_of(values, "options");
+    parameters["options"] = own.empty() ? options : options + ' ' + own;
+  }
   ask_about_the_server(parameters, values);
   // The session pool waits for a shorter time. After this one the login hangs up, and its slot is
   // free as soon as the server has let go.

@@ -36,7 +36,9 @@ ConnectionTarget target_of(const std::string& dsn);
 /// client_encoding is UTF8. Our time-outs and our application_name are added unless the user has
 /// set them. A target_session_attrs that asks whether sessions are read-only asks for the primary
 /// or a standby instead.
-std::string completed(const std::string& dsn, const std::string& database);
+/// @param options for the server, as libpq's `options`. Those of the user come after them, and win.
+std::string completed(const std::string& dsn, const std::string& database,
+                      const std::string& options = {});
 
 /// The same connection with one host each, in the order in which libpq would try them.
 std::vector<std::string> one_by_one(const std::string& conninfo);

@@ -18,6 +18,9 @@ inline constexpr auto kReloadSuccessful = gauge(
     must_be(1).says("The newest reload of the configuration failed, the one before is in force."));
 inline constexpr auto kHttpConnections =
     gauge("pg_integrity_http_connections", "Connections that the HTTP server is busy with.");
+inline constexpr auto kCertificateExpires = gauge(
+    "pg_integrity_tls_certificate_expiry_timestamp_seconds",
+    "When the certificate that the HTTP server shows expires, Unix time. Absent without TLS.");
 
 // Metrics of a server (label `server`).
 inline constexpr auto kSessions = gauge(
@@ -98,8 +101,8 @@ inline constexpr auto kSeriesDropped =
           must_be(0).says("{value} series of the collector {collector} are left out of the page."),
           "collector");
 
-inline constexpr std::array<const MetricInfo*, 3> kProcessMetrics{&kBuildInfo, &kReloadSuccessful,
-                                                                  &kHttpConnections};
+inline constexpr std::array<const MetricInfo*, 4> kProcessMetrics{
+    &kBuildInfo, &kReloadSuccessful, &kHttpConnections, &kCertificateExpires};
 inline constexpr std::array<const MetricInfo*, 1> kServerMetrics{&kSessions};
 inline constexpr std::array<const MetricInfo*, 2> kDatabaseMetrics{&kUp, &kVerdict};
 inline constexpr std::array<const MetricInfo*, 15> kCollectorMetrics{

@@ -246,6 +246,8 @@ void render_process(const ProcessFacts& facts, MetricFamilies& to) {
   add_gauge(to, self::kBuildInfo, {}, {facts.version, facts.revision}, 1);
   add_gauge(to, self::kReloadSuccessful, {}, {}, facts.reload_successful ? 1 : 0);
   add_gauge(to, self::kHttpConnections, {}, {}, static_cast<double>(facts.http_connections));
+  if (facts.certificate_expires)
+    add_gauge(to, self::kCertificateExpires, {}, {}, *facts.certificate_expires);
   for (const ProcessStat& stat : process_stats()) {
     if (stat.counts)
       to.counter(stat.name, stat.help, {}, stat.value);

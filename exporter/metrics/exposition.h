@@ -3,6 +3,7 @@
 // immutable snapshots. Safe on any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "collectors/base/instant.h"
@@ -17,6 +18,7 @@ struct ProcessFacts {
   std::string revision;
   bool reload_successful = true;
   std::size_t http_connections = 0;
+  std::optional<UnixTime> certificate_expires{};  ///< nothing without TLS
 };
 
 struct BodyText {

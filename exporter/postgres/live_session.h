@@ -3,6 +3,7 @@
 // implements this with libpqxx.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -38,8 +39,15 @@ class LiveSession : public Session {
   virtual void cut_off() = 0;
   /// Time spent on statements so far, as measured here.
   [[nodiscard]] virtual Seconds busy() const = 0;
-  /// @return the rest of a session that was cut off, nullptr if its slot is free.
+  /// @return the rest of a session that was cut off or lost, nullptr if its slot is free.
   virtual std::unique_ptr<AbandonedSession> abandon() = 0;
+  /// When the server began the session, by its clock and as its text. Such texts can be handed to
+  /// older_sessions().
+  [[nodiscard]] virtual const std::string& began() const = 0;
+  /// Asks for the number of sessions of the same role and application_name that began before that
+  /// moment. It is 0 behind a pooler, whose sessions with the server are not ours.
+  /// @throws SourceError
+  virtual std::size_t older_sessions(const std::string& moment) = 0;
 };
 
 /// Opens sessions with the databases of one server.

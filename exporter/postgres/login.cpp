@@ -37,6 +37,7 @@ enum class Telling : std::uint8_t { unreachable, answered, refused };
 
 struct Refusal {
   SourceError error;
+  std::string sqlstate;  ///< empty if the server said none
   Telling telling;
   bool final;  ///< no other host is asked
 };
@@ -94,16 +95,20 @@ Refusal refusal_of(PGconn* connection, ConnStatusType step, bool in_time) {
   const ServerMessage said = read_connection_message(::PQerrorMessage(connection));
   if (!said.sqlstate.empty()) {
     const bool unready = said.sqlstate == "57P03";  // it starts, stops, or recovers
-    return {login_error(said.sqlstate, said.text), unready ? Telling::answered : Telling::refused,
-            !unready};
+    return {login_error(said.sqlstate, said.text), said.sqlstate,
+            unready ? Telling::answered : Telling::refused, !unready};
   }
   const auto lost = SourceError::Scope::session;
   if (!in_time)
     return {SourceError(Reason::timeout, place_of(connection) + " failed: timeout expired", lost),
-            Telling::unreachable, false};
+            {},
+            Telling::unreachable,
+            false};
   const Reason reason = reason_without_sqlstate(connection, step);
   const bool reached = step != CONNECTION_STARTED && step != CONNECTION_NEEDED;
-  return {SourceError(reason, said.text, lost), reached ? Telling::answered : Telling::unreachable,
+  return {SourceError(reason, said.text, lost),
+          {},
+          reached ? Telling::answered : Telling::unreachable,
           false};
 }
 
@@ -112,7 +117,9 @@ Refusal refusal_of(PGconn* connection, ConnStatusType step, bool in_time) {
 std::optional<Refusal> log_in_to(PGconn* connection) {
   if (connection == nullptr)
     return Refusal{SourceError(Reason::limit, "out of memory", SourceError::Scope::session),
-                   Telling::refused, true};
+                   {},
+                   Telling::refused,
+                   true};
   ::PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
   ::PQsetNoticeReceiver(
       connection,
@@ -166,8 +173,8 @@ void require_database(PGconn* connection) {
       SourceError::Scope::session);
 }
 
-/// The most telling failure, with the words of all hosts.
-SourceError told_by_all(const std::vector<Refusal>& refusals) {
+/// Throws the most telling failure, with the words of all hosts.
+[[noreturn]] void throw_what_all_said(const std::vector<Refusal>& refusals) {
   const auto telling = [](const Refusal& a, const Refusal& b) { return a.telling < b.telling; };
   const Refusal& most = *std::max_element(refusals.begin(), refusals.end(), telling);
   std::string text;
@@ -175,10 +182,20 @@ SourceError told_by_all(const std::vector<Refusal>& refusals) {
     const std::string said = refusal.error.what();
     if (&refusal != &most && text.find(said) == std::string::npos) text += said + "; ";
   }
-  return {most.error.reason(), text + most.error.what(), SourceError::Scope::session};
+  const SourceError error(most.error.reason(), text + most.error.what(),
+                          SourceError::Scope::session);
+  if (!most.sqlstate.empty()) throw RefusedLogin(error, most.sqlstate);
+  throw error;
 }
 
 }  // namespace
+
+bool RefusedLogin::may_be_about_options() const {
+  // An old server does not know a setting, a value is out of its range, or a pooler or proxy takes
+  // no settings at all.
+  return sqlstate_ == "42704" || sqlstate_ == "22023" || sqlstate_ == "08P01" ||
+         sqlstate_ == "0A000";
+}
 
 void CloseConnection::operator()(pg_conn* connection) const {
   ::PQfinish(connection);
@@ -208,7 +225,7 @@ LibpqConnection log_in(const std::string& conninfo, const Clock& clock) {
     refusals.push_back(*refusal);
     if (refusal->final) break;
   }
-  throw told_by_all(refusals);
+  throw_what_all_said(refusals);
 }
 
 }  // namespace pg_integrity

@@ -5,7 +5,9 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "collectors/base/errors.h"
 #include "collectors/ports/clock.h"
 
 struct pg_conn;
@@ -14,6 +16,19 @@ namespace pg_integrity {
 
 struct CloseConnection {
   void operator()(pg_conn* connection) const;
+};
+
+/// A server, or a pooler before it, has refused the login.
+class RefusedLogin : public SourceError {
+ public:
+  RefusedLogin(const SourceError& error, std::string sqlstate)
+      : SourceError(error), sqlstate_(std::move(sqlstate)) {}
+  [[nodiscard]] const std::string& sqlstate() const { return sqlstate_; }
+  /// Whether the refusal may be about a setting that the login asked for.
+  [[nodiscard]] bool may_be_about_options() const;
+
+ private:
+  std::string sqlstate_;
 };
 
 /// libpq's connection. Its owner closes it.
@@ -25,7 +40,8 @@ using LibpqConnection = std::unique_ptr<pg_conn, CloseConnection>;
 /// with libpq. The connection stays in the verbose mode, and prints no notices.
 /// @param conninfo as completed() returns it.
 /// @throws SourceError with session_lost(). Its reason is that of the most telling host, and its
-/// text has the words of all hosts. They may repeat secrets of the connection string.
+/// text has the words of all hosts. They may repeat secrets of the connection string. It is a
+/// RefusedLogin if that host has refused it.
 LibpqConnection log_in(const std::string& conninfo, const Clock& clock);
 
 /// Whether the server says that the session's role is a superuser.

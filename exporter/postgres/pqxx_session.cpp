@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <pqxx/pqxx>
 
 #include "collectors/base/errors.h"
@@ -19,6 +21,7 @@
 #include "exporter/postgres/login.h"
 #include "exporter/postgres/obstacle.h"
 #include "exporter/postgres/server_errors.h"
+#include "exporter/postgres/server_timeouts.h"
 #include "exporter/postgres/session_socket.h"
 
 namespace pg_integrity {
@@ -34,7 +37,16 @@ SELECT current_setting('server_version_num') AS version_num,
   current_setting('server_encoding') AS encoding,
   current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL AS restricted,
   (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
-  (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline, pg_backend_pid() AS process)";
+  (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline, pg_backend_pid() AS process,
+  (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS began)";
+
+constexpr std::string_view kOlderSessions = R"(
+SELECT count(*) AS older FROM pg_stat_activity
+WHERE usename = session_user AND application_name = current_setting('application_name')
+  AND backend_start < $1::timestamptz)";
+
+/// The oldest versions of servers for which a login asks for time-outs, one after the other.
+constexpr std::array kAsked{std::numeric_limits<int>::max(), 130000, 0};
 
 /// The settings of every transaction. They change nothing of the session. statement_timeout is the
 /// time left until the deadline. Constraint exclusion is off, because with it the planner would
@@ -157,6 +169,7 @@ class PostgresSession final : public LiveSession {
     // A pooler hands out process numbers of its own.
     server_.direct = row.text("process") == std::to_string(connection_->backendpid());
     server_.read_at = clock_.now();
+    began_ = row.text("began");
     raw_ = row.text("encoding") == "SQL_ASCII";
     restricted_ = row.flag("restricted");
     if (server_.version_num < kOldestVersion)
@@ -233,8 +246,15 @@ class PostgresSession final : public LiveSession {
   }
 
   std::unique_ptr<AbandonedSession> abandon() override {
-    if (!socket_->cut()) return nullptr;
+    if (!socket_->cut() && !socket_->given_up()) return nullptr;
     return abandoned(socket_, clock_);
+  }
+
+  [[nodiscard]] const std::string& began() const override { return began_; }
+  std::size_t older_sessions(const std::string& moment) override {
+    if (!server_.direct) return 0;
+    return static_cast<std::size_t>(
+        query(kOlderSessions, std::array{moment}).only().number("older"));
   }
 
  private:
@@ -370,6 +390,7 @@ class PostgresSession final : public LiveSession {
   DisposableWorkers& workers_;
   Instant deadline_;
   ServerInfo server_;
+  std::string began_;
   Seconds busy_{0};
   bool broken_ = false;
   bool raw_ = false;
@@ -394,7 +415,7 @@ class PostgresConnector final : public Connector {
     std::string dsn;
     try {
       dsn = current_dsn(connection_);
-      auto connection = log_in(completed(dsn, database), clock_);
+      auto connection = log_in_with_timeouts(dsn, database);
       warn_about_superuser(connection.get());
       return identified(std::make_unique<PostgresSession>(
           std::move(connection), database, parallel_workers_, clock_, watchdog_, workers_));
@@ -410,6 +431,23 @@ class PostgresConnector final : public Connector {
   }
 
  private:
+  /// Asks the server for time-outs. If it refuses them, the login goes without them.
+  LibpqConnection log_in_with_timeouts(const std::string& dsn, const std::string& database) {
+    for (std::size_t rung = rung_;; ++rung) {
+      try {
+        auto connection =
+            log_in(completed(dsn, database, timeouts_as_options(kAsked.at(rung))), clock_);
+        if (rung_.exchange(rung) != rung && kAsked.at(rung) == 0)
+          log(LogLevel::info,
+              "the server or a pooler before it refuses time-outs at the login, so a session that"
+              " a broken network leaves behind may stay. HINT: `grants` sets them for the role");
+        return connection;
+      } catch (const RefusedLogin& refusal) {
+        if (rung + 1 == kAsked.size() || !refusal.may_be_about_options()) throw;
+      }
+    }
+  }
+
   /// Reads the server's identity. If the server does not answer even that, this waits until the
   /// server has closed the session. Meanwhile nobody opens another one.
   static std::unique_ptr<PostgresSession> identified(std::unique_ptr<PostgresSession> session) {
@@ -439,6 +477,7 @@ class PostgresConnector final : public Connector {
   DisposableWorkers& workers_;
   int parallel_workers_;
   std::atomic<bool> warned_ = false;
+  std::atomic<std::size_t> rung_ = 0;  ///< of kAsked; the last login was made with it
 };
 
 }  // namespace

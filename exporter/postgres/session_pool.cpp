@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
+#include "exporter/io/logging.h"
 #include "exporter/postgres/session_socket.h"
 
 namespace pg_integrity {
@@ -54,6 +57,36 @@ class ConnectingSlot {
   std::shared_ptr<SessionSlots> slots_;
 };
 
+/// Asks whether older sessions of our role and name are on the server, unless it is known that
+/// there are none.
+void look_for_older(SessionSlots& slots, LiveSession& session) {
+  std::string first_began;
+  {
+    const MutexLock lock(slots.mutex);
+    if (slots.alone.value_or(false)) return;
+    if (slots.first_began.empty()) slots.first_began = session.began();
+    first_began = slots.first_began;
+  }
+  std::size_t older = 0;
+  try {
+    older = session.older_sessions(first_began);
+  } catch (const SourceError&) {
+    return;  // it stays unknown; whatever keeps the session from answering is told elsewhere
+  }
+  bool first_time = false;
+  {
+    const MutexLock lock(slots.mutex);
+    slots.alone = older == 0;
+    first_time = older > 0 && !std::exchange(slots.older_told, true);
+    slots.changed.notify_all();
+  }
+  if (first_time)
+    log(LogLevel::info,
+        "older sessions of our role and application_name are on the server, so this process opens"
+        " one session until they have ended",
+        {{"sessions", std::to_string(older)}});
+}
+
 }  // namespace
 
 std::shared_ptr<SessionSlots> make_session_slots() {
@@ -82,7 +115,12 @@ SessionPool::~SessionPool() {
 }
 
 SessionPool::Lease SessionPool::lease(const std::string& database, Instant deadline) {
-  if (auto session = idle_or_slot(database, deadline)) return {*this, std::move(session)};
+  if (auto session = idle_or_slot(database, deadline)) {
+    Lease lease(*this, std::move(session));
+    lease.session().set_deadline(deadline);
+    look_for_older(*slots_, lease.session());
+    return lease;
+  }
   return {*this, connect(database, deadline)};
 }
 
@@ -101,7 +139,7 @@ std::unique_ptr<LiveSession> SessionPool::idle_or_slot(const std::string& databa
     const auto failure = slots_->failures.find(database);
     if (failure != slots_->failures.end() && now < failure->second.retry_at)
       throw SourceError(failure->second.error);
-    if (slots_->used() < limits_.sessions) break;
+    if (slots_->used() < slots_->allowed(limits_.sessions)) break;
     if (!slots_->idle.empty()) {
       slots_->idle.erase(slots_->idle.begin());
       continue;
@@ -124,7 +162,11 @@ std::unique_ptr<LiveSession> SessionPool::connect(const std::string& database, I
     const Instant latest = std::min(deadline, clock_.now() + limits_.connect_timeout);
     auto session = workers_.run<std::unique_ptr<LiveSession>>(
         fmt::format("connecting to {}, database {}", server_, database), latest,
-        [slot, connector = connector_, database] { return connector->open(database); });
+        [slot, slots = slots_, connector = connector_, database] {
+          auto opened = connector->open(database);
+          look_for_older(*slots, *opened);
+          return opened;
+        });
     const MutexLock lock(slots_->mutex);
     slots_->note_success(database, clock_.now());
     slots_->leased.push_back(session.get());

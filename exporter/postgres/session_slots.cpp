@@ -9,6 +9,10 @@ std::size_t SessionSlots::used() const {
   return idle.size() + leased.size() + abandoned.size() + connecting;
 }
 
+std::size_t SessionSlots::allowed(std::size_t sessions) const {
+  return alone.value_or(!failures.empty()) ? sessions : 1;
+}
+
 void SessionSlots::sweep_abandoned() {
   std::erase_if(abandoned, [](const auto& session) { return session->gone(); });
 }
@@ -25,6 +29,7 @@ std::unique_ptr<LiveSession> SessionSlots::take_idle(const std::string& database
     session = std::move(it->session);
     it = idle.erase(it);
     if (wanted && usable) return session;
+    if (auto left = session->abandon()) abandoned.push_back(std::move(left));
   }
   return nullptr;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,12 +39,22 @@ class SessionSlots {
   std::vector<LiveSession*> leased GUARDED_BY(mutex);
   std::vector<std::unique_ptr<AbandonedSession>> abandoned GUARDED_BY(mutex);
   std::size_t connecting GUARDED_BY(mutex) = 0;
+  /// When the first session began, by the server's clock. Older sessions are those of a process
+  /// before this one, or of another exporter.
+  std::string first_began GUARDED_BY(mutex);
+  /// No older session of our role and name is on the server. Nothing before the first login.
+  std::optional<bool> alone GUARDED_BY(mutex);
+  bool older_told GUARDED_BY(mutex) = false;  ///< the log says that there are older ones
   /// By database. The failure of one says nothing about the others, whatever the reason. Limits,
   /// pg_hba.conf, encryption, and the servers behind a pooler may all differ from database to
   /// database.
   std::map<std::string, Failure> failures GUARDED_BY(mutex);
 
   [[nodiscard]] std::size_t used() const REQUIRES(mutex);
+  /// How many slots may be used of that number. It is one beside older sessions, and until the
+  /// first login has told whether there are any. A login that fails tells nothing, and holds up
+  /// nobody.
+  [[nodiscard]] std::size_t allowed(std::size_t sessions) const REQUIRES(mutex);
   /// Frees the slots of sessions that the server has closed.
   void sweep_abandoned() REQUIRES(mutex);
   /// Takes an idle session with that database. Closes broken ones that it meets.

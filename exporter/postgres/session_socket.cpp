@@ -22,6 +22,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
+#include "exporter/postgres/server_timeouts.h"
 
 namespace pg_integrity {
 
@@ -63,14 +64,27 @@ class AbandonedSocket final : public AbandonedSession {
       : socket_(std::move(socket)), clock_(clock), since_(clock.now()) {}
 
   bool gone() override {
-    return socket_->closed_by_server().value_or(clock_.now() - since_ > kUntraceable);
+    const Instant now = clock_.now();
+    const std::optional<bool> closed = socket_->closed();
+    if (!closed) return now - since_ > kUntraceable;
+    if (!*closed || !socket_->given_up()) return *closed;
+    if (!given_up_at_) given_up_at_ = now;
+    return now - *given_up_at_ > Seconds(kServerNotices);
   }
 
  private:
   std::shared_ptr<const SessionSocket> socket_;
   const Clock& clock_;
   Instant since_;
+  std::optional<Instant> given_up_at_;  ///< when that was first seen
 };
+
+std::optional<tcp_info> tcp_info_of(int descriptor) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
+  return info;
+}
 
 }  // namespace
 
@@ -91,13 +105,18 @@ bool SessionSocket::quiet() const {
   return !cut_ && ::poll(&watched, 1, 0) == 0;
 }
 
-std::optional<bool> SessionSocket::closed_by_server() const {
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
-    return info.tcpi_state == TCP_CLOSE;
+std::optional<bool> SessionSocket::closed() const {
+  if (const auto info = tcp_info_of(descriptor_)) return info->tcpi_state == TCP_CLOSE;
   if (backend_ > 0) return ::kill(backend_, 0) != 0 && errno == ESRCH;
   return std::nullopt;
+}
+
+bool SessionSocket::given_up() const {
+  const auto info = tcp_info_of(descriptor_);
+  // Linux keeps the number of what was sent again in vain. A server that closes a connection has
+  // answered.
+  return info && info->tcpi_state == TCP_CLOSE &&
+         (info->tcpi_retransmits > 0 || info->tcpi_probes > 0);
 }
 
 std::unique_ptr<AbandonedSession> abandoned(std::shared_ptr<const SessionSocket> socket,

@@ -34,11 +34,15 @@ class SessionSocket {
   /// @return true if the server has neither closed the connection nor sent anything unasked.
   [[nodiscard]] bool quiet() const;
 
-  /// Call it after shut_down(). For a Unix socket it watches the server process, because that
-  /// socket does not tell.
-  /// @return whether the server has closed its end, too; nothing if the server process is not
-  /// visible.
-  [[nodiscard]] std::optional<bool> closed_by_server() const;
+  /// Call it after the end on our side. For a Unix socket it watches the server process, because
+  /// that socket does not tell.
+  /// @return whether the connection is closed on both sides, or our side has given it up; nothing
+  /// if the server process is not visible.
+  [[nodiscard]] std::optional<bool> closed() const;
+
+  /// @return true if TCP ended the connection on our side because no answer came any more. The
+  /// server may still take it for open.
+  [[nodiscard]] bool given_up() const;
 
  private:
   const int descriptor_;
@@ -46,8 +50,9 @@ class SessionSocket {
   std::atomic<bool> cut_ = false;
 };
 
-/// The rest of a session that was cut off. If its end cannot be seen, its slot is held for ten
-/// minutes. The clock must outlive it.
+/// The rest of a session that was cut off, or whose connection TCP gave up. After the latter its
+/// slot is held for as long as the server may take to notice (kServerNotices). If its end cannot be
+/// seen, its slot is held for ten minutes. The clock must outlive it.
 std::unique_ptr<AbandonedSession> abandoned(std::shared_ptr<const SessionSocket> socket,
                                             const Clock& clock);
 

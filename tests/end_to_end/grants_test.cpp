@@ -235,6 +235,8 @@ TEST_F(LeastGrants, TheRoleIsBoundedAndWhoSortsTooMuchIsStopped) {
   Client role(cluster_.dsn("least", kRole));
   EXPECT_EQ(role.ask("SHOW default_transaction_read_only"), "on");
   EXPECT_EQ(role.ask("SHOW idle_in_transaction_session_timeout"), "1min");
+  EXPECT_EQ(role.ask("SHOW client_connection_check_interval"), "10s");
+  EXPECT_EQ(role.ask("SHOW idle_session_timeout"), "15min");
   EXPECT_EQ(role.ask("SHOW temp_file_limit"), "4GB");
   EXPECT_EQ(
       db_.ask(std::string("SELECT rolconnlimit FROM pg_roles WHERE rolname = '") + kRole + "'"),

@@ -129,6 +129,25 @@ TEST_F(FrozenServer, ItsPostmasterIsWaitedForInVainAndThenReachedAgain) {
   EXPECT_TRUE(eventually([&] { return backends().size() <= 2; }));
 }
 
+TEST_F(FrozenServer, BesideItsBackendsRestartsAddOneSessionAtMost) {
+  EXPECT_TRUE(eventually([&] {
+    for (const pid_t backend : backends()) freeze(backend);
+    return lost_sessions() == 2;
+  })) << exporter.log();
+  std::size_t most = 0;
+  for (int restart = 0; restart < 3; ++restart) {
+    exporter.process().signal(SIGKILL);
+    ASSERT_TRUE(exporter.process().wait_for(std::chrono::seconds(10)));
+    exporter.start();
+    exporter.wait_until_ready();
+    most = std::max(most, backends().size());
+    EXPECT_TRUE(exporter.shows("pg_integrity_collector_success", {{"collector", "orphans"}}, 1))
+        << exporter.log();
+    most = std::max(most, backends().size());
+  }
+  EXPECT_EQ(most, 3U) << "two that are frozen, and one that works";
+}
+
 TEST_F(FrozenServer, TheExporterEndsAllTheSame) {
   for (const pid_t backend : backends()) freeze(backend);
   freeze(cluster.postmaster_pid());

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <optional>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "exporter/io/disposable_workers.h"
 #include "exporter/io/watchdog.h"
 #include "exporter/postgres/live_session.h"
+#include "exporter/postgres/server_timeouts.h"
 #include "exporter/postgres/session_socket.h"
 #include "tests/support/clock.h"
 #include "tests/support/cluster.h"
@@ -221,6 +223,26 @@ TEST_F(Postgres, RefusalsSayWhy) {
   db_.run("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0");
   EXPECT_EQ(refusal(db_.dsn("crowded"), db_.name()), std::pair(Reason::connect, true));
   db_.run("DROP ROLE crowded");
+}
+
+TEST_F(Postgres, TheServerEndsASessionThatNobodyHoldsAnyMore) {
+  const auto session = open();
+  for (const ServerTimeout& timeout : server_timeouts()) {
+    if (timeout.since > session->server().version_num) continue;
+    const Rows rows =
+        session->query("SELECT setting FROM pg_settings WHERE name = $1", std::array{timeout.name});
+    EXPECT_EQ(rows.only().text("setting"), timeout.value) << timeout.name;
+  }
+  const auto own = open(db_.dsn() + " options='-c idle_session_timeout=7000'", db_.name());
+  EXPECT_EQ(own->query("SHOW idle_session_timeout").only().text("idle_session_timeout"), "7s")
+      << "what the user asks for wins";
+}
+
+TEST_F(Postgres, APoolerThatRefusesOurTimeOutsIsLoggedInToWithoutThem) {
+  const PgBouncer bouncer(db_.cluster(), 2);
+  const auto session = open(bouncer.dsn(db_.name()), db_.name());
+  EXPECT_EQ(session->query("SHOW idle_session_timeout").only().text("idle_session_timeout"), "0");
+  EXPECT_EQ(session->older_sessions("2999-01-01"), 0U) << "the pooler's sessions are not ours";
 }
 
 TEST_F(Postgres, AStatementPoolIsNamed) {

@@ -25,6 +25,15 @@ namespace {
 
 class Pool : public ::testing::Test {
  protected:
+  /// Sessions of the test before this one may still be ending, and would count as older ones.
+  void SetUp() override {
+    ASSERT_TRUE(eventually([&] {
+      return db_.ask(
+                 "SELECT count(*) FROM pg_stat_activity WHERE application_name ="
+                 " 'pg_integrity_exporter'") == "0";
+    }));
+  }
+
   std::unique_ptr<SessionPool> pool_for(
       const std::string& dsn, std::size_t sessions = 2,
       const std::shared_ptr<SessionSlots>& slots = make_session_slots()) {
@@ -136,6 +145,23 @@ TEST_F(Pool, ASessionThatWasCutOffHoldsItsSlotUntilTheServerLetsGo) {
   EXPECT_EQ(sessions_at_server(), 2);
   ::kill(backend, SIGCONT);
   EXPECT_TRUE(eventually([&] { return pool->count().abandoned == 0; }));
+  EXPECT_NO_THROW(pool->lease(db_.name(), soon()));
+}
+
+TEST_F(Pool, NoSecondSessionIsOpenedWhileOlderOnesOfTheRoleAndNameAreThere) {
+  auto older = std::make_optional<Client>(db_.dsn() + " application_name=pg_integrity_exporter");
+  const auto pool = pool_for(db_.dsn());
+  {
+    const auto first = pool->lease(db_.name(), soon());
+    EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon(0.3)); }).reason(), Reason::limit);
+  }
+  {
+    const auto again = pool->lease(db_.name(), soon());
+    EXPECT_EQ(failure([&] { pool->lease(db_.name(), soon(0.3)); }).reason(), Reason::limit);
+  }
+  older.reset();
+  EXPECT_TRUE(eventually([&] { return sessions_at_server() == 1; }));
+  const auto first = pool->lease(db_.name(), soon());
   EXPECT_NO_THROW(pool->lease(db_.name(), soon()));
 }
 
