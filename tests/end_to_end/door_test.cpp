@@ -100,6 +100,10 @@ TEST_F(Door, LetsInWhoHasCertificateAndPassword) {
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << path << answer.substr(0, 300);
     EXPECT_NE(answer.find("Strict-Transport-Security: max-age=60\r\n"), std::string::npos) << path;
   }
+  const double expires = PageText(curl(client("test")).out)
+                             .value("pg_integrity_tls_certificate_expiry_timestamp_seconds")
+                             .value_or(0);
+  EXPECT_GT(expires, static_cast<double>(std::time(nullptr)));
   const auto status = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"-o", "/dev/null", "-w", "%{http_code}"});
     return curl(arguments).out;

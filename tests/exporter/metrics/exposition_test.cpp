@@ -194,6 +194,7 @@ TEST_F(Exposition, TheCompressedPageIsOneGzipMember) {
   EXPECT_EQ(PageText(plain).all("pg_integrity_sample_bad").size(), 2000U);
   EXPECT_EQ(PageText(plain).value("pg_integrity_build_info", {{"version", "1.2.3"}}), 1);
   EXPECT_EQ(PageText(plain).value("pg_integrity_http_connections"), 4);
+  EXPECT_FALSE(PageText(plain).value("pg_integrity_tls_certificate_expiry_timestamp_seconds"));
 }
 
 }  // namespace
