@@ -24,6 +24,7 @@
 #include "exporter/config/acceptances.h"
 #include "exporter/config/config.h"
 #include "exporter/config/options.h"
+#include "exporter/config/server_files.h"
 #include "exporter/config/toml.h"
 #include "exporter/evidence/acceptances_section.h"
 #include "exporter/evidence/evidence.h"
@@ -49,7 +50,7 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr Seconds kBetweenLooks{30};  ///< at the files of accept_dir
+constexpr Seconds kBetweenLooks{30};  ///< at the files of accept_dir and servers_dir
 
 class Exporter {
  public:
@@ -63,6 +64,7 @@ class Exporter {
         web_config_file_(options.web_config_file),
         state_dir_(owned_.path),
         accept_dir_(options.accept_dir),
+        server_files_(options.server_files),
         reload_by_http_(options.reload_by_http),
         acceptances_(std::move(in_files)),
         configured_(std::move(options)) {
@@ -114,6 +116,10 @@ class Exporter {
       const FolderWatch watch(
           "accept_dir " + accept_dir_, [directory = accept_dir_] { return toml_files(directory); },
           kBetweenLooks, clock_, resources_.workers, [this] { take_acceptance_files(); });
+      const FolderWatch servers(
+          "servers_dir " + server_files_.directory,
+          [directory = server_files_.directory] { return server_files(directory); }, kBetweenLooks,
+          clock_, resources_.workers, [this] { reload(); }, server_files_.seen);
       wait_for_the_end();
       give_signals_back();
       log(LogLevel::info, "stopping");
@@ -143,11 +149,12 @@ class Exporter {
     return sockets;
   }
 
-  /// The state that survives a restart.
+  /// The state that survives a restart. It holds all that was found before its `saved_at`.
   [[nodiscard]] SavedState state() const {
+    const UnixTime saved_at = clock_.unix_now();
     auto sections = sections_of(saved_evidence_of(*runtime()->evidence()), clock_);
     sections.push_back(acceptances_.section());
-    return {clock_.unix_now(), std::move(sections), of_others_};
+    return {saved_at, std::move(sections), of_others_};
   }
 
   [[nodiscard]] Options options_in_force(Options configured) const {
@@ -267,7 +274,9 @@ class Exporter {
     configured_ = std::move(*options);
     reload_successful_ = true;
     log(LogLevel::info,
-        "configuration reloaded; listen, state_dir, accept_dir and reload_by_http need a restart");
+        "configuration reloaded; listen, state_dir, accept_dir, servers_dir and reload_by_http "
+        "need a"
+        " restart");
     return true;
   }
 
@@ -307,6 +316,7 @@ class Exporter {
   const std::string web_config_file_;
   const std::string state_dir_;
   const std::string accept_dir_;
+  const ServerFiles server_files_;  ///< at the start
   const bool reload_by_http_;
   StandingAcceptances acceptances_;
   std::map<std::string, std::string> of_others_;  ///< sections of the state file

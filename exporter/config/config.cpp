@@ -23,6 +23,7 @@
 #include "exporter/config/conninfo.h"
 #include "exporter/config/data_source.h"
 #include "exporter/config/databases.h"
+#include "exporter/config/server_files.h"
 #include "exporter/config/settings_check.h"
 #include "exporter/config/toml.h"
 
@@ -178,28 +179,6 @@ void ensure_collector_tables(Settings& server) {
   server.put("collectors", std::vector<Settings>{std::move(tables)}, {});
 }
 
-/// Adds the servers of the files in `servers_dir`.
-/// @param beside where the configuration file is.
-void add_server_files(const std::filesystem::path& beside, Settings& settings, Problems& problems) {
-  const std::string named =
-      settings.has("servers_dir") ? settings.text("servers_dir") : "servers.d";
-  if (named.empty()) return;
-  std::vector<Settings> servers = settings.records("server");
-  const std::size_t before = servers.size();
-  try {
-    for (const std::string& file : toml_files(beside / named)) {
-      const Settings more = read_toml(file, server_file_options(), problems);
-      const std::vector<Settings>& found = more.records("server");
-      servers.insert(servers.end(), found.begin(), found.end());
-    }
-  } catch (const std::filesystem::filesystem_error& error) {
-    problems.add(settings.place("servers_dir"),
-                 fmt::format("servers_dir {} cannot be read: {}", (beside / named).string(),
-                             error.code().message()));
-  }
-  if (servers.size() > before) settings.put("server", std::move(servers), settings.place("server"));
-}
-
 ReadOptions options_from(Settings settings, Problems& problems) {
   const Settings* defaults = settings.record("defaults");
   settings.for_each_record("server", [&](Settings& server) {
@@ -248,8 +227,9 @@ ReadOptions read_configuration(const std::string& path) {
   Settings settings = read_toml(path, configuration_options(), problems);
   if (settings.place().file.empty()) return problems.lines();  // nothing could be parsed
   const std::filesystem::path beside = std::filesystem::path(path).parent_path();
-  add_server_files(beside, settings, problems);
+  ServerFiles files = add_server_files(beside, settings, problems);
   ReadOptions read = options_from(std::move(settings), problems);
+  if (auto* options = std::get_if<Options>(&read)) options->server_files = std::move(files);
   if (auto* options = std::get_if<Options>(&read); options && !options->accept_dir.empty())
     options->accept_dir = beside / options->accept_dir;
   if (auto* options = std::get_if<Options>(&read); options && !options->web_config_file.empty())

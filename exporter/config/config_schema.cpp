@@ -64,42 +64,46 @@ struct Tree {
     for (const Option& option : server)
       if (option.name != "name" && !option.name.starts_with("dsn") && option.name != "accept")
         defaults.push_back(option);
-    top = {{.name = "listen",
-            .fallback = "127.0.0.1:10187",
-            .help = "address and port of the HTTP server; \":10187\" is every address; several are"
-                    " separated by commas"},
-           {.name = "allowed_hosts",
-            .type = OptionType::texts,
-            .help = "globs over names by which clients may call the HTTP server, beside localhost "
-                    "and any address; others get 421 unless they use TLS"},
-           {.name = "web_config_file",
-            .help = "TLS, passwords and headers of the HTTP server, in a file of the format that "
-                    "Prometheus's exporters share, beside this file unless it begins with /"},
-           {.name = "state_dir",
-            .fallback = "/var/lib/pg_integrity_exporter",
-            .help = "directory for evidence that survives a restart"},
-           {.name = "accept_dir",
-            .fallback = "accept.d",
-            .help = "directory of *.toml files with [[accept]] tables, beside this file unless it "
-                    "begins with /; looked at every 30 s"},
-           {.name = "servers_dir",
-            .fallback = "servers.d",
-            .help =
-                "directory of *.toml files with further [[server]] tables, beside this file unless "
-                "it begins with /"},
-           {.name = "reload_by_http",
-            .type = OptionType::flag,
-            .fallback = "false",
-            .help = "true: POST /-/reload reads the configuration anew, as SIGHUP does"},
-           {.name = "defaults",
-            .type = OptionType::record,
-            .help = "what holds for every server below, unless it says otherwise, key by key",
-            .members = defaults},
-           {.name = "server",
-            .type = OptionType::records,
-            .help = "a server to watch",
-            .required = true,
-            .members = server}};
+    top = {
+        {.name = "listen",
+         .fallback = "127.0.0.1:10187",
+         .help = "address and port of the HTTP server; \":10187\" is every address; several are"
+                 " separated by commas"},
+        {.name = "allowed_hosts",
+         .type = OptionType::texts,
+         .help = "globs over names by which clients may call the HTTP server, beside localhost "
+                 "and any address; others get 421 unless they use TLS"},
+        {.name = "web_config_file",
+         .help = "TLS, passwords and headers of the HTTP server, in a file of the format that "
+                 "Prometheus's exporters share, beside this file unless it begins with /"},
+        {.name = "state_dir",
+         .fallback = "/var/lib/pg_integrity_exporter",
+         .help = "directory for evidence that survives a restart"},
+        {.name = "accept_dir",
+         .fallback = "accept.d",
+         .help = "directory of *.toml files with [[accept]] tables, beside this file unless it "
+                 "begins with /; looked at every 30 s"},
+        {.name = "servers_dir",
+         .fallback = "servers.d",
+         .help =
+             "directory of *.toml files with further [[server]] tables, and of *.json files with "
+             "targets as Prometheus' file_sd has them, beside this file unless it begins with "
+             "/; looked at every 30 s"},
+        {.name = "targets_dsn",
+         .help = "the connection string of servers in *.json files, without host and port"},
+        {.name = "reload_by_http",
+         .type = OptionType::flag,
+         .fallback = "false",
+         .help = "true: POST /-/reload reads the configuration anew, as SIGHUP does"},
+        {.name = "defaults",
+         .type = OptionType::record,
+         .help = "what holds for every server below, unless it says otherwise, key by key",
+         .members = defaults},
+        {.name = "server",
+         .type = OptionType::records,
+         .help = "a server to watch",
+         .required = true,
+         .members = server}};
     server_file = {top.back()};
   }
 

@@ -60,6 +60,12 @@ void append_parameter(std::string& conninfo, std::string_view keyword, std::stri
   conninfo += '\'';
 }
 
+std::string written(const Parameters& parameters) {
+  std::string conninfo;
+  for (const auto& [keyword, value] : parameters) append_parameter(conninfo, keyword, value);
+  return conninfo;
+}
+
 bool said_in_environment(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
@@ -79,9 +85,8 @@ constexpr const char* kNoSuchBinding = "not a value";
 Parameters resolved(Parameters parameters) {
   parameters["channel_binding"] = kNoSuchBinding;
   parameters["passfile"] = "/dev/null/none";  // so that libpq reads no password file
-  std::string conninfo;
-  for (const auto& [keyword, value] : parameters) append_parameter(conninfo, keyword, value);
-  const std::unique_ptr<PGconn, CloseConnection> refused(::PQconnectStart(conninfo.c_str()));
+  const std::unique_ptr<PGconn, CloseConnection> refused(
+      ::PQconnectStart(written(parameters).c_str()));
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(::PQconninfo(refused.get()));
   Parameters values;
   for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
@@ -197,9 +202,16 @@ std::string completed(const std::string& dsn, const std::string& database,
        {"keepalives_count", "3"}}};
   for (const auto& [keyword, value] : defaults)
     if (!values.contains(keyword)) parameters.try_emplace(keyword, value);
-  std::string conninfo;
-  for (const auto& [keyword, value] : parameters) append_parameter(conninfo, keyword, value);
-  return conninfo;
+  return written(parameters);
+}
+
+std::string at_target(const std::string& dsn, const std::string& host, const std::string& port,
+                      const std::string& database) {
+  Parameters parameters = parse(dsn);
+  parameters["host"] = host;
+  if (!port.empty()) parameters["port"] = port;
+  if (!database.empty()) parameters["dbname"] = database;
+  return written(parameters);
 }
 
 std::vector<std::string> one_by_one(const std::string& conninfo) {
@@ -227,9 +239,7 @@ std::vector<std::string> one_by_one(const std::string& conninfo) {
       parameters["hostaddr"] = addresses.empty() ? std::string() : addresses[i];
       if (ports.size() > 1) parameters["port"] = ports[i];
       if (!wanted.empty()) parameters["target_session_attrs"] = wanted;
-      single.emplace_back();
-      for (const auto& [keyword, value] : parameters)
-        append_parameter(single.back(), keyword, value);
+      single.push_back(written(parameters));
     }
   return single;
 }

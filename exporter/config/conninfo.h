@@ -40,6 +40,11 @@ ConnectionTarget target_of(const std::string& dsn);
 std::string completed(const std::string& dsn, const std::string& database,
                       const std::string& options = {});
 
+/// The connection string with another host and port, and with another database if that is not
+/// empty.
+std::string at_target(const std::string& dsn, const std::string& host, const std::string& port,
+                      const std::string& database);
+
 /// The same connection with one host each, in the order in which libpq would try them.
 std::vector<std::string> one_by_one(const std::string& conninfo);
 

@@ -80,12 +80,19 @@ std::optional<ListenAddress> parse_listen(std::string_view text);
 /// @return nothing if there is none, or one has none of these forms.
 std::vector<ListenAddress> parse_listen_list(std::string_view text);
 
+/// The directory with files of further servers.
+struct ServerFiles {
+  std::string directory;  ///< empty if there is none
+  std::string seen;       ///< its files before they were read, as identity_of() has them
+};
+
 struct Options {
   std::vector<ListenAddress> listen;
   std::vector<std::string> allowed_hosts;  ///< globs over names by which clients may call us
   std::string web_config_file;             ///< TLS and passwords of the HTTP server; empty: none
   std::string state_dir;                   ///< empty: evidence does not survive a restart
   std::string accept_dir;                  ///< empty: there are no files of acceptances
+  ServerFiles server_files;                ///< where further servers are
   bool reload_by_http = false;             ///< POST /-/reload
   std::vector<ServerOptions> servers;
 };

@@ -276,12 +276,19 @@ Settings parse_toml(const std::string& text, const std::string& name,
 }
 
 std::vector<std::string> toml_files(const std::string& directory) {
+  return files_ending(directory, {".toml"});
+}
+
+std::vector<std::string> files_ending(const std::string& directory,
+                                      std::initializer_list<std::string_view> endings) {
   std::vector<std::string> files;
   std::error_code missing;
   if (directory.empty() || (!std::filesystem::exists(directory, missing) && !missing)) return files;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     const std::string name = entry.path().filename();
-    if (name.ends_with(".toml") && !name.starts_with('.')) files.push_back(entry.path());
+    const auto fits = [&](std::string_view ending) { return name.ends_with(ending); };
+    if (!name.starts_with('.') && std::any_of(endings.begin(), endings.end(), fits))
+      files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -1,6 +1,7 @@
 // Reads TOML files against an option tree into Settings, with toml++. Safe on any thread.
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,9 +21,13 @@ Settings read_toml(const std::string& path, std::span<const Option> options, Pro
 Settings parse_toml(const std::string& text, const std::string& name,
                     std::span<const Option> options, Problems& problems);
 
-/// The files of a directory that are read: *.toml, in the order of their names. A directory that is
-/// missing has none. Blocks.
+/// The files of a directory whose names end so and do not begin with a dot, in the order of their
+/// names. A directory that is missing has none. Blocks.
 /// @throws std::filesystem::filesystem_error if the directory is there and cannot be read.
+std::vector<std::string> files_ending(const std::string& directory,
+                                      std::initializer_list<std::string_view> endings);
+
+/// The files of a directory that are TOML: *.toml.
 std::vector<std::string> toml_files(const std::string& directory);
 
 /// A text as a TOML string with its quotes.

@@ -13,6 +13,8 @@ namespace {
 
 constexpr Seconds kPatience{2};
 
+}  // namespace
+
 std::string identity_of(const std::vector<std::string>& files) {
   std::string identity = "files\n";
   for (const std::string& file : files) {
@@ -24,16 +26,16 @@ std::string identity_of(const std::vector<std::string>& files) {
   return identity;
 }
 
-}  // namespace
-
 FolderWatch::FolderWatch(std::string name, Listing files, Seconds every, const WaitableClock& clock,
-                         DisposableWorkers& workers, std::function<void()> changed)
+                         DisposableWorkers& workers, std::function<void()> changed,
+                         std::string known)
     : name_(std::move(name)),
       files_(std::move(files)),
       every_(every),
       clock_(clock),
       workers_(workers),
       changed_(std::move(changed)),
+      known_(std::move(known)),
       thread_([this] { work(); }) {}
 
 FolderWatch::~FolderWatch() {
@@ -51,10 +53,9 @@ std::string FolderWatch::look() const {
 }
 
 void FolderWatch::work() {
-  std::string known;
   while (stop_.wait_until(clock_, clock_.now() + every_)) {
     std::string seen = look();
-    if (seen.empty() || seen == std::exchange(known, seen)) continue;
+    if (seen.empty() || seen == std::exchange(known_, seen)) continue;
     changed_();
   }
 }

@@ -15,6 +15,9 @@
 
 namespace pg_integrity {
 
+/// What identifies the files and their content, as far as the file system tells. Blocks.
+std::string identity_of(const std::vector<std::string>& files);
+
 class FolderWatch {
  public:
   using Listing = std::function<std::vector<std::string>()>;
@@ -23,9 +26,11 @@ class FolderWatch {
   /// throw.
   /// @param changed is called on the watch's thread after the first look and after each change. It
   /// must not throw.
+  /// @param known the files as identity_of() saw them last. If the first look finds the same, it is
+  /// no news.
   /// The clock and the workers must outlive this object.
   FolderWatch(std::string name, Listing files, Seconds every, const WaitableClock& clock,
-              DisposableWorkers& workers, std::function<void()> changed);
+              DisposableWorkers& workers, std::function<void()> changed, std::string known = {});
   ~FolderWatch();
   FolderWatch(const FolderWatch&) = delete;
   FolderWatch& operator=(const FolderWatch&) = delete;
@@ -41,6 +46,7 @@ class FolderWatch {
   const WaitableClock& clock_;
   DisposableWorkers& workers_;
   const std::function<void()> changed_;
+  std::string known_;  ///< for the watch's thread alone
   StopSignal stop_;
   std::thread thread_;
 };

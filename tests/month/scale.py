@@ -28,6 +28,7 @@ KEPT = {
     "exporter/postgres/login.cpp": ("kShortestTimeout", "kLongestPoll"),
     "exporter/postgres/pqxx_session.cpp": ("kGrace", "5"),
     "exporter/postgres/session_pool.h": ("connect_timeout",),
+    "exporter/postgres/server_timeouts.h": ("kServerNotices",),
     "exporter/postgres/session_pool.cpp": ("kPoll",),
     "exporter/postgres/session_socket.cpp": ("kUntraceable", "kBetweenGone"),
     "exporter/scheduler/scheduler.cpp": ("kCancelPatience",),

@@ -14,6 +14,7 @@
 #include "collectors/base/metric.h"
 #include "collectors/base/settings.h"
 #include "collectors/registry.h"
+#include "exporter/config/conninfo.h"
 #include "exporter/config/options.h"
 #include "tests/support/content.h"
 #include "tests/support/paths.h"
@@ -251,6 +252,34 @@ TEST_F(ServersDirectory, NamesTheFileOfAFault) {
   EXPECT_TRUE(read("").starts_with("servers.d/c.toml:2:")) << read("");
   EXPECT_EQ(read("servers_dir = \"config.toml\"\n").rfind("config.toml:1:", 0), 0U)
       << "it is no directory";
+}
+
+TEST_F(ServersDirectory, TakesTargetsAsPrometheusHasThem) {
+  directory_.write("servers.d/found.json", R"([
+    {"targets": ["db1:5433", "[::1]"], "labels": {"env": "x"}},
+    {"targets": ["10.0.0.7"], "labels": {"server": "shop", "dbname": "o'shop"}}])");
+  const std::string main =
+      "targets_dsn = \"user=watcher dbname=postgres port=6543 sslmode=require\"\n";
+  EXPECT_EQ(read(main), "a 0.5\nb 0.05\ndb1:5433 0.05\n[::1] 0.05\nshop 0.05\n");
+  const ReadOptions options = read_configuration(directory_.path() + "/config.toml");
+  const auto target = [&](std::size_t server) {
+    const ConnectionTarget of =
+        target_of(std::get<Options>(options).servers.at(server).connection.dsn);
+    return of.user + '@' + of.host + ':' + of.port + '/' + of.database;
+  };
+  EXPECT_EQ(target(2), "watcher@db1:5433/postgres");
+  EXPECT_EQ(target(3), "watcher@::1:6543/postgres");
+  EXPECT_EQ(target(4), "watcher@10.0.0.7:6543/o'shop");
+
+  directory_.write("servers.d/found.json",
+                   R"([{"targets": ["db1:x", "a b", ":5", "db2 sslmode=disable"]}])");
+  const std::string faults = read(main);
+  EXPECT_EQ(std::count(faults.begin(), faults.end(), '\n'), 4) << faults;
+  EXPECT_TRUE(faults.starts_with("servers.d/found.json:1:1: the target \"db1:x\"")) << faults;
+  for (const char* wrong : {"{}", "[5]", "[{\"targets\": 5}]", "[", "[{\"targets\": [null]}]"}) {
+    directory_.write("servers.d/found.json", wrong);
+    EXPECT_TRUE(read(main).starts_with("servers.d/found.json:1:1: ")) << wrong << read(main);
+  }
 }
 
 TEST(Config, HostileNestingIsSurvived) {
