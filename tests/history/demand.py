@@ -25,7 +25,7 @@ class Red:
     """An object that was violated or accepted at the pass before."""
     uid: int = 0                   # of the key that it was about
     key: object = None             # a foreign key or index, by the names of that pass
-    good_rows: bool = False        # nothing was wrong with its rows: its triggers were off
+    good_rows: bool = False        # nothing is known to be wrong with its rows: its triggers were off
 
 
 class Memory:
@@ -96,6 +96,7 @@ class Pass:
                 elif enforced or name in self.memory.red:
                     self.unread(name)
                 else:  # the catalog tells it, which no lock keeps from being read
+                    red.good_rows = True   # as far as anybody knows
                     self.demand(name, True, {"foreign_key_enforced": 0}, red)
                 continue
             before = self.memory.red.get(name)
