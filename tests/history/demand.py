@@ -103,7 +103,7 @@ class Pass:
             count = self.truth.orphans_of(key)
             if before and (before.uid != key.uid or before.key.parent != key.parent):
                 old = self.orphans_of_old(before.key)
-                if old and before.uid == key.uid:
+                if (old or self.is_hidden(before.key)) and before.uid == key.uid:
                     self.demands[name] = self.renamed_parent(name, count, enforced)
                     self.red[name] = before
                     continue
@@ -129,6 +129,11 @@ class Pass:
         """A gap of the exporter: if another table has the old name of a red key's parent, it compares with that one."""
         wrong = "accepted" if name in self.accepted else "violated"
         return Demand({wrong} if count > 0 or not enforced else {wrong, "proven"})
+
+    def is_hidden(self, key):
+        """There are tables of these names, and a lock keeps everybody from reading them."""
+        there = all(name in self.model.tables for name in (key.child, key.parent))
+        return there and not self.truth.is_readable(key.child, key.parent, heirs=True)
 
     def orphans_of_old(self, key):
         """A key that is gone is checked as a declared reference, which includes heirs. None if it cannot be checked."""
