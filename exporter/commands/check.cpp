@@ -10,6 +10,7 @@
 #include "exporter/evidence/evidence_section.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/evidence/verdict.h"
+#include "exporter/history/history.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/console.h"
 #include "exporter/io/signals.h"
@@ -95,7 +96,11 @@ ExitCode check(const CheckCommand& command) {
     say("interrupted; not everything was checked");
     leave(interrupted_by(signal));
   }
-  Report report = make_report(*runtime.evidence()->snapshot(), clock);
+  History history(true);
+  history.restore(state);
+  const HistoryView view = history.view();
+  Report report =
+      make_report(*runtime.evidence()->snapshot(), clock, state.saved_at > 0 ? &view : nullptr);
   if (command.only_bad) report = only_bad(std::move(report));
   print_to_output(rendered(report, command.format));
   const ExitCode code = exit_code(report, command.format);

@@ -19,6 +19,7 @@
 #include "exporter/commands/explain.h"
 #include "exporter/commands/grants.h"
 #include "exporter/commands/healthcheck.h"
+#include "exporter/commands/history.h"
 #include "exporter/commands/record_dump.h"
 #include "exporter/commands/serve.h"
 #include "exporter/io/console.h"
@@ -48,6 +49,8 @@ struct Arguments {
   ExplainCommand explain;
   DrillCommand drill;
   RecordCommand record;
+  PeriodCommand period;
+  VerifyCommand verify;
   bool record_dump = false;
   std::string config;
   std::string log_level;
@@ -183,6 +186,37 @@ CLI::App* add_drill(CLI::App& app, Arguments& arguments) {
   return command;
 }
 
+CLI::App* add_report(CLI::App& app, PeriodCommand& period) {
+  CLI::App* command = app.add_subcommand(
+      "report",
+      "print what was proven in a period, what changed, and who accepted what, from the record of "
+      "the exporter on this machine; Markdown");
+  command->add_option("--since", period.since, "a span of time such as 7d, or a day")
+      ->default_val("7d");
+  command->add_option("--export", period.export_file, "also write the whole history to this file");
+  return command;
+}
+
+struct HistoryCommands {
+  const CLI::App* to_export = nullptr;
+  const CLI::App* to_verify = nullptr;
+};
+
+HistoryCommands add_history_commands(CLI::App& app, VerifyCommand& verify) {
+  CLI::App* command = app.add_subcommand("history", "about the history of verdicts");
+  command->require_subcommand(1);
+  const CLI::App* to_export = command->add_subcommand(
+      "export", "print the history as lines of JSON, each with the SHA-256 of the line before");
+  CLI::App* to_verify = command->add_subcommand("verify",
+                                                "hold an export against a filed hash; 0 it fits, 1 "
+                                                "a line was changed, removed or added, 2 it "
+                                                "cannot be told, 3 unusable");
+  to_verify->add_option("file", verify.file, "an export; -: standard input")->required();
+  to_verify->add_option("--hash", verify.hash, "SHA-256 of the history, of a filed report");
+  to_verify->add_option("--number", verify.number, "number of the line that it is of");
+  return {to_export, to_verify};
+}
+
 ExitCode run_drill(Arguments& arguments) {
   if (!arguments.record_dump) {
     arguments.drill.config_path = arguments.config;
@@ -239,6 +273,8 @@ int run_parsed(int argc, const char* const* argv) {
   const CLI::App* accept_command = add_accept(app, arguments.accept);
   const CLI::App* explain_command = add_explain(app, arguments.explain);
   const CLI::App* drill_command = add_drill(app, arguments);
+  const CLI::App* report_command = add_report(app, arguments.period);
+  const HistoryCommands history = add_history_commands(app, arguments.verify);
   HealthcheckCommand healthy;
   CLI::App* healthcheck_command = app.add_subcommand(
       "healthcheck",
@@ -266,6 +302,10 @@ int run_parsed(int argc, const char* const* argv) {
   arguments.grants.config_path = arguments.config;
   arguments.explain.config_path = arguments.config;
   arguments.accept.config_path = arguments.config;
+  arguments.period.config_path = arguments.config;
+  if (report_command->parsed()) return code_of(report_period(arguments.period));
+  if (history.to_export->parsed()) return code_of(export_history(arguments.config));
+  if (history.to_verify->parsed()) return code_of(verify_history(arguments.verify));
   if (accept_command->parsed()) return code_of(accept(arguments.accept));
   if (grants_command->parsed()) return code_of(print_grants(arguments.grants));
   if (explain_command->parsed()) return code_of(explain(arguments.explain));

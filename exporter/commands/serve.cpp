@@ -32,6 +32,8 @@
 #include "exporter/evidence/saved_evidence.h"
 #include "exporter/evidence/state_file.h"
 #include "exporter/evidence/state_keeper.h"
+#include "exporter/history/history.h"
+#include "exporter/history/history_line.h"
 #include "exporter/http/server.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/folder_watch.h"
@@ -67,9 +69,16 @@ class Exporter {
         server_files_(options.server_files),
         reload_by_http_(options.reload_by_http),
         acceptances_(std::move(in_files)),
+        history_(!owned_.path.empty()),
         configured_(std::move(options)) {
     SavedState state = std::exchange(owned_.state, {});
     acceptances_.restore(acceptances_on_record(state));
+    history_.restore(state);
+    HistoryEntry started;
+    started.time = clock_.unix_now();
+    started.kind = kStarted;
+    started.text = fmt::format("pg_integrity_exporter {} ({}) started.", kVersion, kRevision);
+    history_.append(std::move(started));
     of_others_ = std::move(state.of_others);
     const auto runtime = std::make_shared<Runtime>(options_in_force(configured_), resources_,
                                                    evidence_on_record(state, clock_));
@@ -81,7 +90,9 @@ class Exporter {
     const auto evidence = [this]() -> std::shared_ptr<const Evidence> {
       return runtime()->evidence();
     };
-    Publisher publisher(evidence, clock_, resources_.news);
+    Publisher publisher(evidence, clock_, resources_.news, [this](const Snapshot& snapshot) {
+      if (history_.look(snapshot, clock_)) resources_.news.tell();
+    });
     HttpServer http(handlers(publisher), allowed_hosts_,
                     [this] { end_after_failure("the HTTP server ended of itself"); });
     http_ = &http;
@@ -107,7 +118,8 @@ class Exporter {
     });
     {
       const StateKeeper keeper(
-          state_dir_, [this] { return state(); }, clock_, resources_.workers, resources_.news);
+          state_dir_, [this] { return state(); }, clock_, resources_.workers, resources_.news,
+          [this] { history_.was_saved(); });
       runtime()->scheduler().start();
       ServiceManager manager(clock_,
                              [this] { static_cast<void>(runtime()->evidence()->snapshot()); });
@@ -150,10 +162,11 @@ class Exporter {
   }
 
   /// The state that survives a restart. It holds all that was found before its `saved_at`.
-  [[nodiscard]] SavedState state() const {
+  [[nodiscard]] SavedState state() {
     const UnixTime saved_at = clock_.unix_now();
     auto sections = sections_of(saved_evidence_of(*runtime()->evidence()), clock_);
     sections.push_back(acceptances_.section());
+    sections.push_back(history_.section());
     return {saved_at, std::move(sections), of_others_};
   }
 
@@ -223,8 +236,8 @@ class Exporter {
                           http == nullptr ? 0 : http->connections(),
                           http == nullptr ? std::nullopt : http->certificate_expires()};
     };
-    HttpHandlers handlers =
-        handlers_of(publisher, clock_, facts, [this] { return runtime()->scheduler().ready(); });
+    HttpHandlers handlers = handlers_of(publisher, history_, clock_, facts,
+                                        [this] { return runtime()->scheduler().ready(); });
     if (reload_by_http_) handlers.reload = [this] { return reload(); };
     return handlers;
   }
@@ -319,6 +332,7 @@ class Exporter {
   const ServerFiles server_files_;  ///< at the start
   const bool reload_by_http_;
   StandingAcceptances acceptances_;
+  History history_;
   std::map<std::string, std::string> of_others_;  ///< sections of the state file
   std::atomic<bool> reload_successful_ = true;
   std::atomic<bool> web_successful_ = true;

@@ -5,17 +5,19 @@
 #include <functional>
 
 #include "collectors/ports/clock.h"
+#include "exporter/history/history.h"
 #include "exporter/http/handlers.h"
 #include "exporter/metrics/exposition.h"
 #include "exporter/metrics/publisher.h"
 
 namespace pg_integrity {
 
+/// @param history is part of the report.
 /// @param facts of the process, at each scrape.
 /// @param attempted whether every collector has made one attempt. Once the page shows those, too,
 /// the exporter is ready, and stays so: collectors that a reload adds take nobody off the scrape.
-/// The publisher and the clock must outlive the handlers.
-HttpHandlers handlers_of(const Publisher& publisher, const Clock& clock,
+/// The publisher, the history and the clock must outlive the handlers.
+HttpHandlers handlers_of(const Publisher& publisher, const History& history, const Clock& clock,
                          std::function<ProcessFacts()> facts, std::function<bool()> attempted);
 
 }  // namespace pg_integrity

@@ -1,10 +1,13 @@
 #include "exporter/evidence/sentence.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
 #include "collectors/base/metric_info.h"
 #include "exporter/evidence/spoken.h"
+#include "exporter/io/clock.h"
 
 namespace pg_integrity {
 
@@ -48,6 +51,12 @@ std::string sentence_of(const CollectorId& id, const Broken& broken) {
     rest.remove_prefix(end + 1);
   }
   return text.append(rest);
+}
+
+std::string sentence_of(const AcceptedDamage& accepted) {
+  const std::string by = accepted.by.empty() ? std::string() : " by " + accepted.by;
+  return fmt::format("accepted until {:.10}{}: {}", format_utc(accepted.until), by,
+                     accepted.reason);
 }
 
 }  // namespace pg_integrity

@@ -16,9 +16,11 @@ constexpr Seconds kPatience{2};
 }  // namespace
 
 StateKeeper::StateKeeper(std::string directory, std::function<SavedState()> state,
-                         const WaitableClock& clock, DisposableWorkers& workers, News& news)
+                         const WaitableClock& clock, DisposableWorkers& workers, News& news,
+                         std::function<void()> saved)
     : directory_(std::move(directory)),
       state_(std::move(state)),
+      saved_(std::move(saved)),
       clock_(clock),
       workers_(workers),
       listener_(news, [this] {
@@ -61,6 +63,7 @@ void StateKeeper::save() {
                          save_state(directory, *state);
                          return true;
                        });
+    if (saved_) saved_();
     if (std::exchange(failing_, false))
       log(LogLevel::info, "evidence is saved again", {{"state_dir", directory_}});
   } catch (const SourceError& error) {

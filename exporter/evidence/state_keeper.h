@@ -25,9 +25,10 @@ class StateKeeper {
   /// @param directory holds the file. Empty: no file is kept.
   /// @param state makes the state to save, on the keeper's thread.
   /// @param news tells when that state has changed.
+  /// @param saved is called, on the same thread, when the newest state is on the disk.
   /// The clock, the workers and the news must outlive this object.
   StateKeeper(std::string directory, std::function<SavedState()> state, const WaitableClock& clock,
-              DisposableWorkers& workers, News& news);
+              DisposableWorkers& workers, News& news, std::function<void()> saved = {});
   /// Saves once more if there is news.
   ~StateKeeper();
   StateKeeper(const StateKeeper&) = delete;
@@ -39,6 +40,7 @@ class StateKeeper {
 
   const std::string directory_;
   const std::function<SavedState()> state_;
+  const std::function<void()> saved_;
   const WaitableClock& clock_;
   DisposableWorkers& workers_;
   bool failing_ = false;

@@ -22,7 +22,7 @@ struct KnownSection {
 
 /// All sections. To keep a further state, add a line here and a function that makes the section,
 /// and call that where serve.cpp collects the sections. Read the section with read_section().
-inline constexpr std::array<KnownSection, 3> kStateSections{
-    {{"evidence", 1}, {"inventory", 1}, {"acceptances", 1}}};
+inline constexpr std::array<KnownSection, 4> kStateSections{
+    {{"evidence", 1}, {"inventory", 1}, {"acceptances", 1}, {"history", 1}}};
 
 }  // namespace pg_integrity

@@ -196,13 +196,15 @@ std::string_view name_of(Question question) {
   return "";
 }
 
-CollectorVerdict judge_collector(const CollectorEvidence& evidence, Instant now,
-                                 UnixTime unix_now) {
+CollectorVerdict judge_collector(
+    const CollectorEvidence& evidence, Instant now, UnixTime unix_now,
+    const std::function<void(const ObjectKey&, const Object&, const Judgement&)>& each) {
   const Judge judge(evidence, now, unix_now);
   CollectorVerdict verdict;
   verdict.state = State::proven;
   for (const auto& [key, object] : evidence.objects) {
     const Judgement judgement = judge.judge(key, *object);
+    if (each) each(key, *object, judgement);
     ++verdict.objects[judgement.state];
     if (object->gone_since && judgement.state == State::violated) ++verdict.gone;
     if (judgement.state == State::unproven || judgement.state == State::limited)
@@ -220,6 +222,13 @@ Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now) {
   Verdicts verdicts;
   for (const auto& collector : snapshot.collectors)
     verdicts.collectors.emplace(collector->id, judge_collector(*collector, now, unix_now));
+  verdicts.questions = answers_of(snapshot, verdicts.collectors);
+  return verdicts;
+}
+
+std::vector<QuestionVerdict> answers_of(const Snapshot& snapshot,
+                                        const std::map<CollectorId, CollectorVerdict>& collectors) {
+  std::vector<QuestionVerdict> answers;
   for (const DatabaseHealth& database : snapshot.databases) {
     for (const Question question : {Question::intact, Question::recoverable, Question::service}) {
       QuestionVerdict answer{database.server, database.database, question, State::proven};
@@ -228,7 +237,7 @@ Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now) {
         if (collector->spec->question != question || id.server != database.server ||
             (!id.database.empty() && id.database != database.database))
           continue;
-        const CollectorVerdict& verdict = verdicts.collectors.at(id);
+        const CollectorVerdict& verdict = collectors.at(id);
         answer.state = worse(answer.state, verdict.state);
         answer.configured = answer.configured || verdict.applicable;
         if (const auto limits = verdict.objects.find(State::limited);
@@ -238,10 +247,10 @@ Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now) {
       // A question is not proven if nothing was judged.
       if (!answer.configured) answer.state = worse(answer.state, State::unproven);
       if (answer.configured || answer.limits > 0 || question != Question::service)
-        verdicts.questions.push_back(std::move(answer));
+        answers.push_back(std::move(answer));
     }
   }
-  return verdicts;
+  return answers;
 }
 
 }  // namespace pg_integrity

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -108,7 +109,11 @@ struct CollectorVerdict {
   std::size_t gone = 0;  ///< violated objects that have vanished
 };
 
-CollectorVerdict judge_collector(const CollectorEvidence& evidence, Instant now, UnixTime unix_now);
+/// @param each is called with every object and its judgement.
+CollectorVerdict judge_collector(
+    const CollectorEvidence& evidence, Instant now, UnixTime unix_now,
+    const std::function<void(const ObjectKey& key, const Object& object,
+                             const Judgement& judgement)>& each = {});
 
 /// A question, asked of one database.
 struct QuestionVerdict {
@@ -128,6 +133,10 @@ struct Verdicts {
 };
 
 Verdicts judge_all(const Snapshot& snapshot, Instant now, UnixTime unix_now);
+
+/// The answers that follow from the verdicts of all collectors of the snapshot.
+std::vector<QuestionVerdict> answers_of(const Snapshot& snapshot,
+                                        const std::map<CollectorId, CollectorVerdict>& collectors);
 
 /// A value of that metric for people: "649941 (7d12h32m21s)", "3", "2025-12-03T00:00:00Z".
 std::string readable_value(const MetricInfo& metric, double value);

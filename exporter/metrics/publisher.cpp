@@ -12,8 +12,12 @@ constexpr Seconds kBetweenBodies{1};
 }  // namespace
 
 Publisher::Publisher(std::function<std::shared_ptr<const Evidence>()> evidence,
-                     const WaitableClock& clock, News& news)
-    : evidence_(std::move(evidence)), clock_(clock), listener_(news, [this] {
+                     const WaitableClock& clock, News& news,
+                     std::function<void(const Snapshot&)> rendered)
+    : evidence_(std::move(evidence)),
+      rendered_(std::move(rendered)),
+      clock_(clock),
+      listener_(news, [this] {
         const MutexLock lock(mutex_);
         if (!std::exchange(has_news_, true)) changed_.notify_all();
       }) {
@@ -36,9 +40,13 @@ std::shared_ptr<const PageBody> Publisher::body() const {
 }
 
 void Publisher::render(const Evidence& evidence) {
-  auto body = std::make_shared<const PageBody>(evidence.snapshot(), clock_);
-  const MutexLock lock(mutex_);
-  body_ = std::move(body);
+  const auto snapshot = evidence.snapshot();
+  auto body = std::make_shared<const PageBody>(snapshot, clock_);
+  {
+    const MutexLock lock(mutex_);
+    body_ = std::move(body);
+  }
+  if (rendered_) rendered_(*snapshot);
 }
 
 bool Publisher::wait_for_news(Instant not_before) {

@@ -11,6 +11,7 @@
 #include "collectors/base/thread_annotations.h"
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/news.h"
+#include "exporter/evidence/snapshot.h"
 #include "exporter/io/condition.h"
 #include "exporter/io/mutex.h"
 #include "exporter/metrics/page.h"
@@ -21,8 +22,10 @@ class Publisher {
  public:
   /// @param evidence returns the evidence in force. After a reload this may be another one.
   /// @param news announces that this evidence has changed, or that another one is in force.
+  /// @param rendered is called with each snapshot that the page shows from then on. The first call
+  /// comes from this constructor, the others from the thread.
   Publisher(std::function<std::shared_ptr<const Evidence>()> evidence, const WaitableClock& clock,
-            News& news);
+            News& news, std::function<void(const Snapshot& snapshot)> rendered = {});
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -36,6 +39,7 @@ class Publisher {
   void render(const Evidence& evidence);
 
   const std::function<std::shared_ptr<const Evidence>()> evidence_;
+  const std::function<void(const Snapshot&)> rendered_;
   const WaitableClock& clock_;
   mutable Mutex mutex_;
   Condition changed_;

@@ -9,6 +9,7 @@
 #include "exporter/io/clock.h"
 #include "exporter/report/html_escape.h"
 #include "exporter/report/printable.h"
+#include "exporter/report/report_history.h"
 
 namespace pg_integrity {
 
@@ -103,6 +104,35 @@ std::string wrong_list(const ReportServer& server) {
     out += fmt::format(
         "<li>{} more: all of them are in <a href=\"/report.json\">/report.json</a></li>\n",
         grouped(server.wrong.size() - shown));
+  return out + "</ul>\n";
+}
+
+std::string change_list(const Report& report, const ReportServer& server) {
+  if (!report.history) return {};
+  std::map<std::pair<std::string, std::string>, std::string> anchors;  // by database and name
+  for (const ReportDatabase& database : server.databases)
+    for (const ReportCollector& collector : database.collectors)
+      for (const ReportObject& object : collector.objects)
+        anchors.emplace(std::pair(database.name, object.name), object.anchor);
+  std::string out = "<ul class=\"wrong\">\n";
+  if (server.changes.empty())
+    out += fmt::format("<li>{}</li>\n", no_change_text(*report.history, report.made_at));
+  const std::size_t shown = std::min(server.changes.size(), kShownChanges);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const HistoryEntry& change = server.changes[i];
+    const auto anchor = anchors.find({change.database, change.subject});
+    const std::string text = escaped(change_text(change));
+    out += fmt::format(
+        "<li class=\"{}\"><span class=\"dim\">{}</span> {} <span class=\"dim\">{}</span></li>\n",
+        change.to.empty() ? "observed" : escaped(change.to), format_utc(change.time),
+        anchor == anchors.end() ? text
+                                : fmt::format(R"(<a href="#{}">{}</a>)", anchor->second, text),
+        change.database.empty() ? "the whole server" : "database " + named(change.database));
+  }
+  if (shown < server.changes.size())
+    out += fmt::format(
+        "<li>{} more: all of them are in <a href=\"/report.json\">/report.json</a></li>\n",
+        grouped(server.changes.size() - shown));
   return out + "</ul>\n";
 }
 

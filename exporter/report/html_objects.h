@@ -31,6 +31,9 @@ void append_texts(std::string& out, const std::vector<std::string>& texts, std::
 /// What is wrong with a server as a list; empty if nothing is.
 std::string wrong_list(const ReportServer& server);
 
+/// What changed since yesterday as a list; empty if no history is kept.
+std::string change_list(const Report& report, const ReportServer& server);
+
 /// A link from what a cause stops to the cause; empty if there is none.
 std::string cause_link(const ReportServer& server, std::optional<std::size_t> cause);
 

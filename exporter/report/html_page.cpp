@@ -14,6 +14,7 @@
 #include "exporter/report/html_style.h"
 #include "exporter/report/printable.h"
 #include "exporter/report/report.h"
+#include "exporter/report/report_history.h"
 
 namespace pg_integrity {
 
@@ -138,6 +139,7 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
     append_answers(out, report, *database);
   append_list(out, "What is wrong", wrong_list(server));
   append_list(out, "What could not be checked, and why", cause_list(report, server));
+  append_list(out, "Since yesterday", change_list(report, server));
   for (const PlacedCollector& collector : collectors_of(server))
     append_collector(out, report, collector, selection);
   if (server.not_watched.empty()) return;
@@ -194,6 +196,7 @@ void append_footer(std::string& out, const Report& report) {
   if (report.oldest_evidence && report.newest_evidence)
     out += fmt::format(" from evidence of {} to {}", format_utc(*report.oldest_evidence),
                        format_utc(*report.newest_evidence));
+  if (report.history) out += fmt::format(". {}", escaped(history_text(*report.history)));
   out +=
       ".</p>\n<p>Proven: observed as it should be, lately enough. Violated: observed otherwise, "
       "and not disproved since. Unproven: not seen, not lately, or not judged: no proof of "

@@ -91,6 +91,26 @@ json to_json(const ReportCause& cause) {
           {"stops", std::move(stops)}};
 }
 
+json to_json(const HistoryEntry& change) {
+  return {{"time", format_utc(change.time)},
+          {"kind", change.kind},
+          {"database", text_or_null(change.database)},
+          {"subject", text_or_null(change.subject)},
+          {"others", change.others},
+          {"from", text_or_null(change.from)},
+          {"to", text_or_null(change.to)},
+          {"reason", text_or_null(change.reason)},
+          {"evidence_time", time_or_null(change.evidence_time)},
+          {"text", text_or_null(change.text)}};
+}
+
+json to_json(const std::optional<ReportHistory>& history) {
+  if (!history) return nullptr;
+  return {{"number", history->number},
+          {"sha256", text_or_null(history->hash)},
+          {"begins", history->begins > 0 ? json(format_utc(history->begins)) : json(nullptr)}};
+}
+
 json first_pass(const ReportCollector& collector) {
   if (!collector.first_pass) return nullptr;
   const bool known = collector.pass_known > 0;
@@ -156,6 +176,8 @@ std::string report_as_json(const Report& report) {
       not_watched.push_back({{"collector", unwatched.collector},
                              {"section", unwatched.section},
                              {"hint", unwatched.hint}});
+    json changes = json::array();
+    for (const HistoryEntry& change : server.changes) changes.push_back(to_json(change));
     servers.push_back({{"server", server.name},
                        {"state", std::string(name_of(server.state))},
                        {"version", text_or_null(server.version)},
@@ -164,7 +186,8 @@ std::string report_as_json(const Report& report) {
                        {"wrong", std::move(wrong)},
                        {"causes", std::move(causes)},
                        {"databases", std::move(databases)},
-                       {"not_watched", std::move(not_watched)}});
+                       {"not_watched", std::move(not_watched)},
+                       {"changes", std::move(changes)}});
   }
   const json document{{"format", kFormat},
                       {"made_at", format_utc(report.made_at)},
@@ -174,6 +197,7 @@ std::string report_as_json(const Report& report) {
                       {"counts", to_json(report.counts)},
                       {"oldest_evidence", time_or_null(report.oldest_evidence)},
                       {"newest_evidence", time_or_null(report.newest_evidence)},
+                      {"history", to_json(report.history)},
                       {"servers", std::move(servers)}};
   // The document is ASCII, so that no name can turn text around in a terminal.
   return document.dump(2, ' ', true, json::error_handler_t::replace) + "\n";

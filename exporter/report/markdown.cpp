@@ -1,43 +1,16 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
-
 #include "collectors/base/units.h"
 #include "collectors/registry.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
-#include "exporter/report/printable.h"
+#include "exporter/report/markdown_escape.h"
 #include "exporter/report/report.h"
+#include "exporter/report/report_history.h"
 
 namespace pg_integrity {
 
 namespace {
-
-bool starts_as(std::string_view text, std::string_view lower) {
-  return text.size() >= lower.size() &&
-         std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
-           return a == std::tolower(static_cast<unsigned char>(b));
-         });
-}
-
-/// Escapes a text for a Markdown table or list, so that nothing in it is markup or becomes a link.
-std::string markdown(std::string_view raw) {
-  constexpr std::string_view kMarkup = "\\`*_{}[]<>()#+!|~&$";
-  const std::string text = printable(raw);
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view rest = std::string_view(text).substr(i);
-    if (starts_as(rest, "www.")) {
-      out += text.substr(i, 3) + "\\.";
-      i += 3;
-      continue;
-    }
-    if (kMarkup.find(text[i]) != std::string_view::npos || rest.starts_with("://")) out += '\\';
-    out += text[i];
-  }
-  return out;
-}
 
 std::string place(const std::string& database) {
   return database.empty() ? "the whole server" : "database " + markdown(database);
@@ -117,6 +90,16 @@ void append_wrong(std::string& out, const ReportServer& server) {
     out += fmt::format("- {} ({})\n", markdown(wrong_text(wrong)), place(wrong.database));
 }
 
+void append_changes(std::string& out, const Report& report, const ReportServer& server) {
+  if (!report.history) return;
+  out += "\nSince yesterday:\n\n";
+  if (server.changes.empty())
+    out += fmt::format("- {}\n", no_change_text(*report.history, report.made_at));
+  for (const HistoryEntry& change : server.changes)
+    out += fmt::format("- {} {} ({})\n", format_utc(change.time), markdown(change_text(change)),
+                       place(change.database));
+}
+
 void append_causes(std::string& out, const ReportServer& server) {
   if (server.causes.empty()) return;
   out += "\n| | what could not be checked, and why | state | since |\n|---|---|---|---|\n";
@@ -135,6 +118,7 @@ void append_part_of_server(std::string& out, const Report& report, const ReportS
   if (!note.empty())
     out += fmt::format(", system identifier {}.\n", markdown(server.system_identifier));
   append_wrong(out, server);
+  append_changes(out, report, server);
   for (const ReportDatabase& database : server.databases) {
     if (database.questions.empty()) continue;
     out += fmt::format("\n| database {}{} | answer |\n|---|---|\n", markdown(database.name),
@@ -159,6 +143,9 @@ std::string report_as_markdown(const Report& report) {
     out += fmt::format("| evidence taken | from {} to {} |\n", format_utc(*report.oldest_evidence),
                        format_utc(*report.newest_evidence));
   out += fmt::format("| by | pg\\_integrity\\_exporter {} |\n", markdown(report.exporter));
+  if (report.history && report.history->number > 0)
+    out += fmt::format("| history | line {}, SHA-256 {} |\n", report.history->number,
+                       report.history->hash);
   out +=
       "\nProven: observed as it should be, lately enough. Violated: observed otherwise, and not "
       "disproved since. Unproven: not seen, not lately, or not judged: no proof of anything.\n";

@@ -18,6 +18,7 @@
 #include "exporter/evidence/snapshot.h"
 #include "exporter/io/clock.h"
 #include "exporter/report/report_causes.h"
+#include "exporter/report/report_history.h"
 #include "exporter/version.h"
 
 namespace pg_integrity {
@@ -82,13 +83,6 @@ ReportValue value_entry(const CollectorSpec& spec, const Sample& sample, double 
   return entry;
 }
 
-/// "accepted until 2026-12-31 by jane: mended with the next release"
-std::string acceptance_text(const AcceptedDamage& accepted) {
-  const std::string by = accepted.by.empty() ? std::string() : " by " + accepted.by;
-  return fmt::format("accepted until {:.10}{}: {}", format_utc(accepted.until), by,
-                     accepted.reason);
-}
-
 std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Judgement& judgement,
                                      const Object& object) {
   const CollectorHealth& health = evidence.health;
@@ -99,7 +93,7 @@ std::vector<std::string> findings_of(const CollectorEvidence& evidence, const Ju
     findings.push_back(
         "it has vanished, which repairs nothing. HINT: if that is in order, list it"
         " under `accept`");
-  if (judgement.state == State::accepted) findings.push_back(acceptance_text(*object.accepted));
+  if (judgement.state == State::accepted) findings.push_back(sentence_of(*object.accepted));
   if (object.trouble && (has_reason(judgement.state) || judgement.state == State::violated))
     findings.push_back(object.trouble->detail);
   else if (judgement.state == State::unproven && judgement.reason == Reason::stale)
@@ -303,7 +297,7 @@ void add_up(Report& report, const ReportCollector& collector) {
 
 }  // namespace
 
-Report make_report(const Snapshot& snapshot, const Clock& clock) {
+Report make_report(const Snapshot& snapshot, const Clock& clock, const HistoryView* history) {
   const Verdicts verdicts = judge_all(snapshot, clock.now(), clock.unix_now());
   const std::vector<Cause> causes = causes_of(snapshot, verdicts);
   Report report;
@@ -316,6 +310,7 @@ Report make_report(const Snapshot& snapshot, const Clock& clock) {
     for (const ReportDatabase& database : report.servers.back().databases)
       for (const ReportCollector& collector : database.collectors) add_up(report, collector);
   }
+  if (history != nullptr) add_history(*history, report);
   return report;
 }
 

@@ -18,6 +18,8 @@
 #include "collectors/registry.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/evidence/verdict.h"
+#include "exporter/history/history.h"
+#include "exporter/history/history_line.h"
 
 namespace pg_integrity {
 
@@ -144,6 +146,14 @@ struct ReportServer {
   std::vector<ReportCause> causes;        ///< unproven ones first, those out of reach before others
   std::vector<ReportDatabase> databases;  ///< the whole server first
   std::vector<ReportUnwatched> not_watched;
+  std::vector<HistoryEntry> changes;  ///< of the day before the report, the newest first
+};
+
+/// What to file, so that a changed or removed line of the history is noticed later.
+struct ReportHistory {
+  std::uint64_t number = 0;  ///< of the newest line; 0: none is saved yet
+  std::string hash;          ///< its SHA-256
+  UnixTime begins = 0;       ///< time of the oldest line that is kept
 };
 
 struct Report {
@@ -155,7 +165,8 @@ struct Report {
   std::optional<UnixTime> oldest_evidence;
   std::optional<UnixTime> newest_evidence;
   std::size_t collectors = 0;
-  std::size_t first_passes = 0;  ///< collectors without a complete pass
+  std::size_t first_passes = 0;          ///< collectors without a complete pass
+  std::optional<ReportHistory> history;  ///< nothing: none is kept
 };
 
 /// The codes and first words of Nagios's plugins.
@@ -166,7 +177,9 @@ enum class NagiosStatus : std::uint8_t {
   unknown = 3,   ///< a database is out of reach, or the program could not be used
 };
 
-Report make_report(const Snapshot& snapshot, const Clock& clock);
+/// @param history nullptr: there is none.
+Report make_report(const Snapshot& snapshot, const Clock& clock,
+                   const HistoryView* history = nullptr);
 
 /// The report without what needs nobody. Its totals and its verdict stay those of everything.
 Report only_bad(Report report);

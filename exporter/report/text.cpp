@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "collectors/registry.h"
@@ -7,6 +8,7 @@
 #include "exporter/io/clock.h"
 #include "exporter/report/printable.h"
 #include "exporter/report/report.h"
+#include "exporter/report/report_history.h"
 
 namespace pg_integrity {
 
@@ -71,6 +73,19 @@ void append_lines_of_causes(std::string& out, const Report& report, const Report
   }
 }
 
+void append_lines_of_changes(std::string& out, const Report& report, const ReportServer& server) {
+  if (!report.history) return;
+  out += fmt::format("\nserver {}: since yesterday\n", printable(server.name));
+  if (server.changes.empty()) out += "  " + no_change_text(*report.history, report.made_at) + "\n";
+  const std::size_t shown = std::min(server.changes.size(), kShownChanges);
+  for (std::size_t i = 0; i < shown; ++i)
+    out += fmt::format("  {} {}\n", format_utc(server.changes[i].time),
+                       printable(change_text(server.changes[i])));
+  if (shown < server.changes.size())
+    out += fmt::format("  {} more: `pg_integrity_exporter report --since 1d` has all of them\n",
+                       server.changes.size() - shown);
+}
+
 void append_database(std::string& out, const Report& report, const ReportServer& server,
                      const ReportDatabase& database) {
   out += "\nserver " + printable(server.name);
@@ -96,6 +111,7 @@ std::string report_as_text(const Report& report) {
   for (const ReportServer& server : report.servers) {
     append_lines_of_wrong(out, server);
     append_lines_of_causes(out, report, server);
+    append_lines_of_changes(out, report, server);
     for (const ReportDatabase& database : server.databases)
       if (!database.collectors.empty() || !database.questions.empty())
         append_database(out, report, server, database);
@@ -103,6 +119,7 @@ std::string report_as_text(const Report& report) {
       out += fmt::format("  [NOT WATCHED] {} ({}). HINT: {}\n", unwatched.section,
                          unwatched.collector, printable(unwatched.hint));
   }
+  if (report.history) out += "\n" + history_text(*report.history) + "\n";
   out += fmt::format("\n{}\n{}\noverall: {}\n", printable(headline(report)), overall_note(report),
                      upper(name_of(report.overall)));
   return out;

@@ -37,7 +37,8 @@ LIBRARIES = {
         "exporter/commands/catalogue.cpp", "exporter/drill/record_files.cpp", "exporter/evidence/state_file.cpp",
         "exporter/io/json_reader.cpp", "exporter/io/json_writer.cpp", "exporter/report/json.cpp"},
     "openssl/": {
-        "exporter/http/connection.cpp", "exporter/http/passwords.cpp", "exporter/http/tls_context.cpp"},
+        "exporter/history/digest.cpp", "exporter/http/connection.cpp", "exporter/http/passwords.cpp",
+        "exporter/http/tls_context.cpp"},
     "pqxx/": {"exporter/postgres/guarded_read.h", "exporter/postgres/pqxx_session.cpp"},
     "prometheus/": {"exporter/metrics/metric_families.cpp"},
     "spdlog/": {"exporter/io/logging.cpp"},

@@ -118,7 +118,7 @@ TEST_F(Accept, NowTellsTheRunningExporterWhichRemembersIt) {
   EXPECT_TRUE(orphans_are("violated", 0));
   const Finished checked =
       run({program(), "--config", exporter_->config_path(), "check", "--recorded"});
-  EXPECT_EQ(checked.out.find("violated"), std::string::npos) << checked.out;
+  EXPECT_EQ(checked.out.find("VIOLATED"), std::string::npos) << checked.out;
   EXPECT_EQ(exporter_->stop(), 0);
   const Finished untold = accept({kOrphan, "--reason", "known", "--now"});
   EXPECT_EQ(untold.status, 3);

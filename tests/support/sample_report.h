@@ -11,6 +11,7 @@
 #include "collectors/base/errors.h"
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
+#include "exporter/history/history.h"
 #include "exporter/report/report.h"
 #include "tests/support/sample_evidence.h"
 
@@ -46,8 +47,11 @@ class ReportOf : public ::testing::Test, public SampleEvidence {
  protected:
   using SampleEvidence::SampleEvidence;
   [[nodiscard]] Report report() const { return make_report(*evidence->snapshot(), clock); }
+  /// With hostile names in its history, too.
   Report hostile_report() {
     add();
+    History history(false);
+    history.look(*evidence->snapshot(), clock);
     pass([](Batch& out) {
       for (const std::string& name : kHostile) {
         out.set(kBad, 1, name);
@@ -55,7 +59,9 @@ class ReportOf : public ::testing::Test, public SampleEvidence {
       }
     });
     evidence->failed(id, SourceError(Reason::server, "no <b>such</b> | thing\nas `that`"));
-    return report();
+    history.look(*evidence->snapshot(), clock);
+    const HistoryView view = history.view();
+    return make_report(*evidence->snapshot(), clock, &view);
   }
   static const ReportObject& object(const Report& of, const std::string& name) {
     for (const ReportObject& one : objects(of))
