@@ -9,11 +9,16 @@ _pg_integrity_exporter() {
       ' check') command=' check' ;;
       ' config') command=' config' ;;
       ' config check') command=' config check' ;;
+      ' config init') command=' config init' ;;
       ' catalogue') command=' catalogue' ;;
       ' grants') command=' grants' ;;
       ' accept') command=' accept' ;;
       ' explain') command=' explain' ;;
       ' drill') command=' drill' ;;
+      ' report') command=' report' ;;
+      ' history') command=' history' ;;
+      ' history export') command=' history export' ;;
+      ' history verify') command=' history verify' ;;
       ' healthcheck') command=' healthcheck' ;;
     esac
   done
@@ -64,6 +69,16 @@ _pg_integrity_exporter() {
     ' config check --listen') return ;;
     ' config check --web.listen-address') return ;;
     ' config check --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' config init --look-in') return ;;
+    ' config init --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' config init --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' config init --log.format') mapfile -t COMPREPLY < <(compgen -W 'json logfmt' -- "$current"); return ;;
+    ' config init -c') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' config init --config') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' config init --config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' config init --listen') return ;;
+    ' config init --web.listen-address') return ;;
+    ' config init --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     ' catalogue --format') mapfile -t COMPREPLY < <(compgen -W 'markdown json' -- "$current"); return ;;
     ' catalogue --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
     ' catalogue --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
@@ -129,6 +144,46 @@ _pg_integrity_exporter() {
     ' drill --listen') return ;;
     ' drill --web.listen-address') return ;;
     ' drill --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' report --since') return ;;
+    ' report --export') return ;;
+    ' report --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' report --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' report --log.format') mapfile -t COMPREPLY < <(compgen -W 'json logfmt' -- "$current"); return ;;
+    ' report -c') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' report --config') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' report --config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' report --listen') return ;;
+    ' report --web.listen-address') return ;;
+    ' report --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' history --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' history --log.format') mapfile -t COMPREPLY < <(compgen -W 'json logfmt' -- "$current"); return ;;
+    ' history -c') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history --config') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history --config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history --listen') return ;;
+    ' history --web.listen-address') return ;;
+    ' history --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history export --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' history export --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' history export --log.format') mapfile -t COMPREPLY < <(compgen -W 'json logfmt' -- "$current"); return ;;
+    ' history export -c') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history export --config') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history export --config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history export --listen') return ;;
+    ' history export --web.listen-address') return ;;
+    ' history export --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history verify --hash') return ;;
+    ' history verify --number') return ;;
+    ' history verify --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' history verify --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' history verify --log.format') mapfile -t COMPREPLY < <(compgen -W 'json logfmt' -- "$current"); return ;;
+    ' history verify -c') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history verify --config') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history verify --config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' history verify --listen') return ;;
+    ' history verify --web.listen-address') return ;;
+    ' history verify --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     ' healthcheck --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
     ' healthcheck --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
     ' healthcheck --log.format') mapfile -t COMPREPLY < <(compgen -W 'json logfmt' -- "$current"); return ;;
@@ -140,16 +195,21 @@ _pg_integrity_exporter() {
     ' healthcheck --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
   esac
   case "$command" in
-    '') mapfile -t COMPREPLY < <(compgen -W 'serve check config catalogue grants accept explain drill healthcheck -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    '') mapfile -t COMPREPLY < <(compgen -W 'serve check config catalogue grants accept explain drill report history healthcheck -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' serve') mapfile -t COMPREPLY < <(compgen -W '-h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' check') mapfile -t COMPREPLY < <(compgen -W '-h --help --format --recorded --live --only-bad --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
-    ' config') mapfile -t COMPREPLY < <(compgen -W 'check -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' config') mapfile -t COMPREPLY < <(compgen -W 'check init -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' config check') mapfile -t COMPREPLY < <(compgen -W '-h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' config init') mapfile -t COMPREPLY < <(compgen -W '-h --help --look-in --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' catalogue') mapfile -t COMPREPLY < <(compgen -W '-h --help --format --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' grants') mapfile -t COMPREPLY < <(compgen -W '-h --help --column-wise --role --generic --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' accept') mapfile -t COMPREPLY < <(compgen -W '-h --help --changes --reason --until --at-most --by --server --database --now --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' explain') mapfile -t COMPREPLY < <(compgen -W '-h --help --collector --cost --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' drill') mapfile -t COMPREPLY < <(compgen -W '-h --help --server --source --kind --backup --target --jobs --user --work-dir --proof-only --record --dump --database --format --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' report') mapfile -t COMPREPLY < <(compgen -W '-h --help --since --export --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' history') mapfile -t COMPREPLY < <(compgen -W 'export verify -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' history export') mapfile -t COMPREPLY < <(compgen -W '-h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' history verify') mapfile -t COMPREPLY < <(compgen -W '-h --help --hash --number --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' healthcheck') mapfile -t COMPREPLY < <(compgen -W '-h --help --ready --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
   esac
 }

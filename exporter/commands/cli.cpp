@@ -15,6 +15,7 @@
 #include "exporter/commands/check.h"
 #include "exporter/commands/command.h"
 #include "exporter/commands/config_check.h"
+#include "exporter/commands/config_init.h"
 #include "exporter/commands/drill.h"
 #include "exporter/commands/explain.h"
 #include "exporter/commands/grants.h"
@@ -49,6 +50,7 @@ struct Arguments {
   ExplainCommand explain;
   DrillCommand drill;
   RecordCommand record;
+  InitCommand init;
   PeriodCommand period;
   VerifyCommand verify;
   bool record_dump = false;
@@ -262,6 +264,14 @@ int run_parsed(int argc, const char* const* argv) {
   config_command->require_subcommand(1);
   CLI::App* config_check_command =
       config_command->add_subcommand("check", "say what is wrong with the configuration");
+  CLI::App* config_init_command = config_command->add_subcommand(
+      "init",
+      "print a first configuration, from what is found in the database and on this machine; reads "
+      "the catalog alone");
+  config_init_command
+      ->add_option("--look-in", arguments.init.look_in,
+                   "a further directory in which dumps may be; may be repeated")
+      ->allow_extra_args(false);
   CLI::App* catalogue_command =
       app.add_subcommand("catalogue", "print every metric and configuration key");
   std::string catalogue_format;
@@ -299,6 +309,8 @@ int run_parsed(int argc, const char* const* argv) {
     return 0;
   }
   if (config_check_command->parsed()) return code_of(check_config(arguments.config));
+  arguments.init.config_path = arguments.config;
+  if (config_init_command->parsed()) return code_of(init_config(arguments.init));
   arguments.grants.config_path = arguments.config;
   arguments.explain.config_path = arguments.config;
   arguments.accept.config_path = arguments.config;
