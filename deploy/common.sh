@@ -34,6 +34,22 @@ step() {
   fi
 }
 
+# counted_step TEXT COMMAND...: as step. On a terminal it also shows the newest "[3/70]" of the log, as builds write it.
+counted_step() {
+  local watcher='' status=0 text=$1
+  if [ -t 1 ]; then
+    (
+      while sleep 1; do
+        printf '\r  %-52s %s ' "$text" "$(grep -oE '^\[ *[0-9]+[/%][0-9]*\]' "$log_file" 2>/dev/null | tail -n 1)"
+      done
+    ) &
+    watcher=$!
+  fi
+  step "$@" || status=$?
+  [ -z "$watcher" ] || { kill "$watcher" 2>/dev/null; wait "$watcher" 2>/dev/null; } || true
+  return $status
+}
+
 # on_end COMMAND: runs it once when this shell ends, also when a signal ends it. Further signals are ignored meanwhile.
 # If somebody signals a whole process group, a script in it gets a second signal from its parent, which ends it too.
 on_end() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the exporter and shows it at work, on a fresh Debian 12 or 13, as root or with sudo.
+# Shows the exporter at work, and builds it if no package of it is installed, on a fresh Debian 12 or 13, as root or with sudo.
 #
 #   deploy/quickstart.sh          on a throwaway PostgreSQL that holds the database of deploy/demo/REPORT.md
 #   deploy/quickstart.sh --once   the same, but prints the report and ends with the check's exit code
@@ -8,8 +8,8 @@
 #                                 findings of the drill and ends with its exit code
 #   DATA_SOURCE_NAME=… deploy/quickstart.sh          on a database of your own, which is only read
 #
-# LISTEN=127.0.0.1:10187 chooses another address. EXPORTER=PATH takes that program and builds none. Ctrl-C ends the
-# quickstart and cleans up.
+# LISTEN=127.0.0.1:10187 chooses another address. EXPORTER=PATH takes that program and builds none; EXPORTER= builds
+# although a package is installed. Ctrl-C ends the quickstart and cleans up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
@@ -52,12 +52,17 @@ say "pg_integrity_exporter quickstart"
 if [ $once = 0 ] && listens "$host:$port"; then
   fail "something listens on $host:$port already" "stop it, or choose another address: LISTEN=127.0.0.1:PORT $0"
 fi
+# A package's program is as good as one that is built here.
+if [ -z "${EXPORTER+set}" ] && [ -x /usr/bin/pg_integrity_exporter ]; then
+  EXPORTER=/usr/bin/pg_integrity_exporter
+  say "  taking the installed $("$EXPORTER" --version)"
+fi
 packages=()
 [ -n "${EXPORTER-}" ] || packages+=("${BUILD_PACKAGES[@]}")
 [ -n "$own_database" ] || packages+=(postgresql postgresql-client python3)
 [ $stack = 0 ] || packages+=(prometheus prometheus-alertmanager)
 need_packages "${packages[@]}" curl  # for what it says to try
-[ -n "${EXPORTER-}" ] || step "building" build program all
+[ -n "${EXPORTER-}" ] || counted_step "building (a few minutes)" build program all
 
 # The unprivileged user must reach the program, wherever the checkout is.
 install -m 755 "${EXPORTER:-build/program/exporter/pg_integrity_exporter}" "$work_dir/pg_integrity_exporter"
@@ -112,8 +117,9 @@ if [ -z "$own_database" ]; then
   "${run_as[@]}" /usr/bin/python3 "$work_dir/api.py" >"$work_dir/api.port" 2>"$work_dir/api.log" </dev/null &
   api_pid=$!
   step "starting the report's API" wait_for_api
-  sed -e "1i state_dir = \"$work_dir/state\"" -e "s|127.0.0.1:7777|127.0.0.1:$(cat "$work_dir/api.port")|" \
-    deploy/demo/exporter.toml >"$work_dir/exporter.toml"
+  sed -e "1i state_dir = \"$work_dir/state\"" -e '/^listen = /r deploy/demo/hurried.toml' \
+    -e "s|127.0.0.1:7777|127.0.0.1:$(cat "$work_dir/api.port")|" deploy/demo/exporter.toml \
+    >"$work_dir/exporter.toml"
   config=(--config "$work_dir/exporter.toml")
 fi
 
@@ -162,11 +168,12 @@ say "  curl http://$host:$port/report.md"
 if [ -n "$own_database" ]; then
   say "  $PWD/build/program/exporter/pg_integrity_exporter check"
 else
-  say "  psql -h $PGHOST -U postgres tovplay -c 'DELETE FROM \"UserFriends\"'   # then look again"
+  say "  psql -h $PGHOST -U postgres tovplay -c 'DELETE FROM \"UserFriends\"'   # look again after 10 s"
 fi
 say ""
 summary() {
   (fetch "$host:$port" /report.md) | sed -nE 's/^\| ([A-Z][a-z ]+\?) \| \*\*([^*]+)\*\*(.*) \|/  \1 \2\3/p
+    s/^\| cause [0-9]+ \| (.*) \| unproven \((connect|auth|tls|timeout)\) .*/  out of reach: \1/p
     s/^\| ([^|]+) \| violated \| [^|]* \| (.*) \|/  violated: \1: \2/p' | tr -d '\134'
 }
 if ! found=$(summary) || ! is_ours; then

@@ -11,6 +11,7 @@
 #include "tests/support/paths.h"
 #include "tests/support/temporary.h"
 #include "tests/support/wait.h"
+#include "tests/support/wire.h"
 
 namespace pg_integrity::test::scripts_test {
 namespace {
@@ -126,6 +127,67 @@ TEST(Scripts, QuickstartDrillsTheDemo) {
             std::string::npos)
       << finished.out << finished.err;
   EXPECT_NE(finished.out.find("; recovery point (RPO) "), std::string::npos) << finished.out;
+}
+
+/// The quickstart, which runs until the object goes.
+class Quickstart {
+ public:
+  explicit Quickstart(ProcessOptions options) {
+    address_ = "127.0.0.1:" + std::to_string(free_port());
+    options.environment["EXPORTER"] = program();
+    options.environment["LISTEN"] = address_;
+    process_.emplace(std::vector<std::string>{source_path("deploy/quickstart.sh")}, options);
+  }
+  ~Quickstart() {
+    process_->signal(SIGTERM);
+    process_->wait_for(std::chrono::seconds(30));
+  }
+  Quickstart(const Quickstart&) = delete;
+  Quickstart& operator=(const Quickstart&) = delete;
+
+  /// Waits for the end of what it prints.
+  [[nodiscard]] bool is_up() const {
+    return eventually([&] { return out().find("Ctrl-C ends it.") != std::string::npos; },
+                      std::chrono::seconds(100));
+  }
+  [[nodiscard]] std::string out() const { return process_->out(); }
+  [[nodiscard]] std::string report() const {
+    return fetch(std::stoi(address_.substr(address_.find(':') + 1)), "/report.md").body;
+  }
+
+ private:
+  std::string address_;
+  std::optional<Process> process_;
+};
+
+constexpr const char* kDeletes = "The log deletes has 2 recent rows";
+
+TEST(Scripts, AfterADeleteTheQuickstartShowsItWithinTenSeconds) {
+  ProcessOptions options;
+  options.without = {"DATA_SOURCE_NAME"};
+  const Quickstart demo(options);
+  ASSERT_TRUE(demo.is_up()) << demo.out();
+  const std::string found = demo.out();
+  const std::size_t begin = found.find("psql -h ");
+  const std::size_t end = found.find("   # look again", begin);
+  ASSERT_NE(end, std::string::npos) << found;
+  const std::string before = demo.report();
+  EXPECT_EQ(before.find(kDeletes), std::string::npos) << before;
+  const Finished deleted = run({"sh", "-c", found.substr(begin, end - begin)});
+  ASSERT_EQ(deleted.status, 0) << deleted.err << found;
+  EXPECT_TRUE(eventually([&] { return demo.report().find(kDeletes) != std::string::npos; },
+                         std::chrono::seconds(10)))
+      << demo.report();
+}
+
+TEST(Scripts, QuickstartSaysWhyADatabaseIsOutOfReach) {
+  ProcessOptions options;
+  options.environment["DATA_SOURCE_NAME"] =
+      "host=127.0.0.1 port=" + std::to_string(free_port()) + " dbname=none user=none";
+  const Quickstart own(options);
+  ASSERT_TRUE(own.is_up()) << own.out();
+  EXPECT_NE(own.out().find("out of reach: "), std::string::npos) << own.out();
+  EXPECT_NE(own.out().find("Connection refused"), std::string::npos) << own.out();
 }
 
 TEST(Scripts, QuickstartDrillsNobodysOwnDatabase) {
