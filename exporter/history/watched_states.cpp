@@ -127,7 +127,7 @@ class WatchedStates::Look {
   std::vector<HistoryEntry> take() {
     for (const auto& evidence : snapshot_.collectors) look_at(evidence);
     if (full_) look_for_missing();
-    look_at_answers();
+    if (full_ || answers_may_differ_) look_at_answers();
     if (full_) tell_the_day();
     return std::move(entries_);
   }
@@ -146,7 +146,10 @@ class WatchedStates::Look {
           compare(*evidence, judge, collector, !is_new, key, object, judgement);
         });
     verdict.unchecked.clear();  // it points into the snapshot
-    states_.verdicts_.insert_or_assign(evidence->id, std::move(verdict));
+    CollectorVerdict& newest = states_.verdicts_[evidence->id];
+    answers_may_differ_ = answers_may_differ_ || newest.state != verdict.state ||
+                          newest.applicable != verdict.applicable;
+    newest = std::move(verdict);
     if (full_) look_for_vanished(*evidence, collector);
     if (evidence->spec->name == "restore_drill") look_at_drills(*evidence, collector);
     collector.objects = evidence->objects.size();
@@ -158,6 +161,7 @@ class WatchedStates::Look {
                const Judgement& judgement) {
     if (judgement.state == State::unproven && judgement.reason == Reason::pending) return;
     const bool bad = needs_a_line(judgement.state);
+    if (!bad && collector.bad.empty()) return;
     const auto before = collector.bad.find(key);
     const bool was_bad = before != collector.bad.end();
     if (!bad && !was_bad) return;
@@ -364,6 +368,7 @@ class WatchedStates::Look {
   const Instant now_;
   const UnixTime unix_now_;
   std::size_t own_lines_ = 0;  ///< of the collector
+  bool answers_may_differ_ = false;
   std::vector<HistoryEntry> entries_;
   std::map<std::tuple<std::string, std::string, std::string, std::string, std::string>, std::size_t>
       groups_;
