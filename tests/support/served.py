@@ -22,14 +22,16 @@ class Served:
 
     @param unprivileged puts the change of user before a command
     @param port where it listens; without one it takes a free port
+    @param prefix words before the command, such as those of prlimit
+    @param arguments words after it
     """
 
-    def __init__(self, unprivileged, program, work, environment, port=None):
+    def __init__(self, unprivileged, program, work, environment, port=None, prefix=(), arguments=()):
         self.port = port or free_port()
         self.log = (work / "exporter.log").open("a")
         self.process = subprocess.Popen(
-            unprivileged([str(program), "serve", "--listen", f"127.0.0.1:{self.port}", "--config",
-                          str(work / "config.toml")]),
+            [*prefix, *unprivileged([str(program), "serve", "--listen", f"127.0.0.1:{self.port}", "--config",
+                                     str(work / "config.toml"), *arguments])],
             env=environment, cwd=work, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def fetch(self, path):

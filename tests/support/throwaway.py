@@ -59,13 +59,14 @@ def hand_over(folder):
             os.chown(path, user.pw_uid, user.pw_gid)
 
 
-def execute(command, folder, environment, text=None, must=True):
+def execute(command, folder, environment, text=None, must=True, prefix=()):
     """Runs a program to its end.
 
+    @param prefix words that root runs the change of user with, such as those of a network namespace
     @throws CommandFailed with its first complaint, if it must succeed and does not
     """
     ended = subprocess.run(
-        unprivileged([str(word) for word in command]), input=text or "", env=environment, cwd=folder,
+        [*prefix, *unprivileged([str(word) for word in command])], input=text or "", env=environment, cwd=folder,
         capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
     if must and ended.returncode != 0:
         said = (ended.stderr or ended.stdout).strip().splitlines() or [""]
@@ -79,6 +80,9 @@ class Server:
     @param settings further lines of postgresql.conf
     """
 
+    port = None  # of the server and its socket, if they are not PostgreSQL's own
+    prefix = ()  # words before the command that starts the server
+
     def __init__(self, folder, settings):
         self.folder = folder
         self.settings = settings
@@ -86,23 +90,27 @@ class Server:
         self.data = folder / "data"
 
     def dsn(self, user, database):
-        return f"host={self.folder}/socket user={user} dbname={database}"
+        port = f" port={self.port}" if self.port else ""
+        return f"host={self.folder}/socket{port} user={user} dbname={database}"
 
     def make(self):
         """Makes the cluster and starts its server. The folder belongs to the server's account already."""
-        execute([self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                 "--locale=C.UTF-8", "--no-sync"], self.folder, clean_environment())
+        self.initialise()
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write(SETTINGS.format(socket=self.folder / "socket") + self.settings)
         self.start()
 
+    def initialise(self):
+        execute([self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                 "--locale=C.UTF-8", "--no-sync"], self.folder, clean_environment())
+
     def start(self):
         execute([self.bin / "pg_ctl", "-D", self.data, "-w", "-s", "-l", self.folder / "server.log", "start"],
-                self.folder, clean_environment())
+                self.folder, clean_environment(), prefix=self.prefix)
 
-    def stop(self, must=True):
-        """Ends it as a crash does."""
-        execute([self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop"], self.folder,
+    def stop(self, must=True, mode="immediate"):
+        """Ends it, as a crash does by default."""
+        execute([self.bin / "pg_ctl", "-D", self.data, "-m", mode, "-s", "stop"], self.folder,
                 clean_environment(), must=must)
 
 
