@@ -2,7 +2,9 @@
 // because of that.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <functional>
+#include <string>
 
 #include "collectors/base/instant.h"
 #include "exporter/evidence/verdict.h"
@@ -256,6 +258,23 @@ TEST(Unchanged, RowsOfTheFutureBecomeRowsOfThePast) {
   EXPECT_EQ(watched.runs("unchanged"), 0);
   db.run("UPDATE event SET created_at = now()");
   EXPECT_TRUE(watched.comes_to_rest());
+}
+
+TEST(Unchanged, ACrashEmptiesUnloggedTablesWithoutACommit) {
+  Cluster cluster;
+  const Database db(cluster);
+  db.run("CREATE UNLOGGED TABLE cache (id int); INSERT INTO cache SELECT generate_series(1, 7)");
+  Watched watched(db, "row_counts",
+                  "[[server.collectors.row_counts.limits]]\ntable = \"cache\"\nmin_rows = 5\n");
+  const std::string object = "row_counts/public.cache";
+  ASSERT_TRUE(watched.comes_to_rest());
+  ASSERT_EQ(watched.state(object), State::proven);
+  Client victim(db.dsn());
+  ::kill(std::stoi(victim.ask("SELECT pg_backend_pid()")), SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    watched.clock().advance(Seconds(61));
+    return watched.state(object) == State::violated;
+  }));
 }
 
 TEST(Unchanged, AFullCheckSeesWhatNoCommitTold) {
