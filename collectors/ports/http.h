@@ -32,8 +32,9 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   std::string body;
-  bool complete = true;  ///< the body is not larger than `max_body`
-  Seconds took{};        ///< from the first step to the last byte
+  bool complete = true;   ///< the body is not larger than `max_body`
+  Seconds took{};         ///< from the first step to the last byte
+  Seconds retry_after{};  ///< how long it asks to be left alone (Retry-After); 0: it does not
 };
 
 /// HTTP requests that change nothing. Each runs on a worker thread that is abandoned if it hangs.

@@ -13,6 +13,7 @@
 #include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/collector.h"
+#include "collectors/ports/clock.h"
 #include "collectors/ports/http.h"
 #include "collectors/ports/json.h"
 #include "collectors/ports/session.h"
@@ -256,20 +257,23 @@ class ApiSync final : public Collector {
 
   /// A success, at the second try at the latest, because one lost connection is no finding. An
   /// endpoint that refuses us is not asked twice, because a second wrong secret may lock an
-  /// account.
+  /// account. One that wants to be left alone for a while is, and stays down meanwhile.
   HttpResponse ask(Sources& from, const Endpoint& endpoint, Batch& out) {
+    Rest& rest = rests_[endpoint.label];
+    const auto is_resting = [&] { return from.clock().now() < rest.until; };
+    if (is_resting()) return ask_endpoint(from, endpoint, rest);
     try {
-      return ask_once(from, endpoint, out);
+      return ask_once(from, endpoint, rest, out);
     } catch (const SourceError& error) {
-      if (!says_down(error.reason()) || error.reason() == Reason::auth) throw;
-      return ask_once(from, endpoint, out);
+      if (!says_down(error.reason()) || error.reason() == Reason::auth || is_resting()) throw;
+      return ask_once(from, endpoint, rest, out);
     }
   }
 
-  HttpResponse ask_once(Sources& from, const Endpoint& endpoint, Batch& out) {
+  HttpResponse ask_once(Sources& from, const Endpoint& endpoint, Rest& rest, Batch& out) {
     SlowRuns& slow = slow_[endpoint.label];
     try {
-      HttpResponse answer = ask_endpoint(from, endpoint);
+      HttpResponse answer = ask_endpoint(from, endpoint, rest);
       slow.remember(endpoint.objective && answer.took > *endpoint.objective);
       return answer;
     } catch (const SourceError& error) {
@@ -292,6 +296,7 @@ class ApiSync final : public Collector {
   std::vector<Endpoint> pages_;   ///< sorted by name
   std::vector<Endpoint> counts_;  ///< those with tables; sorted by name
   std::map<std::string, SlowRuns> slow_;
+  std::map<std::string, Rest> rests_;
 };
 
 std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {

@@ -168,6 +168,9 @@ HttpResponse exchange_with(const HttpRequest& request, const Url& url, Seconds t
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);
+  curl_off_t retry_after = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_RETRY_AFTER, &retry_after);
+  exchange.response.retry_after = Seconds(static_cast<double>(retry_after));
   char* target = nullptr;
   curl_easy_getinfo(handle.get(), CURLINFO_REDIRECT_URL, &target);
   leads_to = target == nullptr ? "" : target;

@@ -53,6 +53,7 @@ ApiServer::ApiServer(Answer answer, const Certificate* certificate)
     const ApiAnswer given = answer(asked);
     response.status = given.status;
     if (!given.location.empty()) response.set_header("Location", given.location);
+    if (!given.retry_after.empty()) response.set_header("Retry-After", given.retry_after);
     response.set_content(given.body, "application/json");
   };
   impl_->server->Get(".*", serve);

@@ -26,6 +26,7 @@ struct ApiAnswer {
   int status = 200;
   std::string body = {};
   std::string location = {};  ///< the target of a redirect
+  std::string retry_after = {};
 };
 
 /// A new self-signed certificate for 127.0.0.1.

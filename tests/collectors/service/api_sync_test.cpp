@@ -243,6 +243,42 @@ TEST_F(ApiSyncOf, WhoRefusesUsIsAskedOnce) {
   }
 }
 
+TEST_F(ApiSyncOf, WhoWantsToBeLeftAloneIsLeftAlone) {
+  for (const int status : {429, 503}) {
+    std::atomic<bool> busy = true;
+    const ApiServer api([&](const ApiAsked&) {
+      return busy ? ApiAnswer{status, "", "", "600"} : ApiAnswer{200, "10"};
+    });
+    RunningScheduler scheduler(one_server(
+        db.dsn(),
+        "[server.collectors.api_sync]\ninterval = \"1s\"\n" + endpoint("a", api.url(), of_users()),
+        "api_sync"));
+    const auto attempts = [&] {
+      return scheduler.page()
+          .value("pg_integrity_collector_runs_total",
+                 {{"collector", "api_sync"}, {"outcome", "success"}})
+          .value_or(0);
+    };
+    const auto passes = [&](double more) {
+      const double before = attempts();
+      return eventually([&] {
+        scheduler.clock.advance(Seconds(2));
+        return attempts() >= before + more;
+      });
+    };
+    ASSERT_TRUE(passes(5));
+    EXPECT_EQ(api.asked(), 1) << status;
+    EXPECT_EQ(of(scheduler.findings(), "up", "a"), 0);
+    EXPECT_EQ(failures(scheduler.findings(), "a", "http"), 1);
+    busy = false;
+    scheduler.clock.advance(Seconds(600));
+    EXPECT_TRUE(eventually([&] {
+      scheduler.clock.advance(Seconds(2));
+      return of(scheduler.findings(), "up", "a") == 1;
+    }));
+  }
+}
+
 TEST_F(ApiSyncOf, AnAnswerWithoutACountIsUnprovenThoughItIsUp) {
   const ApiServer api([](const ApiAsked& asked) {
     return ApiAnswer{200, asked.path == "/html" ? "<script>planted</script>"

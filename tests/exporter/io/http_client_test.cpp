@@ -65,6 +65,14 @@ TEST_F(HttpClientOf, AnAnswerIsAnAnswerWhateverItsStatus) {
   EXPECT_EQ(get(server.url("/broken")).status, 500);
 }
 
+TEST_F(HttpClientOf, AWishToBeLeftAloneIsTold) {
+  const ApiServer server([](const ApiAsked& asked) {
+    return ApiAnswer{429, "", "", asked.path == "/wishes" ? "17" : ""};
+  });
+  EXPECT_EQ(get(server.url("/wishes")).retry_after.count(), 17);
+  EXPECT_EQ(get(server.url("/wishes-nothing")).retry_after.count(), 0);
+}
+
 TEST_F(HttpClientOf, ABodyIsReadUpToItsBound) {
   const ApiServer server([](const ApiAsked& asked) {
     return ApiAnswer{200, std::string(asked.path == "/fits" ? 1000 : 1001, 'x')};
