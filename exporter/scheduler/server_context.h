@@ -50,6 +50,8 @@ class DatabaseContext {
   [[nodiscard]] const std::string& name() const { return name_; }
   /// @return whether it was reached before.
   bool set_reached(bool reached) { return reached_.exchange(reached); }
+  /// @return whether the log had told that it is out of reach. It tells so once an outage.
+  bool set_told_lost(bool told) { return told_lost_.exchange(told); }
   /// The shared reads of that era, without any of another era.
   std::shared_ptr<SharedReads> reads(Era era);
 
@@ -58,6 +60,7 @@ class DatabaseContext {
   const std::vector<std::string> exclude_;
   const ScanPlan plan_;
   std::atomic<bool> reached_ = false;
+  std::atomic<bool> told_lost_ = false;
   Mutex mutex_;
   Era era_ GUARDED_BY(mutex_) = 0;
   std::shared_ptr<SharedReads> reads_ GUARDED_BY(mutex_);

@@ -126,6 +126,19 @@ void StepSources::lease() {
   }
 }
 
+/// An outage may have begun with a session that was lost. So its first refused login is told, not
+/// the first moment at which the database is not up.
+void StepSources::tell_out_of_reach(const SourceError& error) {
+  const std::string& database = of_.database.name();
+  of_.server.evidence.set_up(of_.id.server, database, false);
+  if (of_.database.set_told_lost(true)) return;
+  log(LogLevel::warning, "database is out of reach",
+      {{"server", of_.id.server},
+       {"database", database},
+       {"reason", std::string(name_of(error.reason()))},
+       {"error", error.what()}});
+}
+
 void StepSources::connect() {
   const std::string& database = of_.database.name();
   try {
@@ -133,15 +146,10 @@ void StepSources::connect() {
   } catch (const SourceError& error) {
     pass_.without_session = true;
     // If we have no session left, that says nothing about the server.
-    if (!of_.server.stopping.stopped() && error.reason() != Reason::limit &&
-        of_.server.evidence.set_up(of_.id.server, database, false))
-      log(LogLevel::warning, "database is out of reach",
-          {{"server", of_.id.server},
-           {"database", database},
-           {"reason", std::string(name_of(error.reason()))},
-           {"error", error.what()}});
+    if (!of_.server.stopping.stopped() && error.reason() != Reason::limit) tell_out_of_reach(error);
     throw;
   }
+  of_.database.set_told_lost(false);
   if (!of_.database.set_reached(true) && of_.server.database_back) of_.server.database_back();
   if (of_.server.evidence.set_up(of_.id.server, database, true))
     log(LogLevel::info, "database is up", {{"server", of_.id.server}, {"database", database}});

@@ -105,6 +105,7 @@ class StepSources final : public Sources {
  private:
   void lease();
   void connect();
+  void tell_out_of_reach(const SourceError& error);
 
   const StepOf of_;
   Pass& pass_;

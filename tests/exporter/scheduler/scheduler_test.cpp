@@ -294,6 +294,27 @@ class OneRefuses : public ::testing::Test {
   Database zoo_{own_, "zoo"};
 };
 
+TEST_F(OneRefuses, AnOutageThatBeginsWithALostSessionIsTold) {
+  const CapturedLog log;
+  Client admin(own_.dsn("postgres"));
+  RunningScheduler sampling(
+      one_server(own_.dsn("shop", "watcher"),
+                 "[[server.collectors.query_latency.queries]]\nname = \"slow\"\n"
+                 "sql = \"SELECT pg_sleep(60)\"\n",
+                 "query_latency"));
+  const std::string of_watcher = " FROM pg_stat_activity WHERE usename = 'watcher'";
+  ASSERT_TRUE(eventually([&] {
+    return admin.ask("SELECT count(*)" + of_watcher + " AND wait_event = 'PgSleep'") == "1";
+  }));
+  admin.run("ALTER ROLE watcher NOLOGIN");
+  admin.run("SELECT pg_terminate_backend(pid)" + of_watcher);
+  EXPECT_TRUE(eventually([&] {
+    sampling.clock.advance(Seconds(1));
+    return log.written().find("out of reach") != std::string::npos;
+  }));
+  EXPECT_NE(log.written().find("reason=\"auth\""), std::string::npos) << log.written();
+}
+
 TEST_F(OneRefuses, TheOthersStayUp) {
   const CapturedLog log;
   RunningScheduler sampling(
