@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "collectors/base/settings.h"
 #include "collectors/options/backup_sources.h"
@@ -23,7 +24,9 @@
 #include "exporter/commands/history.h"
 #include "exporter/commands/record_dump.h"
 #include "exporter/commands/serve.h"
+#include "exporter/decoding/decode.h"
 #include "exporter/io/console.h"
+#include "exporter/io/decoder_wire.h"
 #include "exporter/io/logging.h"
 #include "exporter/io/process_limits.h"
 #include "exporter/version.h"
@@ -333,6 +336,8 @@ int run_parsed(int argc, const char* const* argv) {
 
 int run_command_line(int argc, const char* const* argv) {
   set_process_limits();
+  if (argc == 2 && std::string_view(argv[1]) == kDecodeSubcommand)
+    return decoding::decode_for_exporter();
   try {
     const int code = run_parsed(argc, argv);
     flush_log();

@@ -26,6 +26,7 @@ TOP_FILES = {
 
 # Where the headers of each library may be included: one file a role.
 LIBRARIES = {
+    "bzlib.h": {"exporter/decoding/unpacked.cpp"},
     "CLI/": {"exporter/commands/cli.cpp"},
     "crypt.h": {"exporter/http/passwords.cpp"},
     "curl/": {"exporter/io/http_client.cpp"},
@@ -33,18 +34,22 @@ LIBRARIES = {
     "event2/": {"exporter/http/connection.cpp", "exporter/http/loop.cpp"},
     "httplib.h": {"exporter/http/router.cpp"},
     "libpq-fe.h": {"exporter/config/conninfo.cpp", "exporter/postgres/login.cpp"},
+    "lz4frame.h": {"exporter/decoding/unpacked.cpp"},
+    "lzma.h": {"exporter/decoding/unpacked.cpp"},
     "nlohmann/": {
         "exporter/commands/catalogue.cpp", "exporter/drill/record_files.cpp", "exporter/evidence/state_file.cpp",
         "exporter/io/json_reader.cpp", "exporter/io/json_writer.cpp", "exporter/report/json.cpp"},
     "openssl/": {
-        "exporter/history/digest.cpp", "exporter/http/connection.cpp", "exporter/http/passwords.cpp",
+        "exporter/decoding/conversation.cpp", "exporter/history/digest.cpp", "exporter/http/connection.cpp",
+        "exporter/http/passwords.cpp",
         "exporter/http/tls_context.cpp"},
     "pqxx/": {"exporter/postgres/guarded_read.h", "exporter/postgres/pqxx_session.cpp"},
     "prometheus/": {"exporter/metrics/metric_families.cpp"},
     "spdlog/": {"exporter/io/logging.cpp"},
     "toml++/": {"exporter/config/toml.cpp"},
     "yaml-cpp/": {"exporter/config/web_config.cpp"},
-    "zlib.h": {"exporter/io/files.cpp", "exporter/metrics/page.cpp"},
+    "zlib.h": {"exporter/decoding/unpacked.cpp", "exporter/io/files.cpp", "exporter/metrics/page.cpp"},
+    "zstd.h": {"exporter/decoding/unpacked.cpp"},
 }
 
 # Libraries that any source file of exporter/ may use, with the target that its room links.
