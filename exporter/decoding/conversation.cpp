@@ -13,7 +13,7 @@ namespace pg_integrity::decoding {
 
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{256} << 10;
+constexpr std::size_t kFilePiece = std::size_t{256} << 10;
 constexpr std::uint64_t kDropEvery = std::uint64_t{4} << 20;
 constexpr double kLongestTurn = 0.5;  ///< seconds
 
@@ -83,7 +83,7 @@ FileBytes::FileBytes(Conversation& with, DecoderMessage file, std::string name)
       file_(std::move(file.descriptor)),
       size_(file.number),
       name_(std::move(name)),
-      buffer_(kPiece, '\0') {
+      buffer_(kFilePiece, '\0') {
   if (!file_.open()) throw Unknown(Reason::internal, "no file came");
   if (file.second != 0) digest_ = std::make_unique<Digest>();
   ::posix_fadvise(file_.number(), 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -14,7 +14,7 @@ namespace pg_integrity::decoding {
 
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{256} << 10;
+constexpr std::size_t kUnpackedPiece = std::size_t{256} << 10;
 constexpr int kLargestZstdWindow = 23;  ///< 8 MiB: what zstd makes up to its level 19
 constexpr std::uint64_t kLargestXz = std::uint64_t{20} << 20;  ///< xz -6 needs 9 MiB
 
@@ -38,7 +38,7 @@ struct Turn {
 /// The loop that all decompressors share.
 class Unpacked : public Bytes {
  public:
-  explicit Unpacked(Reader& packed) : packed_(packed), out_(kPiece, '\0') {}
+  explicit Unpacked(Reader& packed) : packed_(packed), out_(kUnpackedPiece, '\0') {}
 
   std::string_view next() override {
     while (true) {
