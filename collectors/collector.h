@@ -27,6 +27,7 @@
 namespace pg_integrity {
 
 class Clock;
+class Decoder;
 class Files;
 class Http;
 class Json;
@@ -45,9 +46,9 @@ enum class Question : std::uint8_t {
   service,      ///< does it answer as promised? Judged, but the other two do not depend on it
 };
 
-/// The lane of its server that a collector runs in. Each server has two, so that cheap reads never
-/// wait behind scans.
-enum class Lane : std::uint8_t { quick, scan };
+/// The lane of its server that a collector runs in. Each server has three, so that cheap reads
+/// never wait behind scans, nor either behind the reading of backups.
+enum class Lane : std::uint8_t { quick, scan, reading };
 
 /// Whether a collector checks a server or a database. Its metrics carry the labels of that scope.
 enum class Scope : std::uint8_t { server, database };
@@ -84,6 +85,8 @@ class Sources {
   virtual Files& files() = 0;
   virtual Http& http() = 0;
   virtual Processes& processes() = 0;
+  /// Reads a backup to its end. The same one in all steps of the collectors of a server.
+  virtual Decoder& decoder() = 0;
   [[nodiscard]] virtual const Json& json() const = 0;
   [[nodiscard]] virtual const Clock& clock() const = 0;
 
@@ -112,6 +115,11 @@ class Sources {
   /// The text that Batch::remember() kept, also in an earlier process or under another
   /// configuration. nullptr if there is none.
   [[nodiscard]] virtual std::shared_ptr<const std::string> remembered() const { return nullptr; }
+  /// The text that another collector of the server or database remembers. nullptr if there is none.
+  [[nodiscard]] virtual std::shared_ptr<const std::string> remembered_by(
+      std::string_view /*collector*/) const {
+    return nullptr;
+  }
   /// The newest values of a metric of any collector of the database.
   [[nodiscard]] virtual std::vector<Sample> observed(std::string_view /*metric*/) const {
     return {};
@@ -230,6 +238,9 @@ struct CollectorSpec {
   /// A violated object that vanishes stays violated until the user accepts it. A dropped table or
   /// key repairs no rows. Other things, such as an unexpected superuser, are repaired by removal.
   bool remembers_red = false;
+  /// Its question is proven only if an object of such a collector is. The other collectors of the
+  /// question tell what would be lost, and when, but not whether anything can be got back.
+  bool proves = false;
   /// The names of what its memory (Batch::remember()) tells as lost, as `accept` takes them behind
   /// the collector's name. nullptr if its objects alone can be accepted.
   std::vector<std::string> (*losses)(const std::string& memory) = nullptr;

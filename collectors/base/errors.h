@@ -40,16 +40,18 @@ enum class Reason : std::uint8_t {
   limited,         ///< nothing but known limits, so that nothing could be judged
   gone,            ///< it was there for long, and is gone or switched off
   stale,           ///< the newest evidence is too old to count
+  not_proved,      ///< it is there, and nobody has read it to its end recently enough
   not_configured,  ///< the configuration says nothing about it
   pending,         ///< not checked yet
   internal,        ///< a fault of the exporter itself; please report it
 };
 
-inline constexpr std::array<std::string_view, 25> kReasonNames{
-    "connect",  "auth",           "tls",      "timeout", "lock",      "permission", "missing",
-    "conflict", "server",         "protocol", "decode",  "io",        "http",       "limit",
-    "clock",    "config",         "unsafe",   "policy",  "too_large", "limited",    "gone",
-    "stale",    "not_configured", "pending",  "internal"};
+inline constexpr std::array<std::string_view, 26> kReasonNames{
+    "connect",   "auth",     "tls",    "timeout",  "lock",       "permission",
+    "missing",   "conflict", "server", "protocol", "decode",     "io",
+    "http",      "limit",    "clock",  "config",   "unsafe",     "policy",
+    "too_large", "limited",  "gone",   "stale",    "not_proved", "not_configured",
+    "pending",   "internal"};
 
 constexpr std::string_view name_of(Reason reason) {
   return kReasonNames[static_cast<std::size_t>(reason)];
@@ -76,6 +78,7 @@ constexpr bool is_lasting(Reason reason) {
     case Reason::limited:
     case Reason::gone:
     case Reason::clock:
+    case Reason::not_proved:
     case Reason::not_configured:
       return true;
     default:
@@ -91,7 +94,8 @@ constexpr bool is_momentary(Reason reason) {
 /// Whether this reason is a limit of how we check. An object that was never judged because of it,
 /// and that the configuration does not name, is limited, not unproven, and nobody is woken.
 constexpr bool is_limit(Reason reason) {
-  return reason == Reason::unsafe || reason == Reason::policy || reason == Reason::too_large;
+  return reason == Reason::unsafe || reason == Reason::policy || reason == Reason::too_large ||
+         reason == Reason::not_proved;
 }
 
 /// Whether this reason shows that the other side is down. The other reasons tell nothing about
@@ -113,7 +117,7 @@ constexpr bool says_down(Reason reason) {
 /// Whether this reason tells that a table as a whole could not be read, whatever was asked of it.
 constexpr bool is_about_table(Reason reason) {
   return reason == Reason::lock || reason == Reason::conflict || reason == Reason::timeout ||
-         is_limit(reason);
+         (is_limit(reason) && reason != Reason::not_proved);
 }
 
 /// A relation that keeps statements from running.

@@ -136,8 +136,8 @@ void check_source(const Settings& source, Problems& problems) {
   else
     check_kinds(source, table, name, problems);
   if (!source.has("directory"))
-    for (const char* option :
-         {"usable", "database", "room_min", "wal_archive", "encrypted", "leaves_out"})
+    for (const char* option : {"usable", "database", "room_min", "wal_archive", "encrypted",
+                               "leaves_out", "proof", "proof_max_age"})
       if (source.has(option))
         problems.add(source.place(option), name + " is no directory: `" + option + "` is for those",
                      "that something is on record proves no copy");

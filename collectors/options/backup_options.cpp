@@ -178,6 +178,15 @@ constexpr Option kBackupSourceOptions[] = {
              " `drills` says where proofs are recorded, else 1",
      .min = number_of(ProofLevel::on_record),
      .max = number_of(ProofLevel::compared)},
+    {.name = "proof",
+     .type = OptionType::flag,
+     .help = "directory: true: the exporter also reads backups to their end on a network file"
+             " system; false: nowhere; default: on local file systems alone"},
+    {.name = "proof_max_age",
+     .type = OptionType::duration,
+     .help = "how long ago a backup may have been read to its end, or restored by a drill; if it is"
+             " set, more is a violation; default: 7d, and more is unproven",
+     .min = 60},
     {.name = "database",
      .help = "directory: the database that archives must be of; a plain dump does not tell"},
     {.name = "wal_archive",

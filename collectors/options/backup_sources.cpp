@@ -91,6 +91,7 @@ BackupSource source_from(const Settings& settings) {
   source.copy_of = settings.text_or_empty("copy_of");
   source.locations_min = settings.maybe_number("locations_min");
   source.leaves_out = settings.texts("leaves_out");
+  source.proof_max_age = settings.maybe_duration("proof_max_age");
   if (const auto format = catalogue_format(settings)) {
     source.catalogue = catalogue_from(settings, *format);
     source.kinds = scheduled_kinds(settings, *format);
@@ -120,6 +121,7 @@ BackupSource source_from(const Settings& settings) {
                                         settings.text_or_empty("database"),
                                         settings.text_or_empty("wal_archive"),
                                         settings.has("encrypted") && settings.flag("encrypted")};
+    if (settings.has("proof")) source.directory->proof = settings.flag("proof");
     if (source.kinds.empty())
       source.kinds.push_back(kind_from(settings, "dump", settings.text("zone")));
   }

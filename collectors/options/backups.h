@@ -49,6 +49,8 @@ struct ArchiveDirectory {
   std::string database{};     ///< archives that name another database do not count; empty: any
   std::string wal_archive{};  ///< where the server archives its WAL, if known
   bool encrypted = false;     ///< what gpg, age or openssl encrypted counts, unread
+  /// Whether the exporter reads the backups to their end. Nothing: on local file systems alone.
+  std::optional<bool> proof{};
 };
 
 enum class CatalogueFormat : std::uint8_t {
@@ -86,6 +88,8 @@ struct BackupSource {
   std::optional<double> locations_min;
   std::vector<std::string> leaves_out;  ///< globs over "schema.table" that its backups lack
   bool continuous = false;              ///< base backups; the WAL is archived to the same place
+  /// How old the newest proof of its backups may be. Nothing: a week, and nobody is alerted.
+  std::optional<Seconds> proof_max_age{};
 
   /// The proof level that a backup must reach to count.
   [[nodiscard]] ProofLevel usable() const {

@@ -83,6 +83,8 @@ class Files {
   /// The free space in bytes, for users other than root, of the file system that holds the
   /// directory.
   virtual double room(const std::string& directory) = 0;
+  /// Whether another machine, or a program, keeps the file system that holds the directory.
+  virtual bool is_remote(const std::string& directory) = 0;
 };
 
 }  // namespace pg_integrity

@@ -21,6 +21,11 @@ const ProofRecord* proof_of(const Proofs& proofs, const ArchiveDirectory& direct
   return found != proofs.end() && found->second.is_of(path, entry) ? &found->second : nullptr;
 }
 
+/// What `drill --record` and sha256sum leave beside a backup.
+bool is_note(const std::string& name) {
+  return name.ends_with(kDigestEnding) || name.ends_with(".record.json");
+}
+
 std::vector<std::string> patterns_of(const std::vector<BackupKind>& kinds) {
   std::vector<std::string> patterns;
   for (const BackupKind& kind : kinds) patterns.push_back(kind.pattern);
@@ -77,6 +82,7 @@ BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
   log_.reset();
   std::set<std::string> present;
   for (const FileEntry& entry : files.list(directory.path, patterns_of(kinds), kMaxEntries)) {
+    if (is_note(entry.name)) continue;
     present.insert(entry.name);
     const ArchiveJudgement judgement = judge_entry(files, clock, directory, entry, proofs);
     for (const BackupKind& kind : kinds)

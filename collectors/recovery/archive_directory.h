@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/instant.h"
@@ -17,6 +18,9 @@
 #include "collectors/recovery/drill_records.h"
 
 namespace pg_integrity {
+
+/// The ending of the file beside a backup that holds its digest, as sha256sum prints it.
+inline constexpr std::string_view kDigestEnding = ".sha256";
 
 /// The newest proof record of each backup, by the backup's path.
 using Proofs = std::map<std::string, ProofRecord>;

@@ -103,6 +103,7 @@ NewestBackup oldest_claim(const std::string& head, const Clock& clock,
                           const ArchiveDirectory& directory, const FileEntry& entry) {
   NewestBackup claim{entry.modified, {}, entry.size, "mtime", ProofLevel::plausible};
   claim.name = entry.name;
+  claim.entry = entry;
   if (const auto named = name_time(entry.name, clock, directory.zone);
       named && named->latest <= claim.time) {
     claim.time = named->latest;

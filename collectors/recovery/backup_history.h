@@ -12,6 +12,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/options/backups.h"
 #include "collectors/options/proof_level.h"
+#include "collectors/ports/files.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/schema.h"
 #include "collectors/recovery/backup_schedule.h"
@@ -38,6 +39,7 @@ struct NewestBackup {
   ProofLevel level = ProofLevel::on_record;
   std::optional<Seconds> finished_age{};  ///< since it was finished, if on record
   std::string name{};  ///< of the file or folder, for a source that is a directory
+  FileEntry entry{};   ///< the same, as it was listed
 };
 
 /// An entry of a directory that may be a backup and cannot be read.

@@ -78,7 +78,7 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
                  "backups on record that lie in the future. HINT: check the clocks and `zone`",
                  source.name, kind.name);
   if (kind.schedule.promised()) report_unknown_newest(source, kind, history, out);
-  if (source.directory && proofs_recorded)
+  if (source.directory && (proofs_recorded || history.disproved > 0))
     out.set(kProofFailed, history.disproved, source.name, kind.name);
   if (history.base_backups > 0) out.set(kLogMissing, history.without_log, source.name, kind.name);
   if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);

@@ -23,6 +23,7 @@
 #include "collectors/recovery/backup_report.h"
 #include "collectors/recovery/drill_records.h"
 #include "collectors/recovery/history_table.h"
+#include "collectors/recovery/read_backups.h"
 #include "collectors/recovery/recovery_point.h"
 #include "collectors/recovery/wal_archive.h"
 #include "collectors/walk.h"
@@ -96,6 +97,13 @@ class Backups final : public Collector {
   }
 
  private:
+  /// A number of damaged backups that was once said must be said until it is 0 again.
+  static bool was_damaged(const Sources& from, const BackupSource& source, const BackupKind& kind) {
+    return from
+        .previous(backup_metrics::kProofFailed, std::array<std::string, 2>{source.name, kind.name})
+        .has_value();
+  }
+
   [[nodiscard]] bool proofs_recorded() const { return !records_.empty(); }
 
   /// Files come before tables. They can be read while the database is down, which is when they
@@ -143,10 +151,16 @@ class Backups final : public Collector {
 
   Proofs read_proofs(Sources& from) {
     Proofs newest;
-    if (!proofs_recorded()) return newest;
-    for (ProofRecord& proof : proofs_.read(from.files(), from.json(), records_).records) {
+    const auto note = [&](const ProofRecord& proof) {
       const auto [known, added] = newest.try_emplace(proof.path, proof);
-      if (!added && known->second.checked_at < proof.checked_at) known->second = std::move(proof);
+      if (!added) known->second = joined(known->second, proof);
+    };
+    if (proofs_recorded())
+      for (const ProofRecord& proof : proofs_.read(from.files(), from.json(), records_).records)
+        note(proof);
+    if (const auto text = from.remembered_by("proofs")) {
+      const ReadBackups remembered(*text);
+      for (const ReadBackup& read : remembered.all()) note(read.proof);
     }
     return newest;
   }
@@ -161,8 +175,8 @@ class Backups final : public Collector {
       for (const auto& [name, kind] : history.kinds)
         has_base_ = has_base_ || (source.continuous && kind.newest);
       for (const BackupKind& kind : source.kinds)
-        report_kind(from.clock(), source, kind, history.kinds.at(kind.name), proofs_recorded(),
-                    out);
+        report_kind(from.clock(), source, kind, history.kinds.at(kind.name),
+                    proofs_recorded() || was_damaged(from, source, kind), out);
       report_repositories(from.clock(), source, history, out);
       if (source.table) out.set(kUnrecognised, history.unrecognised, source.name);
       report_room(from.files(), source, history, out);

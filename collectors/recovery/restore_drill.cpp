@@ -215,6 +215,7 @@ constexpr CollectorSpec kSpec{
     .wanted = [](const Configuration& given) { return given.server.drills.has_value(); },
     .wanted_hint = "run drills, and say where their records are: [server.drills]",
     .reads = no_reads,
+    .proves = true,
     .make = make};
 
 }  // namespace pg_integrity::restore_drill

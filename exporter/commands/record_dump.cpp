@@ -1,4 +1,5 @@
 #include "exporter/commands/record_dump.h"
+#include "exporter/io/atomic_file.h"
 #include "exporter/io/console.h"
 
 #include <fmt/format.h>
@@ -19,6 +20,7 @@
 #include "exporter/drill/scratch_cluster.h"
 #include "exporter/io/child_process.h"
 #include "exporter/io/clock.h"
+#include "exporter/io/file_digest.h"
 #include "exporter/io/interruption.h"
 #include "exporter/postgres/live_session.h"
 #include "exporter/postgres/pqxx_session.h"
@@ -54,6 +56,17 @@ std::string fitting_pg_dump(const LiveSession& session) {
   for (const std::string& directory : program_directories("pg_dump"))
     if (fs::path(directory).parent_path().filename() == major) return directory + "/pg_dump";
   return newest_program("pg_dump");
+}
+
+/// The digests of a dump as sha256sum prints them: proofs hold its bytes against them later.
+std::string digests_of(const std::string& temporary, const std::string& path) {
+  const std::string name = fs::path(path).filename().string();
+  if (!fs::is_directory(temporary)) return sha256_of_file(temporary) + "  " + name + "\n";
+  std::string lines;
+  for (const auto& entry : fs::directory_iterator(temporary))
+    lines += sha256_of_file(entry.path().string()) + "  " + name + "/" +
+             entry.path().filename().string() + "\n";
+  return lines;
 }
 
 Command dump_command(const RecordCommand& command, const ConnectionOptions& connection,
@@ -100,7 +113,10 @@ void record(const RecordCommand& command, const ServerOptions& server, ProcessRe
   Unfinished record_file(path_of_dump_record(path));
   save_dump_record(path,
                    complete);  // first: a dump without it would be taken for an unrecorded one
+  Unfinished digest_file(path + ".sha256");
+  replace_file(path + ".sha256", digests_of(temporary, path));
   fs::rename(temporary, path);
+  digest_file.finished();
   record_file.finished();
   dump_file.finished();
 }

@@ -80,6 +80,7 @@ class RecordingSources::RecordingFiles final : public Files {
     recording_.add("free room for " + directory);
     do_not_ask();
   }
+  bool is_remote(const std::string& /*directory*/) override { do_not_ask(); }
 
  private:
   Recording& recording_;
@@ -113,6 +114,14 @@ class RecordingSources::RecordingProcesses final : public Processes {
   Recording& recording_;
 };
 
+class RecordingSources::RecordingDecoder final : public Decoder {
+ public:
+  void begin(const DecodeTarget& /*target*/) override { do_not_ask(); }
+  [[nodiscard]] bool reading() const override { return false; }
+  Decoded read_on(double /*bytes*/) override { do_not_ask(); }
+  void end() override {}
+};
+
 RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schema> schema,
                                    TableScans& scans, const Clock& clock, Recording& recording)
     : session_(session, recording),
@@ -122,7 +131,8 @@ RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schem
       clock_(clock),
       files_(std::make_unique<RecordingFiles>(recording)),
       http_(std::make_unique<RecordingHttp>(recording)),
-      processes_(std::make_unique<RecordingProcesses>(recording)) {}
+      processes_(std::make_unique<RecordingProcesses>(recording)),
+      decoder_(std::make_unique<RecordingDecoder>()) {}
 
 RecordingSources::~RecordingSources() = default;
 
@@ -137,6 +147,10 @@ Files& RecordingSources::files() {
 
 Http& RecordingSources::http() {
   return *http_;
+}
+
+Decoder& RecordingSources::decoder() {
+  return *decoder_;
 }
 
 Processes& RecordingSources::processes() {

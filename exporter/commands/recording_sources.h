@@ -12,6 +12,7 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
+#include "collectors/ports/decoder.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/http.h"
 #include "collectors/ports/json.h"
@@ -84,6 +85,7 @@ class RecordingSources final : public Sources {
   Files& files() override;
   Http& http() override;
   Processes& processes() override;
+  Decoder& decoder() override;
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   void pause(Seconds /*time*/) override {}
@@ -104,6 +106,7 @@ class RecordingSources final : public Sources {
   class RecordingFiles;
   class RecordingHttp;
   class RecordingProcesses;
+  class RecordingDecoder;
 
   RecordingSession session_;
   Recording& recording_;
@@ -113,6 +116,7 @@ class RecordingSources final : public Sources {
   const std::unique_ptr<RecordingFiles> files_;
   const std::unique_ptr<RecordingHttp> http_;
   const std::unique_ptr<RecordingProcesses> processes_;
+  const std::unique_ptr<RecordingDecoder> decoder_;
   SaxJson json_;
   std::string position_;
 };

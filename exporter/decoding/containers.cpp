@@ -190,7 +190,12 @@ std::uint64_t read_member(const TarMember& member, Reader& from, Expected& expec
 ArchiveRead read_folder(Conversation& with) {
   Archive archive;
   DecoderMessage toc = with.file_named("toc.dat");
-  if (!toc.descriptor.open()) throw DamagedFile("toc.dat", 0, "the file is missing");
+  if (!toc.descriptor.open()) {
+    for (const char* base : {"backup_manifest", "backup_label"})
+      if (with.file_named(base).descriptor.open())
+        throw Unknown(Reason::limited, "it is a base backup. HINT: a drill reads it");
+    throw DamagedFile("toc.dat", 0, "the file is missing");
+  }
   read_file(with, std::move(toc), "toc.dat", [&](Reader& from) {
     archive = read_table_of_contents(from);
     if (!from.ended()) throw Damage("bytes follow its table of contents");

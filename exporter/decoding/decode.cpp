@@ -78,6 +78,10 @@ ArchiveRead read_dump(Reader& from, std::string_view head, Conversation& with) {
   return read;
 }
 
+void read_rest(Reader& from) {
+  while (!from.ended()) from.take(from.at_hand().size());
+}
+
 ArchiveRead read_backup(Reader& file, Conversation& with) {
   Replayed raw(file);
   Reader outer(raw);
@@ -90,10 +94,17 @@ ArchiveRead read_backup(Reader& file, Conversation& with) {
   Reader unwrapped(*content);
   Replayed replayed(unwrapped);
   Reader inner(replayed);
-  if (packing_of(replayed.head()) != Packing::none)
-    throw Unknown(Reason::limited, "it is compressed twice");
-  ArchiveRead read = read_dump(inner, replayed.head(), with);
-  while (!inner.at_hand().empty()) inner.take(inner.at_hand().size());
+  ArchiveRead read;
+  try {
+    if (packing_of(replayed.head()) != Packing::none)
+      throw Unknown(Reason::limited, "it is compressed twice");
+    read = read_dump(inner, replayed.head(), with);
+  } catch (const Unknown&) {
+    // It may not be recognised because it is damaged, which a checksum at its end tells.
+    read_rest(inner);
+    throw;
+  }
+  read_rest(inner);
   read.covered = read.covered || content->covered();
   return read;
 }

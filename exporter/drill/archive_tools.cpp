@@ -92,6 +92,8 @@ Ended run_with_input(Interruption& interruption, const Archive& archive, Command
   const Ended decompressed = decompressor.wait(kForever);
   // A reader that needs no more closes the pipe. The decompressor then ends by SIGPIPE, and that is
   // no fault.
+  if (decompressed.status > 128 && decompressed.status != 128 + SIGPIPE)
+    throw SourceError(Reason::limit, "the decompressor was " + decompressed.last_word());
   if (!decompressed.good() && decompressed.status != 128 + SIGPIPE) {
     consumed.status = std::max(consumed.status, 1);
     consumed.errors.push_back("pg_restore: error: " + decompressed.last_word());

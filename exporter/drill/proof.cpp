@@ -13,6 +13,8 @@ namespace pg_integrity {
 
 namespace {
 
+constexpr int kSignalled = 128;
+
 /// The fault of the backup; empty if it has none.
 /// @throws SourceError if something is missing here.
 std::string fault_of(const Ended& ended) {
@@ -22,6 +24,9 @@ std::string fault_of(const Ended& ended) {
     if (found.blame != Blame::backup) throw SourceError(Reason::missing, found.what);
     if (fault.empty()) fault = found.what;
   }
+  // Whoever killed it, such as the kernel for lack of memory, the backup is not at fault.
+  if (fault.empty() && ended.status > kSignalled)
+    throw SourceError(Reason::limit, "the program that reads the backup was " + ended.last_word());
   return fault.empty() ? ended.last_word() : fault;
 }
 

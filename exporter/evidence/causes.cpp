@@ -35,7 +35,7 @@ const Trouble* lost_session(const CollectorEvidence& evidence) {
 /// Whether the reason is one of a single collector, also if another one says it in the same words.
 bool concerns_one_collector(Reason reason) {
   return reason == Reason::pending || reason == Reason::not_configured || reason == Reason::gone ||
-         reason == Reason::stale || reason == Reason::missing;
+         reason == Reason::stale || reason == Reason::missing || reason == Reason::not_proved;
 }
 
 /// The causes of one server.

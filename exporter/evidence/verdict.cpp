@@ -214,6 +214,8 @@ CollectorVerdict judge_collector(
   }
   verdict.applicable = verdict.objects.size() > verdict.objects.count(State::observed) +
                                                     verdict.objects.count(State::limited);
+  if (evidence.spec->proves && !verdict.objects.contains(State::proven))
+    verdict.state = worse(verdict.state, State::unproven);
   if (!evidence.health.success) verdict.state = worse(verdict.state, State::unproven);
   return verdict;
 }
@@ -232,6 +234,7 @@ std::vector<QuestionVerdict> answers_of(const Snapshot& snapshot,
   for (const DatabaseHealth& database : snapshot.databases) {
     for (const Question question : {Question::intact, Question::recoverable, Question::service}) {
       QuestionVerdict answer{database.server, database.database, question, State::proven};
+      bool proved = question != Question::recoverable;
       for (const auto& collector : snapshot.collectors) {
         const CollectorId& id = collector->id;
         if (collector->spec->question != question || id.server != database.server ||
@@ -240,12 +243,15 @@ std::vector<QuestionVerdict> answers_of(const Snapshot& snapshot,
         const CollectorVerdict& verdict = collectors.at(id);
         answer.state = worse(answer.state, verdict.state);
         answer.configured = answer.configured || verdict.applicable;
+        proved = proved || (collector->spec->proves && verdict.objects.contains(State::proven));
         if (const auto limits = verdict.objects.find(State::limited);
             limits != verdict.objects.end())
           answer.limits += limits->second;
       }
-      // A question is not proven if nothing was judged.
-      if (!answer.configured) answer.state = worse(answer.state, State::unproven);
+      // A question is not proven if nothing was judged. What is on record is not proved to be
+      // recoverable.
+      answer.unproved = !proved;
+      if (!answer.configured || !proved) answer.state = worse(answer.state, State::unproven);
       if (answer.configured || answer.limits > 0 || question != Question::service)
         answers.push_back(std::move(answer));
     }

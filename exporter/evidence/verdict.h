@@ -123,6 +123,7 @@ struct QuestionVerdict {
   State state = State::unproven;
   bool configured = false;  ///< at least one collector has something to judge
   std::size_t limits = 0;   ///< objects that cannot be checked
+  bool unproved = false;    ///< no collector that could prove it has a proven object
 };
 
 /// The snapshot must outlive them.

@@ -24,6 +24,12 @@
 
 namespace pg_integrity {
 
+/// A backup that was opened.
+struct OpenedBackup {
+  Descriptor descriptor;
+  struct stat facts {};
+};
+
 namespace {
 
 /// A turn takes half a second, and longer only if the disk does not answer.
@@ -38,14 +44,10 @@ double time_of(const timespec& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-struct Opened {
-  Descriptor descriptor;
-  struct stat facts {};
-};
-
-Opened opened_backup(const DecodeTarget& target) {
+OpenedBackup opened_backup(const DecodeTarget& target) {
   const int kind = target.as.kind == FileKind::directory ? O_DIRECTORY : O_NONBLOCK;
-  Opened opened{Descriptor(::open(target.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | kind))};
+  OpenedBackup opened{
+      Descriptor(::open(target.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | kind))};
   if (!opened.descriptor.open()) throw cannot_open(target.path, errno);
   if (::fstat(opened.descriptor.number(), &opened.facts) != 0)
     throw cannot_open(target.path, errno);
@@ -69,7 +71,7 @@ bool is_plain_name(const std::string& name) {
 
 struct ChildDecoder::Reading {
   DecodeTarget target;
-  Opened backup;
+  OpenedBackup backup;
   Descriptor socket;
   Children children;
   std::optional<Child> child;
@@ -217,9 +219,9 @@ void ChildDecoder::begin(const DecodeTarget& target) {
   end();
   auto reading = std::make_shared<Reading>();
   reading->target = target;
-  const auto opened = workers_.run<std::shared_ptr<Opened>>(
+  const auto opened = workers_.run<std::shared_ptr<OpenedBackup>>(
       "file " + target.path, clock_.now() + kLongestTurn,
-      [target] { return std::make_shared<Opened>(opened_backup(target)); });
+      [target] { return std::make_shared<OpenedBackup>(opened_backup(target)); });
   reading->backup = std::move(*opened);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -253,6 +255,27 @@ double room_now(const std::string& directory) {
   return static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
 }
 
+/// Numbers of linux/magic.h and of the file systems' own sources.
+bool is_remote_now(const std::string& directory) {
+  struct statfs facts {};
+  if (::statfs(directory.c_str(), &facts) != 0) refuse(directory, errno);
+  constexpr std::array<std::uint32_t, 12> kRemote{
+      0x6969,       // NFS
+      0x517b,       // SMB
+      0xff534d42,   // CIFS
+      0xfe534d42,   // SMB 2
+      0x65735546,   // FUSE: sshfs, s3fs and the like
+      0x00c36400,   // Ceph
+      0x5346414f,   // AFS
+      0x6b414653,   // AFS of the kernel
+      0x01021997,   // 9P
+      0x0bd00bd0,   // Lustre
+      0x47504653,   // GPFS
+      0x786f4256};  // folders of a virtual machine's host
+  return std::find(kRemote.begin(), kRemote.end(), static_cast<std::uint32_t>(facts.f_type)) !=
+         kRemote.end();
+}
+
 FileEnds ends_now(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) {
   struct stat facts {};
   Descriptor descriptor = open_regular(path, facts);
@@ -319,6 +342,11 @@ FileEnds WorkerFiles::ends(const std::string& path, std::size_t head_bytes,
 double WorkerFiles::room(const std::string& directory) {
   return workers_.run<double>("directory " + directory, deadline_,
                               [directory] { return room_now(directory); });
+}
+
+bool WorkerFiles::is_remote(const std::string& directory) {
+  return workers_.run<bool>("directory " + directory, deadline_,
+                            [directory] { return is_remote_now(directory); });
 }
 
 std::string WorkerFiles::contents(const std::string& path, std::size_t max_bytes) {

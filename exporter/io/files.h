@@ -27,6 +27,7 @@ class WorkerFiles final : public Files {
   FileEnds ends(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) override;
   std::string contents(const std::string& path, std::size_t max_bytes) override;
   double room(const std::string& directory) override;
+  bool is_remote(const std::string& directory) override;
 
  private:
   DisposableWorkers& workers_;

@@ -207,6 +207,8 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
     const bool tries = entry.first_passes > 0 || entry.failing > 0;
     entry.reason = tries ? Reason::pending : Reason::not_configured;
     if (answer.limits > 0) entry.reason = Reason::limited;
+  } else if (answer.unproved && answer.state == State::unproven) {
+    entry.reason = Reason::not_proved;
   }
   return entry;
 }

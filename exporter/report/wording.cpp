@@ -136,6 +136,7 @@ std::string headline(const Report& report) {
 std::string answer_text(const ReportQuestion& question) {
   std::string text(name_of(question.state));
   if (question.reason == Reason::limited) return text + " (limited)";
+  if (question.reason == Reason::not_proved) text += " (not_proved)";
   if (const auto limits = question.counts.find(State::limited); limits != question.counts.end())
     text += ", " + grouped(limits->second) + (limits->second == 1 ? " limit" : " limits");
   return text;
@@ -145,6 +146,8 @@ std::string answer_note(const Report& report, const ReportQuestion& question) {
   std::string note = counts_text(question.counts);
   if (question.reason == Reason::not_configured) note = "nothing is configured that could prove it";
   if (question.reason == Reason::pending) note = "nothing could be checked yet";
+  if (question.reason == Reason::not_proved)
+    note += "; nothing was read to its end or restored lately";
   if (question.oldest_evidence)
     note += fmt::format("; oldest evidence {} ago", age_of(report, *question.oldest_evidence));
   if (question.first_passes > 0)

@@ -1,6 +1,6 @@
 // A lane is one thread that makes the steps of its tasks as they become due. It rests after each
-// step, so that the server is not kept busy for more than its share. Each server has a quick lane
-// and a scan lane.
+// step, so that the server is not kept busy for more than its share. Each server has a quick lane,
+// a scan lane, and a lane that reads backups.
 #pragma once
 
 #include <functional>

@@ -21,6 +21,7 @@
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
 #include "exporter/evidence/snapshot.h"
+#include "exporter/io/child_decoder.h"
 #include "exporter/io/condition.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/io/mutex.h"
@@ -74,13 +75,18 @@ struct ServerContext {
         clock(the_clock),
         workers(the_workers),
         evidence(the_evidence),
-        pool(the_pool) {}
+        pool(the_pool),
+        decoder(the_workers, the_clock, kOwnProgram) {}
+
+  /// A package may replace the program's file while it runs.
+  static constexpr const char* kOwnProgram = "/proc/self/exe";
 
   const std::shared_ptr<const ServerOptions> options;
   const WaitableClock& clock;
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
+  ChildDecoder decoder;  ///< used by the collectors of the reading lane
   CommitWatch commits;
   Replicas replicas;
   bool once = false;  ///< each pass is made once, without retry

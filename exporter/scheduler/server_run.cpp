@@ -80,7 +80,8 @@ ServerRun::ServerRun(std::shared_ptr<const ServerOptions> options,
       load_(options_->max_load),
       context_(std::make_shared<ServerContext>(options_, clock, workers, evidence, pool_)),
       quick_(true, load_, clock, [this] { return housekeeping(); }),
-      scan_(false, load_, clock, [this] { return housekeeping(); }) {}
+      scan_(false, load_, clock, [this] { return housekeeping(); }),
+      reading_(false, unbounded_, clock, [] { return std::nullopt; }) {}
 
 void ServerRun::add_replica(const ReplicaConnection& replica, std::shared_ptr<Connector> connector,
                             DisposableWorkers& workers, std::shared_ptr<SessionSlots> slots) {
@@ -116,12 +117,14 @@ void ServerRun::begin_stop() {
   context_->replicas.stop();
   quick_.stop();
   scan_.stop();
+  reading_.stop();
 }
 
 void ServerRun::wait_until_finished(Instant moment) const {
   if (!started_) return;
   quick_.wait_until_finished(moment);
   scan_.wait_until_finished(moment);
+  reading_.wait_until_finished(moment);
 }
 
 void ServerRun::cut_off() {
@@ -132,6 +135,7 @@ void ServerRun::cut_off() {
 void ServerRun::join() {
   quick_.join();
   scan_.join();
+  reading_.join();
 }
 
 bool ServerRun::ready() const {
@@ -141,10 +145,23 @@ bool ServerRun::ready() const {
                      [](const auto& task) { return task->attempted(); });
 }
 
+LaneThread& ServerRun::lane_of(Lane lane) {
+  switch (lane) {
+    case Lane::quick:
+      return quick_;
+    case Lane::scan:
+      return scan_;
+    case Lane::reading:
+      return reading_;
+  }
+  return scan_;
+}
+
 void ServerRun::start_lanes(bool until_done) {
   started_ = true;
   quick_.start(until_done);
   scan_.start(until_done);
+  reading_.start(until_done);
 }
 
 std::vector<std::string> ServerRun::watched() const {
@@ -268,7 +285,7 @@ void ServerRun::add_task(const CollectorOptions& options, std::unique_ptr<Collec
     const MutexLock lock(mutex_);
     tasks_.push_back(task);
   }
-  (spec.lane == Lane::quick ? quick_ : scan_).add(std::move(task));
+  lane_of(spec.lane).add(std::move(task));
 }
 
 void ServerRun::remove_database(const std::string& database) {
@@ -283,6 +300,7 @@ void ServerRun::remove_database(const std::string& database) {
   for (const auto& task : gone) {
     quick_.remove(*task);
     scan_.remove(*task);
+    reading_.remove(*task);
   }
   evidence_.remove_database(options_->name, database);
   log(LogLevel::warning, "database is gone", {{"server", options_->name}, {"database", database}});
@@ -296,6 +314,7 @@ void ServerRun::tell_tasks(void (CollectorTask::*news)(), const std::string* onl
   }
   quick_.wake();
   scan_.wake();
+  reading_.wake();
 }
 
 }  // namespace pg_integrity

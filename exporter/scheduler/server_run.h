@@ -57,6 +57,7 @@ class ServerRun {
   class Discovery;
 
   void start_lanes(bool until_done);
+  LaneThread& lane_of(Lane lane);
   void add_known_databases();
   /// @return how long the server was busy with it, or nothing if it could not list its databases.
   std::optional<Seconds> discover_databases();
@@ -79,6 +80,7 @@ class ServerRun {
   const std::shared_ptr<const SavedEvidence> saved_;
   SessionPool pool_;
   LoadShare load_;
+  LoadShare unbounded_{1};  ///< of the reading lane, which keeps no server busy
   const std::shared_ptr<ServerContext> context_;
   bool prepared_ = false;
   std::atomic<bool> started_ = false;
@@ -89,6 +91,7 @@ class ServerRun {
   std::atomic<bool> discovered_ = false;
   LaneThread quick_;  ///< destroyed first, because the lanes use all of the above
   LaneThread scan_;
+  LaneThread reading_;
 };
 
 }  // namespace pg_integrity

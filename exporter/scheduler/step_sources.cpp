@@ -86,6 +86,10 @@ std::shared_ptr<const std::string> StepSources::remembered() const {
   return of_.server.evidence.remembered(of_.id);
 }
 
+std::shared_ptr<const std::string> StepSources::remembered_by(std::string_view collector) const {
+  return of_.server.evidence.remembered({of_.id.server, of_.id.database, std::string(collector)});
+}
+
 std::vector<Sample> StepSources::observed(std::string_view metric) const {
   return of_.server.evidence.observed(of_.id, metric);
 }

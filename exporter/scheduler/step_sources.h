@@ -15,6 +15,7 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
+#include "collectors/ports/decoder.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/http.h"
 #include "collectors/ports/json.h"
@@ -80,6 +81,7 @@ class StepSources final : public Sources {
   Files& files() override { return files_; }
   Http& http() override { return http_; }
   Processes& processes() override { return processes_; }
+  Decoder& decoder() override { return of_.server.decoder; }
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return of_.server.clock; }
   void pause(Seconds time) override;
@@ -89,6 +91,8 @@ class StepSources final : public Sources {
   std::string& position() override { return pass_.position; }
   void note_progress(std::size_t done, std::size_t known) override;
   [[nodiscard]] std::shared_ptr<const std::string> remembered() const override;
+  [[nodiscard]] std::shared_ptr<const std::string> remembered_by(
+      std::string_view collector) const override;
   [[nodiscard]] std::vector<Sample> observed(std::string_view metric) const override;
   [[nodiscard]] bool is_red(const QualifiedName& table) const override;
   [[nodiscard]] std::vector<Sample> violated(const MetricInfo& metric) const override;

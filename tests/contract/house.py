@@ -41,8 +41,7 @@ LIBRARIES = {
         "exporter/io/json_reader.cpp", "exporter/io/json_writer.cpp", "exporter/report/json.cpp"},
     "openssl/": {
         "exporter/decoding/conversation.cpp", "exporter/history/digest.cpp", "exporter/http/connection.cpp",
-        "exporter/http/passwords.cpp",
-        "exporter/http/tls_context.cpp"},
+        "exporter/http/passwords.cpp", "exporter/http/tls_context.cpp", "exporter/io/file_digest.cpp"},
     "pqxx/": {"exporter/postgres/guarded_read.h", "exporter/postgres/pqxx_session.cpp"},
     "prometheus/": {"exporter/metrics/metric_families.cpp"},
     "spdlog/": {"exporter/io/logging.cpp"},

@@ -24,6 +24,7 @@ KEPT = {
     "exporter/http/router.cpp": ("kPageLasts",),
     "exporter/commands/reading_in_time.cpp": ("kForConfiguration", "kForAcceptances", "kForStateDir"),
     "exporter/commands/web_access.cpp": ("kForWebFiles",),
+    "exporter/io/child_decoder.cpp": ("kLongestTurn", "10", "5"),
     "exporter/io/child_process.cpp": ("kLongestPoll", "kBlindNap", "0.1", "10"),
     "exporter/postgres/login.cpp": ("kShortestTimeout", "kLongestPoll"),
     "exporter/postgres/pqxx_session.cpp": ("kGrace", "5"),

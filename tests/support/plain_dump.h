@@ -11,7 +11,7 @@ namespace pg_integrity::test {
 inline std::string plain_dump(std::size_t bytes = 2000) {
   const std::string end = "\n--\n-- PostgreSQL database dump complete\n--\n\n";
   std::string dump =
-      "--\n-- PostgreSQL database dump\n--\n\nCOPY public.t (id) FROM stdin;\n1\n\\.\n\n";
+      "--\n-- PostgreSQL database dump\n--\n\nCOPY public.t (id) FROM stdin;\n1\n\\.\n\n-- ";
   dump.resize(bytes - end.size(), 'x');
   return dump + end;
 }

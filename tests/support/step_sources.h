@@ -10,6 +10,7 @@
 #include "collectors/base/metric_info.h"
 #include "collectors/collector.h"
 #include "collectors/ports/clock.h"
+#include "collectors/ports/decoder.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/http.h"
 #include "collectors/ports/json.h"
@@ -42,6 +43,7 @@ class StepSources final : public Sources {
   Files& files() override { throw std::logic_error("there are no files here"); }
   Http& http() override { throw std::logic_error("there is no network here"); }
   Processes& processes() override { throw std::logic_error("there are no programs here"); }
+  Decoder& decoder() override { throw std::logic_error("there are no backups here"); }
   [[nodiscard]] const Json& json() const override { throw std::logic_error("no JSON here"); }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   void pause(Seconds time) override { clock_.advance(time); }

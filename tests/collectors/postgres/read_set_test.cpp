@@ -78,7 +78,7 @@ TEST(Reads, LeaveOutWhatNobodyLooksAt) {
 
 TEST(Reads, AreSaidByEveryCollectorThatReadsTables) {
   // The collectors that read only the catalog, the server or files.
-  const std::set<std::string_view> none{"files",  "privileges",    "restore_drill",
+  const std::set<std::string_view> none{"files",  "privileges",    "proofs",    "restore_drill",
                                         "server", "subscriptions", "superusers"};
   for (const CollectorSpec* spec : collectors())
     EXPECT_EQ(spec->reads == no_reads, none.contains(spec->name)) << spec->name;

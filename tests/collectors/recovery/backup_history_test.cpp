@@ -150,6 +150,7 @@ class WatchedFiles final : public Files {
     return files_.ends(path, head_bytes, tail_bytes);
   }
   double room(const std::string& directory) override { return files_.room(directory); }
+  bool is_remote(const std::string& directory) override { return files_.is_remote(directory); }
   std::string contents(const std::string& path, std::size_t max_bytes) override {
     return files_.contents(path, max_bytes);
   }

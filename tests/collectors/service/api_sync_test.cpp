@@ -468,6 +468,7 @@ class SlowlyCounting final : public Sources {
   Files& files() override { return files_; }
   Http& http() override { return http_; }
   Processes& processes() override { throw std::logic_error("it runs no programs"); }
+  Decoder& decoder() override { throw std::logic_error("it reads no backups"); }
   [[nodiscard]] const Json& json() const override { return json_; }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   void pause(Seconds time) override { clock_.advance(time); }

@@ -13,6 +13,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "exporter/io/file_digest.h"
 #include "tests/support/cluster.h"
 #include "tests/support/paths.h"
 #include "tests/support/plain_dump.h"
@@ -52,6 +53,7 @@ class CommandLine : public ::testing::Test {
   [[nodiscard]] std::string fresh_backup() const {
     const TemporaryDirectory& at = backups_;
     const std::string file = at.write("a.dump", plain_dump());
+    at.write("a.dump.sha256", sha256_of_file(file) + "  a.dump\n");
     const timespec an_hour_ago{std::time(nullptr) - 3600, 0};
     const timespec times[2] = {an_hour_ago, an_hour_ago};
     EXPECT_EQ(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);

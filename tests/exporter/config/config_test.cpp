@@ -307,7 +307,7 @@ TEST_F(Environment, ADataSourceNameIsEnough) {
   ASSERT_EQ(options.servers.size(), 1U);
   EXPECT_EQ(options.servers[0].name, "127.0.0.1");
   EXPECT_EQ(options.servers[0].home_database, "app");
-  EXPECT_EQ(options.servers[0].not_watched.size(), 11U);
+  EXPECT_EQ(options.servers[0].not_watched.size(), 12U);
 }
 
 TEST_F(Environment, TheFileOfThePackageIsReadUnlessTheEnvironmentNamesAServer) {
