@@ -185,8 +185,9 @@ def guessing(run):
         asked("", "", raw)[0] for raw in (b"=", b"%%%", b"YWxpY2U6dGVzdA", b"YWxpY2U=")
     ]
     demand(all(answer in (400, 401, 429, 431) for answer in got[:-2]), f"odd ones get {got}")
-    known = sorted(asked("alice", f"wrong{i}")[1] for i in range(15))[7]
-    unknown = sorted(asked(f"bob{i}", "wrong")[1] for i in range(15))[7]
+    # In turns, so that whatever else the machine does befalls both.
+    pairs = [(asked("alice", f"wrong{i}")[1], asked(f"bob{i}", "wrong")[1]) for i in range(21)]
+    known, unknown = (sorted(times)[10] for times in zip(*pairs))
     demand(0.5 < known / unknown < 2, f"a known name costs {known:.0f} ms, an unknown one {unknown:.0f} ms")
     over = threading.Event()
     answers = []
