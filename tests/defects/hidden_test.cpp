@@ -42,7 +42,11 @@ GRANT SELECT ON ALL TABLES IN SCHEMA app TO hidden_watcher;
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA app TO hidden_watcher;
 )";
 
+/// Without `proofs`, which reads files and no rows.
 constexpr const char* kConfiguration = R"toml(
+[server.collectors.proofs]
+enabled = false
+
 [[server.backups]]
 name = "copies"
 table = { schema = "app", table = "copies", time = "at", kind = "kind" }

@@ -32,6 +32,7 @@ const std::map<std::string, std::string> kEmpty{
     {"pg-integrity-integrity.json/Checksums/C", "the server has no checksums"},
     {"pg-integrity-integrity.json/Checksums/D", "no page has failed its checksum"},
     {"pg-integrity-integrity.json/Memory/B", "nothing has gone"},
+    {"pg-integrity-recovery.json/Proof of the newest backup/H", "no backup is being read"},
     {"pg-integrity-sync.json/Endpoints, the worst first/F", "every difference is confirmed"},
     {"pg-integrity-sync.json/Tables of copies, the worst first/C", "every difference is confirmed"},
 };

@@ -291,7 +291,8 @@ TEST_F(DemoPage, CheckNamesWhatContradictsTheReportAndNothingElse) {
   for (const auto& [table, rows] : kCoreTables)
     EXPECT_EQ(lines_with("      VIOLATED audit_triggers/public." + table + ".truncate "), 1U)
         << check.out;
-  EXPECT_EQ(lines_with("UNPROVEN"), 1U) << check.out;
+  EXPECT_EQ(lines_with("UNPROVEN"), 2U) << check.out;
+  EXPECT_EQ(lines_with("  [UNPROVEN] Disaster recovery (proofs): 1 limited"), 1U) << check.out;
   EXPECT_EQ(lines_with("  UNPROVEN(not_configured) "), 1U) << check.out;
   EXPECT_EQ(lines_with(": backups/backup-log is unproven"), 1U) << check.out;
   for (const char* format : {"markdown", "json"})

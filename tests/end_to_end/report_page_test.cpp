@@ -98,7 +98,7 @@ TEST_F(ReportPage, BeginsWithTheVerdictAndTheAnswersInWords) {
       browser->evaluate("[...document.querySelectorAll('.answers li')].map(e => e.innerText)");
   ASSERT_EQ(answers.size(), 3U);
   const char* openings[] = {"Is the data intact?\n✗ violated 13 violated, ",
-                            "Could we get it back?\n✗ violated 2 violated, ",
+                            "Could we get it back?\n✗ violated, 1 limit 2 violated, ",
                             "Does it answer as promised?\n✗ violated 1 violated, "};
   for (std::size_t i = 0; i < answers.size(); ++i) {
     EXPECT_TRUE(answers[i].starts_with(openings[i])) << answers[i];
