@@ -23,7 +23,7 @@ esac
 
 TEST_PACKAGES=(postgresql postgresql-client pgbouncer prometheus prometheus-alertmanager
   chromium curl clang-tidy clang-format shellcheck procps python3 python3-yaml openssl
-  zstd lz4 xz-utils bzip2 pgbackrest barman)
+  zstd lz4 xz-utils bzip2 bubblewrap pgbackrest barman)
 # Schemas of other people's applications are unpacked, not installed.
 SCHEMA_PACKAGES=(zabbix-server-pgsql bacula-director-pgsql pdns-backend-pgsql)
 # Only this version of clang-format counts, since others format differently.

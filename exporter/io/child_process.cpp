@@ -85,6 +85,11 @@ void close_descriptor(int& descriptor) {
                          pid_t parent, int out, int err) {
   ::setpgid(0, 0);
   if (command.niceness != 0) ::setpriority(PRIO_PROCESS, 0, command.niceness);
+  if (command.expendable) {
+    constexpr std::string_view kFirst = "1000";
+    const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    [[maybe_unused]] const ssize_t written = ::write(score, kFirst.data(), kFirst.size());
+  }
   if (command.account) {
     const gid_t group = command.account->gid;
     if (::setgroups(1, &group) != 0 || ::setresgid(group, group, group) != 0 ||

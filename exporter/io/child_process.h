@@ -95,7 +95,8 @@ struct Command {
   int out = -1;                                    ///< becomes its standard output unless keep_out
   int err = -1;  ///< becomes its standard error, whose lines are then not kept
   int niceness = 0;
-  int end_signal = 9;  ///< SIGKILL goes to its group, any other signal to the child alone
+  bool expendable = false;  ///< the kernel ends it first when memory is short
+  int end_signal = 9;       ///< SIGKILL goes to its group, any other signal to the child alone
   std::function<void(const std::string&)> on_line;  ///< each line of its standard error
 };
 
