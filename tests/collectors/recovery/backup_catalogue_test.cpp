@@ -20,8 +20,8 @@
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/json_reader.h"
-#include "tests/support/cluster.h"
 #include "tests/support/observer.h"
+#include "tests/support/repository.h"
 #include "tests/support/wait.h"
 
 namespace pg_integrity::test::backup_catalogue_test {
@@ -58,30 +58,6 @@ void expect_made(const KindHistory& kind, const Span& then, const Clock& clock) 
   EXPECT_LE(finished, then.ended + 1);
 }
 
-/// The place of a program: a directory of the server's user, and the account that runs it.
-class Program {
- public:
-  Program() {
-    if (::geteuid() == 0) must(run({"chown", "postgres:", directory_.path()}));
-  }
-
-  [[nodiscard]] const std::string& path() const { return directory_.path(); }
-  [[nodiscard]] std::string write(const std::string& name, const std::string& content) const {
-    return directory_.write(name, content);
-  }
-  static Finished must(Finished finished) {
-    if (finished.status != 0) throw std::runtime_error(finished.out + finished.err);
-    return finished;
-  }
-  [[nodiscard]] static std::string must_run(const std::vector<std::string>& command) {
-    return must(run(command, kOwn)).out;
-  }
-  static inline const ProcessOptions kOwn{{}, {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE"}, true};
-
- private:
-  TemporaryDirectory directory_;
-};
-
 BackupHistory read(const BackupCatalogue& catalogue, const std::string& text, const Clock& clock) {
   BackupHistory history =
       read_catalogue(SaxJson(), clock, catalogue, text, catalogue_kinds(catalogue.format));
@@ -109,22 +85,7 @@ Reason reason(const BackupCatalogue& catalogue, const std::string& text) {
 class PgBackRest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    program = std::make_unique<Program>();
-    for (const char* place : {"repo", "log", "lock", "spool"})
-      static_cast<void>(Program::must_run({"mkdir", program->path() + "/" + place}));
-    const std::string configuration = program->path() + "/pgbackrest.conf";
-    cluster = std::make_unique<Cluster>(std::map<std::string, std::string>{
-        {"archive_mode", "on"},
-        {"archive_command",
-         "'pgbackrest --config=" + configuration + " --stanza=main archive-push %p'"}});
-    static_cast<void>(program->write(
-        "pgbackrest.conf",
-        "[global]\nrepo1-path=" + program->path() + "/repo\nlog-path=" + program->path() +
-            "/log\nlock-path=" + program->path() + "/lock\nspool-path=" + program->path() +
-            "/spool\nlog-level-console=error\nstart-fast=y\n"
-            "repo1-retention-full=9\n[main]\npg1-path=" +
-            cluster->data_directory() + "\npg1-port=" + std::to_string(cluster->port()) +
-            "\npg1-socket-path=" + cluster->socket_directory() + "\n"));
+    repository = std::make_unique<PgBackRestRepository>();
     before = pgbackrest({"info", "--output=json"});
     static_cast<void>(pgbackrest({"stanza-create"}));
     empty = pgbackrest({"info", "--output=json"});
@@ -134,7 +95,7 @@ class PgBackRest : public testing::Test {
       });
     Process aborted(command({"--type=full", "backup"}), Program::kOwn);
     EXPECT_TRUE(eventually([] {
-      const std::filesystem::directory_iterator locks(program->path() + "/lock");
+      const std::filesystem::directory_iterator locks(repository->path() + "/lock");
       return std::any_of(begin(locks), end(locks), [](const auto& lock) {
         return lock.path().filename().string().starts_with("main-backup");
       });
@@ -145,20 +106,15 @@ class PgBackRest : public testing::Test {
     made["second full"] = time_of([] { static_cast<void>(pgbackrest({"--type=full", "backup"})); });
     later = pgbackrest({"info", "--output=json"});
   }
-  static void TearDownTestSuite() {
-    cluster.reset();
-    program.reset();
-  }
+  static void TearDownTestSuite() { repository.reset(); }
 
-  static std::vector<std::string> command(std::vector<std::string> arguments) {
-    arguments.insert(
-        arguments.begin(),
-        {"pgbackrest", "--config=" + program->path() + "/pgbackrest.conf", "--stanza=main"});
-    return arguments;
+  static std::vector<std::string> command(const std::vector<std::string>& arguments) {
+    return repository->command(arguments);
   }
   static std::string pgbackrest(const std::vector<std::string>& arguments) {
-    return Program::must_run(command(arguments));
+    return repository->ask(arguments);
   }
+  static std::string dsn() { return repository->cluster().dsn("postgres"); }
 
   /// A source whose command is the program itself, with these arguments.
   [[nodiscard]] static std::string asked(const std::vector<std::string>& arguments,
@@ -167,12 +123,11 @@ class PgBackRest : public testing::Test {
            toml(command(arguments)) + " }\n" + rest + "\n";
   }
   [[nodiscard]] static std::string source(const std::string& rest = {}) {
-    return "[[server.backups]]\nname = \"repo\"\npgbackrest = { file = \"" + program->path() +
+    return "[[server.backups]]\nname = \"repo\"\npgbackrest = { file = \"" + repository->path() +
            "/info.json\" }\n" + rest + "\n";
   }
 
-  static inline std::unique_ptr<Program> program;
-  static inline std::unique_ptr<Cluster> cluster;
+  static inline std::unique_ptr<PgBackRestRepository> repository;
   static inline std::string before, empty, info;  ///< without stanza, without and with backups
   static inline std::string later;                ///< with one more full backup
   static inline std::map<std::string, Span> made;
@@ -248,9 +203,9 @@ TEST_F(PgBackRest, WhatIsNoCatalogueIsNone) {
 
 TEST_F(PgBackRest, MissedRunsAreThoseOfTheKind) {
   const auto missed_after = [&](const std::string& catalogue, double days) {
-    static_cast<void>(program->write("info.json", catalogue));
+    static_cast<void>(repository->program().write("info.json", catalogue));
     RunningScheduler scheduler(
-        one_server(cluster->dsn("postgres"),
+        one_server(dsn(),
                    source("[server.backups.kinds.full]\nevery = \"7d\"\n"
                           "[server.backups.kinds.diff]\nevery = \"24h\"\ngrace = \"2h\"\n"
                           "[server.backups.kinds.incr]\nevery = \"6h\"\ngrace = \"1h\"\n"),
@@ -279,12 +234,12 @@ TEST_F(PgBackRest, MissedRunsAreThoseOfTheKind) {
 }
 
 TEST_F(PgBackRest, AnOldCatalogueSaysNothingAndIsAFinding) {
-  const std::string file = program->write("info.json", info);
+  const std::string file = repository->program().write("info.json", info);
   const std::time_t then = std::time(nullptr) - 3 * 3600;
   const utimbuf times{then, then};
   ::utime(file.c_str(), &times);
-  const Findings found = look(one_server(
-      cluster->dsn("postgres"), source("kinds = { full = { every = \"7d\" } }"), "backups"));
+  const Findings found =
+      look(one_server(dsn(), source("kinds = { full = { every = \"7d\" } }"), "backups"));
   EXPECT_EQ(found.violated(), "backups/repo");
   EXPECT_NEAR(found.value("pg_integrity_backup_catalogue_age_seconds").value(), 3 * 3600, 120);
   EXPECT_EQ(found.reason("backups/repo.full"), Reason::stale);
@@ -292,8 +247,8 @@ TEST_F(PgBackRest, AnOldCatalogueSaysNothingAndIsAFinding) {
 
 TEST_F(PgBackRest, ItIsAskedItself) {
   const std::string kinds = "kinds = { full = { every = \"7d\" }, incr = { every = \"6h\" } }";
-  const Findings found = look(
-      one_server(cluster->dsn("postgres"), asked({"info", "--output=json"}, kinds), "backups"));
+  const Findings found =
+      look(one_server(dsn(), asked({"info", "--output=json"}, kinds), "backups"));
   EXPECT_EQ(found.state("backups/repo.full"), State::proven);
   EXPECT_EQ(found.state("backups/repo.incr"), State::proven);
   EXPECT_EQ(found.value("pg_integrity_backups", {{"kind", "diff"}, {"status", "success"}}), 1);
@@ -302,8 +257,8 @@ TEST_F(PgBackRest, ItIsAskedItself) {
 
 TEST_F(PgBackRest, WhatItRefusesIsTold) {
   const auto asked_for = [&](const std::vector<std::string>& arguments) {
-    return look(one_server(cluster->dsn("postgres"),
-                           asked(arguments, "kinds = { full = { every = \"7d\" } }"), "backups"));
+    return look(
+        one_server(dsn(), asked(arguments, "kinds = { full = { every = \"7d\" } }"), "backups"));
   };
   const Findings found = asked_for({"info", "--output=jason"});
   EXPECT_EQ(found.reason("backups/repo.full"), Reason::io);
@@ -343,7 +298,7 @@ class AskedProgram : public PgBackRest {
 };
 
 TEST_F(AskedProgram, ItsAnswerIsGoodForAWhileAndAFailureForNothing) {
-  RunningScheduler scheduler(one_server(cluster->dsn("postgres"), source(), "backups"));
+  RunningScheduler scheduler(one_server(dsn(), source(), "backups"));
   const auto look_again = [&] {
     const std::string known = passes(scheduler);
     scheduler.clock.advance(Seconds(120));
@@ -372,36 +327,8 @@ TEST_F(AskedProgram, ItsAnswerIsGoodForAWhileAndAFailureForNothing) {
 class Barman : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    program = std::make_unique<Program>();
-    cluster = std::make_unique<Cluster>();
-    static_cast<void>(
-        Program::must_run({"mkdir", program->path() + "/home", program->path() + "/barman.d"}));
-    const std::string connection =
-        "host=127.0.0.1 port=" + std::to_string(cluster->port()) + " user=postgres";
-    static_cast<void>(program->write(
-        "barman.conf", "[barman]\nbarman_user = " + Program::must_run({"id", "-un"}) +
-                           "barman_home = " + program->path() +
-                           "/home\nlog_file = " + program->path() +
-                           "/barman.log\nconfiguration_files_directory = " + program->path() +
-                           "/barman.d\n[main]\ndescription = main\nconninfo = " + connection +
-                           " dbname=postgres\nstreaming_conninfo = " + connection +
-                           "\nbackup_method = postgres\nstreaming_archiver = on\nslot_name = "
-                           "barman\ncreate_slot = auto\npath_prefix = " +
-                           Cluster::programs() + "\n"));
-    static_cast<void>(barman({"cron"}));
-    // The receiver of WAL starts in the background. It must have got something before a backup.
-    EXPECT_TRUE(eventually([] {
-      send_wal();
-      return run(command({"check", "main"}), Program::kOwn).status == 0;
-    }));
-    made = time_of([] { static_cast<void>(barman({"backup", "main"})); });
-    // Barman waits until the WAL of the backup's end has come. A newer Barman waits for the segment
-    // after it, too.
-    EXPECT_TRUE(eventually([] {
-      send_wal();
-      static_cast<void>(run(command({"cron"}), Program::kOwn));
-      return list().find("DONE") != std::string::npos;
-    }));
+    repository = std::make_unique<BarmanRepository>();
+    made = time_of([] { repository->backup(); });
     // This backup is so slow that it is seen running.
     Process aborted(command({"backup", "--bwlimit", "32", "main"}), Program::kOwn);
     EXPECT_TRUE(eventually([] { return list().find("STARTED") != std::string::npos; }));
@@ -410,28 +337,15 @@ class Barman : public testing::Test {
     EXPECT_NE(aborted.wait_for(std::chrono::seconds(60)).value_or(0), 0);
     listed = list();
   }
-  static void TearDownTestSuite() {
-    static_cast<void>(run(command({"receive-wal", "--stop", "main"}), Program::kOwn));
-    cluster.reset();
-    program.reset();
-  }
+  static void TearDownTestSuite() { repository.reset(); }
 
-  static std::vector<std::string> command(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"barman", "-c", program->path() + "/barman.conf"});
-    return arguments;
+  static std::vector<std::string> command(const std::vector<std::string>& arguments) {
+    return repository->command(arguments);
   }
-  static std::string barman(const std::vector<std::string>& arguments) {
-    return Program::must_run(command(arguments));
-  }
-  static void send_wal() {
-    static_cast<void>(
-        run(command({"switch-wal", "--force", "--archive", "--archive-timeout", "5", "main"}),
-            Program::kOwn));
-  }
-  static std::string list() { return barman({"-f", "json", "list-backups", "main"}); }
+  static std::string list() { return repository->list(); }
+  static std::string dsn() { return repository->cluster().dsn("postgres"); }
 
-  static inline std::unique_ptr<Program> program;
-  static inline std::unique_ptr<Cluster> cluster;
+  static inline std::unique_ptr<BarmanRepository> repository;
   static inline std::string running, listed;  ///< while a backup runs, and after it was aborted
   static inline Span made;                    ///< the backup that is done
   const BackupCatalogue catalogue_{CatalogueFormat::barman, "", "main", Seconds(3600), zone()};
@@ -455,9 +369,9 @@ TEST_F(Barman, AFailedBackupIsNoneAndOneThatIsDoneCounts) {
 }
 
 TEST_F(Barman, AFailedRunIsAMissedOne) {
-  const std::string file = program->write("list.json", listed);
+  const std::string file = repository->program().write("list.json", listed);
   RunningScheduler scheduler(one_server(
-      cluster->dsn("postgres"),
+      dsn(),
       "[[server.backups]]\nname = \"barman\"\nbarman = { file = \"" + file + "\" }\nzone = \"" +
           zone() + "\"\nkinds = { full = { every = \"24h\", grace = \"3h\" } }\n",
       "backups"));
@@ -503,7 +417,7 @@ TEST_F(Barman, WhatIsNoCatalogueIsNone) {
 
 TEST_F(Barman, ItIsAskedItself) {
   const Findings found =
-      look(one_server(cluster->dsn("postgres"),
+      look(one_server(dsn(),
                       "[[server.backups]]\nname = \"barman\"\nbarman = { command = " +
                           toml(command({"-f", "json", "list-backups", "main"})) + " }\nzone = \"" +
                           zone() + "\"\nkinds = { full = { every = \"24h\" } }\n",
@@ -513,9 +427,9 @@ TEST_F(Barman, ItIsAskedItself) {
 }
 
 TEST_F(Barman, ItsFileIsRead) {
-  const std::string file = program->write("list.json", listed);
+  const std::string file = repository->program().write("list.json", listed);
   const Findings found =
-      look(one_server(cluster->dsn("postgres"),
+      look(one_server(dsn(),
                       "[[server.backups]]\nname = \"barman\"\nbarman = { file = \"" + file +
                           "\", server = \"main\" }\nkinds = { full = { every = \"24h\" } }\n",
                       "backups"));
