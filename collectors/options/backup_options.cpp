@@ -40,6 +40,13 @@ constexpr Option kCatalogueRefreshOption{
     .type = OptionType::duration,
     .help = "`command`: it is run so often, and after a failure with the next look; default: 5m"};
 
+constexpr Option kDrillCommandOption{
+    .name = "drill_command",
+    .type = OptionType::texts,
+    .help =
+        "the program and its options with which `drill` restores; default: those of `command`,"
+        " without its answer's format"};
+
 constexpr Option kPgBackRestOptions[] = {
     {.name = "command",
      .type = OptionType::texts,
@@ -56,7 +63,8 @@ constexpr Option kPgBackRestOptions[] = {
     {.name = "stanza", .help = "the stanza; default: the only one"},
     kCatalogueMaxAgeOption,
     kCatalogueTimeoutOption,
-    kCatalogueRefreshOption};
+    kCatalogueRefreshOption,
+    kDrillCommandOption};
 
 constexpr Option kBarmanOptions[] = {
     {.name = "command",
@@ -69,7 +77,8 @@ constexpr Option kBarmanOptions[] = {
     {.name = "server", .help = "the server in Barman's configuration; default: the only one"},
     kCatalogueMaxAgeOption,
     kCatalogueTimeoutOption,
-    kCatalogueRefreshOption};
+    kCatalogueRefreshOption,
+    kDrillCommandOption};
 
 constexpr Option kBackupKindOptions[] = {
     {.name = "values",

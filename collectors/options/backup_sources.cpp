@@ -77,7 +77,8 @@ BackupCatalogue catalogue_from(const Settings& settings, CatalogueFormat format)
           record.texts("command"),
           record.maybe_duration("timeout").value_or(Seconds(15)),
           record.maybe_duration("refresh").value_or(Seconds(300)),
-          pgbackrest ? record.maybe_number("repository") : std::nullopt};
+          pgbackrest ? record.maybe_number("repository") : std::nullopt,
+          record.texts("drill_command")};
 }
 
 BackupSource source_from(const Settings& settings) {

@@ -64,11 +64,15 @@ struct BackupCatalogue {
   std::string name;   ///< stanza of pgBackRest, server of Barman; empty: the only one in it
   Seconds max_age{};  ///< a file older than this says nothing about newer backups
   std::string zone;   ///< zone of Barman's backup IDs, which are wall-clock times
-  std::vector<std::string> command{};  ///< program and arguments; empty: the file is read
-  Seconds timeout{};                   ///< for one run of the program
-  Seconds refresh{};                   ///< how long its answer is reused
-  std::optional<double> repository{};  ///< pgBackRest's number of the only one that counts
+  std::vector<std::string> command{};        ///< program and arguments; empty: the file is read
+  Seconds timeout{};                         ///< for one run of the program
+  Seconds refresh{};                         ///< how long its answer is reused
+  std::optional<double> repository{};        ///< pgBackRest's number of the only one that counts
+  std::vector<std::string> drill_command{};  ///< program and options, to restore with
 };
+
+/// The kind of a drill that recovers from a catalogue's newest backup and the archived WAL.
+inline constexpr const char* kRecoveryKind = "recovery";
 
 /// The kinds of backup that a catalogue distinguishes, each with the kinds that satisfy it.
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format);

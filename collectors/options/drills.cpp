@@ -1,6 +1,8 @@
 #include "collectors/options/drills.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace pg_integrity {
 
@@ -18,7 +20,23 @@ constexpr Option kDrillOptions[] = {
     {.name = "recovery_time_objective",
      .type = OptionType::duration,
      .help = "how long a restore may take",
-     .min = 1}};
+     .min = 1},
+    {.name = "drill_timeout",
+     .type = OptionType::duration,
+     .fallback = "1d",
+     .help = "a drill that takes longer is ended, and proves nothing",
+     .min = 1},
+    {.name = "sandbox",
+     .fallback = "bubblewrap",
+     .help =
+         "what keeps the code of a backup away from the machine: bubblewrap, container or none"},
+    {.name = "memory",
+     .type = OptionType::size,
+     .fallback = "4GiB",
+     .help = "how much memory one program of a drill may take",
+     .min = 512.0 * 1024 * 1024}};
+
+constexpr std::array<std::string_view, 3> kSandboxes{"bubblewrap", "container", "none"};
 
 constexpr Option kDrills[] = {{.name = "drills",
                                .type = OptionType::record,
@@ -34,8 +52,15 @@ std::span<const Option> drill_options() {
 std::optional<Drills> drills_from(const Settings& server) {
   const Settings* drills = server.record("drills");
   if (drills == nullptr) return std::nullopt;
-  return Drills{drills->text("directory"), drills->duration("max_age"),
-                drills->maybe_duration("recovery_time_objective")};
+  Drills found;
+  found.directory = drills->text("directory");
+  found.max_age = drills->duration("max_age");
+  found.recovery_time_objective = drills->maybe_duration("recovery_time_objective");
+  found.drill_timeout = drills->duration("drill_timeout");
+  found.memory = drills->number("memory");
+  for (std::size_t i = 0; i < kSandboxes.size(); ++i)
+    if (drills->text("sandbox") == kSandboxes[i]) found.sandbox = static_cast<DrillSandbox>(i);
+  return found;
 }
 
 void check_drills(const Settings& server, Problems& problems) {
@@ -44,10 +69,17 @@ void check_drills(const Settings& server, Problems& problems) {
   if (!drills->text("directory").starts_with('/'))
     problems.add(drills->place("directory"), "\"directory\" is no absolute path",
                  "begin it with a slash");
+  if (std::find(kSandboxes.begin(), kSandboxes.end(), drills->text("sandbox")) == kSandboxes.end())
+    problems.add(drills->place("sandbox"),
+                 "\"sandbox\" is \"" + drills->text("sandbox") + "\", which there is not",
+                 "bubblewrap, container or none");
   const auto& sources = server.records("backups");
-  if (std::none_of(sources.begin(), sources.end(),
-                   [](const Settings& source) { return source.has("directory"); }))
-    problems.add(drills->place(), "there is nothing to drill: no backup source has a directory",
+  if (std::none_of(sources.begin(), sources.end(), [](const Settings& source) {
+        return source.has("directory") || source.record("pgbackrest") != nullptr ||
+               source.record("barman") != nullptr;
+      }))
+    problems.add(drills->place(),
+                 "there is nothing to drill: no backup source has a directory or a repository",
                  "name one: [[server.backups]] directory = \"…\"");
 }
 

@@ -54,6 +54,14 @@ struct Sort<DrillRecord> {
   }
 };
 
+template <>
+struct Sort<DrillProgress> {
+  static constexpr std::string_view kPrefix = "progress-";
+  static DrillProgress parse(const JsonValue& document, const std::string& /*id*/) {
+    return progress_from(document);
+  }
+};
+
 bool is_same_file(const FileEntry& a, const FileEntry& b) {
   return a.inode == b.inode && a.size == b.size && a.modified == b.modified;
 }
@@ -86,6 +94,9 @@ DrillRecord drill_from(const JsonValue& document) {
   drill.backup = document.at("backup").text();
   drill.backup_time = document.at("backup_time").number();
   drill.started = document.at("started").number();
+  drill.target = document.maybe_number("target");
+  drill.seed = document.maybe_number("seed");
+  drill.recovered_to = document.maybe_number("recovered_to");
   drill.duration = Seconds(document.at("duration_seconds").number());
   for (const JsonValue& phase : document.at("phases").elements())
     drill.phases.push_back({phase.at("name").text(), Seconds(phase.at("seconds").number())});
@@ -95,6 +106,14 @@ DrillRecord drill_from(const JsonValue& document) {
   for (const JsonValue& table : document.at("tables").elements())
     drill.tables.push_back(table_from(table));
   return drill;
+}
+
+DrillProgress progress_from(const JsonValue& document) {
+  require_form(document, "progress");
+  return {document.at("server").text(),    document.at("source").text(),
+          document.at("kind").text(),      document.at("phase").text(),
+          document.at("started").number(), document.at("written").number(),
+          document.at("bytes").number(),   document.at("all_bytes").number()};
 }
 
 template <typename Record>
@@ -135,5 +154,6 @@ RecordsRead<Record> RecordReader<Record>::read(Files& files, const Json& json,
 
 template class RecordReader<ProofRecord>;
 template class RecordReader<DrillRecord>;
+template class RecordReader<DrillProgress>;
 
 }  // namespace pg_integrity

@@ -73,18 +73,37 @@ struct DrillRecord {
   std::string source;
   std::string kind;
   std::string backup;        ///< path
-  UnixTime backup_time = 0;  ///< when the backup was begun, which is the recovery point
+  UnixTime backup_time = 0;  ///< when the backup was begun
   UnixTime started = 0;
+  std::optional<UnixTime> target{};        ///< the moment to recover to; nullopt: the newest
+  std::optional<double> seed{};            ///< that chose the target at random
+  std::optional<UnixTime> recovered_to{};  ///< newest commit that recovery replayed
   Seconds duration{};  ///< until the copy could be used, the measured recovery time
   std::vector<DrillPhase> phases;
   DrillOutcome outcome = DrillOutcome::unproven;
   std::vector<std::string> reasons;  ///< why it is no success, or what it leaves unproven
   std::vector<DrilledTable> tables;
+
+  /// The moment of the source that the copy is of.
+  [[nodiscard]] UnixTime recovery_point() const { return recovered_to.value_or(backup_time); }
+};
+
+/// A drill that runs, or that was killed.
+struct DrillProgress {
+  std::string server;
+  std::string source;
+  std::string kind;
+  std::string phase;
+  UnixTime started = 0;
+  UnixTime written = 0;  ///< when this record was
+  double bytes = 0;      ///< done in this phase, as far as known
+  double all_bytes = 0;  ///< of this phase; 0: unknown
 };
 
 /// @throws SourceError{decode} if the document is no such record of this format.
 ProofRecord proof_from(const JsonValue& document);
 DrillRecord drill_from(const JsonValue& document);
+DrillProgress progress_from(const JsonValue& document);
 
 /// A record file that is there and cannot be used.
 struct UnusableRecord {
@@ -117,8 +136,10 @@ class RecordReader {
 
 using ProofReader = RecordReader<ProofRecord>;
 using DrillReader = RecordReader<DrillRecord>;
+using ProgressReader = RecordReader<DrillProgress>;
 
 extern template class RecordReader<ProofRecord>;
 extern template class RecordReader<DrillRecord>;
+extern template class RecordReader<DrillProgress>;
 
 }  // namespace pg_integrity

@@ -2,6 +2,7 @@
 // collector only reads the records of `drill`, which restores. Results of past drills stay true,
 // and their ages grow.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -58,9 +59,17 @@ constexpr auto kPhase =
                      "Duration of each phase of the newest drill.", "source", "kind", "phase"));
 constexpr auto kBackupTime = past_event(
     gauge("pg_integrity_restore_drill_backup_timestamp_seconds",
-          "Recovery point of the newest successful drill: when the restored backup was begun, Unix "
-          "time.",
+          "Recovery point of the newest successful drill, Unix time: when the restored backup was "
+          "begun or, with archived WAL, its newest commit.",
           "source", "kind"));
+constexpr auto kRunningBytes =
+    gauge("pg_integrity_restore_drill_phase_bytes",
+          "Bytes that the phase of a running drill has brought into its work directory.", "source",
+          "kind", "phase");
+constexpr auto kRunningRatio = gauge("pg_integrity_restore_drill_phase_ratio",
+                                     "Share of its phase that a running drill has done, where "
+                                     "it is known.",
+                                     "source", "kind", "phase");
 constexpr auto kUnexplained =
     past_event(gauge("pg_integrity_restore_drill_unexplained_rows",
                      "Rows of the copy that are missing, too many or not those of the backup's "
@@ -75,9 +84,9 @@ constexpr auto kOrphaned =
                                      "backup of {source}, refer to no existing row."),
                      "source", "kind", "schema", "table"));
 
-constexpr const MetricInfo* kMetrics[] = {&kSuccess,     &kLastSuccess, &kAge,   &kMaxAge,
-                                          &kDuration,    &kObjective,   &kPhase, &kBackupTime,
-                                          &kUnexplained, &kOrphaned};
+constexpr const MetricInfo* kMetrics[] = {
+    &kSuccess, &kLastSuccess, &kAge,         &kMaxAge,   &kDuration,     &kObjective,
+    &kPhase,   &kBackupTime,  &kUnexplained, &kOrphaned, &kRunningBytes, &kRunningRatio};
 
 constexpr std::string_view kIdentity[] = {"source", "kind", "schema", "table"};
 
@@ -91,6 +100,8 @@ class RestoreDrill final : public Collector {
   explicit RestoreDrill(const WatchedServer& server)
       : server_(server.name), drills_(server.drills.value()) {
     for (const BackupSource& source : server.backups) {
+      if (source.catalogue && !source.catalogue->drill_command.empty())
+        drilled_.emplace_back(source.name, kRecoveryKind);
       if (!source.directory) continue;
       for (const BackupKind& kind : source.kinds) drilled_.emplace_back(source.name, kind.name);
     }
@@ -120,10 +131,26 @@ class RestoreDrill final : public Collector {
                      "a record cannot be used: " + record.file + ": " + record.what, drilled.first,
                      drilled.second);
     }
+    report_progress(from, out);
     return Progress::done;
   }
 
  private:
+  void report_progress(Sources& from, Batch& out) {
+    constexpr double kKilled = 300;  // seconds; a drill that runs writes each ten
+    const double now = from.clock().unix_now();
+    for (const DrillProgress& drill :
+         progress_reader_.read(from.files(), from.json(), drills_.directory).records) {
+      if (drill.server != server_ || std::abs(now - drill.written) > kKilled ||
+          !std::binary_search(drilled_.begin(), drilled_.end(), Drilled{drill.source, drill.kind}))
+        continue;
+      out.set(kRunningBytes, drill.bytes, drill.source, drill.kind, drill.phase);
+      if (drill.all_bytes > 0)
+        out.set(kRunningRatio, std::min(1.0, drill.bytes / drill.all_bytes), drill.source,
+                drill.kind, drill.phase);
+    }
+  }
+
   /// @param history the drills of one source and kind, the oldest first.
   static void report(const Clock& clock, const Drilled& drilled,
                      const std::vector<const DrillRecord*>& history, Batch& out) {
@@ -159,7 +186,7 @@ class RestoreDrill final : public Collector {
       out.set(kLastSuccess, good->started, source, kind);
       out.set_age(kAge, age, source, kind);
       out.set(kDuration, good->duration.count(), source, kind);
-      out.set(kBackupTime, good->backup_time, source, kind);
+      out.set(kBackupTime, good->recovery_point(), source, kind);
     }
     for (const DrillPhase& phase : newest->phases)
       out.set(kPhase, phase.took.count(), source, kind, phase.name);
@@ -189,6 +216,7 @@ class RestoreDrill final : public Collector {
   Drills drills_;
   std::vector<Drilled> drilled_;  ///< sources and kinds that should be drilled
   DrillReader reader_;
+  ProgressReader progress_reader_;
 };
 
 std::unique_ptr<Collector> make(const Configuration& given, ScanPlan& /*plan*/) {

@@ -165,6 +165,16 @@ CLI::App* add_drill(CLI::App& app, Arguments& arguments) {
   command->add_option("--source", drill.source, "this backup source only");
   command->add_option("--kind", drill.kind, "this kind of backup only");
   command->add_option("--backup", drill.backup, "this file or folder, not the newest");
+  CLI::Option* target_time = command->add_option("--target-time", drill.target_time,
+                                                 "of a repository: recover to this moment (UTC, "
+                                                 "2026-01-31T12:00:00), not to the newest point");
+  CLI::Option* random_target =
+      command->add_flag("--random-target", drill.random_target,
+                        "of a repository: recover to a moment since its newest backup");
+  random_target->excludes(target_time);
+  command->add_option("--seed", drill.seed, "--random-target: choose as a drill before did")
+      ->check(CLI::Range(std::uint64_t{0}, (std::uint64_t{1} << 53U) - 1))
+      ->needs(random_target);
   command->add_option("--target", drill.target,
                       "connection string of an empty database, in place of a throwaway server");
   command->add_option("--jobs", drill.jobs, "parallel jobs of pg_restore or pg_dump")

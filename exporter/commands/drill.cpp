@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
@@ -21,10 +22,12 @@
 #include "collectors/recovery/drill_records.h"
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
+#include "exporter/drill/confinement.h"
 #include "exporter/drill/proof.h"
 #include "exporter/drill/record_files.h"
+#include "exporter/drill/recovery.h"
 #include "exporter/drill/run.h"
-#include "exporter/drill/scratch_cluster.h"
+#include "exporter/drill/work_directory.h"
 #include "exporter/io/child_process.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/files.h"
@@ -53,9 +56,10 @@ struct Chosen {
   std::string kind;
   std::string path;
   UnixTime time = 0;
-  std::string wal_archive;                ///< of the source; may be empty
-  std::string database;                   ///< that it is a backup of
-  std::vector<std::string> leaves_out{};  ///< globs over "schema.table" that it need not hold
+  std::string wal_archive;                     ///< of the source; may be empty
+  std::string database;                        ///< that it is a backup of
+  const BackupCatalogue* catalogue = nullptr;  ///< the repository that holds it, if any
+  std::vector<std::string> leaves_out{};       ///< globs over "schema.table" that it need not hold
 };
 
 /// @return false after having said what is wrong.
@@ -88,12 +92,32 @@ void take_newest(const std::string& directory, const KindHistory& kind, Chosen& 
     take(rejected->name, rejected->changed);
 }
 
+bool recovers_to_a_moment(const DrillCommand& command) {
+  return command.random_target || !command.target_time.empty();
+}
+
+/// A repository may be large, so it is drilled only if the configuration or the command names it.
+bool is_to_be_recovered(const BackupSource& source, const DrillCommand& command) {
+  const bool named = command.source == source.name;
+  return source.catalogue && !command.proof_only && command.backup.empty() &&
+         (named || (command.source.empty() && !source.catalogue->drill_command.empty())) &&
+         (command.kind.empty() || command.kind == kRecoveryKind);
+}
+
 /// The newest backup of each source and kind that the command selects.
 std::vector<Chosen> choose_backups(const Plan& plan, const DrillCommand& command, Files& files,
                                    const Clock& clock) {
   std::vector<Chosen> chosen;
   for (const BackupSource& source : plan.server->backups) {
-    if (!source.directory || (!command.source.empty() && source.name != command.source)) continue;
+    if (is_to_be_recovered(source, command)) {
+      Chosen one{source.name, kRecoveryKind, {}, 0, {}, plan.server->home_database};
+      one.catalogue = &*source.catalogue;
+      one.leaves_out = source.leaves_out;
+      chosen.push_back(std::move(one));
+    }
+    if (!source.directory || recovers_to_a_moment(command) ||
+        (!command.source.empty() && source.name != command.source))
+      continue;
     const BackupHistory history =
         ArchiveReader().read(files, clock, *source.directory, source.kinds);
     for (const auto& [name, kind] : history.kinds) {
@@ -105,6 +129,7 @@ std::vector<Chosen> choose_backups(const Plan& plan, const DrillCommand& command
                  source.directory->wal_archive,
                  source.directory->database.empty() ? plan.server->home_database
                                                     : source.directory->database,
+                 nullptr,
                  source.leaves_out};
       take_newest(source.directory->path, kind, one);
       if (!one.path.empty() || !command.backup.empty())
@@ -138,15 +163,44 @@ ExitCode worse(ExitCode a, ExitCode b) {
   return a == ExitCode::proven ? b : a;
 }
 
+/// The outcome, what was measured, and how to repeat it.
+std::string outcome_of(const DrillRecord& drill) {
+  const auto outcome = kDrillOutcomeNames[static_cast<std::size_t>(drill.outcome)];
+  if (drill.recovery_point() == 0)
+    return fmt::format("{}; measured recovery time (RTO) {}", outcome,
+                       format_duration(drill.duration));
+  std::string text = fmt::format(
+      "{}; measured recovery time (RTO) {}; recovery point (RPO) {}, {} before the drill", outcome,
+      format_duration(drill.duration), format_utc(drill.recovery_point()),
+      format_duration(Seconds(drill.started - drill.recovery_point())));
+  if (drill.target) text += "; target " + format_moment(*drill.target);
+  if (drill.seed) text += fmt::format("; seed {:.0f}", *drill.seed);
+  return text;
+}
+
+/// @throws SourceError{config} if the command names no moment.
+RecoveryTarget recovery_of(const DrillCommand& command) {
+  RecoveryTarget recovery;
+  if (command.random_target) recovery.seed = command.seed ? *command.seed : std::random_device{}();
+  if (command.target_time.empty()) return recovery;
+  recovery.time = parse_moment(command.target_time);
+  if (!recovery.time)
+    throw SourceError(Reason::config, fmt::format("--target-time: \"{}\" is no moment. HINT: "
+                                                  "2026-01-31T12:00:00, UTC",
+                                                  command.target_time));
+  return recovery;
+}
+
 ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& chosen,
                    Interruption& interruption, ProcessResources& resources,
                    const ScratchPlace& place) {
   std::vector<std::string> left_out = plan.server->exclude;
   left_out.insert(left_out.end(), chosen.leaves_out.begin(), chosen.leaves_out.end());
-  const Drilled drilled = run_drill(
-      {*plan.server, chosen.database, chosen.source, chosen.kind, chosen.path, chosen.time,
-       std::move(left_out), chosen.wal_archive, command.target, command.jobs, place},
-      interruption, resources);
+  const Drilled drilled =
+      run_drill({*plan.server, chosen.database, chosen.source, chosen.kind, chosen.path,
+                 chosen.time, std::move(left_out), chosen.wal_archive, chosen.catalogue,
+                 recovery_of(command), command.target, command.jobs, place, plan.directory},
+                interruption, resources);
   const DrillRecord& record = drilled.record;
   if (drilled.proof) save_proof(plan.directory, *drilled.proof);
   save_drill(plan.directory, record);
@@ -154,13 +208,8 @@ ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& 
   const SaxJson json;
   thin_drills(plan.directory, DrillReader().read(files, json, plan.directory).records, record,
               kKeptDrills);
-  const auto outcome = kDrillOutcomeNames[static_cast<std::size_t>(record.outcome)];
   for (const std::string& reason : record.reasons) say("  " + reason);
-  say(fmt::format(
-      "{}/{}: {}; measured recovery time (RTO) {}; recovery point (RPO) {}, {} before the drill",
-      chosen.source, chosen.kind, outcome, format_duration(record.duration),
-      format_utc(record.backup_time),
-      format_duration(Seconds(record.started - record.backup_time))));
+  say(fmt::format("{}/{}: {}", chosen.source, chosen.kind, outcome_of(record)));
   switch (record.outcome) {
     case DrillOutcome::success:
       return ExitCode::proven;
@@ -172,7 +221,7 @@ ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& 
 }
 
 ExitCode prove_one(const Plan& plan, const Chosen& chosen, Interruption& interruption,
-                   ProcessResources& resources) {
+                   ProcessResources& resources, const ScratchPlace& place) {
   WorkerFiles files(resources.workers, resources.clock.now() + kLook);
   const SaxJson json;
   ProofRecord proof = unproved(files, chosen.path);
@@ -185,7 +234,9 @@ ExitCode prove_one(const Plan& plan, const Chosen& chosen, Interruption& interru
                           : what + ": on record");
     return known.disproved() ? ExitCode::violated : ExitCode::proven;
   }
-  prove(interruption, proof, chosen.wal_archive);
+  const WorkDirectory work(place);
+  prove(interruption, sandbox_to_read(*plan.server, interruption, place, work), proof,
+        chosen.wal_archive);
   proof.checked_at = resources.clock.unix_now();
   save_proof(plan.directory, proof);
   say(proof.disproved() ? fmt::format("{}: damaged: {}", what, proof.disproof)
@@ -221,10 +272,11 @@ ExitCode drill_all(const Plan& plan, const DrillCommand& command, Interruption& 
   for (const Chosen& one : chosen) {
     try {
       code = worse(code, command.proof_only
-                             ? prove_one(plan, one, interruption, resources)
+                             ? prove_one(plan, one, interruption, resources, place)
                              : drill_one(plan, command, one, interruption, resources, place));
     } catch (const SourceError& error) {
       interruption.check();
+      if (error.reason() == Reason::config) throw;
       say(fmt::format("{}/{}: {}", one.source, one.kind, error.what()));
       code = worse(code, ExitCode::unproven);
     }
@@ -251,6 +303,9 @@ ExitCode drill(const DrillCommand& command) {
   } catch (const Interrupted&) {
     say("interrupted; nothing is left of it");
     return interrupted_by(interruption.signal());
+  } catch (const SourceError& error) {
+    say(error.what());
+    if (error.reason() == Reason::config) return ExitCode::usage;
   } catch (const std::exception& error) {
     say(error.what());
   }

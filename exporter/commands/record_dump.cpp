@@ -3,6 +3,7 @@
 #include "exporter/io/console.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -22,6 +23,7 @@
 #include "exporter/io/clock.h"
 #include "exporter/io/file_digest.h"
 #include "exporter/io/interruption.h"
+#include "exporter/io/sandbox.h"
 #include "exporter/postgres/live_session.h"
 #include "exporter/postgres/pqxx_session.h"
 #include "exporter/scheduler/runtime.h"
@@ -97,6 +99,9 @@ void record(const RecordCommand& command, const ServerOptions& server, ProcessRe
   Unfinished dump_file(temporary);
   std::error_code ignored;
   fs::remove_all(temporary, ignored);  // left behind by one that was killed
+  const unsigned mode = mode_of_dump(path);
+  const unsigned folder_mode = mode | (mode & 0444U) >> 2U;  // who may read may enter
+  ::umask(0777U & ~folder_mode);
   Child dumping(interruption,
                 dump_command(command, server.connection, database, pinned, temporary));
   const DumpRecord content =
@@ -107,9 +112,14 @@ void record(const RecordCommand& command, const ServerOptions& server, ProcessRe
       });
   const Ended dumped = dumping.wait(kForever);
   if (!dumped.good()) throw SourceError(Reason::server, "pg_dump failed: " + dumped.last_word());
-  const Ended contents = list_contents(interruption, archive_at(interruption, temporary));
+  // Our own pg_dump has just written it, so nothing has to be kept from it.
+  const Sandbox open = Sandbox::none({});
+  const Ended contents =
+      list_contents(interruption, open, archive_at(interruption, open, temporary));
   DumpRecord complete = content;
   complete.created = creation_of(contents.out);
+  // pg_dump makes a folder that its owner alone can enter.
+  if (command.format == "directory") ::chmod(temporary.c_str(), folder_mode);
   Unfinished record_file(path_of_dump_record(path));
   save_dump_record(path,
                    complete);  // first: a dump without it would be taken for an unrecorded one

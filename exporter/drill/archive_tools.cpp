@@ -19,7 +19,7 @@
 #include "collectors/recovery/archive_header.h"
 #include "exporter/drill/scratch_cluster.h"
 #include "exporter/io/descriptor.h"
-#include "exporter/io/interruption.h"
+#include "exporter/io/sandbox.h"
 
 namespace pg_integrity {
 
@@ -42,15 +42,8 @@ constexpr std::array<Compression, 5> kCompressions{{{"\x1f\x8b", "gzip"},
                                                      "xz"},
                                                     {"BZh", "bzip2"}}};
 
-int open_to_read(const std::string& path) {
-  const int number = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (number >= 0) return number;
-  const Reason reason = errno == EACCES || errno == EPERM ? Reason::permission : Reason::io;
-  throw SourceError(reason, fmt::format("{}: {}", path, std::generic_category().message(errno)));
-}
-
 std::string beginning_of(const std::string& path) {
-  const Descriptor file(open_to_read(path));
+  const Descriptor file = open_archive(path);
   std::string head(kArchiveHeadBytes, '\0');
   const ssize_t count = ::read(file.number(), head.data(), head.size());
   if (count < 0)
@@ -61,11 +54,12 @@ std::string beginning_of(const std::string& path) {
 }
 
 /// Runs a command that reads the archive from its standard input.
-Ended run_with_input(Interruption& interruption, const Archive& archive, Command command) {
-  Descriptor file(open_to_read(archive.path));
+Ended run_with_input(Children& children, const Sandbox& sandbox, const Archive& archive,
+                     Command command, const SandboxView& view) {
+  Descriptor file = open_archive(archive.path);
   if (archive.decompressor.empty()) {
     command.in = file.number();
-    return run(interruption, command, kForever);
+    return run(children, sandbox.around(command, view), kForever);
   }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw SourceError(Reason::limit, "no pipe can be made");
@@ -76,14 +70,13 @@ Ended run_with_input(Interruption& interruption, const Archive& archive, Command
   decompress.in = file.number();
   decompress.out = to.number();
   decompress.niceness = command.niceness;
-  decompress.directory = command.directory;
-  Child decompressor(interruption, decompress);
+  Child decompressor(children, sandbox.around(decompress, {}));
   to.close();
   command.in = from.number();
-  Child consumer(interruption, command);
+  Child consumer(children, sandbox.around(command, view));
   from.close();
   while (!consumer.ended_before_news_of(decompressor)) {
-    interruption.check();
+    children.check();
     if (!decompressor.ended_within(Seconds(0)) || decompressor.status() == 0) continue;
     // A reader of half an archive may wait for the rest for ever.
     if (!consumer.ended_within(kAfterDamage)) consumer.signal(SIGKILL);
@@ -108,7 +101,7 @@ void require_whole_tar(const std::string& path) {
   constexpr off_t kBlock = 512;
   constexpr std::size_t kSizeAt = 124;
   constexpr std::size_t kSizeDigits = 11;
-  const Descriptor file(open_to_read(path));
+  const Descriptor file = open_archive(path);
   std::array<char, kBlock> block{};
   for (off_t at = 0; ::pread(file.number(), block.data(), block.size(), at) == kBlock;) {
     if (std::all_of(block.begin(), block.end(), [](char c) { return c == 0; })) return;
@@ -125,14 +118,18 @@ ArchiveForm form_of(const std::string& path, const std::string& head) {
   return is_archive(head) ? ArchiveForm::tar : ArchiveForm::plain;
 }
 
-/// Runs pg_restore on the archive's file or, if it is compressed, on its standard input.
-Ended pg_restore(Interruption& interruption, const Archive& archive, Command command,
-                 const std::vector<std::string>& options) {
+/// Runs pg_restore on the archive's file. It runs nothing of the archive itself, so it may be
+/// whoever can read the file.
+Ended read_archive(Children& children, const Sandbox& sandbox, const Archive& archive,
+                   Command command, const std::vector<std::string>& options) {
   command.arguments = {newest_program("pg_restore")};
   command.arguments.insert(command.arguments.end(), options.begin(), options.end());
-  if (!archive.decompressor.empty()) return run_with_input(interruption, archive, command);
+  if (!archive.decompressor.empty()) return run_with_input(children, sandbox, archive, command, {});
+  command.account = reader_of(children, sandbox.account(), archive.beginning());
   command.arguments.push_back(archive.path);
-  return run(interruption, command, kForever);
+  SandboxView view;
+  view.readable = {archive.path};
+  return run(children, sandbox.around(command, view), kForever);
 }
 
 bool contains_any(const std::string& text, std::initializer_list<const char*> parts) {
@@ -180,7 +177,8 @@ Blame blame_for(const std::string& complaint, const std::string& line) {
       (absent && (complaint.starts_with("extension ") || complaint.starts_with("collation "))))
     return Blame::objects;
   if ((absent && (complaint.starts_with("role ") || complaint.starts_with("tablespace "))) ||
-      contains_any(complaint, {"invalid value for parameter \"default_tablespace\""}))
+      contains_any(complaint, {"invalid value for parameter \"default_tablespace\"",
+                               "was not found in the same directory"}))
     return Blame::surroundings;
   return Blame::backup;
 }
@@ -205,12 +203,20 @@ bool is_expected(const std::string& complaint, const std::string& next, const st
 
 }  // namespace
 
-Archive archive_at(Interruption& interruption, const std::string& path) {
+Descriptor open_archive(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.open()) return file;
+  const Reason reason = errno == EACCES || errno == EPERM ? Reason::permission : Reason::io;
+  throw SourceError(reason, fmt::format("{}: {}", path, std::generic_category().message(errno)));
+}
+
+Archive archive_at(Children& children, const Sandbox& sandbox, const std::string& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
-    if (!is_archive(beginning_of(path + "/toc.dat")))
+    Archive archive{path, ArchiveForm::directory, {}};
+    if (!is_archive(beginning_of(archive.beginning())))
       throw SourceError(Reason::decode, path + " is no dump");
-    return {path, ArchiveForm::directory, {}};
+    return archive;
   }
   const std::string head = beginning_of(path);
   for (const Compression& compression : kCompressions) {
@@ -218,11 +224,11 @@ Archive archive_at(Interruption& interruption, const std::string& path) {
     Archive archive{path, ArchiveForm::plain, {newest_program(compression.program), "-dc"}};
     Command command;
     command.arguments = archive.decompressor;
-    const Descriptor file(open_to_read(path));
+    const Descriptor file = open_archive(path);
     command.in = file.number();
     command.keep_out = true;
     command.max_out = kArchiveHeadBytes;
-    archive.form = form_of(path, run(interruption, command, kForever).out);
+    archive.form = form_of(path, run(children, sandbox.around(command, {}), kForever).out);
     return archive;
   }
   const ArchiveForm form = form_of(path, head);
@@ -230,22 +236,22 @@ Archive archive_at(Interruption& interruption, const std::string& path) {
   return {path, form, {}};
 }
 
-Ended list_contents(Interruption& interruption, const Archive& archive) {
+Ended list_contents(Children& children, const Sandbox& sandbox, const Archive& archive) {
   Command command;
   command.keep_out = true;
   command.max_out = kMaxContents;
-  return pg_restore(interruption, archive, command, {"--list"});
+  return read_archive(children, sandbox, archive, command, {"--list"});
 }
 
-Ended decode_whole(Interruption& interruption, const Archive& archive) {
+Ended decode_whole(Children& children, const Sandbox& sandbox, const Archive& archive) {
   Command command;
   command.niceness = 19;
   if (archive.has_contents())
-    return pg_restore(interruption, archive, command, {"--file=/dev/null"});
+    return read_archive(children, sandbox, archive, command, {"--file=/dev/null"});
   command.arguments = {newest_program("cat")};
   command.keep_out = true;
   command.only_tail = true;
-  Ended ended = run_with_input(interruption, archive, command);
+  Ended ended = run_with_input(children, sandbox, archive, command, {});
   if (ended.good() && !ends_as_plain_dump(ended.out)) {
     ended.status = 1;
     ended.errors.emplace_back("pg_restore: error: the dump ends early");
@@ -253,20 +259,26 @@ Ended decode_whole(Interruption& interruption, const Archive& archive) {
   return ended;
 }
 
-Ended restore_into(Interruption& interruption, const Archive& archive,
+Ended restore_into(Children& children, const Sandbox& sandbox, const Archive& archive,
                    const RestoreTarget& target) {
   Command command;
   command.environment = target.environment;
   if (archive.has_contents()) {
-    std::vector<std::string> options{"--no-owner", "--no-privileges", "--dbname=" + target.dsn};
-    const bool parallel = archive.form != ArchiveForm::tar && archive.decompressor.empty();
-    if (parallel && target.jobs > 1) options.push_back("--jobs=" + std::to_string(target.jobs));
-    return pg_restore(interruption, archive, command, options);
+    command.arguments = {newest_program("pg_restore"), "--no-owner", "--no-privileges",
+                         "--dbname=" + target.dsn};
+    const bool by_path =
+        archive.decompressor.empty() && can_read(children, sandbox.account(), archive.beginning());
+    if (!by_path) return run_with_input(children, sandbox, archive, command, target.view);
+    if (archive.form != ArchiveForm::tar && target.jobs > 1)
+      command.arguments.push_back("--jobs=" + std::to_string(target.jobs));
+    command.arguments.push_back(archive.path);
+    SandboxView view = target.view;
+    view.readable.push_back(archive.path);
+    return run(children, sandbox.around(command, view), kForever);
   }
-  command.account = target.account;
   command.arguments = {newest_program("psql"), "-Xqb", "-d", target.dsn};
-  Ended ended = run_with_input(interruption, archive, command);
-  const Ended decoded = decode_whole(interruption, archive);
+  Ended ended = run_with_input(children, sandbox, archive, command, target.view);
+  const Ended decoded = decode_whole(children, sandbox, archive);
   if (!decoded.good()) {
     ended.status = std::max(ended.status, 1);
     ended.errors.insert(ended.errors.end(), decoded.errors.begin(), decoded.errors.end());

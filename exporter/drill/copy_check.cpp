@@ -11,7 +11,6 @@
 #include "exporter/config/conninfo.h"
 #include "exporter/evidence/verdict.h"
 #include "exporter/io/child_process.h"
-#include "exporter/io/interruption.h"
 #include "exporter/report/report.h"
 #include "exporter/scheduler/assignment.h"
 
@@ -48,12 +47,12 @@ Options options_for(ServerOptions server, const std::string& database,
 
 /// Runs one pass of every collector.
 /// @throws Interrupted
-void look(Runtime& runtime, Interruption& interruption) {
+void look(Runtime& runtime, Children& children) {
   {
-    const Children::Guard guard(interruption, [&] { runtime.scheduler().cancel(); });
+    const Children::Guard guard(children, [&] { runtime.scheduler().cancel(); });
     runtime.scheduler().run_once();
   }
-  interruption.check();
+  children.check();
 }
 
 std::string described(const ReportObject& object) {
@@ -76,7 +75,7 @@ void take_findings(const ReportCollector& collector, bool doubts, CopyCheck& che
 
 CopyCheck check_copy(const ServerOptions& server, const std::string& database,
                      const ConnectionOptions& copy, const Schema& schema, bool in_order,
-                     Interruption& interruption, ProcessResources& resources) {
+                     Children& children, ProcessResources& resources) {
   CopyCheck check;
   if (in_order)
     for (const ForeignKey& key : schema.foreign_keys)
@@ -89,7 +88,7 @@ CopyCheck check_copy(const ServerOptions& server, const std::string& database,
     });
   if (checked.collectors.empty()) return check;
   Runtime runtime(std::move(options), resources, nullptr);
-  look(runtime, interruption);
+  look(runtime, children);
   const auto snapshot = runtime.evidence()->snapshot();
   for (const ReportServer& seen : make_report(*snapshot, resources.clock).servers)
     for (const ReportDatabase& one : seen.databases)

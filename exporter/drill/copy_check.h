@@ -9,7 +9,6 @@
 #include "collectors/postgres/schema.h"
 #include "exporter/config/options.h"
 #include "exporter/io/child_process.h"
-#include "exporter/io/interruption.h"
 #include "exporter/scheduler/runtime.h"
 
 namespace pg_integrity {
@@ -34,6 +33,6 @@ struct CopyCheck {
 /// @throws Interrupted
 CopyCheck check_copy(const ServerOptions& server, const std::string& database,
                      const ConnectionOptions& copy, const Schema& schema, bool in_order,
-                     Interruption& interruption, ProcessResources& resources);
+                     Children& children, ProcessResources& resources);
 
 }  // namespace pg_integrity

@@ -7,7 +7,6 @@
 #include "collectors/ports/files.h"
 #include "exporter/drill/archive_tools.h"
 #include "exporter/drill/base_backup_tools.h"
-#include "exporter/io/interruption.h"
 
 namespace pg_integrity {
 
@@ -59,9 +58,10 @@ ProofRecord unproved(Files& files, const std::string& path) {
   throw SourceError(Reason::missing, path + " does not exist");
 }
 
-void prove(Interruption& interruption, ProofRecord& proof, const std::string& wal_archive) {
+void prove(Children& children, const Sandbox& sandbox, ProofRecord& proof,
+           const std::string& wal_archive) {
   const auto verified = [&](BaseBackupCheck check) {
-    return verify_base_backup(interruption, proof.path, wal_archive, check);
+    return verify_base_backup(children, sandbox, proof.path, wal_archive, check);
   };
   try {
     if (is_base_backup(proof.path)) {
@@ -69,11 +69,11 @@ void prove(Interruption& interruption, ProofRecord& proof, const std::string& wa
         reaches(proof, ProofLevel::decoded, verified(BaseBackupCheck::all));
       return;
     }
-    const Archive archive = archive_at(interruption, proof.path);
+    const Archive archive = archive_at(children, sandbox, proof.path);
     if (archive.has_contents()) {
-      if (!reaches(proof, ProofLevel::contents, list_contents(interruption, archive))) return;
-      reaches(proof, ProofLevel::decoded, decode_whole(interruption, archive));
-    } else if (reaches(proof, ProofLevel::contents, decode_whole(interruption, archive))) {
+      if (!reaches(proof, ProofLevel::contents, list_contents(children, sandbox, archive))) return;
+      reaches(proof, ProofLevel::decoded, decode_whole(children, sandbox, archive));
+    } else if (reaches(proof, ProofLevel::contents, decode_whole(children, sandbox, archive))) {
       proof.level = ProofLevel::decoded;  // a plain dump has no table of contents, so all was read
     }
   } catch (const SourceError& error) {

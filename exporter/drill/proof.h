@@ -5,7 +5,7 @@
 #include "collectors/ports/files.h"
 #include "collectors/recovery/drill_records.h"
 #include "exporter/io/child_process.h"
-#include "exporter/io/interruption.h"
+#include "exporter/io/sandbox.h"
 
 namespace pg_integrity {
 
@@ -16,6 +16,7 @@ ProofRecord unproved(Files& files, const std::string& path);
 /// Tries proof levels 2 and 3, and writes the result into `proof`.
 /// @param wal_archive the directory of WAL that a base backup does not hold; may be empty.
 /// @throws SourceError if the tools cannot tell; Interrupted.
-void prove(Interruption& interruption, ProofRecord& proof, const std::string& wal_archive);
+void prove(Children& children, const Sandbox& sandbox, ProofRecord& proof,
+           const std::string& wal_archive);
 
 }  // namespace pg_integrity

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,10 +50,9 @@ class DirectoryLock {
   int descriptor_;
 };
 
-void save(const std::string& path, const json& document) {
+void save(const std::string& path, const json& document, unsigned mode = kReadable) {
   const DirectoryLock lock(path.substr(0, path.rfind('/')));
-  replace_file(path, document.dump(1, ' ', false, json::error_handler_t::replace) + "\n",
-               kReadable);
+  replace_file(path, document.dump(1, ' ', false, json::error_handler_t::replace) + "\n", mode);
 }
 
 json document_of(const char* record) {
@@ -68,6 +68,11 @@ std::string hash_of(const std::string& text) {
   std::string hex(16, '0');
   for (std::size_t i = hex.size(); i-- > 0; hash >>= 4U) hex[i] = kDigits[hash & 15U];
   return hex;
+}
+
+std::string path_of_progress(const std::string& directory, const DrillProgress& of) {
+  return fmt::format("{}/progress-{}.json", directory,
+                     hash_of(of.server + "\n" + of.source + "\n" + of.kind));
 }
 
 json to_json(const DrilledTable& table) {
@@ -93,6 +98,14 @@ std::string path_of_dump_record(const std::string& dump) {
   return dump + ".record.json";
 }
 
+unsigned mode_of_dump(const std::string& path) {
+  constexpr unsigned kOwner = 0600;
+  constexpr unsigned kGroup = 0640;
+  struct stat folder {};
+  const std::string above = path.substr(0, path.rfind('/'));
+  return ::stat(above.c_str(), &folder) == 0 && (folder.st_mode & S_ISGID) != 0 ? kGroup : kOwner;
+}
+
 void save_dump_record(const std::string& dump, const DumpRecord& record) {
   json document = document_of("dump");
   document["created"] = record.created;
@@ -112,7 +125,7 @@ void save_dump_record(const std::string& dump, const DumpRecord& record) {
     tables.push_back(std::move(entry));
   }
   document["tables"] = std::move(tables);
-  save(path_of_dump_record(dump), document);
+  save(path_of_dump_record(dump), document, mode_of_dump(dump));
 }
 
 std::optional<DumpRecord> load_dump_record(const Json& json_port, Files& files,
@@ -159,6 +172,9 @@ void save_drill(const std::string& directory, const DrillRecord& drill) {
   document["backup"] = drill.backup;
   document["backup_time"] = drill.backup_time;
   document["started"] = drill.started;
+  if (drill.target) document["target"] = *drill.target;
+  if (drill.seed) document["seed"] = *drill.seed;
+  if (drill.recovered_to) document["recovered_to"] = *drill.recovered_to;
   document["duration_seconds"] = drill.duration.count();
   document["phases"] = json::array();
   for (const DrillPhase& phase : drill.phases)
@@ -170,13 +186,32 @@ void save_drill(const std::string& directory, const DrillRecord& drill) {
   save(fmt::format("{}/{}.json", directory, drill.id), document);
 }
 
+void save_progress(const std::string& directory, const DrillProgress& progress) {
+  json document = document_of("progress");
+  document["server"] = progress.server;
+  document["source"] = progress.source;
+  document["kind"] = progress.kind;
+  document["phase"] = progress.phase;
+  document["started"] = progress.started;
+  document["written"] = progress.written;
+  document["bytes"] = progress.bytes;
+  document["all_bytes"] = progress.all_bytes;
+  save(path_of_progress(directory, progress), document);
+}
+
+void remove_progress(const std::string& directory, const DrillProgress& progress) {
+  ::unlink(path_of_progress(directory, progress).c_str());
+}
+
 void remove_unfinished(const std::string& directory) {
   const DirectoryLock lock(directory);
   std::error_code ignored;
   std::vector<std::filesystem::path> unfinished;
   for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
     const std::string name = entry.path().filename().string();
-    if ((name.starts_with("proof-") || name.starts_with("drill-")) && name.ends_with(".json.new"))
+    if ((name.starts_with("proof-") || name.starts_with("drill-") ||
+         name.starts_with("progress-")) &&
+        name.ends_with(".json.new"))
       unfinished.push_back(entry.path());
   }
   for (const auto& path : unfinished) std::filesystem::remove(path, ignored);

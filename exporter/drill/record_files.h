@@ -17,6 +17,9 @@ namespace pg_integrity {
 /// The path of a dump's record. For "/b/a.dump" it is "/b/a.dump.record.json".
 std::string path_of_dump_record(const std::string& dump);
 
+/// The mode of a dump and of its record: for its owner alone, or also for the group of its folder
+/// if that hands its group on to new files (setgid).
+unsigned mode_of_dump(const std::string& path);
 /// @throws SourceError{io}
 void save_dump_record(const std::string& dump, const DumpRecord& record);
 /// @return nullopt if there is no record.
@@ -29,6 +32,10 @@ std::optional<DumpRecord> load_dump_record(const Json& json, Files& files, const
 void save_proof(const std::string& directory, const ProofRecord& proof);
 /// @throws SourceError{io}
 void save_drill(const std::string& directory, const DrillRecord& drill);
+/// Saves how far a drill has come. A later one of the same server, source and kind replaces it.
+/// @throws SourceError{io}
+void save_progress(const std::string& directory, const DrillProgress& progress);
+void remove_progress(const std::string& directory, const DrillProgress& progress);
 /// Removes the unfinished files of writers that were killed.
 /// @throws SourceError{io}
 void remove_unfinished(const std::string& directory);

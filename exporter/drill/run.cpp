@@ -10,37 +10,39 @@
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
 #include "collectors/options/proof_level.h"
-#include "collectors/ports/session.h"
-#include "collectors/postgres/row_digest.h"
-#include "collectors/postgres/schema.h"
-#include "collectors/postgres/schema_cache.h"
 #include "exporter/config/conninfo.h"
 #include "exporter/config/options.h"
 #include "exporter/drill/archive_tools.h"
 #include "exporter/drill/base_backup_tools.h"
-#include "exporter/drill/copy_check.h"
-#include "exporter/drill/copy_comparison.h"
+#include "exporter/drill/bound_session.h"
+#include "exporter/drill/bounds.h"
+#include "exporter/drill/confinement.h"
 #include "exporter/drill/dump_record.h"
+#include "exporter/drill/fetch.h"
+#include "exporter/drill/findings.h"
+#include "exporter/drill/judge.h"
+#include "exporter/drill/progress.h"
 #include "exporter/drill/proof.h"
 #include "exporter/drill/record_files.h"
+#include "exporter/drill/recovery.h"
+#include "exporter/drill/repository.h"
+#include "exporter/drill/scratch_cluster.h"
 #include "exporter/io/files.h"
-#include "exporter/io/interruption.h"
 #include "exporter/io/json_reader.h"
-#include "exporter/postgres/live_session.h"
-#include "exporter/postgres/pqxx_session.h"
+#include "exporter/io/sandbox.h"
 
 namespace pg_integrity {
 
 namespace {
 
-constexpr Seconds kLook{300};       ///< longest time to read a directory or records
-constexpr std::size_t kNamed = 50;  ///< most reasons in a record
+constexpr Seconds kLook{300};  ///< longest time to read a directory or records
 
 /// One drill. It gathers the findings phase by phase.
 class Drill {
  public:
-  Drill(const DrillJob& job, Interruption& interruption, ProcessResources& resources)
-      : job_(job), interruption_(interruption), resources_(resources) {
+  /// @param bounds interrupt `children` if they are passed.
+  Drill(const DrillJob& job, Children& children, const Bounds& bounds, ProcessResources& resources)
+      : job_(job), children_(children), bounds_(bounds), resources_(resources) {
     record_.server = job.server.name;
     record_.source = job.source;
     record_.kind = job.kind;
@@ -50,20 +52,19 @@ class Drill {
     record_.id = fmt::format("drill-{}-{}", std::llround(record_.started * 1000), ::getpid());
   }
 
-  /// @throws Interrupted
+  /// @throws SourceError{config} if there is no sandbox; Interrupted.
   DrillRecord run() {
     try {
-      proof_ = unproved(files_, job_.backup);
-      go();
-    } catch (const SourceError& error) {
-      interruption_.check();  // an interruption may be the cause of the error
-      if (error.reason() == Reason::decode)
-        fail(error.what());
-      else
-        doubt(error.what());
+      work_.emplace(job_.place);
+      sandbox_.emplace(sandbox_for(job_.server, children_, job_.place, *work_));
+      go_on();
+      children_.check();
+    } catch (const Interrupted&) {
+      const std::string passed = bounds_.passed();
+      if (passed.empty()) throw;
+      doubt(passed);
     }
-    interruption_.check();
-    conclude();
+    found_.conclude(record_);
     return record_;
   }
 
@@ -86,12 +87,16 @@ class Drill {
   void progress(const std::string& text) const {
     say(fmt::format("{}/{}: {}", job_.source, job_.kind, text));
   }
-  void fail(const std::string& reason) { faults_.push_back(reason); }
-  void doubt(const std::string& reason) { doubts_.push_back(reason); }
+  [[nodiscard]] DrillProgress progress_of_job() const {
+    return {job_.server.name, job_.source, job_.kind, "begin", resources_.clock.unix_now()};
+  }
+  void fail(const std::string& reason) { found_.fail(reason); }
+  void doubt(const std::string& reason) { found_.doubt(reason); }
 
   template <typename Work>
   void phase(const std::string& name, Work work) {
     progress(name);
+    notes_.begin(name);
     const Instant begin = resources_.clock.now();
     const auto end = [&] { record_.phases.push_back({name, resources_.clock.now() - begin}); };
     try {
@@ -103,7 +108,21 @@ class Drill {
     end();
   }
 
+  void go_on() {
+    try {
+      if (job_.catalogue == nullptr) proof_ = unproved(files_, job_.backup);
+      go();
+    } catch (const SourceError& error) {
+      children_.check();  // an interruption may be the cause of the error
+      if (error.reason() == Reason::decode)
+        fail(error.what());
+      else
+        doubt(error.what());
+    }
+  }
+
   void go() {
+    if (job_.catalogue != nullptr) return go_with_repository();
     progress("restoring " + job_.backup);
     if (is_base_backup(job_.backup))
       go_with_base_backup();
@@ -115,30 +134,82 @@ class Drill {
     if (!job_.target.empty())
       throw SourceError(Reason::config, "a base backup is a whole server: it needs no --target");
     phase("verify", [&] {
-      take_faults(
-          verify_base_backup(interruption_, job_.backup, job_.wal_archive, BaseBackupCheck::all));
+      require_no_links(job_.backup);
+      take_faults(verify_base_backup(children_, *sandbox_, job_.backup, job_.wal_archive,
+                                     BaseBackupCheck::all));
     });
-    if (!faults_.empty()) return;
+    if (!found_.faultless()) return;
+    phase("fetch", [&] {
+      notes_.measure(work_->data(), bytes_below(job_.backup));
+      fetch_base_backup(children_, *sandbox_, *work_, job_.backup, job_.wal_archive);
+    });
+    record_.duration = record_.phases.back().took;
     std::unique_ptr<ScratchCluster> cluster;
     ConnectionOptions copy;
     phase("restore", [&] {
-      const ConnectionTarget source = target_of(current_dsn(job_.server.connection));
-      cluster = start_base_backup(
-          interruption_, job_.place, job_.backup, job_.wal_archive,
-          {source.user.empty() ? "postgres" : source.user, job_.server.home_database});
+      cluster = start_base_backup(children_, *sandbox_, *work_, job_.wal_archive, login());
       copy.dsn = cluster->dsn();
     });
-    record_.duration = record_.phases.back().took;
+    record_.duration += record_.phases.back().took;
     restored_ = true;
-    phase("compare", [&] { compare(copy, {}, Unproven::doubt); });
-    phase("check", [&] { check_integrity(copy, false); });
+    phase("compare", [&] { judge_.compare(copy, {}, recorded_, CopyJudge::Unproven::doubt); });
+    phase("check", [&] { judge_.check(copy, false); });
+  }
+
+  void go_with_repository() {
+    const auto repository =
+        open_repository(*job_.catalogue, children_, job_.place.account, json_, resources_.clock);
+    RecoveryPlan plan;
+    Fetched fetched;
+    phase("plan", [&] { plan = plan_recovery(*repository, job_.recovery); });
+    record_.backup = plan.backup.label;
+    record_.backup_time = plan.backup.start;
+    record_.target = plan.target;
+    if (job_.recovery.seed) record_.seed = static_cast<double>(*job_.recovery.seed);
+    progress(fmt::format(
+        "restoring {}, to {}{}", plan.backup.label,
+        plan.target ? format_moment(*plan.target) : "its newest point",
+        job_.recovery.seed ? fmt::format(" (seed {})", *job_.recovery.seed) : std::string()));
+    phase("fetch", [&] {
+      notes_.measure(work_->data(), plan.backup.size);
+      fetched = repository->fetch(plan.backup, plan.target, *work_);
+    });
+    record_.duration = record_.phases.back().took;
+    std::unique_ptr<ScratchCluster> cluster;
+    ConnectionOptions copy;
+    phase("restore", [&] {
+      cluster = start_recovery(children_, *sandbox_, *work_, fetched, plan.target, login());
+      copy.dsn = cluster->dsn();
+    });
+    record_.duration += record_.phases.back().took;
+    restored_ = true;
+    phase("compare", [&] {
+      record_.recovered_to = last_commit(copy).value_or(plan.backup.stop);
+      judge_.compare(copy, {}, recorded_, CopyJudge::Unproven::doubt);
+    });
+    phase("check", [&] { judge_.check(copy, false); });
+  }
+
+  /// The role and the database of the source that a copy of all of its files has, too.
+  [[nodiscard]] ScratchLogin login() const {
+    const ConnectionTarget source = target_of(current_dsn(job_.server.connection));
+    return {source.user.empty() ? "postgres" : source.user, job_.server.home_database};
+  }
+
+  /// When the newest commit was made that recovery replayed.
+  [[nodiscard]] std::optional<UnixTime> last_commit(const ConnectionOptions& copy) const {
+    const BoundSession session(copy, children_, resources_);
+    const Rows rows = session->query(
+        "SELECT coalesce(extract(epoch FROM pg_last_xact_replay_timestamp())::float8, 0) AS t");
+    const double moment = rows.only().number("t");
+    return moment > 0 ? std::optional(moment) : std::nullopt;
   }
 
   void go_with_dump() {
     std::optional<Archive> archive;
     std::string contents;
     phase("inspect", [&] {
-      archive = archive_at(interruption_, job_.backup);
+      archive = archive_at(children_, *sandbox_, job_.backup);
       if (archive->has_contents()) contents = take_contents(*archive);
       recorded_ = load_dump_record(json_, files_, job_.backup);
       if (recorded_ && archive->has_contents() && recorded_->created != creation_of(contents)) {
@@ -146,12 +217,14 @@ class Drill {
         recorded_.reset();
       }
     });
-    if (!faults_.empty()) return;
+    if (!found_.faultless()) return;
+    if (must_be_fetched(children_, *sandbox_, *archive, job_.jobs))
+      phase("fetch", [&] { fetch_archive(children_, *sandbox_, *work_, *archive); });
     std::optional<ScratchCluster> cluster;
     ConnectionOptions copy;
     if (job_.target.empty()) {
       phase("cluster", [&] {
-        cluster.emplace(interruption_, job_.place, recorded_ ? recorded_->encoding : "UTF8");
+        cluster.emplace(children_, *sandbox_, *work_, recorded_ ? recorded_->encoding : "UTF8");
         copy.dsn = cluster->dsn();
         user_ = target_of(copy.dsn).user;
       });
@@ -159,43 +232,27 @@ class Drill {
       copy.dsn = job_.target;
       require_empty_target(copy);
     }
-    phase("restore", [&] { restore(*archive, copy); });
+    phase("restore", [&] { restore(*archive, cluster ? &*cluster : nullptr); });
     if (cluster) copy = restored_database(copy);
     for (const DrillPhase& done : record_.phases) record_.duration += done.took;
-    restored_ = faults_.empty();
-    phase("compare", [&] { compare(copy, contents, Unproven::fault); });
-    phase("check", [&] { check_integrity(copy, archive->has_contents()); });
+    restored_ = found_.faultless();
+    phase("compare",
+          [&] { judge_.compare(copy, contents, recorded_, CopyJudge::Unproven::fault); });
+    phase("check", [&] { judge_.check(copy, archive->has_contents()); });
   }
 
   std::string take_contents(const Archive& archive) {
-    const Ended listed = list_contents(interruption_, archive);
+    const Ended listed = list_contents(children_, *sandbox_, archive);
     if (!listed.good()) take_faults(listed);
     return listed.out;
   }
 
-  void take_faults(const Ended& ended) {
-    const std::size_t before = faults_.size() + doubts_.size();
-    for (const RestoreFault& fault : faults_in(ended.errors, user_)) {
-      objects_lack_here_ = objects_lack_here_ || fault.blame == Blame::objects;
-      broke_here_ = broke_here_ || fault.blame == Blame::accident;
-      fault.blame == Blame::backup ? fail(fault.what) : doubt(fault.what);
-    }
-    if (!ended.good() && before == faults_.size() + doubts_.size()) doubt(ended.last_word());
-  }
-
-  std::unique_ptr<LiveSession> session_with(const ConnectionOptions& connection,
-                                            int parallel_workers = 0) const {
-    auto session = make_postgres_connector(connection, resources_.clock, resources_.watchdog,
-                                           resources_.workers, parallel_workers)
-                       ->open({});
-    session->set_deadline(resources_.clock.now() + kComparison);
-    return session;
-  }
+  void take_faults(const Ended& ended) { found_.take(ended, user_); }
 
   /// @throws SourceError{config} if the target is on the watched server, or not empty.
   void require_empty_target(const ConnectionOptions& target) {
-    const auto there = session_with(target);
-    const auto production = session_with(job_.server.connection);
+    const BoundSession there(target, children_, resources_);
+    const BoundSession production(job_.server.connection, children_, resources_);
     if (there->server().system_identifier == production->server().system_identifier)
       throw SourceError(Reason::config, "the target is on the watched server itself: refused");
     const Rows objects = there->query(
@@ -205,17 +262,30 @@ class Drill {
       throw SourceError(Reason::config, "the target is not empty: refused");
   }
 
-  void restore(const Archive& archive, const ConnectionOptions& copy) {
-    const VisibleDsn shown = visible(copy.dsn, {});
-    RestoreTarget target{shown.dsn, {}, job_.place.account, job_.jobs};
-    if (!shown.password.empty()) target.environment["PGPASSWORD"] = shown.password;
-    take_faults(restore_into(interruption_, archive, target));
+  /// @param cluster nullptr: restores into the target.
+  void restore(const Archive& archive, const ScratchCluster* cluster) {
+    if (cluster != nullptr) notes_.measure(work_->data(), 0);
+    RestoreTarget target;
+    target.jobs = job_.jobs;
+    if (cluster != nullptr) {
+      target.dsn = cluster->inner_dsn();
+      target.view = cluster->inside();
+    } else {
+      const VisibleDsn shown = visible(job_.target, {});
+      target.dsn = shown.dsn;
+      if (!shown.password.empty()) target.environment["PGPASSWORD"] = shown.password;
+      target.view.network = true;
+      const std::string host = target_of(job_.target).host;
+      if (host.starts_with('/')) target.view.readable.push_back(host);
+    }
+    take_faults(restore_into(children_, *sandbox_, archive, target));
   }
 
   /// A dump with `--create`, or of a whole cluster, makes its databases itself. That of the watched
   /// database is the copy, or the only one that it made.
   [[nodiscard]] ConnectionOptions restored_database(const ConnectionOptions& own) const {
-    const Rows others = session_with(own)->query(
+    const BoundSession session(own, children_, resources_);
+    const Rows others = session->query(
         "SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datallowconn"
         " AND NOT datistemplate AND datname NOT IN ('postgres', current_database())");
     ConnectionOptions copy = own;
@@ -227,106 +297,34 @@ class Drill {
     return copy;
   }
 
-  /// The meaning of a drill in which no table could be proven. For a dump it is a fault. For a base
-  /// backup it is a doubt, because each file was verified to be as its server sent it.
-  enum class Unproven : std::uint8_t { fault, doubt };
-
-  void compare(const ConnectionOptions& copy, const std::string& contents, Unproven unproven) {
-    const auto session = session_with(copy, job_.target.empty() ? job_.jobs - 1 : 0);
-    for (const std::string& object : missing_objects(*session, contents))
-      // If an extension is missing (a doubt), its objects are missing, too.
-      doubts_.empty() ? fail("missing in the copy: " + object)
-                      : doubt("missing in the copy: " + object);
-    Comparison comparison;
-    if (recorded_ && recorded_->hash != hash_sample(*session))
-      throw SourceError(Reason::missing,
-                        "rows cannot be compared: this server hashes them in another way than the "
-                        "one that the backup is of");
-    if (recorded_) {
-      const DumpRecord held = digest_tables(
-          *session, resources_.clock, [&](std::size_t, std::size_t) { interruption_.check(); });
-      comparison = compare_with_record(held, *recorded_);
-    } else {
-      constexpr Seconds kLateCommit{3600};  // for rows of transactions that had not ended
-      const auto source = source_session();
-      comparison = compare_by_creation(*session, source.get(), job_.left_out, resources_.clock,
-                                       job_.backup_time - kLateCommit.count());
-    }
-    for (const std::string& difference : comparison.differences) fail(difference);
-    for (const std::string& absent : comparison.absent)
-      objects_lack_here_ ? doubt(absent) : fail(absent);
-    for (const std::string& uncertain : comparison.doubts) doubt(uncertain);
-    record_.tables = std::move(comparison.tables);
-    if (std::none_of(record_.tables.begin(), record_.tables.end(), [](const DrilledTable& table) {
-          return table.unexplained_rows.has_value();
-        })) {
-      if (unproven == Unproven::fault && !objects_lack_here_)
-        fail("no table could be proven. HINT: take dumps with drill --record");
-      else
-        doubt("no table says when its rows were created: none could be proven");
-    }
-    schema_ = load_schema(*session, {}, resources_.clock.now());
-  }
-
-  /// @return nullptr if the source is out of reach, as it may be when backups matter most.
-  std::unique_ptr<LiveSession> source_session() const {
-    try {
-      return session_with(job_.server.connection);
-    } catch (const SourceError& error) {
-      progress(fmt::format("the source is out of reach: {}", error.what()));
-      return nullptr;
-    }
-  }
-
-  void check_integrity(const ConnectionOptions& copy, bool in_order) {
-    const CopyCheck check =
-        check_copy(job_.server, job_.database, copy, *schema_, in_order, interruption_, resources_);
-    for (const std::string& finding : check.findings) fail(finding);
-    for (const std::string& unproven : check.unproven) doubt(unproven);
-    for (const auto& [child, orphans] : check.orphans)
-      for (DrilledTable& table : record_.tables)
-        if (table.schema == child.schema && table.table == child.name)
-          table.orphaned_rows = table.orphaned_rows.value_or(0) + orphans;
-  }
-
-  void conclude() {
-    if (broke_here_) {
-      doubts_.insert(doubts_.end(), faults_.begin(), faults_.end());
-      faults_.clear();
-    }
-    if (!faults_.empty())
-      record_.outcome = DrillOutcome::failed;
-    else if (!doubts_.empty())
-      record_.outcome = DrillOutcome::unproven;
-    else
-      record_.outcome = DrillOutcome::success;
-    for (const auto* reasons : {&faults_, &doubts_})
-      for (const std::string& reason : *reasons)
-        if (record_.reasons.size() < kNamed) record_.reasons.push_back(reason);
-  }
-
   const DrillJob& job_;
-  Interruption& interruption_;
+  Children& children_;
+  const Bounds& bounds_;
   ProcessResources& resources_;
   WorkerFiles files_{resources_.workers, resources_.clock.now() + kLook};
   SaxJson json_;
+  std::optional<WorkDirectory> work_;
+  std::optional<Sandbox> sandbox_;
   DrillRecord record_;
+  ProgressNotes notes_{resources_.clock, job_.records, progress_of_job()};
   ProofRecord proof_;
   std::optional<DumpRecord> recorded_;
-  std::shared_ptr<const Schema> schema_;  ///< of the copy
-  std::string user_;                      ///< the role that the throwaway server has from the start
+  std::string user_;  ///< the role that the throwaway server has from the start
   bool restored_ = false;
-  bool objects_lack_here_ = false;   ///< objects need what is not on this machine
-  bool broke_here_ = false;          ///< the restore broke for a reason of this machine
-  std::vector<std::string> faults_;  ///< faults of the backup
-  std::vector<std::string> doubts_;  ///< reasons why the drill cannot tell
+  DrillFindings found_;
+  CopyJudge judge_{job_, children_, resources_, found_, record_};
 };
 
 }  // namespace
 
-Drilled run_drill(const DrillJob& job, Interruption& interruption, ProcessResources& resources) {
-  Drill drill(job, interruption, resources);
+Drilled run_drill(const DrillJob& job, Children& children, ProcessResources& resources) {
+  Children own;
+  const Children::Guard follow(children, [&] { own.interrupt(); });
+  const Bounds bounds(resources.clock, job.server.drills->drill_timeout, job.place.base,
+                      [&] { own.interrupt(); });
+  Drill drill(job, own, bounds, resources);
   DrillRecord record = drill.run();
+  children.check();  // whatever ended it first
   return {std::move(record), drill.proof()};
 }
 

@@ -9,9 +9,9 @@
 #include "collectors/base/instant.h"
 #include "collectors/recovery/drill_records.h"
 #include "exporter/config/options.h"
-#include "exporter/drill/scratch_cluster.h"
+#include "exporter/drill/recovery.h"
+#include "exporter/drill/work_directory.h"
 #include "exporter/io/child_process.h"
-#include "exporter/io/interruption.h"
 #include "exporter/scheduler/runtime.h"
 
 namespace pg_integrity {
@@ -26,9 +26,12 @@ struct DrillJob {
   UnixTime backup_time = 0;
   std::vector<std::string> left_out;  ///< globs over "schema.table" that it need not hold
   std::string wal_archive;  ///< directory of WAL that a base backup does not hold; may be empty
+  const BackupCatalogue* catalogue = nullptr;  ///< the repository that holds it, if any
+  RecoveryTarget recovery{};                   ///< how far to recover from a repository
   std::string target;  ///< connection string of an empty database; empty for a throwaway server
   int jobs = 1;
   ScratchPlace place;
+  std::string records;  ///< directory in which the drill tells how far it has come
 };
 
 struct Drilled {
@@ -36,8 +39,10 @@ struct Drilled {
   std::optional<ProofRecord> proof;  ///< nullopt if the drill proved nothing of the backup
 };
 
-/// Runs the drill. It writes no record.
-/// @throws Interrupted
-Drilled run_drill(const DrillJob& job, Interruption& interruption, ProcessResources& resources);
+/// Runs the drill, in three phases. It fetches the backup into a work directory, where nothing of
+/// it runs. It restores the copy in the sandbox. Then it judges the copy. A drill that is not done
+/// by `drill_timeout` is ended. It writes no record.
+/// @throws SourceError{config} if there is no sandbox; Interrupted.
+Drilled run_drill(const DrillJob& job, Children& children, ProcessResources& resources);
 
 }  // namespace pg_integrity

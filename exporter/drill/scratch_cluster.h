@@ -1,18 +1,17 @@
-// A PostgreSQL cluster that is made to be thrown away. It lives in a directory of its own, and only
-// a socket in that directory reaches it. The object's destructor removes it. sweep() removes what a
-// killed process left, at the next start. One thread.
+// A PostgreSQL cluster that is made to be thrown away. It lives in a work directory and runs in a
+// sandbox. Only a socket in the work directory reaches it. The destructor ends it. One thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "exporter/drill/work_directory.h"
 #include "exporter/io/child_process.h"
 #include "exporter/io/descriptor.h"
-#include "exporter/io/interruption.h"
+#include "exporter/io/sandbox.h"
 
 namespace pg_integrity {
 
@@ -23,36 +22,18 @@ std::vector<std::string> program_directories(const std::string& program);
 /// @throws SourceError{missing} if none is installed.
 std::string newest_program(const std::string& program);
 
-struct ScratchPlace {
-  std::string base;                ///< the parent of work directories
-  std::optional<Account> account;  ///< runs the server; nullopt for our own account
-};
-
-/// Ends the processes and removes the directories of drills that no longer run.
-/// @return the number of removed directories.
-std::size_t sweep(const ScratchPlace& place);
-
-/// A directory in `base`. Its name holds our process id and start time, so that a sweep can tell
-/// whether its maker still runs. It has mode 0700 and belongs to the account. The destructor ends
-/// every process that runs in it, and removes it.
-class WorkDirectory {
- public:
-  /// @throws SourceError{io}
-  explicit WorkDirectory(const ScratchPlace& place);
-  ~WorkDirectory();
-  WorkDirectory(const WorkDirectory&) = delete;
-  WorkDirectory& operator=(const WorkDirectory&) = delete;
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 /// The role that connects to a scratch server, and the database.
 struct ScratchLogin {
   std::string user;
   std::string database;
+};
+
+/// How a data directory that did not come from initdb is started.
+struct ScratchStart {
+  std::string programs;               ///< the directory of the server's programs
+  std::vector<std::string> settings;  ///< "name=value", beside those that isolate the server
+  SandboxView view{};                 ///< what the server sees beside its own folders
+  ScratchLogin login;
 };
 
 class ScratchCluster {
@@ -60,36 +41,36 @@ class ScratchCluster {
   /// Makes a new cluster with initdb and starts it.
   /// @param encoding of its database, as PostgreSQL names it.
   /// @throws SourceError if it cannot be made or started; Interrupted.
-  ScratchCluster(Interruption& interruption, const ScratchPlace& place,
+  ScratchCluster(Children& children, const Sandbox& sandbox, WorkDirectory& work,
                  const std::string& encoding);
-  /// Starts a data directory that `fill` makes. It need not come from initdb.
-  /// @param programs the directory of the server's programs.
-  /// @param fill is called with the path of the new, empty data directory, and fills it.
-  /// @param settings further "name=value", beside those that isolate the server.
+  /// Starts the data directory that is in the work directory. Nothing of its configuration counts.
   /// @throws SourceError{decode} if it cannot recover; else as above.
-  ScratchCluster(Interruption& interruption, const ScratchPlace& place, const std::string& programs,
-                 const std::function<void(const std::string& data)>& fill,
-                 const std::vector<std::string>& settings, ScratchLogin login);
+  ScratchCluster(Children& children, const Sandbox& sandbox, WorkDirectory& work,
+                 const ScratchStart& start);
   ~ScratchCluster();
   ScratchCluster(const ScratchCluster&) = delete;
   ScratchCluster& operator=(const ScratchCluster&) = delete;
 
-  /// A connection string for its database. In a cluster of initdb this is an empty database, and
-  /// the role is a superuser.
-  [[nodiscard]] std::string dsn() const;
-  [[nodiscard]] const std::string& directory() const { return work_.path(); }
+  /// A connection string for its database, as we reach it. In a cluster of initdb this is an empty
+  /// database, and the role is a superuser.
+  [[nodiscard]] std::string dsn() const { return dsn_through(work_.door()); }
+  /// The same, as programs in the sandbox reach it that see inside().
+  [[nodiscard]] std::string inner_dsn() const { return dsn_through(work_.socket()); }
+  [[nodiscard]] SandboxView inside() const;
 
  private:
-  void start(const ScratchPlace& place, const std::string& programs,
-             const std::vector<std::string>& settings);
+  void start(const std::string& programs, const std::vector<std::string>& settings,
+             const SandboxView& view);
   /// Repeats a statement until the server runs it.
   /// @throws SourceError{timeout} after `longest`; with another reason if the server ended or lacks
   /// the database. Interrupted.
   void await(const std::string& programs, const std::string& database, const std::string& statement,
              Seconds longest);
+  [[nodiscard]] std::string dsn_through(const std::string& directory) const;
 
-  Interruption& interruption_;
-  WorkDirectory work_;
+  Children& children_;
+  const Sandbox& sandbox_;
+  WorkDirectory& work_;
   ScratchLogin login_{"postgres", "drill"};
   std::optional<Descriptor> log_;  ///< the server's messages
   std::unique_ptr<Child> server_;

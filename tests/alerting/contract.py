@@ -25,6 +25,8 @@ MADE = {"objective", "family", "since"}
 UNUSED = {
     "pg_integrity_audited_statements": "the next pass compares with it",
     "pg_integrity_audited_table_identity": "the next pass compares with it",
+    "pg_integrity_restore_drill_phase_bytes": "it is there while a drill runs, for who waits for it",
+    "pg_integrity_restore_drill_phase_ratio": "it is there while a drill runs, for who waits for it",
     "pg_integrity_subscribed_sequence_behind_values": "it is right on a subscriber that only copies"}
 # Alerts about missed scrapes or vanished series. Their tests need not fire through one.
 ABOUT_ABSENCE = {

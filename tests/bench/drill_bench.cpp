@@ -19,12 +19,14 @@
 #include "collectors/recovery/drill_records.h"
 #include "exporter/commands/drill.h"
 #include "exporter/drill/scratch_cluster.h"
+#include "exporter/drill/work_directory.h"
 #include "exporter/io/child_process.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/disposable_workers.h"
 #include "exporter/io/files.h"
 #include "exporter/io/interruption.h"
 #include "exporter/io/json_reader.h"
+#include "exporter/io/sandbox.h"
 #include "tests/support/cluster.h"
 #include "tests/support/paths.h"
 #include "tests/support/process.h"
@@ -89,7 +91,9 @@ class DrillBench {
 
   /// Seconds of `pg_restore -j2` alone. Making the server does not count.
   double restore() {
-    const ScratchCluster server(interruption_, place_, "UTF8");
+    const Sandbox open = Sandbox::none(place_.account);
+    WorkDirectory work(place_);
+    const ScratchCluster server(interruption_, open, work, "UTF8");
     Command command;
     command.arguments = {newest_program("pg_restore"), "--no-owner", "--jobs=2",
                          "--dbname=" + server.dsn(), dump_};

@@ -3,6 +3,8 @@
 #include "collectors/base/errors.h"
 #include "exporter/commands/drill.h"
 #include "exporter/evidence/verdict.h"
+#include "exporter/io/clock.h"
+#include "tests/support/content.h"
 #include "tests/support/observer.h"
 #include "tests/support/temporary.h"
 
@@ -57,6 +59,36 @@ TEST_F(DrillsOnRecord, ASuccessIsProvenWithItsTimeAndPoint) {
   EXPECT_EQ(value(found, "backup_timestamp_seconds"), 1764720000);
   EXPECT_EQ(found.value("pg_integrity_restore_drill_phase_duration_seconds"), 29);
   EXPECT_EQ(found.state(object_ + ".public.a"), State::proven);
+}
+
+TEST_F(DrillsOnRecord, ARecoveryHasThePointThatItReached) {
+  record("1764730000", "success");
+  std::string text = content_of(place_.path() + "/drill-1764730000.json");
+  text.insert(1, R"("recovered_to": 1764725000, "target": 1764725001, "seed": 7, )");
+  place_.write("drill-1764730000.json", text);
+  EXPECT_EQ(value(find(), "backup_timestamp_seconds"), 1764725000);
+}
+
+TEST_F(DrillsOnRecord, OneThatRunsTellsHowFarItHasCome) {
+  const auto note = [&](double written, const std::string& all) {
+    place_.write("progress-0.json",
+                 R"({"format": 1, "record": "progress", "server": "test", "source": "dumps",
+                 "kind": "dump", "phase": "fetch", "started": 1, "bytes": 50, "all_bytes": )" +
+                     all + R"(, "written": )" + std::to_string(written) + "}");
+  };
+  const auto seen = [&](const std::string& metric) {
+    return find().value("pg_integrity_restore_drill_phase_" + metric,
+                        {{"source", "dumps"}, {"kind", "dump"}, {"phase", "fetch"}});
+  };
+  const double now = SystemClock().unix_now();
+  note(now, "200");
+  EXPECT_EQ(seen("bytes"), 50);
+  EXPECT_EQ(seen("ratio"), 0.25);
+  note(now, "0");
+  EXPECT_EQ(seen("bytes"), 50);
+  EXPECT_FALSE(seen("ratio")) << "nobody knows";
+  note(now - 400, "200");
+  EXPECT_FALSE(seen("bytes")) << "it was killed";
 }
 
 TEST_F(DrillsOnRecord, TheNewestThatCouldTellCountsAndAFailureMakesNothingYounger) {
