@@ -6,6 +6,8 @@
 #   deploy/quickstart.sh --stack  the same, with Prometheus and Alertmanager beside it (see stack.sh)
 #   deploy/quickstart.sh --drill  the same, with a recorded dump and a restore drill of it. With --once it prints the
 #                                 findings of the drill and ends with its exit code
+#   deploy/quickstart.sh --drill-pgbackrest          the same with a repository of pgBackRest, recovered to its newest
+#                                 point and to a random moment
 #   DATA_SOURCE_NAME=… deploy/quickstart.sh          on a database of your own, which is only read
 #
 # LISTEN=127.0.0.1:10187 chooses another address. EXPORTER=PATH takes that program and builds none; EXPORTER= builds
@@ -14,13 +16,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/common.sh
 
-once=0 stack=0 drill=0
+once=0 stack=0 drill=0 repository=0
 for argument; do
   case $argument in
     --once) once=1 ;;
     --stack) stack=1 ;;
     --drill) drill=1 ;;
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --drill-pgbackrest) drill=1 repository=1 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) fail "unknown argument: $argument" "deploy/quickstart.sh --help" ;;
   esac
 done
@@ -60,6 +63,8 @@ fi
 packages=()
 [ -n "${EXPORTER-}" ] || packages+=("${BUILD_PACKAGES[@]}")
 [ -n "$own_database" ] || packages+=(postgresql postgresql-client python3)
+[ $drill = 0 ] || packages+=(bubblewrap)
+[ $repository = 0 ] || packages+=(pgbackrest)
 [ $stack = 0 ] || packages+=(prometheus prometheus-alertmanager)
 need_packages "${packages[@]}" curl  # for what it says to try
 [ -n "${EXPORTER-}" ] || counted_step "building (a few minutes)" build program all
@@ -69,6 +74,55 @@ install -m 755 "${EXPORTER:-build/program/exporter/pg_integrity_exporter}" "$wor
 exporter=$work_dir/pg_integrity_exporter
 # 3 MB instead of 20. A program that the user named stays as it is.
 [ -n "${EXPORTER-}" ] || strip "$exporter"
+
+# What the server archives, and what `drill` restores.
+archive_to_repository() {
+  local folder
+  for folder in repo log lock spool; do
+    install -d -m 700 "$work_dir/pgbackrest/$folder"
+  done
+  cat >"$work_dir/pgbackrest/pgbackrest.conf" <<CONF
+[global]
+repo1-path=$work_dir/pgbackrest/repo
+repo1-retention-full=2
+log-path=$work_dir/pgbackrest/log
+lock-path=$work_dir/pgbackrest/lock
+spool-path=$work_dir/pgbackrest/spool
+log-level-console=error
+start-fast=y
+[demo]
+pg1-path=$cluster
+pg1-socket-path=$work_dir/socket
+pg1-user=postgres
+pg1-database=postgres
+CONF
+  [ "$(id -u)" != 0 ] || chown -R postgres: "$work_dir/pgbackrest"
+  cat >>"$cluster/postgresql.conf" <<CONF
+archive_mode = on
+archive_command = 'pgbackrest --config=$work_dir/pgbackrest/pgbackrest.conf --stanza=demo archive-push %p'
+CONF
+}
+
+pgbackrest_demo() {
+  unprivileged pgbackrest --config="$work_dir/pgbackrest/pgbackrest.conf" --stanza=demo "$@"
+}
+
+back_up() { pgbackrest_demo stanza-create && pgbackrest_demo --type=full backup; }
+
+# A few seconds in which rows are written, and the log of them in the archive.
+write_and_archive() {
+  local segment
+  for _ in $(seq 30); do
+    psql -X -q -U postgres -c 'INSERT INTO quickstart_moments DEFAULT VALUES'
+    sleep 0.1
+  done
+  segment=$(psql -X -At -U postgres -c 'SELECT pg_walfile_name(pg_switch_wal())')
+  for _ in $(seq 300); do
+    [[ $(psql -X -At -U postgres -c 'SELECT last_archived_wal FROM pg_stat_archiver') < $segment ]] || return 0
+    sleep 0.1
+  done
+  return 1
+}
 
 start_cluster() {
   bin=$(postgres_bin)
@@ -83,6 +137,7 @@ start_cluster() {
 listen_addresses = ''
 unix_socket_directories = '$work_dir/socket'
 CONF
+  [ $repository = 0 ] || archive_to_repository
   unprivileged "$bin/pg_ctl" -D "$cluster" -w -l "$cluster/server.log" start
 }
 
@@ -128,12 +183,32 @@ drill_command() { "${run_as[@]}" "$exporter" drill "${config[@]}" "$@"; }
 if [ $drill = 1 ]; then
   install -d -m 755 "$work_dir/dumps" "$work_dir/drills" "$work_dir/scratch"
   [ "$(id -u)" != 0 ] || chown postgres: "$work_dir/dumps" "$work_dir/drills" "$work_dir/scratch"
-  sed -e "s|/var/lib/pg_integrity_exporter/drills|$work_dir/drills|" -e "s|/var/backups/tovplay|$work_dir/dumps|" \
-    deploy/demo/drill.toml >>"$work_dir/exporter.toml"
-  step "taking a recorded dump" drill_command --record --dump "$work_dir/dumps/tovplay.dump"
   drilled=0
-  say "  restoring it into a throwaway server, and comparing"
-  drill_command --work-dir "$work_dir/scratch" 2>&1 | sed 's/^/    /' || drilled=$?
+  if [ $repository = 1 ]; then
+    asked="\"pgbackrest\", \"--config=$work_dir/pgbackrest/pgbackrest.conf\", \"--stanza=demo\""
+    cat >>"$work_dir/exporter.toml" <<CONF
+
+[[server.backups]]
+name = "repository"
+pgbackrest = { command = [$asked, "info", "--output=json"], drill_command = [$asked] }
+
+[server.drills]
+directory = "$work_dir/drills"
+CONF
+    psql -X -q -U postgres -c 'CREATE TABLE quickstart_moments (created_at timestamptz PRIMARY KEY DEFAULT clock_timestamp())'
+    step "taking a backup with pgBackRest" back_up
+    step "writing for a few seconds, and archiving it" write_and_archive
+    say "  recovering to the newest point, in isolation"
+    drill_command --work-dir "$work_dir/scratch" --source repository 2>&1 | sed 's/^/    /' || drilled=$?
+    say "  recovering to a random moment"
+    drill_command --work-dir "$work_dir/scratch" --source repository --random-target 2>&1 | sed 's/^/    /' || drilled=$?
+  else
+    sed -e "s|/var/lib/pg_integrity_exporter/drills|$work_dir/drills|" -e "s|/var/backups/tovplay|$work_dir/dumps|" \
+      deploy/demo/drill.toml >>"$work_dir/exporter.toml"
+    step "taking a recorded dump" drill_command --record --dump "$work_dir/dumps/tovplay.dump"
+    say "  restoring it into a throwaway server, and comparing"
+    drill_command --work-dir "$work_dir/scratch" 2>&1 | sed 's/^/    /' || drilled=$?
+  fi
   if [ $once = 1 ]; then exit $drilled; fi
 fi
 
