@@ -128,6 +128,8 @@ _pg_integrity_exporter() {
     ' drill --source') return ;;
     ' drill --kind') return ;;
     ' drill --backup') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' drill --target-time') return ;;
+    ' drill --seed') return ;;
     ' drill --target') return ;;
     ' drill --jobs') return ;;
     ' drill --user') return ;;
@@ -205,7 +207,7 @@ _pg_integrity_exporter() {
     ' grants') mapfile -t COMPREPLY < <(compgen -W '-h --help --column-wise --role --generic --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' accept') mapfile -t COMPREPLY < <(compgen -W '-h --help --changes --reason --until --at-most --by --server --database --now --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' explain') mapfile -t COMPREPLY < <(compgen -W '-h --help --collector --cost --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
-    ' drill') mapfile -t COMPREPLY < <(compgen -W '-h --help --server --source --kind --backup --target --jobs --user --work-dir --proof-only --record --dump --database --format --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' drill') mapfile -t COMPREPLY < <(compgen -W '-h --help --server --source --kind --backup --target-time --random-target --seed --target --jobs --user --work-dir --proof-only --record --dump --database --format --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' report') mapfile -t COMPREPLY < <(compgen -W '-h --help --since --export --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' history') mapfile -t COMPREPLY < <(compgen -W 'export verify -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' history export') mapfile -t COMPREPLY < <(compgen -W '-h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
