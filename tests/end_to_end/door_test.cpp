@@ -133,7 +133,7 @@ TEST_F(Door, PrometheusScrapesWhileCertificateAndPasswordAreReplaced) {
   const auto scraping = [&](const std::string& user, const std::string& password) {
     PrometheusOptions options;
     options.scrape =
-        "    scrape_interval: 3s\n    scrape_timeout: 3s\n    scheme: https\n    tls_config: { "
+        "    scrape_interval: 5s\n    scrape_timeout: 5s\n    scheme: https\n    tls_config: { "
         "ca_file: " +
         certificates_.path("ca.pem") + ", cert_file: " + certificates_.path("client.pem") +
         ", key_file: " + certificates_.path("client.key") +
