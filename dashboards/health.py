@@ -113,7 +113,12 @@ def health():
                 (8, graph("HTTP connections", "That the exporter's server is busy with.",
                           [('pg_integrity_http_connections{instance=~"$instance"}', "{{instance}}")], NOBODY)),
             ]),
-            (5, [(24, table("Builds", "Which build each instance is.", ["version", "revision"],
-                            [column("instances", 'count by ($labels) (pg_integrity_build_info{instance=~"$instance"})')],
-                            NOBODY))]),
+            (5, [
+                (18, table("Builds", "Which build each instance is.", ["version", "revision"],
+                           [column("instances", 'count by ($labels) (pg_integrity_build_info{instance=~"$instance"})')],
+                           NOBODY)),
+                (6, stat("Certificate lasts for", "Until the certificate of the port expires; the shortest of all instances.",
+                         'min(pg_integrity_tls_certificate_expiry_timestamp_seconds{instance=~"$instance"} - time())',
+                         "No TLS", unit="s")),
+            ]),
         ])

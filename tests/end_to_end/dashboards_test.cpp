@@ -24,6 +24,7 @@ namespace {
 const std::map<std::string, std::string> kEmpty{
     {"pg-integrity-audit.json/Logs, the worst first/B", "no log has a lower limit"},
     {"pg-integrity-audit.json/Unsafe settings/A", "no setting takes back a promise"},
+    {"pg-integrity-exporter.json/Certificate lasts for/A", "the exporter has no TLS"},
     {"pg-integrity-exporter.json/Failures by reason/A", "no collector fails"},
     {"pg-integrity-integrity.json/Rows of tables/D", "no table is above the size gate"},
     {"pg-integrity-integrity.json/Collations/A", "no collation in use has a version"},
