@@ -27,6 +27,7 @@
 #include "exporter/evidence/acceptances_section.h"
 #include "exporter/evidence/evidence_section.h"
 #include "exporter/evidence/state_file.h"
+#include "exporter/history/history.h"
 #include "exporter/http/request_head.h"
 #include "exporter/io/clock.h"
 #include "exporter/io/json_reader.h"
@@ -164,6 +165,7 @@ void state(std::string_view bytes) {
     const SavedState saved = load_state(directory.path());
     static_cast<void>(evidence_on_record(saved, real_clock()));
     static_cast<void>(acceptances_on_record(saved));
+    History(true).restore(saved);
   } catch (const SourceError&) {
     return;
   }
