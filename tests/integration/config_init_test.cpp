@@ -24,8 +24,8 @@ class Init : public ::testing::Test {
     command.insert(command.end(), more.begin(), more.end());
     const Finished made = run(command, options);
     EXPECT_EQ(made.status, 0) << made.err;
-    file_ = directory_.write("config.toml",
-                             "state_dir = \"" + directory_.path() + "/state\"\n" + made.out);
+    file_ = directory_.write("config.toml", "state_dir = \"" + directory_.path() +
+                                                "/state\"\n[defaults]\nmax_load = 1\n" + made.out);
     const Finished checked = run({program(), "config", "check", "--config", file_});
     EXPECT_EQ(checked.status, 0) << checked.err << made.out;
     watched_ = checked.out;
