@@ -13,5 +13,6 @@ tests/regenerate.sh --check "$program"
 "${python[@]}" tests/alerting/checks_test.py "$program"
 "${python[@]}" tests/alerting/contract.py "$program"
 "${python[@]}" tests/alerting/messages_test.py
+"${python[@]}" tests/alerting/worst_night_test.py
 "${python[@]}" tests/alerting/relabel_test.py
 "${python[@]}" tests/alerting/dashboard_lint.py
