@@ -204,7 +204,8 @@ ArchiveRead read_folder(Conversation& with) {
   ArchiveRead read;
   Members members(with);
   bool lists_only = true;
-  for (const auto& [id, entry] : archive.entries) {
+  for (const auto& numbered : archive.entries) {
+    const auto& entry = numbered.second;
     if (entry.file.empty()) continue;
     if (!entry.large_objects) {
       lists_only = false;

@@ -86,10 +86,7 @@ ArchiveRead read_backup(Reader& file, Conversation& with) {
   Replayed raw(file);
   Reader outer(raw);
   const Packing packing = packing_of(raw.head());
-  if (packing == Packing::none) {
-    const std::string head = raw.head();
-    return read_dump(outer, head, with);
-  }
+  if (packing == Packing::none) return read_dump(outer, raw.head(), with);
   const std::unique_ptr<Bytes> content = unpacked(packing, outer);
   Reader unwrapped(*content);
   Replayed replayed(unwrapped);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -186,7 +187,7 @@ class PgBackRest final : public Repository {
     std::string newest = "current";
     for (const std::string& history : histories_) {
       if (history.substr(0, kTimelineName) <= own || !get(history)) continue;
-      std::ifstream file(wal + "/" + history);
+      std::ifstream file(std::filesystem::path(wal) / history);
       const std::string text{std::istreambuf_iterator<char>(file), {}};
       if (parents_in(text).contains(std::strtoul(own.c_str(), nullptr, 16)))
         newest = std::to_string(std::strtoul(history.c_str(), nullptr, 16));

@@ -134,8 +134,9 @@ class WatchedStates::Look {
 
  private:
   void look_at(const std::shared_ptr<const CollectorEvidence>& evidence) {
-    const auto [known, is_new] = states_.collectors_.try_emplace(evidence->id);
-    Collector& collector = known->second;
+    const auto tried = states_.collectors_.try_emplace(evidence->id);
+    const bool is_known = !tried.second;
+    Collector& collector = tried.first->second;
     collector.missing_since.reset();
     if (!full_ && collector.seen == evidence) return;
     const Judge judge(*evidence, now_, unix_now_);
@@ -143,7 +144,7 @@ class WatchedStates::Look {
     CollectorVerdict verdict = judge_collector(
         *evidence, now_, unix_now_,
         [&](const ObjectKey& key, const Object& object, const Judgement& judgement) {
-          compare(*evidence, judge, collector, !is_new, key, object, judgement);
+          compare(*evidence, judge, collector, is_known, key, object, judgement);
         });
     verdict.unchecked.clear();  // it points into the snapshot
     CollectorVerdict& newest = states_.verdicts_[evidence->id];

@@ -249,7 +249,7 @@ void ChildDecoder::begin(const DecodeTarget& target) {
 Decoded ChildDecoder::read_on(double bytes) {
   const auto reading = reading_;
   try {
-    const Decoded result =
+    Decoded result =
         workers_.run<Decoded>("reading of " + reading->target.path, clock_.now() + kLongestTurn,
                               [reading, bytes] { return reading->go(bytes); });
     if (result.state != Decoded::State::more) end();
