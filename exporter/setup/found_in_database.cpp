@@ -137,7 +137,7 @@ void find_audited(Session& session, const Schema& schema, FoundInDatabase& found
                     (row.flag("on_truncate") || truncates.contains({row.text("function"), full}));
   }
   for (const auto& [function, seen] : by_function) {
-    AuditedTables audited{function, {seen.tables.begin(), seen.tables.end()}, {"delete"}};
+    TriggerAudit audited{function, {seen.tables.begin(), seen.tables.end()}, {"delete"}};
     if (seen.update) audited.events.emplace_back("update");
     if (seen.truncate) audited.events.emplace_back("truncate");
     found.audited.push_back(std::move(audited));

@@ -20,7 +20,7 @@ struct TableInTime {
 };
 
 /// Tables whose deletes one trigger function writes down.
-struct AuditedTables {
+struct TriggerAudit {
   std::string function;  ///< "schema.function"
   std::vector<std::string> tables;
   std::vector<std::string> events;  ///< that it sees on all of them: delete, update, truncate
@@ -36,7 +36,7 @@ struct FoundInDatabase {
   std::string zone;  ///< the server's own
   std::vector<TableInTime> logs;
   std::vector<TableInTime> backup_logs;  ///< tables that may list backups
-  std::vector<AuditedTables> audited;
+  std::vector<TriggerAudit> audited;
   std::vector<TableInTime> growing;  ///< with a creation column, the largest first
   std::vector<std::string> superusers;
   std::vector<std::string> writers;

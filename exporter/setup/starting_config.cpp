@@ -166,7 +166,7 @@ void append_log_collectors(std::string& out, const FoundInDatabase& db) {
         "# max_recent = 100\n",
         toml_string(names.unique(log.table.name)), toml_string(log.table.schema),
         toml_string(log.table.name), toml_string(log.column), zone_line(log, db.zone));
-  for (const AuditedTables& audited : db.audited)
+  for (const TriggerAudit& audited : db.audited)
     out += fmt::format(
         "\n# This function writes down what happens to these tables.\n"
         "[[server.collectors.audit_triggers.audited]]\ntables = {}\nfunction = {}\nevents = {}\n"
