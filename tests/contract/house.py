@@ -256,6 +256,20 @@ def check_names(house):
                 yield f"{source}: {known[key]} has a {name}(), too. HINT: give them different names"
 
 
+def check_types(house):
+    """Two types of one name in one namespace are one type to the linker, which takes the members of either for both."""
+    known = {}
+    for source in house.sources:
+        if not source.endswith(".h"):
+            continue
+        text = (house.root / source).read_text()
+        space = re.search(r"^namespace (pg_integrity(?:::\w+)*) \{", text, re.M)
+        for name in re.findall(r"^(?:struct|class|enum class) (\w+)\b[^;\n]*\{$", text, re.M):
+            key = space and space[1], name
+            if known.setdefault(key, source) != source:
+                yield f"{source}: {known[key]} has a type {name}, too. HINT: give them different names"
+
+
 def check_readmes(house):
     for room in house.rooms:
         if not (house.root / room).is_dir():
@@ -285,7 +299,7 @@ def check_top_level(house):
 
 
 CHECKS = [check_table, check_files, check_arrows, check_circles, check_libraries, check_waits, check_references,
-          check_names, check_readmes, check_tests, check_top_level]
+          check_names, check_types, check_readmes, check_tests, check_top_level]
 
 
 def draw(house):

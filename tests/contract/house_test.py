@@ -105,6 +105,13 @@ class Faults(unittest.TestCase):
         self.assertFalse(any("show()" in fault for fault in self.faults(
             house.check_names, **{"exporter/io/a.cpp": hidden, "exporter/config/b.cpp": other})))
 
+    def test_two_types_of_one_name(self):
+        one = "namespace pg_integrity {\n\nstruct Thing {\n  int a;\n};\n\n}\n"
+        self.finds("has a type Thing, too", house.check_types, {"exporter/config/b.h": one, "exporter/io/a.h": one})
+        other = one.replace("pg_integrity", "pg_integrity::other")
+        self.assertFalse(any("type Thing" in fault for fault in self.faults(
+            house.check_types, **{"exporter/config/b.h": one, "exporter/io/a.h": other})))
+
     def test_a_room_without_a_readme(self):
         self.finds("collectors/audit: no README.md", house.check_readmes, {})
         self.finds("longer than a page", house.check_readmes, {"collectors/audit/README.md": "line\n" * (house.PAGE + 1)})
