@@ -287,9 +287,8 @@ class Exporter {
     configured_ = std::move(*options);
     reload_successful_ = true;
     log(LogLevel::info,
-        "configuration reloaded; listen, state_dir, accept_dir, servers_dir and reload_by_http "
-        "need a"
-        " restart");
+        "configuration reloaded; listen, state_dir, accept_dir, servers_dir and reload_by_http need"
+        " a restart");
     return true;
   }
 

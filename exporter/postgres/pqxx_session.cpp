@@ -38,7 +38,8 @@ SELECT current_setting('server_version_num') AS version_num,
   current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL AS restricted,
   (SELECT system_identifier FROM pg_control_system()) AS system_identifier,
   (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline, pg_backend_pid() AS process,
-  (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS began)";
+  coalesce((SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()), now())
+    AS began)";
 
 constexpr std::string_view kOlderSessions = R"(
 SELECT count(*) AS older FROM pg_stat_activity

@@ -238,6 +238,16 @@ TEST_F(Postgres, TheServerEndsASessionThatNobodyHoldsAnyMore) {
       << "what the user asks for wins";
 }
 
+TEST_F(Postgres, ASessionThatMayNotSeeItselfIsASessionAllTheSame) {
+  db_.run("CREATE ROLE seen LOGIN; CREATE ROLE worn; GRANT worn TO seen");
+  {
+    const auto session = open(db_.dsn("seen") + " options='-c role=worn'", db_.name());
+    EXPECT_EQ(session->query("SELECT current_user AS u").only().text("u"), "worn");
+    EXPECT_FALSE(session->began().empty());
+  }
+  db_.run("DROP ROLE seen; DROP ROLE worn");
+}
+
 TEST_F(Postgres, APoolerThatRefusesOurTimeOutsIsLoggedInToWithoutThem) {
   const PgBouncer bouncer(db_.cluster(), 2);
   const auto session = open(bouncer.dsn(db_.name()), db_.name());
