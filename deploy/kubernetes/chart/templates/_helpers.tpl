@@ -38,9 +38,19 @@ app.kubernetes.io/part-of: {{ include "exporter.name" . }}
 {{ with $registry }}{{ . }}/{{ end }}{{ .image.repository }}{{ if .image.digest }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{- /* What a shard's objects are called after the release's own name. */ -}}
+{{- define "exporter.ofShard" -}}
+{{ with .name }}-{{ . }}{{ end }}
+{{- end }}
+
+{{- /* The configuration that the chart writes. Servers of shards are in a directory of each pod. */ -}}
+{{- define "exporter.toml" -}}
+{{ if .Values.shards }}{{ printf "servers_dir = \"/etc/pg_integrity_servers\"\n%s" .Values.config.toml }}{{ else }}{{ .Values.config.toml }}{{ end }}
+{{- end }}
+
 {{- /* Not empty if a file says what is watched. */ -}}
 {{- define "exporter.file" -}}
-{{- if or .Values.config.toml .Values.config.existingConfigMap .Values.config.existingSecret }}yes{{ end -}}
+{{- if or .Values.shards .Values.config.toml .Values.config.existingConfigMap .Values.config.existingSecret }}yes{{ end -}}
 {{- end }}
 
 {{- define "exporter.check" -}}
@@ -48,7 +58,24 @@ app.kubernetes.io/part-of: {{ include "exporter.name" . }}
 {{- range list .Values.config.toml .Values.config.existingConfigMap .Values.config.existingSecret .Values.config.datasource.host .Values.config.datasourceSecret.name -}}
 {{- if . }}{{ $ways = add1 $ways }}{{ end -}}
 {{- end -}}
-{{- if ne (int $ways) 1 -}}
+{{- if .Values.shards -}}
+{{- if or .Values.config.existingConfigMap .Values.config.existingSecret .Values.config.datasource.host .Values.config.datasourceSecret.name -}}
+{{- fail "shards: they name the servers themselves. HINT: leave only config.toml, for what all of them share" -}}
+{{- end -}}
+{{- if or .Values.drills.enabled .Values.persistence.existingClaim -}}
+{{- fail "shards: drills and one claim are for one process. HINT: drill in a release of its own, and leave out persistence.existingClaim" -}}
+{{- end -}}
+{{- range $shard := .Values.shards -}}
+{{- if eq (empty $shard.servers) (empty $shard.existingConfigMap) -}}
+{{- fail (printf "shards: %s must say its servers in one way. HINT: servers or existingConfigMap" $shard.name) -}}
+{{- end -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range $shard := .Values.shards }}{{ $names = append $names $shard.name }}{{ end -}}
+{{- if ne (len $names) (len (uniq $names)) -}}
+{{- fail "shards: two of them have one name. HINT: a server's evidence stays with the shard that watches it" -}}
+{{- end -}}
+{{- else if ne (int $ways) 1 -}}
 {{- fail "config: say what is watched in one way. HINT: toml, existingConfigMap, existingSecret, datasource.host or datasourceSecret" -}}
 {{- end -}}
 {{- if and .Values.config.datasource.host (not .Values.config.datasource.database) -}}
@@ -78,7 +105,10 @@ app.kubernetes.io/part-of: {{ include "exporter.name" . }}
 {{- end }}
 {{- end }}
 
+{{- /* volumes (dict "root" $ "servers" the ConfigMap of a shard's servers, or "") */ -}}
 {{- define "exporter.volumes" -}}
+{{- $servers := .servers -}}
+{{- with .root }}
 {{- if not .Values.persistence.enabled }}
 - name: state
   emptyDir: {}
@@ -87,6 +117,10 @@ app.kubernetes.io/part-of: {{ include "exporter.name" . }}
   persistentVolumeClaim: { claimName: {{ .Values.persistence.existingClaim }} }
 {{- end }}
 {{ include "exporter.configVolume" . | trim }}
+{{- with $servers }}
+- name: servers
+  configMap: { name: {{ . }} }
+{{- end }}
 {{- if .Values.drills.enabled }}
 - name: records
   persistentVolumeClaim: { claimName: {{ .Values.drills.records.existingClaim | default (printf "%s-drills" (include "exporter.fullname" .)) }} }
@@ -95,6 +129,7 @@ app.kubernetes.io/part-of: {{ include "exporter.name" . }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end }}
 
