@@ -29,7 +29,7 @@ LIBRARIES = {
     "bzlib.h": {"exporter/decoding/unpacked.cpp"},
     "CLI/": {"exporter/commands/cli.cpp"},
     "crypt.h": {"exporter/http/passwords.cpp"},
-    "curl/": {"exporter/io/http_client.cpp"},
+    "curl/": {"exporter/io/http_exchange.cpp"},
     "date/": {"exporter/io/clock.cpp"},
     "event2/": {"exporter/http/connection.cpp", "exporter/http/loop.cpp"},
     "httplib.h": {"exporter/http/router.cpp"},
