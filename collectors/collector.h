@@ -26,6 +26,7 @@
 
 namespace pg_integrity {
 
+class Buckets;
 class Clock;
 class Decoder;
 class Files;
@@ -83,6 +84,7 @@ class Sources {
   virtual std::shared_ptr<const Schema> schema() = 0;
   virtual TableScans& scans() = 0;
   virtual Files& files() = 0;
+  virtual Buckets& buckets() = 0;
   virtual Http& http() = 0;
   virtual Processes& processes() = 0;
   /// Reads a backup to its end. The same one in all steps of the collectors of a server.

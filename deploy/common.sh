@@ -6,7 +6,7 @@
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config libpqxx-dev libpq-dev libcpp-httplib-dev
   libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libcli11-dev nlohmann-json3-dev
   libhowardhinnant-date-dev libcrypt-dev libevent-dev libyaml-cpp-dev libssl-dev zlib1g-dev libcurl4-openssl-dev tzdata
-  libbz2-dev liblz4-dev liblzma-dev libzstd-dev)
+  libbz2-dev libexpat1-dev liblz4-dev liblzma-dev libzstd-dev)
 
 work_dir=''   # everything temporary is in here; see make_work_dir
 log_file=''

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <set>
 
+#include "collectors/base/bucket.h"
 #include "collectors/base/settings.h"
+#include "collectors/base/url.h"
 #include "collectors/options/backup_schedule.h"
 #include "collectors/options/backup_sources.h"
 #include "collectors/options/backups.h"
@@ -63,7 +65,7 @@ void check_satisfied_by(const Settings& source, Problems& problems) {
                                                      other + "\", which is no kind of its source");
 }
 
-constexpr std::string_view kHomes[] = {"table", "directory", "pgbackrest", "barman"};
+constexpr std::string_view kHomes[] = {"table", "directory", "bucket", "pgbackrest", "barman"};
 
 /// A catalogue has either a program to run or a file to read.
 void check_catalogue_home(const Settings& catalogue, const std::string& name, Problems& problems) {
@@ -121,13 +123,41 @@ void check_kinds(const Settings& source, bool table, const std::string& name, Pr
   check_satisfied_by(source, problems);
 }
 
+void check_bucket(const Settings& source, const std::string& name, Problems& problems) {
+  const Settings* given = source.record("s3");
+  if (given != nullptr && !source.has("bucket"))
+    problems.add(source.place("s3"), name + " is no bucket: `s3` is for those");
+  if (source.has("bucket") && !parse_bucket(source.text("bucket")))
+    problems.add(source.place("bucket"), "\"" + source.text("bucket") + "\" is no bucket",
+                 "write it as \"s3://NAME/prefix\"");
+  if (given == nullptr || !given->has("endpoint")) return;
+  const auto endpoint = parse_url(given->text("endpoint"));
+  if (!endpoint || endpoint->target.find('?') != std::string::npos)
+    problems.add(given->place("endpoint"),
+                 "\"" + given->text("endpoint") + "\" is no URL of an object storage",
+                 "it begins with https:// or http:// and has no \"?\"");
+}
+
+/// Options of directories. Two of them are for buckets, too.
+void check_archive_options(const Settings& source, const std::string& name, Problems& problems) {
+  if (source.has("directory")) return;
+  for (const char* option : {"usable", "database", "room_min", "wal_archive", "encrypted",
+                             "leaves_out", "proof", "proof_max_age"}) {
+    const std::string_view text = option;
+    const bool also = source.has("bucket") && (text == "database" || text == "encrypted");
+    if (source.has(option) && !also)
+      problems.add(source.place(option), name + " is no directory: `" + option + "` is for those",
+                   source.has("bucket") ? "" : "that something is on record proves no copy");
+  }
+}
+
 void check_source(const Settings& source, Problems& problems) {
   const std::string name = "backup source \"" + source.text("name") + "\"";
   const auto homes = std::count_if(std::begin(kHomes), std::end(kHomes),
                                    [&](std::string_view home) { return source.has(home); });
   if (homes != 1)
     problems.add(source.place(),
-                 name + " needs one of `table`, `directory`, `pgbackrest` and `barman`");
+                 name + " needs one of `table`, `directory`, `bucket`, `pgbackrest` and `barman`");
   check_schedules(source, problems);
   check_stuck(source, problems);
   const bool table = source.record("table") != nullptr;
@@ -135,12 +165,8 @@ void check_source(const Settings& source, Problems& problems) {
     check_catalogue(source, *format, name, problems);
   else
     check_kinds(source, table, name, problems);
-  if (!source.has("directory"))
-    for (const char* option : {"usable", "database", "room_min", "wal_archive", "encrypted",
-                               "leaves_out", "proof", "proof_max_age"})
-      if (source.has(option))
-        problems.add(source.place(option), name + " is no directory: `" + option + "` is for those",
-                     "that something is on record proves no copy");
+  check_bucket(source, name, problems);
+  check_archive_options(source, name, problems);
   for (const char* option : {"location", "copy_of", "locations_min"})
     if (table && source.has(option))
       problems.add(source.place(option), name + " is a table: `" + option + "` is not for those",

@@ -108,6 +108,37 @@ constexpr Option kBackupKindOptions[] = {
      .type = OptionType::texts,
      .help = "kinds that do for this one, as a full backup does for an incremental one"}};
 
+constexpr Option kBucketOptions[] = {
+    {.name = "endpoint",
+     .help = "the storage's URL, such as \"https://minio.example.org:9000\"; default: that of AWS"},
+    {.name = "region",
+     .help = "default: AWS_REGION or AWS_DEFAULT_REGION of the environment, else us-east-1"},
+    {.name = "path_style",
+     .type = OptionType::flag,
+     .help = "true: the bucket's name is in the path, false: in the host; default: in the path with"
+             " an `endpoint`, else in the host"},
+    {.name = "ca_file",
+     .help = "certificates of authorities to trust, PEM; default: those of the system"},
+    {.name = "credentials_file",
+     .help = "a file with keys, as ~/.aws/credentials; default: the environment, then that file"},
+    {.name = "profile", .help = "the profile in that file; default: AWS_PROFILE, else default"},
+    {.name = "timeout",
+     .type = OptionType::duration,
+     .help = "of one request; default: 10s; the collector's `deadline` ends it, too",
+     .min = 0.1},
+    {.name = "refresh",
+     .type = OptionType::duration,
+     .help = "how long a listing is used again; default: 5m"},
+    {.name = "requests_per_day",
+     .type = OptionType::integer,
+     .help = "requests that may be made in a day; a listing takes one for 1,000 objects;"
+             " default: 20000",
+     .min = 1},
+    {.name = "bytes_per_day",
+     .type = OptionType::size,
+     .help = "bytes that may be received in a day; default: 1GB",
+     .min = 1}};
+
 constexpr Option kBackupSourceOptions[] = {
     {.name = "name", .help = "label `source`; unique in the server", .required = true},
     {.name = "table",
@@ -123,6 +154,13 @@ constexpr Option kBackupSourceOptions[] = {
      .help = "what Barman says of its catalogue; kinds: full, incr",
      .members = kBarmanOptions},
     {.name = "directory", .help = "a directory that holds dumps or base backups"},
+    {.name = "bucket",
+     .help = "the same in an object storage that speaks S3: \"s3://NAME/prefix\"; options for a"
+             " directory hold for it, but for those that say otherwise"},
+    {.name = "s3",
+     .type = OptionType::record,
+     .help = "bucket: where the storage is, with which keys, and what it may cost",
+     .members = kBucketOptions},
     {.name = "leaves_out",
      .type = OptionType::texts,
      .help =

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "collectors/base/bucket.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/settings.h"
+#include "collectors/base/url.h"
 #include "collectors/options/backup_schedule.h"
 #include "collectors/options/proof_level.h"
 
@@ -26,6 +28,13 @@ std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
 }
 
 namespace {
+
+// The defaults of `s3`. A listing of 10,000 objects is 10 requests: 2,880 a day.
+constexpr Seconds kBucketTimeout{10};
+constexpr Seconds kBucketRefresh{300};
+constexpr double kBucketRequests = 20000;
+constexpr double kBucketBytes = 1e9;
+constexpr std::size_t kMaxBucketEntries = 100000;
 
 /// @param zone the zone of the source.
 BackupSchedule schedule_from(const Settings& settings, const std::string& zone) {
@@ -81,6 +90,50 @@ BackupCatalogue catalogue_from(const Settings& settings, CatalogueFormat format)
           record.texts("drill_command")};
 }
 
+/// How the archives of a directory or a bucket are judged.
+/// @param path of the directory or the bucket.
+ArchiveDirectory archives_from(const Settings& settings, const std::string& path) {
+  const ProofLevel usable = proof_level(
+      static_cast<int>(settings.maybe_number("usable").value_or(number_of(ProofLevel::plausible))));
+  ArchiveDirectory archives{path,
+                            settings.number("min_size"),
+                            settings.duration("settle"),
+                            settings.text("zone"),
+                            usable,
+                            settings.text_or_empty("database"),
+                            settings.text_or_empty("wal_archive"),
+                            settings.has("encrypted") && settings.flag("encrypted")};
+  if (settings.has("proof")) archives.proof = settings.flag("proof");
+  return archives;
+}
+
+ArchiveBucket bucket_from(const Settings& settings) {
+  Bucket bucket = parse_bucket(settings.text("bucket")).value_or(Bucket{});
+  bucket.source = settings.text("name");
+  const Settings* given = settings.record("s3");
+  const auto duration = [&](std::string_view option, Seconds usual) {
+    return given == nullptr ? usual : given->maybe_duration(option).value_or(usual);
+  };
+  const auto number = [&](std::string_view option, double usual) {
+    return given == nullptr ? usual : given->maybe_number(option).value_or(usual);
+  };
+  bucket.timeout = duration("timeout", kBucketTimeout);
+  bucket.refresh = duration("refresh", kBucketRefresh);
+  bucket.requests_max = number("requests_per_day", kBucketRequests);
+  bucket.bytes_max = number("bytes_per_day", kBucketBytes);
+  if (given != nullptr) {
+    bucket.endpoint = parse_url(given->text_or_empty("endpoint"));
+    bucket.region = given->text_or_empty("region");
+    if (given->has("path_style")) bucket.path_style = given->flag("path_style");
+    bucket.ca_file = given->text_or_empty("ca_file");
+    bucket.credentials_file = given->text_or_empty("credentials_file");
+    bucket.profile = given->text_or_empty("profile");
+  }
+  ArchiveDirectory archives = archives_from(settings, bucket.text());
+  archives.max_entries = kMaxBucketEntries;
+  return {std::move(bucket), std::move(archives)};
+}
+
 BackupSource source_from(const Settings& settings) {
   BackupSource source;
   source.name = settings.text("name");
@@ -112,17 +165,10 @@ BackupSource source_from(const Settings& settings) {
                                 table->text_or_empty("zone"),
                                 table->text_or_empty("finished")};
   } else {
-    const ProofLevel usable = proof_level(static_cast<int>(
-        settings.maybe_number("usable").value_or(number_of(ProofLevel::plausible))));
-    source.directory = ArchiveDirectory{settings.text_or_empty("directory"),
-                                        settings.number("min_size"),
-                                        settings.duration("settle"),
-                                        settings.text("zone"),
-                                        usable,
-                                        settings.text_or_empty("database"),
-                                        settings.text_or_empty("wal_archive"),
-                                        settings.has("encrypted") && settings.flag("encrypted")};
-    if (settings.has("proof")) source.directory->proof = settings.flag("proof");
+    if (settings.has("bucket"))
+      source.bucket = bucket_from(settings);
+    else
+      source.directory = archives_from(settings, settings.text_or_empty("directory"));
     if (source.kinds.empty())
       source.kinds.push_back(kind_from(settings, "dump", settings.text("zone")));
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/base/bucket.h"
 #include "collectors/base/instant.h"
 #include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
@@ -51,6 +52,13 @@ struct ArchiveDirectory {
   bool encrypted = false;     ///< what gpg, age or openssl encrypted counts, unread
   /// Whether the exporter reads the backups to their end. Nothing: on local file systems alone.
   std::optional<bool> proof{};
+  std::size_t max_entries = 10000;  ///< a directory with more is an error
+};
+
+/// A bucket that holds archives.
+struct ArchiveBucket {
+  Bucket at;
+  ArchiveDirectory archives;  ///< the same as a directory; its path is that of the bucket
 };
 
 enum class CatalogueFormat : std::uint8_t {
@@ -77,12 +85,13 @@ inline constexpr const char* kRecoveryKind = "recovery";
 /// The kinds of backup that a catalogue distinguishes, each with the kinds that satisfy it.
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format);
 
-/// A source of backups, as configured. It is a table, a directory or a catalogue.
+/// A source of backups, as configured. It is a table, a directory, a bucket or a catalogue.
 struct BackupSource {
   std::string name;
   std::vector<BackupKind> kinds;
   std::optional<HistoryTable> table;
   std::optional<ArchiveDirectory> directory;
+  std::optional<ArchiveBucket> bucket;
   std::optional<BackupCatalogue> catalogue;
   std::optional<Seconds> retention;  ///< how far back the backups must reach
   std::optional<double> size_ratio_min;
@@ -94,6 +103,9 @@ struct BackupSource {
   bool continuous = false;              ///< base backups; the WAL is archived to the same place
   /// How old the newest proof of its backups may be. Nothing: a week, and nobody is alerted.
   std::optional<Seconds> proof_max_age{};
+
+  /// Whether its backups are files that we look into.
+  [[nodiscard]] bool holds_archives() const { return directory || bucket; }
 
   /// The proof level that a backup must reach to count.
   [[nodiscard]] ProofLevel usable() const {

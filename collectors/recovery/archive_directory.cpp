@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "collectors/base/errors.h"
 #include "collectors/base/glob.h"
@@ -10,7 +11,6 @@ namespace pg_integrity {
 
 namespace {
 
-constexpr std::size_t kMaxEntries = 10000;
 constexpr std::size_t kMaxArchived = 2000000;
 
 /// The newest record about the entry as it is now; nullptr if there is none.
@@ -34,15 +34,18 @@ std::vector<std::string> patterns_of(const std::vector<BackupKind>& kinds) {
 
 }  // namespace
 
+bool ArchiveReader::is_known(const FileEntry& entry) const {
+  const auto before = known_.find(entry.name);
+  return before != known_.end() && before->second.modified == entry.modified &&
+         before->second.size == entry.size && before->second.inode == entry.inode;
+}
+
 Examination ArchiveReader::examined(Files& files, const Clock& clock,
                                     const ArchiveDirectory& directory, const FileEntry& entry) {
-  const auto before = known_.find(entry.name);
-  if (before != known_.end() && before->second.modified == entry.modified &&
-      before->second.size == entry.size)
-    return before->second.examination;
+  if (is_known(entry)) return known_.at(entry.name).examination;
   Examination found = examine(files, clock, directory, entry);
   if (!found.unreadable && found.changed_within == 0)
-    known_.insert_or_assign(entry.name, Known{entry.modified, entry.size, found});
+    known_.insert_or_assign(entry.name, Known{entry.modified, entry.size, entry.inode, found});
   return found;
 }
 
@@ -75,20 +78,100 @@ ArchiveJudgement ArchiveReader::judge_entry(Files& files, const Clock& clock,
                            proof_of(proofs, directory, entry), grows});
 }
 
+/// The entries of a directory, the newest first, each judged at most once.
+class ArchiveReader::Reading {
+ public:
+  Reading(ArchiveReader& reader, Files& files, const Clock& clock,
+          const ArchiveDirectory& directory, const Proofs& proofs, std::vector<FileEntry> entries)
+      : reader_(reader),
+        files_(files),
+        clock_(clock),
+        directory_(directory),
+        proofs_(proofs),
+        entries_(std::move(entries)),
+        judged_(entries_.size()) {
+    std::sort(entries_.begin(), entries_.end(), [](const FileEntry& a, const FileEntry& b) {
+      return std::tie(b.modified, a.name) < std::tie(a.modified, b.name);
+    });
+  }
+
+  /// Judges the entries that the answer about a kind rests on. An entry is not newer than its time
+  /// of modification, so older entries than the newest backup cannot hold a newer one.
+  void judge_ends_of(const BackupKind& kind) {
+    std::size_t good = 0;
+    UnixTime newest = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (good >= kEnough && entries_[i].modified <= newest) break;
+      if (const auto* backup = backup_of(kind, i)) {
+        ++good;
+        newest = std::max(newest, backup->time);
+      }
+    }
+    for (std::size_t i = entries_.size(); i-- > 0;)
+      if (backup_of(kind, i) != nullptr) break;
+  }
+
+  /// Judges the entries that cost nothing, and the others for as long as it may go on.
+  void judge_others(const std::function<bool()>& may_go_on) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const bool costs = may_go_on != nullptr && !reader_.is_known(entries_[i]) &&
+                         !judge_unread(directory_, entries_[i]).has_value();
+      if (!costs || may_go_on()) judge_at(i);
+    }
+  }
+
+  void add_to(const BackupKind& kind, KindHistory& history) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (!matches_glob(kind.pattern, entries_[i].name)) continue;
+      if (judged_[i])
+        add(history, *judged_[i], directory_.usable);
+      else
+        ++history.unread;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kEnough = 8;  ///< successes; no answer asks for more sizes
+
+  const ArchiveJudgement& judge_at(std::size_t i) {
+    if (!judged_[i])
+      judged_[i] = reader_.judge_entry(files_, clock_, directory_, entries_[i], proofs_);
+    return *judged_[i];
+  }
+
+  /// The backup that the entry is; nullptr if it is none of that kind that counts.
+  const NewestBackup* backup_of(const BackupKind& kind, std::size_t i) {
+    if (!matches_glob(kind.pattern, entries_[i].name)) return nullptr;
+    const ArchiveJudgement& judgement = judge_at(i);
+    return judgement.backup && judgement.backup->level >= directory_.usable ? &*judgement.backup
+                                                                            : nullptr;
+  }
+
+  ArchiveReader& reader_;
+  Files& files_;
+  const Clock& clock_;
+  const ArchiveDirectory& directory_;
+  const Proofs& proofs_;
+  std::vector<FileEntry> entries_;
+  std::vector<std::optional<ArchiveJudgement>> judged_;
+};
+
 BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
                                   const ArchiveDirectory& directory,
-                                  const std::vector<BackupKind>& kinds, const Proofs& proofs) {
+                                  const std::vector<BackupKind>& kinds, const Proofs& proofs,
+                                  const std::function<bool()>& may_go_on) {
   BackupHistory found = empty_history(kinds);
   log_.reset();
+  std::vector<FileEntry> entries =
+      files.list(directory.path, patterns_of(kinds), directory.max_entries);
+  std::erase_if(entries, [](const FileEntry& entry) { return is_note(entry.name); });
   std::set<std::string> present;
-  for (const FileEntry& entry : files.list(directory.path, patterns_of(kinds), kMaxEntries)) {
-    if (is_note(entry.name)) continue;
-    present.insert(entry.name);
-    const ArchiveJudgement judgement = judge_entry(files, clock, directory, entry, proofs);
-    for (const BackupKind& kind : kinds)
-      if (matches_glob(kind.pattern, entry.name))
-        add(found.kinds[kind.name], judgement, directory.usable);
-  }
+  for (const FileEntry& entry : entries) present.insert(entry.name);
+  Reading reading(*this, files, clock, directory, proofs, std::move(entries));
+  if (may_go_on)
+    for (const BackupKind& kind : kinds) reading.judge_ends_of(kind);
+  reading.judge_others(may_go_on);
+  for (const BackupKind& kind : kinds) reading.add_to(kind, found.kinds[kind.name]);
   std::erase_if(known_, [&](const auto& known) { return !present.contains(known.first); });
   return found;
 }

@@ -3,6 +3,7 @@
 // changed, judges each entry, and adds the judgements up.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -34,16 +35,29 @@ class ArchiveReader {
   /// this one, is not used.
   /// @throws SourceError if the directory cannot be listed, or time is up.
   BackupHistory read(Files& files, const Clock& clock, const ArchiveDirectory& directory,
-                     const std::vector<BackupKind>& kinds, const Proofs& proofs = {});
+                     const std::vector<BackupKind>& kinds, const Proofs& proofs = {}) {
+    return read(files, clock, directory, kinds, proofs, nullptr);
+  }
+  /// As read(), where each entry costs requests. The newest and the oldest entries that the answer
+  /// rests on are examined first. Then others are, for as long as `may_go_on` is true. Those that
+  /// are left count as unread.
+  BackupHistory read(Files& files, const Clock& clock, const ArchiveDirectory& directory,
+                     const std::vector<BackupKind>& kinds, const Proofs& proofs,
+                     const std::function<bool()>& may_go_on);
 
  private:
   /// An entry's time, size and examination, as they were when it was examined.
   struct Known {
     UnixTime modified = 0;
     double size = 0;
+    double inode = 0;
     Examination examination;
   };
 
+  /// One call of read().
+  class Reading;
+
+  [[nodiscard]] bool is_known(const FileEntry& entry) const;
   ArchiveJudgement judge_entry(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                                const FileEntry& entry, const Proofs& proofs);
   Examination examined(Files& files, const Clock& clock, const ArchiveDirectory& directory,

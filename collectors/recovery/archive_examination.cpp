@@ -121,8 +121,14 @@ NewestBackup oldest_claim(const std::string& head, const Clock& clock,
 /// A folder without toc.dat (io) and a damaged gzip file (decode) are no backups. An entry that
 /// could not be opened for another reason may be one.
 bool may_be_backup(const FileEntry& entry, Reason reason) {
-  return reason == Reason::permission ||
+  return reason == Reason::permission || reason == Reason::missing || reason == Reason::limit ||
          (reason == Reason::io && entry.kind != FileKind::directory);
+}
+
+/// Whether the error is not about this entry. So nothing else there can be read either.
+bool concerns_all(Reason reason) {
+  return says_down(reason) || reason == Reason::config || reason == Reason::clock ||
+         reason == Reason::pending;
 }
 
 }  // namespace
@@ -139,7 +145,7 @@ Examination examine(Files& files, const Clock& clock, const ArchiveDirectory& di
     found.wal_elsewhere = std::move(seen.wal_elsewhere);
     found.changed_within = seen.changed_within;
   } catch (const SourceError& error) {
-    if (error.reason() == Reason::timeout) throw;
+    if (concerns_all(error.reason())) throw;
     if (may_be_backup(entry, error.reason()))
       found.unreadable = Unreadable{entry.modified, error.reason(), error.what()};
     else

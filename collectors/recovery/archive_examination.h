@@ -28,8 +28,8 @@ struct Examination {
 };
 
 /// Reads both ends of a file, or the files of a folder that describe it.
-/// @throws SourceError{timeout}. Any other error that keeps the entry from being read is part of
-/// the result.
+/// @throws SourceError if the directory or bucket as a whole cannot be read: timeout, connect and
+/// the like. Any other error that keeps the entry from being read is part of the result.
 Examination examine(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                     const FileEntry& entry);
 

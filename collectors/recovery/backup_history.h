@@ -65,6 +65,7 @@ struct KindHistory {
   double waiting = 0;                  ///< successes below the required proof level
   std::optional<NewestBackup> newest_waiting;  ///< the newest of them
   double disproved = 0;                        ///< a proof failed on them
+  double unread = 0;                           ///< entries that nobody has examined yet
   double base_backups = 0;                     ///< of pg_basebackup, finished
   double without_log = 0;                      ///< base backups that lack WAL up to their stop
   std::optional<Seconds> finished_age;         ///< since one that counts was finished, if on record

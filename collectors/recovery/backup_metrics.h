@@ -123,6 +123,18 @@ constexpr auto kCatalogueAge = age(
     at_most(kCatalogueMaxAge)
         .says("The list of backups of {source} was written {value} ago, it may be {limit} old."),
     "source");
+constexpr auto kBucketRequests =
+    counter("pg_integrity_backup_bucket_requests_total",
+            "Requests to the object storage of a source, as they are charged for.", "source");
+constexpr auto kBucketBytes =
+    counter("pg_integrity_backup_bucket_received_bytes_total",
+            "Bytes that the object storage of a source sent, headers included.", "source");
+constexpr auto kBucketMaxRequests =
+    gauge("pg_integrity_backup_bucket_max_requests",
+          "Requests that may be made of the object storage in a day (UTC).", "source");
+constexpr auto kBucketMaxBytes =
+    gauge("pg_integrity_backup_bucket_max_bytes",
+          "Bytes that may be received of the object storage in a day (UTC).", "source");
 constexpr auto kRecoveryPointObjective =
     gauge("pg_integrity_recovery_point_objective_seconds",
           "Configured objective of recovery_point_age_seconds.");
@@ -134,18 +146,35 @@ constexpr auto kRecoveryPoint =
             .says("If the server were lost now, changes of the last {value} would be lost with it, "
                   "at most {limit} may."));
 
-constexpr const MetricInfo* kAll[] = {&kLastSuccess,   &kAge,
-                                      &kMaxAge,        &kSize,
-                                      &kMissedRuns,    &kInfo,
-                                      &kProofLevel,    &kProofLevelMin,
-                                      &kProofFailed,   &kLogMissing,
-                                      &kProvenAge,     &kBackups,
-                                      &kUnrecognised,  &kRetention,
-                                      &kRetentionMin,  &kOldest,
-                                      &kRecoveryPoint, &kRecoveryPointObjective,
-                                      &kCatalogueAge,  &kCatalogueMaxAge,
-                                      &kSizeRatio,     &kSizeRatioMin,
-                                      &kRoomRatio,     &kRoomRatioMin,
-                                      &kLocations,     &kLocationsMin};
+constexpr const MetricInfo* kAll[] = {&kLastSuccess,
+                                      &kAge,
+                                      &kMaxAge,
+                                      &kSize,
+                                      &kMissedRuns,
+                                      &kInfo,
+                                      &kProofLevel,
+                                      &kProofLevelMin,
+                                      &kProofFailed,
+                                      &kLogMissing,
+                                      &kProvenAge,
+                                      &kBackups,
+                                      &kUnrecognised,
+                                      &kRetention,
+                                      &kRetentionMin,
+                                      &kOldest,
+                                      &kRecoveryPoint,
+                                      &kRecoveryPointObjective,
+                                      &kCatalogueAge,
+                                      &kCatalogueMaxAge,
+                                      &kSizeRatio,
+                                      &kSizeRatioMin,
+                                      &kRoomRatio,
+                                      &kRoomRatioMin,
+                                      &kLocations,
+                                      &kLocationsMin,
+                                      &kBucketRequests,
+                                      &kBucketBytes,
+                                      &kBucketMaxRequests,
+                                      &kBucketMaxBytes};
 
 }  // namespace pg_integrity::backup_metrics

@@ -40,6 +40,16 @@ std::string what_does_not_count(const KindHistory& history) {
   return rejected ? "; the newest file there is " + rejected->name + ": " + rejected->why : "";
 }
 
+std::string unread_words(double unread) {
+  return std::to_string(static_cast<long>(unread)) + " objects are listed and not examined yet";
+}
+
+double unread_of(const BackupHistory& history) {
+  double unread = 0;
+  for (const auto& [name, kind] : history.kinds) unread += kind.unread;
+  return unread;
+}
+
 /// Reports why the newest backup is not known. An entry that cannot be read does not count, but it
 /// may be newer than the newest backup that does.
 void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
@@ -56,9 +66,9 @@ void report_unknown_newest(const BackupSource& source, const BackupKind& kind,
                  source.name, kind.name);
   else if (!history.newest)
     out.unproven(kLastSuccess, Reason::missing,
-                 source.directory ? "no finished backup that is recognised as one is there" +
-                                        what_does_not_count(history)
-                                  : "no successful backup of this kind is on record",
+                 source.holds_archives() ? "no finished backup that is recognised as one is there" +
+                                               what_does_not_count(history)
+                                         : "no successful backup of this kind is on record",
                  source.name, kind.name);
 }
 
@@ -73,12 +83,14 @@ void report_kind(const Clock& clock, const BackupSource& source, const BackupKin
                  std::to_string(static_cast<long>(stuck)) + " said to be running for longer than " +
                      format_duration(kind.stuck_after),
                  source.name, kind.name);
+  if (history.unread > 0)
+    out.evidence(kLastSuccess, unread_words(history.unread), source.name, kind.name);
   if (history.from_the_future > 0)
     out.unproven(kLastSuccess, Reason::clock,
                  "backups on record that lie in the future. HINT: check the clocks and `zone`",
                  source.name, kind.name);
   if (kind.schedule.promised()) report_unknown_newest(source, kind, history, out);
-  if (source.directory && (proofs_recorded || history.disproved > 0))
+  if (source.holds_archives() && (proofs_recorded || history.disproved > 0))
     out.set(kProofFailed, history.disproved, source.name, kind.name);
   if (history.base_backups > 0) out.set(kLogMissing, history.without_log, source.name, kind.name);
   if (history.proven_age) out.set_age(kProvenAge, *history.proven_age, source.name, kind.name);
@@ -135,6 +147,10 @@ void report_retention(Sources& from, const BackupSource& source, const BackupHis
   std::optional<Seconds> oldest;
   for (const auto& [name, kind] : history.kinds)
     if (kind.oldest_age && (!oldest || *kind.oldest_age > *oldest)) oldest = kind.oldest_age;
+  if (!oldest && unread_of(history) > 0) {
+    out.unproven(kRetention, Reason::pending, unread_words(unread_of(history)), source.name);
+    return;
+  }
   if (!oldest) {
     out.unproven(kRetention, Reason::missing, "no successful backup is on record", source.name);
     return;
@@ -145,6 +161,10 @@ void report_retention(Sources& from, const BackupSource& source, const BackupHis
   out.set(kOldest, began, source.name);
   const Seconds reach = required_reach(source);
   const bool met = *oldest >= reach;
+  if (const double unread = unread_of(history); !met && unread > 0) {
+    out.unproven(kRetention, Reason::pending, unread_words(unread), source.name);
+    return;
+  }
   const auto missed = from.previous(kRetention, std::array<std::string, 1>{source.name});
   if (met || (before && began > before->value + kTolerance) ||
       (missed && missed->value < reach.count()))
@@ -154,7 +174,7 @@ void report_retention(Sources& from, const BackupSource& source, const BackupHis
         kRetention, Reason::pending,
         "the copies reach back " + format_duration(*oldest) + " of " + format_duration(reach),
         source.name);
-  if (met && !source.directory)
+  if (met && !source.holds_archives())
     out.unproven(kRetention, Reason::not_configured,
                  "what is on record does not prove that the copies exist. HINT: give their "
                  "`directory` a source"

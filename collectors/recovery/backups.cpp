@@ -11,6 +11,7 @@
 #include "collectors/options/backups.h"
 #include "collectors/options/proof_level.h"
 #include "collectors/options/server.h"
+#include "collectors/ports/buckets.h"
 #include "collectors/ports/session.h"
 #include "collectors/postgres/read_set.h"
 #include "collectors/postgres/schema.h"
@@ -33,6 +34,10 @@ namespace pg_integrity::backups {
 namespace {
 
 using backup_metrics::kAll;
+using backup_metrics::kBucketBytes;
+using backup_metrics::kBucketMaxBytes;
+using backup_metrics::kBucketMaxRequests;
+using backup_metrics::kBucketRequests;
 using backup_metrics::kCatalogueAge;
 using backup_metrics::kCatalogueMaxAge;
 using backup_metrics::kLastSuccess;
@@ -73,6 +78,12 @@ class Backups final : public Collector {
       if (source.retention) out.set(kRetentionMin, required_reach(source).count(), source.name);
       if (source.catalogue && source.catalogue->command.empty())
         out.set(kCatalogueMaxAge, source.catalogue->max_age.count(), source.name);
+      if (source.bucket) {
+        out.count(kBucketRequests, 0, source.name);
+        out.count(kBucketBytes, 0, source.name);
+        out.set(kBucketMaxRequests, source.bucket->at.requests_max, source.name);
+        out.set(kBucketMaxBytes, source.bucket->at.bytes_max, source.name);
+      }
     }
     recovery_point_.declare(out);
   }
@@ -118,6 +129,7 @@ class Backups final : public Collector {
     if (source.directory)
       return archives_[source.name].read(from.files(), from.clock(), *source.directory,
                                          source.kinds, read_proofs(from));
+    if (source.bucket) return read_bucket(from, *source.bucket, source.kinds);
     if (source.table)
       return read_history_table(from.session(), *from.schema(), *source.table, source.kinds);
     if (!source.catalogue->command.empty()) return ask(from, source);
@@ -127,6 +139,23 @@ class Backups final : public Collector {
       throw SourceError(Reason::stale, source.catalogue->file +
                                            " is too old. HINT: see to the timer that writes it");
     return read_catalogue(from.json(), from.clock(), *source.catalogue, file.text, source.kinds);
+  }
+
+  /// What its answer rests on is examined in any case, and the rest in a share of the step's time.
+  BackupHistory read_bucket(Sources& from, const ArchiveBucket& bucket,
+                            const std::vector<BackupKind>& kinds) {
+    constexpr Seconds kForOthers{3};
+    const Instant until = from.clock().now() + kForOthers;
+    return archives_[bucket.at.source].read(
+        from.buckets().files(bucket.at), from.clock(), bucket.archives, kinds, {},
+        [&] { return from.clock().now() < until && from.buckets().has_to_spare(bucket.at); });
+  }
+
+  static void report_use(Sources& from, const BackupSource& source, Batch& out) {
+    if (!source.bucket) return;
+    const BucketUse use = from.buckets().take_use(source.bucket->at);
+    out.count(kBucketRequests, use.requests, source.name);
+    out.count(kBucketBytes, use.bytes, source.name);
   }
 
   BackupHistory ask(Sources& from, const BackupSource& source) {
@@ -181,7 +210,9 @@ class Backups final : public Collector {
       if (source.table) out.set(kUnrecognised, history.unrecognised, source.name);
       report_room(from.files(), source, history, out);
       if (source.retention) report_retention(from, source, history, out);
+      report_use(from, source, out);
     } catch (const SourceError& error) {
+      report_use(from, source, out);
       if (error.session_lost()) throw;
       recovery_point_.add(error);
       copies_.add(source, error);

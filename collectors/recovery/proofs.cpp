@@ -48,7 +48,15 @@ constexpr std::size_t kMaxDigests = std::size_t{16} << 20;  ///< bytes of a list
 struct Elsewhere {
   std::string source;
   std::string kind;
+  std::string_view why;
 };
+
+constexpr std::string_view kOfRecord =
+    "what is on record is not read here, so nothing tells that it can be got back. HINT: give the "
+    "files a source with `directory`, and run drills: pg_integrity_exporter drill";
+constexpr std::string_view kOfBucket =
+    "objects of a bucket are not read to their end here, so nothing tells that they can be got "
+    "back. HINT: make it the `copy_of` a source with `directory`, which is read";
 
 /// A backup that is not read until then.
 struct Postponed {
@@ -70,8 +78,10 @@ class Proofs final : public Collector {
         sources_.back().directory->usable = ProofLevel::plausible;
         continue;
       }
+      if (source.bucket && !source.copy_of.empty()) continue;
       for (const BackupKind& kind : source.kinds)
-        if (kind.schedule.promised()) elsewhere_.push_back({source.name, kind.name});
+        if (kind.schedule.promised())
+          elsewhere_.push_back({source.name, kind.name, source.bucket ? kOfBucket : kOfRecord});
     }
   }
 
@@ -301,11 +311,7 @@ class Proofs final : public Collector {
                      kinds_[i].kind);
     }
     for (const Elsewhere& kind : elsewhere_)
-      out.unproven(kProved, Reason::not_proved,
-                   "what is on record is not read here, so nothing tells that it can be got back. "
-                   "HINT: give the files a source with `directory`, and run drills: "
-                   "pg_integrity_exporter drill",
-                   kind.source, kind.kind);
+      out.unproven(kProved, Reason::not_proved, std::string(kind.why), kind.source, kind.kind);
   }
 
   const double rate_;   ///< bytes a second

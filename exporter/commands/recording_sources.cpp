@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "collectors/base/errors.h"
+#include "collectors/ports/buckets.h"
 #include "collectors/ports/files.h"
 #include "collectors/ports/http.h"
 #include "collectors/ports/processes.h"
@@ -86,6 +87,18 @@ class RecordingSources::RecordingFiles final : public Files {
   Recording& recording_;
 };
 
+class RecordingSources::RecordingBuckets final : public Buckets {
+ public:
+  explicit RecordingBuckets(Files& files) : files_(files) {}
+
+  Files& files(const Bucket& /*bucket*/) override { return files_; }
+  BucketUse take_use(const Bucket& /*bucket*/) override { return {}; }
+  [[nodiscard]] bool has_to_spare(const Bucket& /*bucket*/) override { return true; }
+
+ private:
+  Files& files_;
+};
+
 class RecordingSources::RecordingHttp final : public Http {
  public:
   explicit RecordingHttp(Recording& recording) : recording_(recording) {}
@@ -130,6 +143,7 @@ RecordingSources::RecordingSources(Session& session, std::shared_ptr<const Schem
       scans_(scans),
       clock_(clock),
       files_(std::make_unique<RecordingFiles>(recording)),
+      buckets_(std::make_unique<RecordingBuckets>(*files_)),
       http_(std::make_unique<RecordingHttp>(recording)),
       processes_(std::make_unique<RecordingProcesses>(recording)),
       decoder_(std::make_unique<RecordingDecoder>()) {}
@@ -143,6 +157,10 @@ Session& RecordingSources::replica(const std::string& name) {
 
 Files& RecordingSources::files() {
   return *files_;
+}
+
+Buckets& RecordingSources::buckets() {
+  return *buckets_;
 }
 
 Http& RecordingSources::http() {

@@ -11,6 +11,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/collector.h"
+#include "collectors/ports/buckets.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/decoder.h"
 #include "collectors/ports/files.h"
@@ -83,6 +84,7 @@ class RecordingSources final : public Sources {
   std::shared_ptr<const Schema> schema() override { return schema_; }
   TableScans& scans() override { return scans_; }
   Files& files() override;
+  Buckets& buckets() override;
   Http& http() override;
   Processes& processes() override;
   Decoder& decoder() override;
@@ -104,6 +106,7 @@ class RecordingSources final : public Sources {
 
  private:
   class RecordingFiles;
+  class RecordingBuckets;
   class RecordingHttp;
   class RecordingProcesses;
   class RecordingDecoder;
@@ -114,6 +117,7 @@ class RecordingSources final : public Sources {
   TableScans& scans_;
   const Clock& clock_;
   const std::unique_ptr<RecordingFiles> files_;
+  const std::unique_ptr<RecordingBuckets> buckets_;
   const std::unique_ptr<RecordingHttp> http_;
   const std::unique_ptr<RecordingProcesses> processes_;
   const std::unique_ptr<RecordingDecoder> decoder_;

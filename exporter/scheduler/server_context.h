@@ -17,6 +17,7 @@
 #include "collectors/ports/clock.h"
 #include "collectors/postgres/schema_cache.h"
 #include "collectors/postgres/table_scan.h"
+#include "exporter/buckets/bucket_store.h"
 #include "exporter/config/config_schema.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
@@ -86,6 +87,7 @@ struct ServerContext {
   DisposableWorkers& workers;
   Evidence& evidence;
   SessionPool& pool;
+  BucketStore buckets;
   ChildDecoder decoder;  ///< used by the collectors of the reading lane
   CommitWatch commits;
   Replicas replicas;

@@ -21,6 +21,7 @@ StepSources::StepSources(const StepOf& of, Pass& pass, Instant began)
       began_(began),
       deadline_(began + of.options.deadline),
       files_(of.server.workers, deadline_),
+      buckets_(of.server.buckets, of.server.workers, of.server.clock, deadline_),
       http_(of.server.workers, of.server.clock, deadline_),
       processes_(of.server.workers, deadline_) {}
 

@@ -14,6 +14,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/collector.h"
+#include "collectors/ports/buckets.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/decoder.h"
 #include "collectors/ports/files.h"
@@ -24,6 +25,7 @@
 #include "collectors/postgres/schema.h"
 #include "collectors/postgres/schema_cache.h"
 #include "collectors/postgres/table_scan.h"
+#include "exporter/buckets/bucket_store.h"
 #include "exporter/config/config_schema.h"
 #include "exporter/config/options.h"
 #include "exporter/evidence/evidence.h"
@@ -79,6 +81,7 @@ class StepSources final : public Sources {
   std::shared_ptr<const Schema> schema() override;
   TableScans& scans() override { return pass_.reads->scans; }
   Files& files() override { return files_; }
+  Buckets& buckets() override { return buckets_; }
   Http& http() override { return http_; }
   Processes& processes() override { return processes_; }
   Decoder& decoder() override { return of_.server.decoder; }
@@ -116,6 +119,7 @@ class StepSources final : public Sources {
   Instant began_;
   Instant deadline_;
   WorkerFiles files_;
+  WorkerBuckets buckets_;
   WorkerHttp http_;
   WorkerPrograms processes_;
   SaxJson json_;

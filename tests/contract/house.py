@@ -32,6 +32,7 @@ LIBRARIES = {
     "curl/": {"exporter/io/http_exchange.cpp"},
     "date/": {"exporter/io/clock.cpp"},
     "event2/": {"exporter/http/connection.cpp", "exporter/http/loop.cpp"},
+    "expat.h": {"exporter/buckets/listing.cpp"},
     "httplib.h": {"exporter/http/router.cpp"},
     "libpq-fe.h": {"exporter/config/conninfo.cpp", "exporter/postgres/login.cpp"},
     "lz4frame.h": {"exporter/decoding/unpacked.cpp"},
@@ -47,7 +48,9 @@ LIBRARIES = {
     "spdlog/": {"exporter/io/logging.cpp"},
     "toml++/": {"exporter/config/toml.cpp"},
     "yaml-cpp/": {"exporter/config/web_config.cpp"},
-    "zlib.h": {"exporter/decoding/unpacked.cpp", "exporter/io/files.cpp", "exporter/metrics/page.cpp"},
+    "zlib.h": {
+        "exporter/buckets/bucket_files.cpp", "exporter/decoding/unpacked.cpp", "exporter/io/files.cpp",
+        "exporter/metrics/page.cpp"},
     "zstd.h": {"exporter/decoding/unpacked.cpp"},
 }
 

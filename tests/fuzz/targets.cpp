@@ -20,6 +20,7 @@
 #include "collectors/recovery/backup_catalogue.h"
 #include "collectors/recovery/base_backup_manifest.h"
 #include "collectors/recovery/drill_records.h"
+#include "exporter/buckets/listing.h"
 #include "exporter/config/acceptances.h"
 #include "exporter/config/config.h"
 #include "exporter/config/conninfo.h"
@@ -204,6 +205,19 @@ void server_words(std::string_view bytes) {
   static_cast<void>(server_error(said.sqlstate, text));
 }
 
+/// What an object storage answers.
+void object_listing(std::string_view bytes) {
+  if (const auto refusal = read_refusal(bytes)) require(!refusal->code.empty());
+  static_cast<void>(parse_iso_time(bytes));
+  try {
+    const ListingPage page = read_listing_page(bytes);
+    require(page.objects.size() <= kPageObjects);
+    for (const BucketObject& object : page.objects) require(!object.key.empty());
+  } catch (const SourceError&) {
+    return;
+  }
+}
+
 }  // namespace
 
 const std::map<std::string, FuzzTarget>& fuzz_targets() {
@@ -217,6 +231,7 @@ const std::map<std::string, FuzzTarget>& fuzz_targets() {
       {"json", json},
       {"manifest", manifest},
       {"names", names},
+      {"object_listing", object_listing},
       {"records", records},
       {"server_words", server_words},
       {"sql", sql},

@@ -14,7 +14,7 @@ SOURCE_FOLDERS = ("exporter", "collectors")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 # Rooms that an exporter without backups, drills and copies does not use while it serves.
-UNUSED = ("exporter/drill/", "exporter/commands/", "collectors/recovery/", "collectors/options/")
+UNUSED = ("exporter/buckets/", "exporter/drill/", "exporter/commands/", "collectors/recovery/", "collectors/options/")
 
 # Durations that bound the work of a machine. The machine is no faster, so they stay as they are.
 KEPT = {

@@ -40,7 +40,7 @@ ApiServer::ApiServer(Answer answer, const Certificate* certificate)
   const auto serve = [this, answer = std::move(answer)](const httplib::Request& request,
                                                         httplib::Response& response) {
     ++asked_;
-    ApiAsked asked{request.path, {}, request.body};
+    ApiAsked asked{request.path, {}, request.body, request.method};
     for (const auto& [name, value] : request.headers) {
       std::string lower = name;
       for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -58,6 +58,7 @@ ApiServer::ApiServer(Answer answer, const Certificate* certificate)
   };
   impl_->server->Get(".*", serve);
   impl_->server->Post(".*", serve);
+  impl_->server->Put(".*", serve);
   impl_->server->set_keep_alive_max_count(1);
   port_ = impl_->server->bind_to_any_port("127.0.0.1");
   if (port_ <= 0) throw std::runtime_error("the API server finds no port");

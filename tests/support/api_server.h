@@ -20,6 +20,7 @@ struct ApiAsked {
   std::string path;
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::string body = {};
+  std::string method = "GET";
 };
 
 struct ApiAnswer {

@@ -9,6 +9,7 @@
 #include "collectors/base/instant.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/collector.h"
+#include "collectors/ports/buckets.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/decoder.h"
 #include "collectors/ports/files.h"
@@ -41,6 +42,7 @@ class StepSources final : public Sources {
   std::shared_ptr<const Schema> schema() override { return schema_; }
   TableScans& scans() override { return scans_; }
   Files& files() override { throw std::logic_error("there are no files here"); }
+  Buckets& buckets() override { throw std::logic_error("there are no buckets here"); }
   Http& http() override { throw std::logic_error("there is no network here"); }
   Processes& processes() override { throw std::logic_error("there are no programs here"); }
   Decoder& decoder() override { throw std::logic_error("there are no backups here"); }

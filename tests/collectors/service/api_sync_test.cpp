@@ -466,6 +466,7 @@ class SlowlyCounting final : public Sources {
   std::shared_ptr<const Schema> schema() override { return schema_.get(*session_, clock_.now()); }
   TableScans& scans() override { throw std::logic_error("it shares no scans"); }
   Files& files() override { return files_; }
+  Buckets& buckets() override { throw std::logic_error("it reads no buckets"); }
   Http& http() override { return http_; }
   Processes& processes() override { throw std::logic_error("it runs no programs"); }
   Decoder& decoder() override { throw std::logic_error("it reads no backups"); }
