@@ -183,15 +183,16 @@ std::string learn_indexes_sql() {
   return sql + ") AS own";
 }
 
-std::string same_names_sql(std::string_view statement) {
+std::string same_names_sql(std::string_view prepared) {
   std::string sql = "SELECT CASE WHEN EXISTS (SELECT FROM (";
   sql += kLocked;
   sql += R"( OFFSET 0) AS l JOIN pg_catalog.pg_class c ON c.oid = l.oid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE pg_catalog.strpos()";
-  sql += sql_literal(statement);
-  sql += R"(, '"' || pg_catalog.replace(n.nspname, '"', '""') || '"."' ||
-    pg_catalog.replace(c.relname, '"', '""') || '"') = 0) THEN (')";
+  WHERE coalesce(pg_catalog.strpos((SELECT p.statement FROM pg_catalog.pg_prepared_statements p
+    WHERE p.name = )";
+  sql += sql_literal(prepared);
+  sql += R"(), '"' || pg_catalog.replace(n.nspname, '"', '""') || '"."' ||
+    pg_catalog.replace(c.relname, '"', '""') || '"'), 0) = 0) THEN (')";
   sql += kRefusal;
   sql += "' || (SELECT 'c'::text OFFSET 0) || '";
   sql += kRefusalEnd;

@@ -49,10 +49,11 @@ std::string plain_guard_sql();
 /// A statement that makes PostgreSQL learn which indexes the locked tables have.
 std::string learn_indexes_sql();
 
-/// A statement that fails as a guard does if the statement does not have the name of a locked
-/// relation. Its schema has then been renamed, and PostgreSQL may resolve the names anew.
-/// @param statement has schemas and names in double quotes.
-std::string same_names_sql(std::string_view statement);
+/// A statement that fails as a guard does if a prepared statement does not have the name of a
+/// locked relation. The schema of that relation has then been renamed, and PostgreSQL may resolve
+/// the names anew.
+/// @param prepared its name. It has schemas and names in double quotes.
+std::string same_names_sql(std::string_view prepared);
 
 /// A statement that waits until nobody holds a lock that keeps us from planning with the locked
 /// relations, their partitions, children and indexes.

@@ -29,15 +29,25 @@ struct JudgingSession {
   std::string settings;                  ///< SQL that its transaction begins with
 };
 
+/// Guards that stay prepared on a server connection from one read to the next. Planning them anew
+/// takes longer than all else about a small table. A pooler may hand the server connection to
+/// somebody else, so behind one nothing is kept.
+struct KeptGuards {
+  bool wanted = false;
+  bool prepared = false;
+};
+
 /// Runs one statement of ours in a read-only transaction that has the settings of every question.
-/// Nothing remains on the server connection but the transaction.
+/// Nothing remains on the server connection but the transaction, and guards if they are wanted.
 /// @param access Access::heap or Access::index.
 /// @param restricted the server knows restrict_nonsystem_relation_kind.
-/// @param judge if the transaction reads all its statements by one snapshot.
+/// @param kept of this connection. If the server has lost them, none are wanted any more.
+/// @param judging if the transaction reads all its statements by one snapshot.
 /// @throws SourceError: unsafe if the statement may call foreign code, conflict if a name means
 /// neither a table nor a sequence. Else what pqxx throws.
 pqxx::result guarded_read(PqxxConnection& connection, pqxx::transaction_base& transaction,
                           const std::string& sql, std::span<const std::string> parameters,
-                          Access access, bool restricted, const JudgingSession& judge = {});
+                          Access access, bool restricted, KeptGuards& kept,
+                          const JudgingSession& judging = {});
 
 }  // namespace pg_integrity

@@ -169,6 +169,7 @@ class PostgresSession final : public LiveSession {
     server_.timeline = static_cast<std::uint32_t>(row.number("timeline"));
     // A pooler hands out process numbers of its own.
     server_.direct = row.text("process") == std::to_string(connection_->backendpid());
+    kept_.wanted = server_.direct;
     server_.read_at = clock_.now();
     began_ = row.text("began");
     raw_ = row.text("encoding") == "SQL_ASCII";
@@ -265,7 +266,7 @@ class PostgresSession final : public LiveSession {
         return timed([&] { return run_single(transaction, std::string(sql), parameters); });
       return timed([&] {
         return guarded_read(*connection_, transaction, std::string(sql), parameters, access,
-                            restricted_, judge());
+                            restricted_, kept_, judge());
       });
     });
   }
@@ -395,6 +396,7 @@ class PostgresSession final : public LiveSession {
   Seconds busy_{0};
   bool broken_ = false;
   bool raw_ = false;
+  KeptGuards kept_;
   bool restricted_ = false;  ///< the server knows restrict_nonsystem_relation_kind
 };
 

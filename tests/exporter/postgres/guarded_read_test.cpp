@@ -12,6 +12,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/failure.h"
 #include "tests/support/opened_session.h"
+#include "tests/support/wait.h"
 
 namespace pg_integrity::test::guarded_read_test {
 namespace {
@@ -159,7 +160,10 @@ TEST_F(Filtered, PoliciesOfAPartitionDoNotCountForItsParent) {
 
 TEST_F(GuardedRead, AStatementLeavesNothingBehindWhateverBecomesOfIt) {
   const auto prepared = [&] {
-    return session_->query("SELECT count(*) AS left FROM pg_prepared_statements")
+    return session_
+        ->query(
+            "SELECT count(*) AS left FROM pg_prepared_statements WHERE name NOT LIKE"
+            " 'pg\\_integrity\\_kept\\_%'")
         .only()
         .number("left");
   };
@@ -172,6 +176,45 @@ TEST_F(GuardedRead, AStatementLeavesNothingBehindWhateverBecomesOfIt) {
   plant("CREATE INDEX i ON shop.t ((id + evil(1)))");
   EXPECT_EQ(refusal(kCount), Reason::unsafe) << text_;
   EXPECT_EQ(prepared(), 0);
+}
+
+TEST_F(GuardedRead, GuardsAreKeptFromOneReadToTheNext) {
+  const char* prepared =
+      "SELECT string_agg(name || prepare_time, ' ' ORDER BY name) AS kept FROM"
+      " pg_prepared_statements";
+  read(kCount);
+  const std::string first = session_->query(prepared).only().text("kept");
+  EXPECT_NE(first.find("pg_integrity_kept_guard"), std::string::npos) << first;
+  read(kCount);
+  EXPECT_EQ(session_->query(prepared).only().text("kept"), first);
+}
+
+TEST_F(GuardedRead, LostGuardsAreReplaced) {
+  EXPECT_EQ(read(kCount).only().number("rows"), 2);
+  session_->query("DEALLOCATE ALL");
+  EXPECT_EQ(read(kCount).only().number("rows"), 2);
+  EXPECT_EQ(read(kCount).only().number("rows"), 2);
+  plant("CREATE INDEX i ON shop.t ((id + evil(1)))");
+  EXPECT_EQ(refusal(kCount), Reason::unsafe) << text_;
+}
+
+TEST_F(GuardedRead, AGuardReadsNoCatalogFromEndToEnd) {
+  db_.run("ALTER DATABASE " + db_.name() + " SET enable_indexscan = off");
+  const auto scans = [&] {
+    return db_.ask("SELECT pg_stat_get_numscans('pg_catalog.pg_attribute'::regclass)");
+  };
+  const std::string before = scans();
+  {
+    OpenedSession later(db_);
+    later->query(kCount, Access::heap);
+    later->query(kCount, Access::index);
+  }
+  // A session tells the server's statistics at its end.
+  EXPECT_TRUE(eventually([&] {
+    return db_.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") ==
+           "2";  // that of the test, and the one that asks
+  }));
+  EXPECT_EQ(scans(), before);
 }
 
 TEST_F(GuardedRead, TheHeapIsReadWhereAnIndexLacksRows) {
