@@ -76,8 +76,10 @@ class Duplicates final : public Collector {
 
   Progress collect(Sources& from, Batch& out) override {
     const auto schema = from.schema();
-    const auto& indexes =
-        indexes_.get(from, schema, [&] { return unique_indexes(from.session(), *schema); });
+    const auto& indexes = indexes_.get(from, schema, [&] {
+      statements_.forget();
+      return unique_indexes(from.session(), *schema);
+    });
     Walk walk(from);
     const auto key_of = [](const auto& key) {
       return walk_key(key.table.schema, key.table.name, key.name);
@@ -104,9 +106,12 @@ class Duplicates final : public Collector {
     return {key.table.schema, key.table.name, key.name};
   }
 
-  void look_at_index(Session& session, const UniqueIndex& index, Batch& out) const {
+  void look_at_index(Session& session, const UniqueIndex& index, Batch& out) {
     require_size(session, index.heap());
-    count(session, surplus_sql(session, index), labels(index), out);
+    double surplus = surplus_of(session, statements_.of(session, index));
+    // Another index may have got the name since the list was read.
+    if (surplus > 0) surplus = surplus_of(session, surplus_sql(session, index));
+    out.set(kDuplicateRows, surplus, labels(index));
   }
 
   void look_at_declared(Session& session, const Schema& schema, const DeclaredKey& key,
@@ -118,7 +123,8 @@ class Duplicates final : public Collector {
     if (table->has_foreign_partition)
       throw SourceError(Reason::config, "a partition of the table is on another server");
     require_size(session, *table);
-    count(session, surplus_sql(session, *table, key.columns), labels(key), out);
+    out.set(kDuplicateRows, surplus_of(session, surplus_sql(session, *table, key.columns)),
+            labels(key));
   }
 
   void require_size(Session& session, const Table& table) const {
@@ -128,15 +134,14 @@ class Duplicates final : public Collector {
           "not counted: the table is above exact_up_to. HINT: raise it for this server");
   }
 
-  static void count(Session& session, const std::string& sql,
-                    const std::array<std::string, 3>& labels, Batch& out) {
-    const double surplus = session.query(sql, Access::heap).only().number("surplus");
-    out.set(kDuplicateRows, surplus, labels[0], labels[1], labels[2]);
+  static double surplus_of(Session& session, const std::string& sql) {
+    return session.query(sql, Access::heap).only().number("surplus");
   }
 
   double exact_up_to_;
   std::vector<DeclaredKey> declared_;
   CatalogList<std::vector<UniqueIndex>> indexes_;
+  SurplusStatements statements_;  ///< of these indexes
 };
 
 void check(const Configuration& given, Problems& problems) {

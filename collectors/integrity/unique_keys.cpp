@@ -18,11 +18,23 @@ SELECT n.nspname AS schema, c.relname AS table_name, c.relkind = 'p' AS partitio
   ic.relname AS name, greatest(c.reltuples, 0) AS rows,
   CASE WHEN c.relkind = 'r' AND (c.reltuples > 0 OR c.relpages > 0)
     THEN c.relpages * current_setting('block_size')::float8 END AS bytes,
-  coalesce(rn.nspname, n.nspname) AS root_schema, coalesce(r.relname, c.relname) AS root_name
+  coalesce(rn.nspname, n.nspname) AS root_schema, coalesce(r.relname, c.relname) AS root_name,
+  CASE WHEN plain THEN k.columns END AS columns,
+  CASE WHEN plain THEN dense_rank() OVER (ORDER BY plain, k.types, i.indclass::text,
+    i.indcollation::text, to_jsonb(i) ->> 'indnullsnotdistinct') ELSE 0 END AS shape
 FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
   LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
+  JOIN pg_am m ON m.oid = ic.relam
+  CROSS JOIN LATERAL (SELECT
+    i.indexprs IS NULL AND i.indpred IS NULL AND m.amname = 'btree' AS plain) p
+  CROSS JOIN LATERAL (
+    SELECT string_agg(quote_ident(a.attname), ',' ORDER BY ia.attnum) AS columns,
+      string_agg(ia.atttypid::text, ' ' ORDER BY ia.attnum) AS types
+    FROM pg_attribute ia
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[ia.attnum - 1]
+    WHERE ia.attrelid = i.indexrelid AND ia.attnum <= i.indnkeyatts) k
 WHERE i.indisunique AND NOT i.indisexclusion AND i.indisvalid AND i.indislive AND NOT ic.relispartition
   AND c.relkind IN ('r', 'p') AND n.nspname <> 'pg_catalog')";
 
@@ -138,13 +150,51 @@ std::string trust_of_index() {
   return sql;
 }
 
-/// @param row from a statement that ends in kTrusted, or in the columns of an index.
-void require_trusted(const Row& row) {
-  if (!row.flag("trusted"))
+void require_trusted(bool trusted) {
+  if (!trusted)
     throw SourceError(
         Reason::unsafe,
         "comparing would run code that belongs to neither a superuser nor an extension"
         " of one. HINT: if it can be trusted, give its functions to a superuser");
+}
+
+/// @param row from a statement that ends in kTrusted, or in the columns of an index.
+void require_trusted(const Row& row) {
+  require_trusted(row.flag("trusted"));
+}
+
+/// The columns of an index, in their order, and whether comparing them is trusted.
+Rows column_rows(Session& session, const UniqueIndex& index) {
+  const std::array<std::string, 1> name{index.index().sql()};
+  std::string sql = trust_of_index();
+  sql += kIndexColumns;
+  const bool can_say = session.server().version_num >= 150000;
+  sql += can_say ? "NOT i.indnullsnotdistinct" : "true";
+  sql += " AS nulls_distinct";
+  sql += kOfIndex;
+  Rows rows = session.query(sql, name);
+  if (rows.size() == 0)
+    throw SourceError(Reason::unsafe, "only indexes of the btree method are compared");
+  return rows;
+}
+
+/// The cast and the collation of an index's column.
+std::string modifier_of(const Row& row) {
+  return row.text("cast") + row.text("collation");
+}
+
+/// Splits names at the commas outside of their quotes.
+std::vector<std::string> quoted_names(std::string_view text) {
+  std::vector<std::string> names(1);
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (c == ',' && !quoted)
+      names.emplace_back();
+    else
+      names.back() += c;
+  }
+  return names;
 }
 
 /// Ranks the values; rows beyond the highest rank are surplus. The operator that sorts also decides
@@ -201,7 +251,9 @@ std::vector<UniqueIndex> unique_indexes(Session& session, const Schema& schema) 
                       row.flag("partitioned"),
                       row.number("rows"),
                       row.maybe_number("bytes"),
-                      root->foreign_code};
+                      root->foreign_code,
+                      static_cast<std::uint32_t>(row.number("shape")),
+                      row.maybe_text("columns").value_or("")};
     if (const Table* table = schema.table(index.table); table && table->heirs.empty())
       index.estimated_bytes = table->estimated_bytes;  // else of one partition, or without heirs
     indexes.push_back(std::move(index));
@@ -240,16 +292,7 @@ Rows trusted_rows(Session& session, const RunCode& code, std::string_view select
 }
 
 std::string surplus_sql(Session& session, const UniqueIndex& index) {
-  const std::array<std::string, 1> name{index.index().sql()};
-  std::string sql = trust_of_index();
-  sql += kIndexColumns;
-  const bool can_say = session.server().version_num >= 150000;
-  sql += can_say ? "NOT i.indnullsnotdistinct" : "true";
-  sql += " AS nulls_distinct";
-  sql += kOfIndex;
-  const Rows rows = session.query(sql, name);
-  if (rows.size() == 0)
-    throw SourceError(Reason::unsafe, "only indexes of the btree method are compared");
+  const Rows rows = column_rows(session, index);
   require_trusted(rows[0]);
   Key key;
   key.from = index.heap().from_clause_alone();
@@ -257,8 +300,31 @@ std::string surplus_sql(Session& session, const UniqueIndex& index) {
   key.nulls_distinct = rows[0].flag("nulls_distinct");
   for (std::size_t i = 0; i < rows.size(); ++i)
     key.columns.push_back(
-        {"(" + rows[i].text("expression") + ")" + rows[i].text("cast") + rows[i].text("collation"),
-         rows[i].text("less")});
+        {"(" + rows[i].text("expression") + ")" + modifier_of(rows[i]), rows[i].text("less")});
+  return surplus_sql(key);
+}
+
+std::string SurplusStatements::of(Session& session, const UniqueIndex& index) {
+  if (index.shape == 0) return surplus_sql(session, index);
+  auto found = known_.find(index.shape);
+  if (found == known_.end()) {
+    const Rows rows = column_rows(session, index);
+    Comparison comparison{rows[0].flag("trusted"), rows[0].flag("nulls_distinct"), {}, {}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      comparison.less.push_back(rows[i].text("less"));
+      comparison.modifier.push_back(modifier_of(rows[i]));
+    }
+    found = known_.emplace(index.shape, std::move(comparison)).first;
+  }
+  const Comparison& comparison = found->second;
+  require_trusted(comparison.trusted);
+  const std::vector<std::string> columns = quoted_names(index.columns);
+  if (columns.size() != comparison.less.size()) return surplus_sql(session, index);
+  Key key;
+  key.from = index.heap().from_clause_alone();
+  key.nulls_distinct = comparison.nulls_distinct;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    key.columns.push_back({"(" + columns[i] + ")" + comparison.modifier[i], comparison.less[i]});
   return surplus_sql(key);
 }
 

@@ -3,6 +3,8 @@
 // the index does, and runs no code of the database's users. Pure functions over a session.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -24,6 +26,10 @@ struct UniqueIndex {
   double estimated_rows = 0;  ///< the planner's; 0 if never analyzed
   std::optional<double> estimated_bytes;  ///< of the table's heap, as in the Schema
   bool foreign_code = false;              ///< of the table or, of a partition, its root
+  /// Indexes of one list with the same number compare columns of the same types in the same way. 0:
+  /// it has expressions or a predicate, or is no btree.
+  std::uint32_t shape = 0;
+  std::string columns;  ///< of the key, quoted, with commas between them; empty: shape is 0
 
   [[nodiscard]] QualifiedName index() const { return {table.schema, name}; }
   /// The table that is read, or the one partition.
@@ -69,6 +75,25 @@ Rows trusted_rows(Session& session, const RunCode& code, std::string_view select
 /// @throws SourceError{unsafe} if it would run code that belongs to neither a superuser nor an
 /// extension of one, or if the index is no btree.
 std::string surplus_sql(Session& session, const UniqueIndex& index);
+
+/// Composes such statements for the indexes of one list. It asks the catalog once for each shape,
+/// and not for each index. So a statement is as old as the list. One thread at a time.
+class SurplusStatements {
+ public:
+  /// @throws SourceError{unsafe} as surplus_sql().
+  std::string of(Session& session, const UniqueIndex& index);
+  /// The numbers of a new list have other meanings.
+  void forget() { known_.clear(); }
+
+ private:
+  struct Comparison {
+    bool trusted = false;
+    bool nulls_distinct = true;
+    std::vector<std::string> less;      ///< of each column, the operator that sorts it
+    std::vector<std::string> modifier;  ///< of each column, its cast and its collation
+  };
+  std::map<std::uint32_t, Comparison> known_;
+};
 
 /// The columns of its table that this statement reads. If the index has expressions or a predicate,
 /// columns that it only INCLUDEs are among them.

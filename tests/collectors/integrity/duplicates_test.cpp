@@ -329,7 +329,7 @@ TEST(Duplicates, ReadsHostileNamesAndLeavesOutWhatIsExcluded) {
   EXPECT_EQ(found.value("pg_integrity_duplicate_rows", {{"key", "e\"x"}}), 0);
 }
 
-TEST(Duplicates, APassAsksTwoStatementsAnIndexInHoweverManySteps) {
+TEST(Duplicates, APassAsksOneStatementAnIndexInHoweverManySteps) {
   const Database db;
   db.run(R"(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE format(
     'CREATE TABLE t%s (id int PRIMARY KEY); INSERT INTO t%1$s VALUES (1)', i); END LOOP; END $$;
@@ -343,12 +343,50 @@ TEST(Duplicates, APassAsksTwoStatementsAnIndexInHoweverManySteps) {
   for (int i = 0; i < 2; ++i) {
     session->statements.clear();
     EXPECT_EQ(pass(*collector, from), 42) << "so many keys, one a step";
-    EXPECT_EQ(session->statements.size(), 2 * 42 + 1U) << "and which indexes there are";
+    EXPECT_EQ(session->statements.size(), 42 + 3U)
+        << "and which indexes there are, how int4 is compared, and how the declared key is";
   }
   db.run("DROP TABLE t40");
   session->statements.clear();
   StepSources later(*session);
   EXPECT_EQ(pass(*collector, later), 41) << "each pass looks anew";
+}
+
+TEST(Duplicates, IndexesOfTheSameTypesAreReadByTheirOwnColumns) {
+  const Database db;
+  db.run(R"(CREATE TABLE t ("a,b" int, "x""y," int, c int, d text);
+    CREATE UNIQUE INDEX one ON t ("x""y,", "a,b"); CREATE UNIQUE INDEX two ON t (c, "a,b");
+    CREATE UNIQUE INDEX three ON t (d, c); CREATE UNIQUE INDEX four ON t (c, d) INCLUDE ("a,b");
+    INSERT INTO t VALUES (1, 1, 1, 'd'), (1, 2, 2, 'd'), (2, 1, 3, 'd'))");
+  EXPECT_EQ(look_for_duplicates(db).violated(), "");
+  db.run(unseen_by(
+      "one",
+      unseen_by("two",
+                unseen_by("three", unseen_by("four", "INSERT INTO t VALUES (1, 2, 2, 'e')")))));
+  const Findings found = look_for_duplicates(db);
+  EXPECT_EQ(surplus(found, "t", "one"), 1);
+  EXPECT_EQ(surplus(found, "t", "two"), 1);
+  EXPECT_EQ(surplus(found, "t", "three"), 0);
+  EXPECT_EQ(surplus(found, "t", "four"), 0);
+}
+
+TEST(Duplicates, AnIndexThatTookTheNameOfAnotherIsNotJudgedByItsColumns) {
+  const Database db;
+  db.run(
+      "CREATE TABLE t (a int, b int); CREATE UNIQUE INDEX k ON t (a);"
+      " INSERT INTO t VALUES (1, 1), (2, 2)");
+  const auto collector = collector_from(one_server(db.dsn(), {}, "duplicates"));
+  OpenedSession session(db);
+  StepSources from(*session);
+  session->before_each = [&] {
+    if (session->statements.back().find("surplus") == std::string::npos) return;
+    session->before_each = nullptr;
+    db.run("DROP INDEX k; CREATE UNIQUE INDEX k ON t (b); INSERT INTO t VALUES (1, 3), (2, 4)");
+  };
+  Batch out(Instant{});
+  EXPECT_EQ(collector->collect(from, out), Progress::done);
+  ASSERT_EQ(out.samples().size(), 1U);
+  EXPECT_EQ(out.samples().front().value, 0);
 }
 
 TEST(Duplicates, ADatabaseWithoutKeysIsNotApplicable) {
