@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the rules beside this file, the table in README.md, the generated part of tests/ and the first paragraph of
-each runbook. It reads alerts.yml and the exporter's catalogue of metrics.
+each runbook, and exporter/report/runbook_table.cpp. It reads alerts.yml and the exporter's catalogue of metrics.
 
     alerts/generate.py PROGRAM
 """
@@ -10,6 +10,7 @@ import sys
 
 import promtool_tests
 import rules
+import runbook_table
 from table import HERE, Table, read
 
 BEGIN, END = "<!-- begin: alerts/generate.py -->\n", "<!-- end -->\n"
@@ -40,6 +41,8 @@ def main():
         (HERE / "tests" / ("%s_test.yml" % theme)).write_text(promtool_tests.file_of(theme, table), encoding="utf-8")
     write_readme(table)
     write_runbook_heads(table)
+    (HERE.parent / "exporter" / "report" / "runbook_table.cpp").write_text(
+        runbook_table.source(table, HERE / "runbooks"), encoding="utf-8")
 
 
 if __name__ == "__main__":

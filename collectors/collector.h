@@ -225,6 +225,8 @@ struct CollectorSpec {
   /// Whether the configuration gives the collector something to watch. nullptr means always.
   bool (*wanted)(const Configuration& given) = nullptr;
   std::string_view wanted_hint = {};  ///< how the user gives it something to watch
+  /// The same as lines of configuration to copy to the end of a [[server]], with names to replace.
+  std::string_view wanted_snippet = {};
   /// Finds faults that single options cannot show. May be nullptr.
   void (*check)(const Configuration& given, Problems& problems) = nullptr;
   /// Says what the collector reads beyond the catalog: no_reads, or a function. It has no default.

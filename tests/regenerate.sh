@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes all generated files: the reference, the grants, the alert rules with their table and tests, the dashboards,
-# the copies of these for Kubernetes, the man page and the completions of shells.
+# the copies of these for Kubernetes, the man page, the completions of shells, and the report's table of runbooks.
 #
 #   tests/regenerate.sh [PROGRAM]           writes them
 #   tests/regenerate.sh --check [PROGRAM]   writes nothing; fails and shows the difference if anything is not current
@@ -9,7 +9,7 @@ set -euo pipefail
 # The document with the reference between its markers.
 reference=collectors/REFERENCE.md
 # The folders of all generated files and of their sources.
-parts=(alerts collectors dashboards deploy)
+parts=(alerts collectors dashboards deploy exporter/report)
 python=(/usr/bin/python3 -B)
 
 check=0
@@ -24,6 +24,7 @@ whole_files() {
   ls alerts/*.rules.yml dashboards/*.json deploy/grants.sql
   ls deploy/kubernetes/{prometheus-rule,dashboards,chart/Chart,chart/files/rules}.yaml
   ls deploy/kubernetes/chart/files/dashboards/*.json
+  ls exporter/report/runbook_table.cpp
   ls deploy/package/pg_integrity_exporter.1 deploy/package/completion.*
   grep -l '^# Written by alerts/generate.py' alerts/tests/*.yml
 }
@@ -37,7 +38,7 @@ write_reference() {
 
 mkdir "$work/copy"
 cd "$root"
-cp -a "${parts[@]}" "$work/copy"
+cp -a --parents "${parts[@]}" "$work/copy"
 cd "$work/copy"
 whole_files | xargs rm
 write_reference

@@ -187,6 +187,11 @@ constexpr CollectorSpec kSpec{
     .options = kOptions,
     .wanted = has_records<kWatched>,
     .wanted_hint = "name the tables that are audit logs: [[server.collectors.audit_logs.logs]]",
+    .wanted_snippet = R"([[server.collectors.audit_logs.logs]]
+name = "deletions"
+table = "deletions"
+time = "deleted_at"
+min_recent = 1)",
     .reads = add_reads,
     .make = make};
 

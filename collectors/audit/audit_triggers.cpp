@@ -332,6 +332,10 @@ constexpr CollectorSpec kSpec{
     .wanted = has_records<kWatched>,
     .wanted_hint =
         "name the tables that must be audited: [[server.collectors.audit_triggers.audited]]",
+    .wanted_snippet = R"([[server.collectors.audit_triggers.audited]]
+tables = ["public.*"]
+function = "public.log_delete"
+events = ["delete", "truncate"])",
     .check = [](const Configuration& given,
                 Problems& problems) { check_audited(given.own, problems); },
     .reads = add_reads,

@@ -287,6 +287,12 @@ constexpr CollectorSpec kSpec{
     .wanted = has_records<kWatched>,
     .wanted_hint =
         "name the tables in which protections report: [[server.collectors.protection.protections]]",
+    .wanted_snippet = R"([[server.collectors.protection.protections]]
+name = "lockdown"
+table = "lockdown"
+enabled = "enabled"
+verified_at = "verified_at"
+max_age = "1h")",
     .check = check,
     .reads = add_reads,
     .make = make};

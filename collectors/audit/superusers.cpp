@@ -103,6 +103,7 @@ constexpr CollectorSpec kSpec{
     .server_options = kServerOptions,
     .wanted = [](const Configuration& given) { return given.server.allow.given; },
     .wanted_hint = "say who may be one: allow = { superusers = [\"postgres\"] }",
+    .wanted_snippet = R"(allow = { superusers = ["postgres"] }  # before the first [server...])",
     .reads = no_reads,
     .make = make};
 

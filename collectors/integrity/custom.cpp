@@ -174,6 +174,10 @@ constexpr CollectorSpec kSpec{
     .options = kOptions,
     .wanted = has_records<kWatched>,
     .wanted_hint = "write a query and its metrics: [[server.collectors.custom.queries]]",
+    .wanted_snippet = R"([[server.collectors.custom.queries]]
+name = "paid-without-invoice"
+sql = "SELECT id FROM public.orders WHERE paid AND invoice IS NULL"
+max_rows = 0)",
     .check = check,
     .reads = add_reads,
     .make = make};

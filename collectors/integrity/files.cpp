@@ -243,6 +243,10 @@ constexpr CollectorSpec kSpec{
     .options = kOptions,
     .wanted = has_records<kWatched>,
     .wanted_hint = "name the directories: [[server.collectors.files.directories]]",
+    .wanted_snippet = R"([[server.collectors.files.directories]]
+path = "/srv/uploads"
+patterns = ["*.pdf"]
+min_files = 1)",
     .check = check,
     .reads = no_reads,
     .make = make};

@@ -290,6 +290,10 @@ constexpr CollectorSpec kSpec{
     .options = kOptions,
     .wanted = has_records<kWatched>,
     .wanted_hint = "name the columns: [[server.collectors.media.columns]]",
+    .wanted_snippet = R"([[server.collectors.media.columns]]
+table = "users"
+column = "avatar_url"
+must_be = "url")",
     .check = check,
     .reads = add_reads,
     .remembers_red = true,

@@ -242,6 +242,9 @@ constexpr CollectorSpec kSpec{
     .server_options = kServerOptions,
     .wanted = [](const Configuration& given) { return given.server.drills.has_value(); },
     .wanted_hint = "run drills, and say where their records are: [server.drills]",
+    .wanted_snippet = R"([server.drills]
+directory = "/var/lib/pg_integrity_exporter/drills"
+recovery_time_objective = "1h")",
     .reads = no_reads,
     .proves = true,
     .make = make};

@@ -328,6 +328,12 @@ constexpr CollectorSpec kSpec{
     .options = kApiOptions,
     .wanted = has_records<kWatched>,
     .wanted_hint = "name what must answer: [[server.collectors.api_sync.endpoints]]",
+    .wanted_snippet = R"([[server.collectors.api_sync.endpoints]]
+name = "orders"
+url = "https://api.example/orders/count"
+tables = ["public.orders"]
+count = "/count"
+objective = "500ms")",
     .check = [](const Configuration& given,
                 Problems& problems) { check_endpoints(given.own, problems); },
     .reads = add_reads,

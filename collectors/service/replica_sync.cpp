@@ -344,6 +344,10 @@ constexpr CollectorSpec kSpec{
     .server_options = kServerOptions,
     .wanted = [](const Configuration& given) { return !given.server.replicas.empty(); },
     .wanted_hint = "say where a copy is: [[server.replicas]] with name and dsn",
+    .wanted_snippet = R"([[server.replicas]]
+name = "standby"
+dsn = "host=standby.example dbname=shop user=pgintegrity sslmode=verify-full"
+max_lag = "1m")",
     .reads = add_reads,
     .make = make};
 

@@ -14,6 +14,8 @@
 #include "exporter/io/clock.h"
 #include "exporter/io/console.h"
 #include "exporter/io/signals.h"
+#include "exporter/report/next_step.h"
+#include "exporter/report/printable.h"
 #include "exporter/report/report.h"
 #include "exporter/scheduler/runtime.h"
 #include "exporter/scheduler/scheduler.h"
@@ -99,10 +101,11 @@ ExitCode check(const CheckCommand& command) {
   History history(true);
   history.restore(state);
   const HistoryView view = history.view();
-  Report report =
-      make_report(*runtime.evidence()->snapshot(), clock, state.saved_at > 0 ? &view : nullptr);
+  Report report = make_report(*runtime.evidence()->snapshot(), clock,
+                              {state.saved_at > 0 ? &view : nullptr, runtime.options().runbooks});
   if (command.only_bad) report = only_bad(std::move(report));
   print_to_output(rendered(report, command.format));
+  if (command.format == ReportFormat::text) print_to_output(printable(next_step(report)) + "\n");
   const ExitCode code = exit_code(report, command.format);
   if (resources->workers.given_up() > 0) leave(code);
   return code;

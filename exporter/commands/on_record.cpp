@@ -34,7 +34,8 @@ bool OnRecord::is_there() const {
 
 Report OnRecord::report() const {
   const HistoryView view = history();
-  return make_report(*runtime_->evidence()->snapshot(), clock_, &view);
+  return make_report(*runtime_->evidence()->snapshot(), clock_,
+                     {&view, runtime_->options().runbooks});
 }
 
 }  // namespace pg_integrity

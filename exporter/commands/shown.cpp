@@ -39,15 +39,16 @@ class Edition {
 
 }  // namespace
 
-HttpHandlers handlers_of(const Publisher& publisher, const History& history, const Clock& clock,
+HttpHandlers handlers_of(const Publisher& publisher, const History& history,
+                         const std::string& runbooks, const Clock& clock,
                          std::function<ProcessFacts()> facts, std::function<bool()> attempted) {
   HttpHandlers handlers;
   handlers.metrics = [&publisher, &clock, facts = std::move(facts)](bool gzip) {
     return Page(publisher.body(), facts(), clock, gzip);
   };
-  const auto report = [&publisher, &history, &clock] {
+  const auto report = [&publisher, &history, runbooks, &clock] {
     const HistoryView view = history.view();
-    return make_report(*publisher.body()->snapshot(), clock, &view);
+    return make_report(*publisher.body()->snapshot(), clock, {&view, runbooks});
   };
   handlers.report_html = [report] { return report_as_html(report()); };
   handlers.report_policy = report_policy();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "collectors/ports/clock.h"
 #include "exporter/history/history.h"
@@ -12,12 +13,13 @@
 
 namespace pg_integrity {
 
-/// @param history is part of the report.
+/// @param history is part of the report, and `runbooks` are the address in it.
 /// @param facts of the process, at each scrape.
 /// @param attempted whether every collector has made one attempt. Once the page shows those, too,
 /// the exporter is ready, and stays so: collectors that a reload adds take nobody off the scrape.
 /// The publisher, the history and the clock must outlive the handlers.
-HttpHandlers handlers_of(const Publisher& publisher, const History& history, const Clock& clock,
+HttpHandlers handlers_of(const Publisher& publisher, const History& history,
+                         const std::string& runbooks, const Clock& clock,
                          std::function<ProcessFacts()> facts, std::function<bool()> attempted);
 
 }  // namespace pg_integrity

@@ -202,6 +202,11 @@ ReadOptions options_from(Settings settings, Problems& problems) {
   options.web_config_file = settings.text_or_empty("web_config_file");
   options.state_dir = settings.text("state_dir");
   options.accept_dir = settings.text("accept_dir");
+  options.runbooks = settings.text_or_empty("runbooks");
+  if (!options.runbooks.empty() && !options.runbooks.starts_with("https://") &&
+      !options.runbooks.starts_with("http://"))
+    problems.add(settings.place("runbooks"), "\"runbooks\" is no address",
+                 "write it as \"https://git.example/alerts/runbooks\"");
   options.reload_by_http = settings.flag("reload_by_http");
   for (const Settings& server : settings.records("server"))
     options.servers.push_back(server_from(server, problems));

@@ -91,6 +91,9 @@ struct Tree {
              "/; looked at every 30 s"},
         {.name = "targets_dsn",
          .help = "the connection string of servers in *.json files, without host and port"},
+        {.name = "runbooks",
+         .help = "address of the folder with the runbooks of alerts/, http or https: the report "
+                 "then links to them"},
         {.name = "reload_by_http",
          .type = OptionType::flag,
          .fallback = "false",

@@ -93,6 +93,7 @@ struct Options {
   std::string state_dir;                   ///< empty: evidence does not survive a restart
   std::string accept_dir;                  ///< empty: there are no files of acceptances
   ServerFiles server_files;                ///< where further servers are
+  std::string runbooks;                    ///< address of the folder of runbooks; may be empty
   bool reload_by_http = false;             ///< POST /-/reload
   std::vector<ServerOptions> servers;
 };

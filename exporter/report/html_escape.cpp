@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "exporter/report/printable.h"
 
 namespace pg_integrity {
@@ -34,6 +36,17 @@ std::string escaped(std::string_view raw) {
       default:
         out += c;
     }
+  }
+  return out;
+}
+
+std::string escaped_lines(std::string_view raw) {
+  std::string out;
+  while (!raw.empty()) {
+    const std::size_t end = std::min(raw.find('\n'), raw.size());
+    out += escaped(raw.substr(0, end));
+    if (end < raw.size()) out += '\n';
+    raw.remove_prefix(std::min(end + 1, raw.size()));
   }
   return out;
 }

@@ -11,6 +11,9 @@ namespace pg_integrity {
 /// printable() first and cut to 1,000 bytes.
 std::string escaped(std::string_view raw);
 
+/// The same of a text of several lines, which stay.
+std::string escaped_lines(std::string_view raw);
+
 /// A name that somebody else chose, in an element that isolates its text direction.
 std::string named(std::string_view name);
 

@@ -88,7 +88,42 @@ void append_texts(std::string& out, const std::vector<std::string>& texts, std::
   out += "</ul>\n";
 }
 
-std::string wrong_list(const ReportServer& server) {
+namespace {
+
+/// The runbook's name, and the command to begin with.
+std::string first_step(const Report& report, const ReportWrong& wrong) {
+  if (wrong.runbook.empty()) return {};
+  const std::string address = runbook_address(report, wrong.runbook);
+  const std::string name = escaped(wrong.runbook);
+  std::string out = address.empty()
+                        ? fmt::format("runbook {}", name)
+                        : fmt::format(R"(<a href="{}">runbook {}</a>)", escaped(address), name);
+  out = fmt::format(" <span class=\"dim\">{}</span>", out);
+  if (!wrong.command.empty())
+    out += fmt::format("\n<details><summary>first command</summary><pre>{}</pre></details>",
+                       escaped_lines(wrong.command));
+  return out;
+}
+
+}  // namespace
+
+std::string unwatched_list(const ReportServer& server) {
+  if (server.not_watched.empty()) return {};
+  std::string out = "<ul class=\"hints\">\n";
+  for (const ReportUnwatched& unwatched : server.not_watched) {
+    out += fmt::format("<li>{} (<code>{}</code>) <span class=\"dim\">HINT: {}</span>",
+                       escaped(unwatched.section), escaped(unwatched.collector),
+                       escaped(unwatched.hint));
+    if (!unwatched.snippet.empty())
+      out +=
+          fmt::format("\n<details><summary>configuration to copy</summary><pre>{}</pre></details>",
+                      escaped_lines(unwatched.snippet));
+    out += "</li>\n";
+  }
+  return out + "</ul>\n";
+}
+
+std::string wrong_list(const Report& report, const ReportServer& server) {
   if (server.wrong.empty()) return {};
   std::string out = "<ul class=\"wrong\">\n";
   const std::size_t shown = std::min(server.wrong.size(), kMostCauses);
@@ -97,8 +132,9 @@ std::string wrong_list(const ReportServer& server) {
     const std::string place =
         wrong.database.empty() ? "the whole server" : "database " + named(wrong.database);
     out += fmt::format(
-        "<li class=\"violated\">{} <a href=\"#{}\">{}</a> <span class=\"dim\">{}</span></li>\n",
-        state_span(State::violated), wrong.anchor, escaped(wrong_text(wrong)), place);
+        "<li class=\"violated\">{} <a href=\"#{}\">{}</a> <span class=\"dim\">{}</span>{}</li>\n",
+        state_span(State::violated), wrong.anchor, escaped(wrong_text(wrong)), place,
+        first_step(report, wrong));
   }
   if (shown < server.wrong.size())
     out += fmt::format(

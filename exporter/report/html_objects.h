@@ -28,8 +28,11 @@ bool needs_somebody(State state);
 void append_texts(std::string& out, const std::vector<std::string>& texts, std::string_view type,
                   std::string_view tag);
 
-/// What is wrong with a server as a list; empty if nothing is.
-std::string wrong_list(const ReportServer& server);
+/// What is wrong with a server as a list, with runbooks and first commands; empty if nothing is.
+std::string wrong_list(const Report& report, const ReportServer& server);
+
+/// What is not watched as a list, with lines of configuration to copy.
+std::string unwatched_list(const ReportServer& server);
 
 /// What changed since yesterday as a list; empty if no history is kept.
 std::string change_list(const Report& report, const ReportServer& server);

@@ -24,6 +24,29 @@ namespace {
 // scrolls if it reloads the page's own address with a fragment.
 constexpr const char* kRefresh = "<meta http-equiv=\"refresh\" content=\"10; url=/\">\n";
 
+constexpr const char* kLegend =
+    "<p class=\"dim\"><strong class=\"state proven\">proven</strong> observed as it should be, "
+    "lately "
+    "enough &middot; <strong class=\"state violated\">violated</strong> observed otherwise, and "
+    "not "
+    "disproved since &middot; <strong class=\"state unproven\">unproven</strong> not seen, not "
+    "lately, "
+    "or not judged: no proof of anything</p>\n";
+constexpr std::size_t kNamedServers = 3;
+
+/// "server shop", "servers shop, stock, bank and 4 more"
+/// @param shown makes HTML of a name.
+std::string servers_in_words(const Report& report, std::string (*shown)(std::string_view)) {
+  if (report.servers.empty()) return "no server";
+  if (report.servers.size() == 1) return "server " + shown(report.servers.front().name);
+  std::string names;
+  for (std::size_t i = 0; i < std::min(report.servers.size(), kNamedServers); ++i)
+    names += (i == 0 ? "" : ", ") + shown(report.servers[i].name);
+  if (report.servers.size() > kNamedServers)
+    names += fmt::format(" and {} more", report.servers.size() - kNamedServers);
+  return "servers " + names;
+}
+
 std::string answer_span(const ReportQuestion& question) {
   return fmt::format(R"(<span class="state {}"><span aria-hidden="true">{}</span> {}</span>)",
                      name_of(question.state), sign(question.state), answer_text(question));
@@ -137,18 +160,12 @@ void append_server(std::string& out, const Report& report, const ReportServer& s
                        escaped(server.system_identifier));
   for (const ReportDatabase* database : pointers_worst_first(server.databases))
     append_answers(out, report, *database);
-  append_list(out, "What is wrong", wrong_list(server));
+  append_list(out, "What is wrong", wrong_list(report, server));
   append_list(out, "What could not be checked, and why", cause_list(report, server));
   append_list(out, "Since yesterday", change_list(report, server));
+  append_list(out, "Not watched", unwatched_list(server));
   for (const PlacedCollector& collector : collectors_of(server))
     append_collector(out, report, collector, selection);
-  if (server.not_watched.empty()) return;
-  out += "<section class=\"collector\">\n<h3>Not watched</h3>\n<ul class=\"hints\">\n";
-  for (const ReportUnwatched& unwatched : server.not_watched)
-    out += fmt::format("<li>{} (<code>{}</code>) <span class=\"dim\">HINT: {}</span></li>\n",
-                       escaped(unwatched.section), escaped(unwatched.collector),
-                       escaped(unwatched.hint));
-  out += "</ul>\n</section>\n";
 }
 
 std::string head(const Report& report) {
@@ -158,16 +175,18 @@ std::string head(const Report& report) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "{}<title>{}: {} - pg_integrity_exporter</title>\n<style>{}</style>\n</head>\n<body>\n",
-      report.first_passes > 0 ? kRefresh : "", title, overall_note(report), kReportStyle);
+      "{}<title>{}: {} - {} - pg_integrity_exporter</title>\n<style>{}</style>\n</head>\n<body>\n",
+      report.first_passes > 0 ? kRefresh : "", title, servers_in_words(report, escaped),
+      overall_note(report), kReportStyle);
 }
 
 void append_banner(std::string& out, const Report& report) {
   out += fmt::format(
-      "<header>\n<div class=\"verdict "
-      "{}\"><h1>{}</h1>\n<p><strong>{}</strong></p>\n<p>{}</p></div>\n",
-      name_of(report.overall), state_text(report.overall), escaped(headline(report)),
-      overall_note(report));
+      "<header>\n<div class=\"verdict {}\"><p>pg_integrity_exporter &middot; {}</p>\n"
+      "<h1>{}</h1>\n<p><strong>{}</strong></p>\n<p>{}</p></div>\n",
+      name_of(report.overall), servers_in_words(report, named), state_text(report.overall),
+      escaped(headline(report)), overall_note(report));
+  out += kLegend;
   out += fmt::format(
       "<p class=\"dim\">As of {} <span class=\"links\">&middot; "
       "<a href=\"/report.md\">Markdown</a> &middot; <a href=\"/report.json\">JSON</a> &middot; "
@@ -197,10 +216,7 @@ void append_footer(std::string& out, const Report& report) {
     out += fmt::format(" from evidence of {} to {}", format_utc(*report.oldest_evidence),
                        format_utc(*report.newest_evidence));
   if (report.history) out += fmt::format(". {}", escaped(history_text(*report.history)));
-  out +=
-      ".</p>\n<p>Proven: observed as it should be, lately enough. Violated: observed otherwise, "
-      "and not disproved since. Unproven: not seen, not lately, or not judged: no proof of "
-      "anything.</p>\n</footer>\n";
+  out += ".</p>\n</footer>\n";
 }
 
 }  // namespace

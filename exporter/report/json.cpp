@@ -65,7 +65,9 @@ json to_json(const ReportWrong& wrong) {
   return {{"database", text_or_null(wrong.database)},
           {"text", wrong.text},
           {"anchor", wrong.anchor},
-          {"others", wrong.others}};
+          {"others", wrong.others},
+          {"runbook", text_or_null(wrong.runbook)},
+          {"command", text_or_null(wrong.command)}};
 }
 
 json to_json(const ReportCause& cause) {
@@ -175,7 +177,8 @@ std::string report_as_json(const Report& report) {
     for (const ReportUnwatched& unwatched : server.not_watched)
       not_watched.push_back({{"collector", unwatched.collector},
                              {"section", unwatched.section},
-                             {"hint", unwatched.hint}});
+                             {"hint", unwatched.hint},
+                             {"snippet", text_or_null(unwatched.snippet)}});
     json changes = json::array();
     for (const HistoryEntry& change : server.changes) changes.push_back(to_json(change));
     servers.push_back({{"server", server.name},

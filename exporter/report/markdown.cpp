@@ -83,11 +83,14 @@ void append_chapter(std::string& out, std::size_t number, const Chapter& chapter
   out += text;
 }
 
-void append_wrong(std::string& out, const ReportServer& server) {
+void append_wrong(std::string& out, const Report& report, const ReportServer& server) {
   if (server.wrong.empty()) return;
   out += "\nWhat is wrong:\n\n";
   for (const ReportWrong& wrong : server.wrong)
-    out += fmt::format("- {} ({})\n", markdown(wrong_text(wrong)), place(wrong.database));
+    out += fmt::format("- {} ({}){}\n", markdown(wrong_text(wrong)), place(wrong.database),
+                       wrong.runbook.empty()
+                           ? std::string()
+                           : " runbook " + markdown(runbook_named(report, wrong.runbook)));
 }
 
 void append_changes(std::string& out, const Report& report, const ReportServer& server) {
@@ -117,7 +120,7 @@ void append_part_of_server(std::string& out, const Report& report, const ReportS
   out += note.empty() ? "Nobody has seen it lately.\n" : markdown(note);
   if (!note.empty())
     out += fmt::format(", system identifier {}.\n", markdown(server.system_identifier));
-  append_wrong(out, server);
+  append_wrong(out, report, server);
   append_changes(out, report, server);
   for (const ReportDatabase& database : server.databases) {
     if (database.questions.empty()) continue;

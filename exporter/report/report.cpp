@@ -19,6 +19,7 @@
 #include "exporter/io/clock.h"
 #include "exporter/report/report_causes.h"
 #include "exporter/report/report_history.h"
+#include "exporter/report/runbooks.h"
 #include "exporter/version.h"
 
 namespace pg_integrity {
@@ -214,16 +215,31 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
 }
 
 /// What is wrong with the objects of a collector. The first finding tells what is the same.
-void add_wrong(std::vector<ReportWrong>& wrong, const ReportCollector& collector) {
+void add_wrong(ReportServer& server, const ReportCollector& collector) {
+  std::vector<ReportWrong>& wrong = server.wrong;
   std::map<std::string, std::size_t> known;  // index by metric
   for (const ReportObject& object : collector.objects) {
     if (object.state != State::violated || object.broken.empty()) continue;
     const auto [at, is_new] = known.emplace(object.broken.front().seen.metric, wrong.size());
-    if (is_new)
-      wrong.push_back(
-          {collector.database, object.findings.front(), object.anchor, collector.object_noun, 0});
-    else
+    if (!is_new) {
       ++wrong[at->second].others;
+      continue;
+    }
+    wrong.push_back({collector.database,
+                     object.findings.front(),
+                     object.anchor,
+                     collector.object_noun,
+                     0,
+                     {},
+                     {}});
+    const ReportBroken& broken = object.broken.front();
+    const Runbook* runbook = runbook_for(broken.seen.metric, broken.relation);
+    if (runbook == nullptr) continue;
+    std::map<std::string, std::string> labels = broken.seen.labels;
+    labels.emplace("server", server.name);
+    if (!collector.database.empty()) labels.emplace("database", collector.database);
+    wrong.back().runbook = runbook->name;
+    wrong.back().command = command_of(*runbook, labels);
   }
 }
 
@@ -276,12 +292,15 @@ ReportServer server_entry(const ServerOptions& options, const Snapshot& snapshot
   }
   if (server.databases.size() == 1) server.state = State::unproven;
   for (const ReportDatabase& database : server.databases)
-    for (const ReportCollector& collector : database.collectors) add_wrong(server.wrong, collector);
+    for (const ReportCollector& collector : database.collectors) add_wrong(server, collector);
   for (const ReportDatabase& database : server.databases)
     server.state = worse(server.state, database.state);
   for (const NotWatched& unwatched : options.not_watched)
     server.not_watched.push_back({std::string(unwatched.spec->name),
-                                  std::string(unwatched.spec->report_section), unwatched.hint});
+                                  std::string(unwatched.spec->report_section), unwatched.hint,
+                                  unwatched.hint == unwatched.spec->wanted_hint
+                                      ? std::string(unwatched.spec->wanted_snippet)
+                                      : std::string()});
   return server;
 }
 
@@ -299,12 +318,13 @@ void add_up(Report& report, const ReportCollector& collector) {
 
 }  // namespace
 
-Report make_report(const Snapshot& snapshot, const Clock& clock, const HistoryView* history) {
+Report make_report(const Snapshot& snapshot, const Clock& clock, const ReportContext& context) {
   const Verdicts verdicts = judge_all(snapshot, clock.now(), clock.unix_now());
   const std::vector<Cause> causes = causes_of(snapshot, verdicts);
   Report report;
   report.made_at = clock.unix_now();
   report.exporter = fmt::format("{} ({})", kVersion, kRevision);
+  report.runbooks = context.runbooks;
   report.overall = State::proven;
   for (const auto& options : snapshot.servers) {
     report.servers.push_back(server_entry(*options, snapshot, verdicts, causes, clock));
@@ -312,7 +332,7 @@ Report make_report(const Snapshot& snapshot, const Clock& clock, const HistoryVi
     for (const ReportDatabase& database : report.servers.back().databases)
       for (const ReportCollector& collector : database.collectors) add_up(report, collector);
   }
-  if (history != nullptr) add_history(*history, report);
+  if (context.history != nullptr) add_history(*context.history, report);
   return report;
 }
 

@@ -127,12 +127,15 @@ struct ReportWrong {
   std::string anchor;       ///< of the first object
   std::string object_noun;  ///< "foreign key"
   std::size_t others = 0;   ///< further objects
+  std::string runbook;      ///< name; empty: there is none
+  std::string command;      ///< the first one, with the object's names; may be empty
 };
 
 struct ReportUnwatched {
   std::string collector;
   std::string section;
   std::string hint;
+  std::string snippet;  ///< lines of configuration to copy; empty if it is switched off
 };
 
 struct ReportServer {
@@ -156,6 +159,12 @@ struct ReportHistory {
   UnixTime begins = 0;       ///< time of the oldest line that is kept
 };
 
+/// What a report has beside the evidence.
+struct ReportContext {
+  const HistoryView* history = nullptr;  ///< nullptr: there is none
+  std::string runbooks;                  ///< address of the folder of runbooks; may be empty
+};
+
 struct Report {
   UnixTime made_at = 0;
   std::string exporter;  ///< "0.3.0 (5989764)": version and revision of the program
@@ -167,6 +176,7 @@ struct Report {
   std::size_t collectors = 0;
   std::size_t first_passes = 0;          ///< collectors without a complete pass
   std::optional<ReportHistory> history;  ///< nothing: none is kept
+  std::string runbooks;                  ///< address of the folder of runbooks; may be empty
 };
 
 /// The codes and first words of Nagios's plugins.
@@ -177,9 +187,7 @@ enum class NagiosStatus : std::uint8_t {
   unknown = 3,   ///< a database is out of reach, or the program could not be used
 };
 
-/// @param history nullptr: there is none.
-Report make_report(const Snapshot& snapshot, const Clock& clock,
-                   const HistoryView* history = nullptr);
+Report make_report(const Snapshot& snapshot, const Clock& clock, const ReportContext& context = {});
 
 /// The report without what needs nobody. Its totals and its verdict stay those of everything.
 Report only_bad(Report report);
@@ -222,6 +230,10 @@ std::string counts_text(const StateCounts& counts, std::size_t excluded = 0);
 std::string headline(const Report& report);
 /// "3 rows of public.a refer to no row of …. The same is wrong with 10 more foreign keys."
 std::string wrong_text(const ReportWrong& wrong);
+/// The address of a runbook. Empty if nobody said where they are.
+std::string runbook_address(const Report& report, const std::string& runbook);
+/// Its address, or else its name.
+std::string runbook_named(const Report& report, const std::string& runbook);
 /// "1 foreign key", "10,000 foreign keys"
 std::string counted(std::size_t number, std::string_view noun);
 /// The answer in words: "proven, 3 limits", "unproven (limited)".

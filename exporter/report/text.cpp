@@ -54,12 +54,14 @@ void append_lines_of_collector(std::string& out, const Report& report,
     if (wants_words(object)) append_object(out, report, object);
 }
 
-void append_lines_of_wrong(std::string& out, const ReportServer& server) {
+void append_lines_of_wrong(std::string& out, const Report& report, const ReportServer& server) {
   if (server.wrong.empty()) return;
   out += fmt::format("\nserver {}: what is wrong\n", printable(server.name));
   for (const ReportWrong& wrong : server.wrong) {
     out += "  " + (wrong.database.empty() ? "" : "database " + printable(wrong.database) + ": ");
     out += printable(wrong_text(wrong)) + "\n";
+    if (!wrong.runbook.empty())
+      out += fmt::format("    runbook {}\n", runbook_named(report, wrong.runbook));
   }
 }
 
@@ -109,7 +111,7 @@ std::string report_as_text(const Report& report) {
                        format_utc(*report.newest_evidence));
   out += fmt::format("by pg_integrity_exporter {}\n", report.exporter);
   for (const ReportServer& server : report.servers) {
-    append_lines_of_wrong(out, server);
+    append_lines_of_wrong(out, report, server);
     append_lines_of_causes(out, report, server);
     append_lines_of_changes(out, report, server);
     for (const ReportDatabase& database : server.databases)

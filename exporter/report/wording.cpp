@@ -112,6 +112,17 @@ std::string wrong_text(const ReportWrong& wrong) {
                      noun, wrong.others == 1 ? "" : "s");
 }
 
+std::string runbook_address(const Report& report, const std::string& runbook) {
+  if (report.runbooks.empty() || runbook.empty()) return {};
+  return fmt::format("{}{}{}.md", report.runbooks, report.runbooks.ends_with('/') ? "" : "/",
+                     runbook);
+}
+
+std::string runbook_named(const Report& report, const std::string& runbook) {
+  const std::string address = runbook_address(report, runbook);
+  return address.empty() ? runbook : address;
+}
+
 std::string headline(const Report& report) {
   std::vector<std::string> wrong;
   std::size_t causes = 0;

@@ -61,7 +61,7 @@ class ReportOf : public ::testing::Test, public SampleEvidence {
     evidence->failed(id, SourceError(Reason::server, "no <b>such</b> | thing\nas `that`"));
     history.look(*evidence->snapshot(), clock);
     const HistoryView view = history.view();
-    return make_report(*evidence->snapshot(), clock, &view);
+    return make_report(*evidence->snapshot(), clock, {&view, {}});
   }
   static const ReportObject& object(const Report& of, const std::string& name) {
     for (const ReportObject& one : objects(of))

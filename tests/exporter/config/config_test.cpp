@@ -385,5 +385,27 @@ TEST(ParseListen, ReadsAddressAndPort) {
     EXPECT_FALSE(parse_listen(wrong)) << wrong;
 }
 
+TEST(Snippets, OfWhatIsNotWatchedAreTakenAndGiveItSomethingToWatch) {
+  const TemporaryDirectory directory;
+  std::size_t seen = 0;
+  for (const CollectorSpec* spec : collectors()) {
+    EXPECT_EQ(spec->wanted != nullptr, !spec->wanted_snippet.empty()) << spec->name;
+    if (spec->wanted == nullptr) continue;
+    ++seen;
+    const std::string path =
+        directory.write("config.toml", "[[server]]\nname = \"shop\"\ndsn = \"dbname=shop\"\n" +
+                                           std::string(spec->wanted_snippet) + "\n");
+    EXPECT_EQ(complaints(path), "") << spec->name;
+    const ReadOptions read = read_configuration(path);
+    if (const auto* options = std::get_if<Options>(&read)) {
+      const auto& running = options->servers.front().collectors;
+      EXPECT_TRUE(std::any_of(running.begin(), running.end(), [&](const CollectorOptions& one) {
+        return one.spec == spec;
+      })) << spec->name;
+    }
+  }
+  EXPECT_EQ(seen, 11U);
+}
+
 }  // namespace
 }  // namespace pg_integrity::test::config_test

@@ -51,7 +51,8 @@ TEST(ReportAsJson, ItsFieldsAreTheDocumentedOnes) {
   const auto look = [&] {
     history.look(*of.evidence->snapshot(), of.clock);
     const HistoryView view = history.view();
-    const std::string text = report_as_json(make_report(*of.evidence->snapshot(), of.clock, &view));
+    const std::string text =
+        report_as_json(make_report(*of.evidence->snapshot(), of.clock, {&view, {}}));
     add_shape(nlohmann::json::parse(text), "", shape);
   };
   look();

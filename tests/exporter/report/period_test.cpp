@@ -42,7 +42,7 @@ class PeriodReport : public ReportOf {
   }
   Report made() {
     view = history.view();
-    return make_report(*evidence->snapshot(), clock, &view);
+    return make_report(*evidence->snapshot(), clock, {&view, {}});
   }
   std::string period(double hours) {
     const Report report = made();
