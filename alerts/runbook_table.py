@@ -1,11 +1,11 @@
-"""The table by which the report names the runbook and the first command of what is wrong: a source of the exporter."""
+"""The table by which the report names the runbook and the first commands of what is wrong: a source of the exporter."""
 import re
 
 # Alerts with an expression of their own, and the metric of the finding that they are about. The last one is the prefix
 # of metrics that the configuration declares.
 OTHERS = {"PgIntegrityObjectsLost": "pg_integrity_inventory_lost", "PgIntegrityCustomViolated": "pg_integrity_custom_"}
 
-HEAD = """// Written by alerts/generate.py, from alerts/alerts.yml and the first command of each runbook.
+HEAD = """// Written by alerts/generate.py, from alerts/alerts.yml and the first commands of each runbook.
 #include "exporter/report/runbooks.h"
 
 namespace pg_integrity {
@@ -15,6 +15,7 @@ namespace {
 // clang-format off
 constexpr Runbook kRunbooks[] = {
 """
+MOST = 3  # commands of a runbook, the size of Runbook::commands
 TAIL = """};
 // clang-format on
 
@@ -28,9 +29,10 @@ std::span<const Runbook> all_runbooks() {
 """
 
 
-def first_command(path):
-    """The first block of the page."""
-    return re.search(r"^```sh[^\n]*\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S)[1].rstrip("\n")
+def commands(path):
+    """The blocks of the page before its causes, the first one first."""
+    head = path.read_text(encoding="utf-8").split("\n## ")[0]
+    return [text.rstrip("\n") for text in re.findall(r"^```sh\n(.*?)^```$", head, re.M | re.S)][:MOST]
 
 
 def quoted(text):
@@ -49,6 +51,6 @@ def source(table, folder):
             metric, side = OTHERS[alert.name], ""
         else:
             continue
-        rows.append('    {"%s", "%s", "%s", %s},\n' % (
-            metric, side, alert.name, quoted(first_command(folder / (alert.name + ".md")))))
+        rows.append('    {"%s", "%s", "%s", {%s}},\n' % (
+            metric, side, alert.name, ", ".join(map(quoted, commands(folder / (alert.name + ".md"))))))
     return HEAD + "".join(sorted(rows)) + TAIL

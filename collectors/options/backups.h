@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/bucket.h"
@@ -16,6 +17,14 @@
 #include "collectors/options/proof_level.h"
 
 namespace pg_integrity {
+
+/// Lines of configuration to copy, for who has told nothing of backups.
+inline constexpr std::string_view kBackupSnippet = R"([[server.backups]]
+name = "nightly"
+directory = "/var/backups/shop"
+pattern = "*.dump"
+every = "24h"
+retention = "7d")";
 
 /// One kind of backup within a source.
 struct BackupKind {

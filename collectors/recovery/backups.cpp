@@ -267,12 +267,7 @@ constexpr CollectorSpec kSpec{
     .server_options = kServerOptions,
     .wanted = [](const Configuration& given) { return !given.server.backups.empty(); },
     .wanted_hint = "say where backups are recorded: [[server.backups]]",
-    .wanted_snippet = R"([[server.backups]]
-name = "nightly"
-directory = "/var/backups/shop"
-pattern = "*.dump"
-every = "24h"
-retention = "7d")",
+    .wanted_snippet = kBackupSnippet,
     .reads = add_reads,
     .make = make};
 

@@ -358,6 +358,7 @@ constexpr CollectorSpec kSpec{
     .server_options = kServerOptions,
     .wanted = [](const Configuration& given) { return !given.server.backups.empty(); },
     .wanted_hint = "say where backups are: [[server.backups]]",
+    .wanted_snippet = kBackupSnippet,
     .reads = no_reads,
     .proves = true,
     .make = make};

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "exporter/commands/progress_line.h"
+#include "exporter/commands/shown.h"
 #include "exporter/config/acceptances.h"
 #include "exporter/evidence/acceptances_section.h"
 #include "exporter/evidence/evidence_section.h"
@@ -15,7 +16,6 @@
 #include "exporter/io/console.h"
 #include "exporter/io/signals.h"
 #include "exporter/report/next_step.h"
-#include "exporter/report/printable.h"
 #include "exporter/report/report.h"
 #include "exporter/scheduler/runtime.h"
 #include "exporter/scheduler/scheduler.h"
@@ -101,11 +101,12 @@ ExitCode check(const CheckCommand& command) {
   History history(true);
   history.restore(state);
   const HistoryView view = history.view();
-  Report report = make_report(*runtime.evidence()->snapshot(), clock,
-                              {state.saved_at > 0 ? &view : nullptr, runtime.options().runbooks});
+  Report report =
+      make_report(*runtime.evidence()->snapshot(), clock,
+                  {state.saved_at > 0 ? &view : nullptr, report_places(runtime.options())});
   if (command.only_bad) report = only_bad(std::move(report));
   print_to_output(rendered(report, command.format));
-  if (command.format == ReportFormat::text) print_to_output(printable(next_step(report)) + "\n");
+  if (command.format == ReportFormat::text) print_to_output(last_words(report));
   const ExitCode code = exit_code(report, command.format);
   if (resources->workers.given_up() > 0) leave(code);
   return code;

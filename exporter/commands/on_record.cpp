@@ -1,4 +1,5 @@
 #include "exporter/commands/on_record.h"
+#include "exporter/commands/shown.h"
 
 #include <fmt/format.h>
 
@@ -35,7 +36,7 @@ bool OnRecord::is_there() const {
 Report OnRecord::report() const {
   const HistoryView view = history();
   return make_report(*runtime_->evidence()->snapshot(), clock_,
-                     {&view, runtime_->options().runbooks});
+                     {&view, report_places(runtime_->options())});
 }
 
 }  // namespace pg_integrity

@@ -67,7 +67,7 @@ class Exporter {
         state_dir_(owned_.path),
         accept_dir_(options.accept_dir),
         server_files_(options.server_files),
-        runbooks_(options.runbooks),
+        places_(report_places(options)),
         reload_by_http_(options.reload_by_http),
         acceptances_(std::move(in_files)),
         history_(!owned_.path.empty()),
@@ -237,7 +237,7 @@ class Exporter {
                           http == nullptr ? 0 : http->connections(),
                           http == nullptr ? std::nullopt : http->certificate_expires()};
     };
-    HttpHandlers handlers = handlers_of(publisher, history_, runbooks_, clock_, facts,
+    HttpHandlers handlers = handlers_of(publisher, history_, places_, clock_, facts,
                                         [this] { return runtime()->scheduler().ready(); });
     if (reload_by_http_) handlers.reload = [this] { return reload(); };
     return handlers;
@@ -289,8 +289,7 @@ class Exporter {
     reload_successful_ = true;
     log(LogLevel::info,
         "configuration reloaded; listen, state_dir, accept_dir, servers_dir, runbooks and "
-        "reload_by_http"
-        " need a restart");
+        "reload_by_http need a restart");
     return true;
   }
 
@@ -331,7 +330,7 @@ class Exporter {
   const std::string state_dir_;
   const std::string accept_dir_;
   const ServerFiles server_files_;  ///< at the start
-  const std::string runbooks_;
+  const ReportPlaces places_;
   const bool reload_by_http_;
   StandingAcceptances acceptances_;
   History history_;

@@ -1,5 +1,7 @@
 #include "exporter/commands/shown.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -8,7 +10,6 @@
 #include "collectors/base/thread_annotations.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/io/mutex.h"
-#include "exporter/report/report.h"
 
 namespace pg_integrity {
 
@@ -39,16 +40,27 @@ class Edition {
 
 }  // namespace
 
+ReportPlaces report_places(const Options& options) {
+  ReportPlaces places{options.runbooks, options.file, {}};
+  if (options.listen.empty() || options.listen.front().port == 0) return places;
+  const auto& [host, port] = options.listen.front();
+  const bool any = host.empty() || host == "0.0.0.0" || host == "::";
+  const bool six = host.find(':') != std::string::npos;
+  places.instance = any ? "127.0.0.1" : six ? "[" + host + "]" : host;
+  places.instance += fmt::format(":{}", port);
+  return places;
+}
+
 HttpHandlers handlers_of(const Publisher& publisher, const History& history,
-                         const std::string& runbooks, const Clock& clock,
+                         const ReportPlaces& places, const Clock& clock,
                          std::function<ProcessFacts()> facts, std::function<bool()> attempted) {
   HttpHandlers handlers;
   handlers.metrics = [&publisher, &clock, facts = std::move(facts)](bool gzip) {
     return Page(publisher.body(), facts(), clock, gzip);
   };
-  const auto report = [&publisher, &history, runbooks, &clock] {
+  const auto report = [&publisher, &history, places, &clock] {
     const HistoryView view = history.view();
-    return make_report(*publisher.body()->snapshot(), clock, {&view, runbooks});
+    return make_report(*publisher.body()->snapshot(), clock, {&view, places});
   };
   handlers.report_html = [report] { return report_as_html(report()); };
   handlers.report_policy = report_policy();

@@ -57,11 +57,27 @@ ConnectionTarget require_encryption(const ConnectionOptions& connection, const P
   }
 }
 
+/// The target as a connection string that names no user, for people who have names of their own.
+std::string address_of(const ConnectionTarget& target) {
+  std::string address;
+  for (const auto& [key, value] : {std::pair{"host", target.host}, std::pair{"port", target.port},
+                                   std::pair{"dbname", target.database}}) {
+    if (value.empty()) continue;
+    address += fmt::format("{}{}='", address.empty() ? "" : " ", key);
+    for (const char c : value)
+      address += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string{c};
+    address += '\'';
+  }
+  return address;
+}
+
 void take_connection(const Settings& settings, ServerOptions& server, Problems& problems) {
   server.connection = {settings.text_or_empty("dsn"), settings.text_or_empty("dsn_file")};
   const std::string_view option = settings.has("dsn_file") ? "dsn_file" : "dsn";
   const ConnectionTarget target =
       require_encryption(server.connection, settings.place(option), problems);
+  server.host = target.host;
+  server.port = target.port;
   server.databases = settings.texts("databases");
   if (const std::string entry = pointless_entry(server.databases); !entry.empty())
     problems.add(settings.place("databases"), fmt::format("\"{}\" chooses no database", entry),
@@ -85,11 +101,11 @@ void take_replica_connections(const Settings& settings, ServerOptions& server, P
                    "give it dsn or dsn_file");
       continue;
     }
-    require_encryption(connection, record.place(record.has("dsn_file") ? "dsn_file" : "dsn"),
-                       problems);
+    const ConnectionTarget target = require_encryption(
+        connection, record.place(record.has("dsn_file") ? "dsn_file" : "dsn"), problems);
     server.replica_connections.push_back(
-        {name, record.has("database") ? record.text("database") : server.home_database,
-         connection});
+        {name, record.has("database") ? record.text("database") : server.home_database, connection,
+         address_of(target)});
   }
 }
 
@@ -235,6 +251,7 @@ ReadOptions read_configuration(const std::string& path) {
   ServerFiles files = add_server_files(beside, settings, problems);
   ReadOptions read = options_from(std::move(settings), problems);
   if (auto* options = std::get_if<Options>(&read)) options->server_files = std::move(files);
+  if (auto* options = std::get_if<Options>(&read)) options->file = path;
   if (auto* options = std::get_if<Options>(&read); options && !options->accept_dir.empty())
     options->accept_dir = beside / options->accept_dir;
   if (auto* options = std::get_if<Options>(&read); options && !options->web_config_file.empty())

@@ -49,10 +49,14 @@ struct ReplicaConnection {
   std::string name;
   std::string database;  ///< the watched database that it is a copy of
   ConnectionOptions connection;
+  std::string
+      address{};  ///< "host='standby.example' dbname='shop'", for people; no user, no secret
 };
 
 struct ServerOptions : WatchedServer {
   ConnectionOptions connection;
+  std::string host;  ///< where the connection led when it was read, for people; may be empty
+  std::string port;  ///< of that
   std::vector<ReplicaConnection> replica_connections;
   std::vector<std::string> databases;  ///< names, or globs over what the server has
   std::vector<std::string> exclude;    ///< globs over "schema.table" that are not checked
@@ -94,6 +98,7 @@ struct Options {
   std::string accept_dir;                  ///< empty: there are no files of acceptances
   ServerFiles server_files;                ///< where further servers are
   std::string runbooks;                    ///< address of the folder of runbooks; may be empty
+  std::string file;                        ///< the configuration; empty: the environment
   bool reload_by_http = false;             ///< POST /-/reload
   std::vector<ServerOptions> servers;
 };

@@ -98,11 +98,24 @@ std::string first_step(const Report& report, const ReportWrong& wrong) {
   std::string out = address.empty()
                         ? fmt::format("runbook {}", name)
                         : fmt::format(R"(<a href="{}">runbook {}</a>)", escaped(address), name);
-  out = fmt::format(" <span class=\"dim\">{}</span>", out);
+  out = fmt::format(" <span class=\"dim\">&middot; {}</span>", out);
   if (!wrong.command.empty())
     out += fmt::format("\n<details><summary>first command</summary><pre>{}</pre></details>",
                        escaped_lines(wrong.command));
   return out;
+}
+
+/// The lines to copy, or where they stand if something before needs the same.
+/// @param places the collectors by their lines. It gets this one.
+std::string snippet_of(const ReportUnwatched& unwatched,
+                       std::map<std::string, std::string>& places) {
+  if (unwatched.snippet.empty()) return {};
+  const auto [first, is_new] = places.emplace(unwatched.snippet, unwatched.collector);
+  if (!is_new)
+    return fmt::format(R"( <span class="dim">with the lines of <code>{}</code></span>)",
+                       escaped(first->second));
+  return fmt::format("\n<details><summary>configuration to copy</summary><pre>{}</pre></details>",
+                     escaped_lines(unwatched.snippet));
 }
 
 }  // namespace
@@ -110,14 +123,12 @@ std::string first_step(const Report& report, const ReportWrong& wrong) {
 std::string unwatched_list(const ReportServer& server) {
   if (server.not_watched.empty()) return {};
   std::string out = "<ul class=\"hints\">\n";
+  std::map<std::string, std::string> places;
   for (const ReportUnwatched& unwatched : server.not_watched) {
     out += fmt::format("<li>{} (<code>{}</code>) <span class=\"dim\">HINT: {}</span>",
                        escaped(unwatched.section), escaped(unwatched.collector),
                        escaped(unwatched.hint));
-    if (!unwatched.snippet.empty())
-      out +=
-          fmt::format("\n<details><summary>configuration to copy</summary><pre>{}</pre></details>",
-                      escaped_lines(unwatched.snippet));
+    out += snippet_of(unwatched, places);
     out += "</li>\n";
   }
   return out + "</ul>\n";

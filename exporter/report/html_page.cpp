@@ -25,13 +25,10 @@ namespace {
 constexpr const char* kRefresh = "<meta http-equiv=\"refresh\" content=\"10; url=/\">\n";
 
 constexpr const char* kLegend =
-    "<p class=\"dim\"><strong class=\"state proven\">proven</strong> observed as it should be, "
-    "lately "
-    "enough &middot; <strong class=\"state violated\">violated</strong> observed otherwise, and "
-    "not "
-    "disproved since &middot; <strong class=\"state unproven\">unproven</strong> not seen, not "
-    "lately, "
-    "or not judged: no proof of anything</p>\n";
+    R"(<p class="dim"><strong class="state proven">proven</strong> observed as it should be, lately)"
+    R"( enough &middot; <strong class="state violated">violated</strong> observed otherwise, and not)"
+    R"( disproved since &middot; <strong class="state unproven">unproven</strong> not seen, not)"
+    " lately, or not judged: no proof of anything</p>\n";
 constexpr std::size_t kNamedServers = 3;
 
 /// "server shop", "servers shop, stock, bank and 4 more"

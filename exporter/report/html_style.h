@@ -46,7 +46,7 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .6rem
 /// Content-Security-Policy of the page. Its hash is that of kReportStyle. A test says what it
 /// should be.
 inline constexpr std::string_view kReportPolicy =
-    "default-src 'none'; style-src 'sha256-+EJ5SnYAZDUhuyiFXlzcNWZDPnqM77UotaoWB1Tjg88='; "
+    "default-src 'none'; style-src 'sha256-Y8G9f5OpgP7dBp+dpW91H/QE0R40zIVwlW2QwvkCrGg='; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 }  // namespace pg_integrity

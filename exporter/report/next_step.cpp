@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "exporter/report/printable.h"
+
 namespace pg_integrity {
 
 namespace {
@@ -45,7 +49,27 @@ std::string for_questions(const Report& report) {
   return {};
 }
 
+/// The first command of the first finding that has one, and the finding.
+std::string first_command_in_words(const Report& report) {
+  for (const ReportServer& server : report.servers)
+    for (const ReportWrong& wrong : server.wrong) {
+      if (wrong.command.empty()) continue;
+      std::string out = fmt::format("First command, for \"{}\"\n", printable(wrong.text));
+      for (std::string_view rest = wrong.command; !rest.empty();) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        out += printable(rest.substr(0, end)) + "\n";
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+      }
+      return out;
+    }
+  return {};
+}
+
 }  // namespace
+
+std::string last_words(const Report& report) {
+  return first_command_in_words(report) + printable(next_step(report)) + "\n";
+}
 
 std::string next_step(const Report& report) {
   for (const auto& text : {for_findings(report), for_causes(report), for_questions(report)})

@@ -17,6 +17,7 @@
 #include "exporter/evidence/sentence.h"
 #include "exporter/evidence/snapshot.h"
 #include "exporter/io/clock.h"
+#include "exporter/report/first_command.h"
 #include "exporter/report/report_causes.h"
 #include "exporter/report/report_history.h"
 #include "exporter/report/runbooks.h"
@@ -215,8 +216,8 @@ ReportQuestion question_entry(const QuestionVerdict& answer, const ReportDatabas
 }
 
 /// What is wrong with the objects of a collector. The first finding tells what is the same.
-void add_wrong(ReportServer& server, const ReportCollector& collector) {
-  std::vector<ReportWrong>& wrong = server.wrong;
+void add_wrong(const ServerOptions& options, const ReportPlaces& places,
+               const ReportCollector& collector, std::vector<ReportWrong>& wrong) {
   std::map<std::string, std::size_t> known;  // index by metric
   for (const ReportObject& object : collector.objects) {
     if (object.state != State::violated || object.broken.empty()) continue;
@@ -235,11 +236,9 @@ void add_wrong(ReportServer& server, const ReportCollector& collector) {
     const ReportBroken& broken = object.broken.front();
     const Runbook* runbook = runbook_for(broken.seen.metric, broken.relation);
     if (runbook == nullptr) continue;
-    std::map<std::string, std::string> labels = broken.seen.labels;
-    labels.emplace("server", server.name);
-    if (!collector.database.empty()) labels.emplace("database", collector.database);
     wrong.back().runbook = runbook->name;
-    wrong.back().command = command_of(*runbook, labels);
+    wrong.back().command =
+        first_command(*runbook, options, places, {collector.database, broken.seen.labels});
   }
 }
 
@@ -267,7 +266,7 @@ void describe_server(ReportServer& server, const Snapshot& snapshot, const Clock
 
 ReportServer server_entry(const ServerOptions& options, const Snapshot& snapshot,
                           const Verdicts& verdicts, const std::vector<Cause>& all,
-                          const Clock& clock) {
+                          const ReportPlaces& places, const Clock& clock) {
   ReportServer server;
   server.name = options.name;
   server.anchor = in_fragment(server.name);
@@ -292,7 +291,8 @@ ReportServer server_entry(const ServerOptions& options, const Snapshot& snapshot
   }
   if (server.databases.size() == 1) server.state = State::unproven;
   for (const ReportDatabase& database : server.databases)
-    for (const ReportCollector& collector : database.collectors) add_wrong(server, collector);
+    for (const ReportCollector& collector : database.collectors)
+      add_wrong(options, places, collector, server.wrong);
   for (const ReportDatabase& database : server.databases)
     server.state = worse(server.state, database.state);
   for (const NotWatched& unwatched : options.not_watched)
@@ -324,10 +324,11 @@ Report make_report(const Snapshot& snapshot, const Clock& clock, const ReportCon
   Report report;
   report.made_at = clock.unix_now();
   report.exporter = fmt::format("{} ({})", kVersion, kRevision);
-  report.runbooks = context.runbooks;
+  report.runbooks = context.places.runbooks;
   report.overall = State::proven;
   for (const auto& options : snapshot.servers) {
-    report.servers.push_back(server_entry(*options, snapshot, verdicts, causes, clock));
+    report.servers.push_back(
+        server_entry(*options, snapshot, verdicts, causes, context.places, clock));
     report.overall = worse(report.overall, report.servers.back().state);
     for (const ReportDatabase& database : report.servers.back().databases)
       for (const ReportCollector& collector : database.collectors) add_up(report, collector);

