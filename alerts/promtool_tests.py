@@ -85,6 +85,7 @@ def fired(alert, labels, value, limit="", never=False, evidence=LAST_PASS):
     said["value"] = "+Inf" if never else sentences.shown(value, alert.metric.unit if alert.metric else "number")
     said["labels"] = "".join(" %s=%s" % pair for pair in sorted(labels.items()) if pair[0] != "objective")
     text = alert.description or "{where}: " + (alert.never if never else alert.metric.says)
+    text = sentences.chosen(text, *((r"\1", "") if value == 1 and not never else ("", r"\2")))
     notes = {"summary": alert.summary, "description": sentences.filled(text, {**TARGET, **labels, **said})}
     if alert.collector:
         notes["evidence"] = evidence

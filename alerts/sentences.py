@@ -56,7 +56,7 @@ def template(text, alert):
             if alert.expr is None and name not in alert.metric.labels:
                 raise SystemExit("%s: its sentence has {%s}, which is no label of it" % (alert.name, name))
             known[name] = "{{ $labels.%s }}" % name
-    return filled(text, known)
+    return filled(chosen(text, r"{{ if eq $value 1.0 }}\1{{ else }}", r"\2{{ end }}"), known)
 
 
 def description(alert):
@@ -66,6 +66,11 @@ def description(alert):
     if alert.never:
         says = '{{ if eq (printf "%%v" $value) "+Inf" }}%s{{ else }}%s{{ end }}' % (template(alert.never, alert), says)
     return where(alert.metric) + says
+
+
+def chosen(text, one, many):
+    """The words for the value 1, or those for others: "{row|rows}". @param one, many replacements with \\1 and \\2"""
+    return re.sub(r"(?<!\{)\{([^{}|]+)\|([^{}|]+)\}(?!\})", one + many, text)
 
 
 def filled(text, known):

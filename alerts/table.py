@@ -104,5 +104,5 @@ class Table:
 
 
 def placeholders(text):
-    """Names in single braces; those in double braces are Prometheus's own."""
+    """Names in single braces; those in double braces are Prometheus's own, and those with a bar a choice of words."""
     return re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)

@@ -25,7 +25,7 @@ constexpr auto kRecentMin = gauge("pg_integrity_audit_log_recent_rows_min",
 constexpr auto kRecent =
     gauge("pg_integrity_audit_log_recent_rows", "Rows of the log within audit_log_window_seconds.",
           within(kRecentMin, kRecentMax)
-              .says("The log {log} has {value} recent rows, it should have {limit}."),
+              .says("The log {log} has {value} recent {row|rows}, it should have {limit}."),
           "log");
 constexpr auto kWindow = gauge("pg_integrity_audit_log_window_seconds",
                                "How far back audit_log_recent_rows reaches.", "log");

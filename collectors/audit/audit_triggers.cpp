@@ -41,12 +41,12 @@ constexpr auto kEnabled =
           "the expected one.",
           must_be(1).says("Not every {event} of {schema}.{table} is audited as expected."),
           "schema", "table", "event");
-constexpr auto kUnaudited = cumulative(
-    gauge("pg_integrity_unaudited_deletes",
-          "Rows that went without an entry in the audit log since the baseline; a lower bound.",
-          must_be(0).says(
-              "At least {value} rows of {schema}.{table} went without an entry in the audit log."),
-          "schema", "table"));
+constexpr auto kUnaudited = cumulative(gauge(
+    "pg_integrity_unaudited_deletes",
+    "Rows that went without an entry in the audit log since the baseline; a lower bound.",
+    must_be(0).says(
+        "At least {value} {row|rows} of {schema}.{table} went without an entry in the audit log."),
+    "schema", "table"));
 constexpr auto kRows = past_event(
     gauge("pg_integrity_audited_rows",
           "Rows of the audited table at the look that unaudited_deletes was brought up to.",

@@ -33,7 +33,8 @@ constexpr auto kAvailable =
 constexpr auto kUnexpected = gauge(
     "pg_integrity_unexpected_connections",
     "Sessions of users outside allow.users or from networks outside allow.networks.",
-    must_be(0).says("{value} sessions are of users or from networks that `allow` does not list."));
+    must_be(0).says(
+        "{value} {session is|sessions are} of users or from networks that `allow` does not list."));
 
 constexpr auto kSilent =
     gauge("pg_integrity_connection_log_silent",

@@ -25,22 +25,22 @@ namespace pg_integrity::privileges {
 
 namespace {
 
-constexpr auto kWriters = gauge(
-    "pg_integrity_unexpected_writers",
-    "LOGIN roles that may change or own the table and are on no list of those who may; only "
-    "of configured tables and where there are any.",
-    must_be(0).says(
-        "{value} roles may change or own {schema}.{table} and are on no list of those who may."),
-    "schema", "table");
+constexpr auto kWriters =
+    gauge("pg_integrity_unexpected_writers",
+          "LOGIN roles that may change or own the table and are on no list of those who may; only "
+          "of configured tables and where there are any.",
+          must_be(0).says("{value} {role|roles} may change or own {schema}.{table} and {is|are} on "
+                          "no list of those who may."),
+          "schema", "table");
 constexpr auto kOwnExcessMax =
     gauge("pg_integrity_own_excess_privileges_max",
           "Upper limit of own_excess_privileges: 0 where `allow` is configured.");
-constexpr auto kOwnExcess =
-    gauge("pg_integrity_own_excess_privileges",
-          "Kinds of privileges beyond reading that the exporter's own role has.",
-          at_most(kOwnExcessMax)
-              .says("The exporter's own role has {value} kinds of privileges beyond reading, it "
-                    "may have {limit}."));
+constexpr auto kOwnExcess = gauge(
+    "pg_integrity_own_excess_privileges",
+    "Kinds of privileges beyond reading that the exporter's own role has.",
+    at_most(kOwnExcessMax)
+        .says("The exporter's own role has {value} {kind|kinds} of privileges beyond reading, it "
+              "may have {limit}."));
 
 constexpr const MetricInfo* kMetrics[] = {&kWriters, &kOwnExcess, &kOwnExcessMax};
 

@@ -19,8 +19,8 @@ namespace {
 constexpr auto kUnexpected =
     gauge("pg_integrity_unexpected_superusers",
           "Roles outside allow.superusers that are superusers or may SET ROLE to one.",
-          must_be(0).says(
-              "{value} roles are superusers, or may become one, and `allow` does not list them."));
+          must_be(0).says("{value} {role is a superuser|roles are superusers}, or may become one, "
+                          "and `allow` does not list {it|them}."));
 
 constexpr const MetricInfo* kMetrics[] = {&kUnexpected};
 

@@ -33,7 +33,7 @@ consteval auto declare(std::string_view name, std::string_view help, Expectation
 }  // namespace metric_detail
 
 /// The value must be exactly `value`. This function and the next three need a sentence to become an
-/// expectation: must_be(0).says("{value} rows of {schema}.{table} refer to no existing row.").
+/// expectation: must_be(0).says("{value} {row|rows} of {schema}.{table} {is|are} empty.").
 constexpr ExpectationWithoutSentence must_be(double value) {
   return {{true, value, nullptr, nullptr, {}}};
 }

@@ -31,6 +31,7 @@ struct Expectation {
   /// Its placeholders stand in braces: any label of the metric, `server`, `database`, `value` and
   /// `limit`. The limit of within() is written as "at least 2 and at most 10". Value and limit are
   /// written in the metric's unit, as a duration, a size, a percentage or a plain number.
+  /// "{row|rows}" is "row" if the value is 1, and "rows" otherwise.
   std::string_view says;
 
   [[nodiscard]] constexpr bool none() const {

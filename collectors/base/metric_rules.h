@@ -104,7 +104,15 @@ constexpr MetricFault objective_fault(const MetricInfo& metric, const MetricInfo
   return MetricFault::none;
 }
 
+/// Words for the value 1 and for others: "row|rows".
+constexpr bool is_choice(std::string_view words) {
+  const std::size_t bar = words.find('|');
+  return bar != std::string_view::npos && bar > 0 && bar + 1 < words.size() &&
+         words.find_first_of("|{", bar + 1) == std::string_view::npos;
+}
+
 constexpr bool is_placeholder(const MetricInfo& metric, std::string_view name) {
+  if (is_choice(name)) return true;
   for (const std::string_view label : metric.labels())
     if (name == label) return true;
   for (const std::string_view placeholder : kPlaceholders)

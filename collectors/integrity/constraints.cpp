@@ -28,13 +28,15 @@ constexpr auto kConflicting = gauge(
     "pg_integrity_conflicting_rows",
     "Rows that conflict with a row sorted before them, although an exclusion constraint or a key "
     "WITHOUT OVERLAPS forbids it.",
-    must_be(0).says("{value} rows of {schema}.{table} conflict with other rows, which the "
-                    "constraint {constraint} forbids."),
+    must_be(0).says(
+        "{value} {row|rows} of {schema}.{table} {conflicts|conflict} with other rows, which the "
+        "constraint {constraint} forbids."),
     "schema", "table", "constraint");
 constexpr auto kBroken =
     gauge("pg_integrity_constraint_broken_rows",
           "Rows that break a CHECK or NOT NULL constraint of their table or of a column's domain.",
-          must_be(0).says("{value} rows of {schema}.{table} break the constraint {constraint}."),
+          must_be(0).says(
+              "{value} {row|rows} of {schema}.{table} {breaks|break} the constraint {constraint}."),
           "schema", "table", "constraint");
 constexpr auto kValidated =
     gauge("pg_integrity_constraint_validated",

@@ -31,7 +31,7 @@ constexpr auto kRows =
           "Rows that the query returned; 1001 stands for any more. Its own metrics are "
           "`pg_integrity_custom_NAME`, with the label `query` and those that are configured.",
           within(kRowsMin, kRowsMax)
-              .says("The query {query} returned {value} rows, it must return {limit}."),
+              .says("The query {query} returned {value} {row|rows}, it must return {limit}."),
           kQueryLabel);
 
 constexpr const MetricInfo* kMetrics[] = {&kRows, &kRowsMin, &kRowsMax};

@@ -25,8 +25,8 @@ namespace {
 
 constexpr auto kDuplicateRows = gauge(
     "pg_integrity_duplicate_rows", "Surplus rows: those beyond the first of each value of the key.",
-    must_be(0).says(
-        "{value} surplus rows of {schema}.{table} repeat a value of the unique key {key}."),
+    must_be(0).says("{value} surplus {row|rows} of {schema}.{table} {repeats|repeat} a value of "
+                    "the unique key {key}."),
     "schema", "table", "key");
 
 constexpr const MetricInfo* kMetrics[] = {&kDuplicateRows};

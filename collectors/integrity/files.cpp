@@ -29,7 +29,8 @@ constexpr auto kCount =
           "Regular files that match. Where not all directories could be read it is absent, or what "
           "was found if that is too many already.",
           within(kCountMin, kCountMax)
-              .says("{path} holds {value} files that match {pattern}, it must hold {limit}."),
+              .says("{path} holds {value} {file that matches|files that match} {pattern}, it must "
+                    "hold {limit}."),
           "path", "pattern");
 constexpr auto kBytes = gauge("pg_integrity_file_bytes",
                               "Size of the files of file_count together.", "path", "pattern");

@@ -42,8 +42,8 @@ constexpr auto kFutureRows =
     gauge("pg_integrity_table_future_rows",
           "Rows whose time is later than the database's clock by more than a minute; of tables "
           "above exact_up_to a lower bound: 1 if there are any.",
-          must_be(0).says(
-              "{value} rows of {schema}.{table} have a {column} later than the database's clock."),
+          must_be(0).says("{value} {row|rows} of {schema}.{table} {has|have} a {column} later than "
+                          "the database's clock."),
           "schema", "table", "column");
 constexpr auto kUndatedRows = gauge("pg_integrity_table_undated_rows",
                                     "Rows whose time is NULL or infinite; absent where there are "

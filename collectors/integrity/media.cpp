@@ -25,8 +25,9 @@ namespace {
 
 constexpr auto kUnexpected =
     gauge("pg_integrity_media_unexpected_rows", "Rows whose value is not what `must_be` says.",
-          must_be(0).says("{value} rows of {schema}.{table} hold something in {column} that "
-                          "`must_be` does not allow."),
+          must_be(0).says(
+              "{value} {row|rows} of {schema}.{table} {holds|hold} something in {column} that "
+              "`must_be` does not allow."),
           "schema", "table", "column");
 constexpr auto kBytes = gauge(
     "pg_integrity_media_bytes",

@@ -30,8 +30,9 @@ namespace {
 
 constexpr auto kOrphanedRows =
     gauge("pg_integrity_orphaned_rows", "Rows whose foreign key refers to no existing row.",
-          must_be(0).says("{value} rows of {schema}.{table} refer to no row of the referenced "
-                          "table (foreign key {constraint})."),
+          must_be(0).says(
+              "{value} {row|rows} of {schema}.{table} {refers|refer} to no row of the referenced "
+              "table (foreign key {constraint})."),
           "schema", "table", "constraint");
 constexpr auto kEnforced =
     gauge("pg_integrity_foreign_key_enforced",

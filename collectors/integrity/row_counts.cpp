@@ -25,10 +25,11 @@ namespace {
 
 constexpr auto kRowsMin = gauge("pg_integrity_table_rows_min",
                                 "Configured lower limit of table_rows.", "schema", "table");
-constexpr auto kRows = gauge(
-    "pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
-    at_least(kRowsMin).says("{schema}.{table} has {value} rows, it must have at least {limit}."),
-    "schema", "table");
+constexpr auto kRows =
+    gauge("pg_integrity_table_rows", "Rows counted exactly, as of the collector's last look.",
+          at_least(kRowsMin).says(
+              "{schema}.{table} has {value} {row|rows}, it must have at least {limit}."),
+          "schema", "table");
 constexpr auto kRowsEstimate =
     gauge("pg_integrity_table_rows_estimate",
           "The planner's estimate of rows, for tables above the size gate.", "schema", "table");

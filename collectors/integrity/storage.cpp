@@ -30,13 +30,14 @@ constexpr auto kChecksumsEnabled =
 constexpr auto kAcknowledged =
     gauge("pg_integrity_checksum_failures_acknowledged",
           "Configured number of checksum_failures that are known.", "pages");
-constexpr auto kChecksumFailures = gauge(
-    "pg_integrity_checksum_failures",
-    "Pages that failed their checksum since statistics were reset: the database's own, or "
-    "those of tables that all databases share.",
-    at_most(kAcknowledged)
-        .says("{value} pages ({pages}) failed their checksum, {limit} of them are acknowledged."),
-    "pages");
+constexpr auto kChecksumFailures =
+    gauge("pg_integrity_checksum_failures",
+          "Pages that failed their checksum since statistics were reset: the database's own, or "
+          "those of tables that all databases share.",
+          at_most(kAcknowledged)
+              .says("{value} {page|pages} ({pages}) failed their checksum, {limit} of them are "
+                    "acknowledged."),
+          "pages");
 constexpr auto kLastFailure = past_event(
     gauge("pg_integrity_checksum_last_failure_timestamp_seconds",
           "When a page last failed its checksum, Unix time; absent if none did.", "pages"));
@@ -45,17 +46,18 @@ constexpr auto kInvalidIndexes = gauge(
     "Indexes that are not valid and are not being built: they answer nothing, some not even "
     "for uniqueness. Indexes of materialized views, of system catalogs and of TOAST tables count "
     "too; the schema is that of the table.",
-    must_be(0).says("{value} indexes of the schema {schema} are invalid and are not being built."),
+    must_be(0).says("{value} {index|indexes} of the schema {schema} {is|are} invalid and {is|are} "
+                    "not being built."),
     "schema");
 constexpr auto kUnloggedTables = gauge(
     "pg_integrity_unlogged_tables",
     "Unlogged tables: a crash of the server empties them, and no copy by WAL contains their rows.");
-constexpr auto kSequenceBehind =
-    gauge("pg_integrity_sequence_behind_values",
-          "Next values of the column's sequence that the column has reached or passed already.",
-          must_be(0).says(
-              "The sequence of {schema}.{table}.{column} is {value} values behind its column."),
-          "schema", "table", "column");
+constexpr auto kSequenceBehind = gauge(
+    "pg_integrity_sequence_behind_values",
+    "Next values of the column's sequence that the column has reached or passed already.",
+    must_be(0).says(
+        "The sequence of {schema}.{table}.{column} is {value} {value|values} behind its column."),
+    "schema", "table", "column");
 constexpr auto kSubscribedBehind = gauge("pg_integrity_subscribed_sequence_behind_values",
                                          "The same number for a table that a subscription fills. A "
                                          "subscription carries no sequences, so "

@@ -54,15 +54,16 @@ constexpr auto kLocations = gauge(
     "Places that hold a backup which counts and is not older than backup_max_age_seconds: the "
     "source's own and those of its copies.",
     at_least(kLocationsMin)
-        .says("A recent {kind} backup of {source} is in {value} places, it must be in at least "
+        .says("A recent {kind} backup of {source} is in {value} {place|places}, it must be in at "
+              "least "
               "{limit}."),
     "source", "kind");
-constexpr auto kMissedRuns =
-    past_event(gauge("pg_integrity_backup_missed_runs",
-                     "Scheduled runs since the newest success that did not leave one.",
-                     must_be(0).says("{value} scheduled {kind} backups of {source} failed or did "
-                                     "not run since the newest success."),
-                     "source", "kind"));
+constexpr auto kMissedRuns = past_event(
+    gauge("pg_integrity_backup_missed_runs",
+          "Scheduled runs since the newest success that did not leave one.",
+          must_be(0).says("{value} scheduled {kind} {backup|backups} of {source} failed or did "
+                          "not run since the newest success."),
+          "source", "kind"));
 constexpr auto kInfo = past_event(
     gauge("pg_integrity_backup_info",
           "Always 1; says where the newest backup's time was taken from: table, catalogue, header, "
@@ -79,17 +80,18 @@ constexpr auto kProofLevel = past_event(
               .says("The newest {kind} backup of {source} is proved to level {value}, it must be "
                     "proved to level {limit}."),
           "source", "kind"));
-constexpr auto kProofFailed = past_event(
-    gauge("pg_integrity_backup_proof_failed",
-          "Backups that are there and that a proof found damaged; only where proofs are recorded.",
-          must_be(0).says("{value} {kind} backups of {source} are there and damaged."), "source",
-          "kind"));
-constexpr auto kLogMissing = past_event(gauge(
-    "pg_integrity_backup_wal_missing",
-    "Base backups that are there and lack a part of the log that they need up to their stop: "
-    "it is neither in them nor in `wal_archive`.",
-    must_be(0).says("{value} {kind} backups of {source} lack a part of the log that they need."),
+constexpr auto kProofFailed = past_event(gauge(
+    "pg_integrity_backup_proof_failed",
+    "Backups that are there and that a proof found damaged; only where proofs are recorded.",
+    must_be(0).says("{value} {kind} {backup|backups} of {source} {is|are} there and damaged."),
     "source", "kind"));
+constexpr auto kLogMissing = past_event(
+    gauge("pg_integrity_backup_wal_missing",
+          "Base backups that are there and lack a part of the log that they need up to their stop: "
+          "it is neither in them nor in `wal_archive`.",
+          must_be(0).says("{value} {kind} {backup|backups} of {source} {lacks a part of the log "
+                          "that it needs|lack a part of the log that they need}."),
+          "source", "kind"));
 constexpr auto kProvenAge =
     age("pg_integrity_backup_proven_age_seconds",
         "Age of the newest backup that was looked into: of proof level 2 or more.", Expectation{},

@@ -70,19 +70,19 @@ constexpr auto kRunningRatio = gauge("pg_integrity_restore_drill_phase_ratio",
                                      "Share of its phase that a running drill has done, where "
                                      "it is known.",
                                      "source", "kind", "phase");
-constexpr auto kUnexplained =
-    past_event(gauge("pg_integrity_restore_drill_unexplained_rows",
-                     "Rows of the copy that are missing, too many or not those of the backup's "
-                     "time, of the newest drill.",
-                     must_be(0).says("{value} rows of {schema}.{table}, restored from the {kind} "
-                                     "backup of {source}, are missing, surplus or changed."),
-                     "source", "kind", "schema", "table"));
-constexpr auto kOrphaned =
-    past_event(gauge("pg_integrity_restore_drill_orphaned_rows",
-                     "Rows of the copy whose parent is missing, of the newest drill.",
-                     must_be(0).says("{value} rows of {schema}.{table}, restored from the {kind} "
-                                     "backup of {source}, refer to no existing row."),
-                     "source", "kind", "schema", "table"));
+constexpr auto kUnexplained = past_event(
+    gauge("pg_integrity_restore_drill_unexplained_rows",
+          "Rows of the copy that are missing, too many or not those of the backup's "
+          "time, of the newest drill.",
+          must_be(0).says("{value} {row|rows} of {schema}.{table}, restored from the {kind} "
+                          "backup of {source}, {is|are} missing, surplus or changed."),
+          "source", "kind", "schema", "table"));
+constexpr auto kOrphaned = past_event(
+    gauge("pg_integrity_restore_drill_orphaned_rows",
+          "Rows of the copy whose parent is missing, of the newest drill.",
+          must_be(0).says("{value} {row|rows} of {schema}.{table}, restored from the {kind} "
+                          "backup of {source}, {refers|refer} to no existing row."),
+          "source", "kind", "schema", "table"));
 
 constexpr const MetricInfo* kMetrics[] = {
     &kSuccess, &kLastSuccess, &kAge,         &kMaxAge,   &kDuration,     &kObjective,

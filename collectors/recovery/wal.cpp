@@ -37,7 +37,8 @@ constexpr auto kReadyMax =
     gauge("pg_integrity_wal_ready_files_max", "Configured upper limit of wal_ready_files.");
 constexpr auto kReady = gauge(
     "pg_integrity_wal_ready_files", "WAL segments and the like that wait for the archiver.",
-    at_most(kReadyMax).says("{value} log segments wait for the archiver, at most {limit} may."));
+    at_most(kReadyMax).says(
+        "{value} {log segment waits|log segments wait} for the archiver, at most {limit} may."));
 constexpr auto kLagMax = gauge("pg_integrity_standby_lag_max_seconds",
                                "Configured upper limit of standby_lag_seconds.", "standby");
 constexpr auto kLag = gauge(

@@ -47,7 +47,7 @@ constexpr auto kDifference = gauge(
     "Rows by which the endpoint's count lies above (or, negative, below) what was counted "
     "before and after in the configured tables; the label table is empty if they are several.",
     must_be(0).says(
-        "The count of the endpoint {endpoint} differs by {value} rows from the database."),
+        "The count of the endpoint {endpoint} differs by {value} {row|rows} from the database."),
     "endpoint", "schema", "table");
 constexpr auto kUnconfirmed =
     gauge("pg_integrity_api_unconfirmed_row_difference",

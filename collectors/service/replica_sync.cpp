@@ -39,13 +39,13 @@ constexpr auto kLag =
           "is known to have. Absent for copies that neither replay nor subscribe.",
           at_most(kLagMax).says("The copy {replica} is {value} behind, it may be {limit} behind."),
           "replica");
-constexpr auto kDifference =
-    gauge("pg_integrity_replica_row_difference",
-          "Rows that the copy has more (or, negative, less) than the database and that are not on "
-          "their way.",
-          must_be(0).says(
-              "{schema}.{table} on the copy {replica} differs by {value} rows from the database."),
-          "replica", "schema", "table");
+constexpr auto kDifference = gauge(
+    "pg_integrity_replica_row_difference",
+    "Rows that the copy has more (or, negative, less) than the database and that are not on "
+    "their way.",
+    must_be(0).says(
+        "{schema}.{table} on the copy {replica} differs by {value} {row|rows} from the database."),
+    "replica", "schema", "table");
 constexpr auto kMatches = gauge(
     "pg_integrity_replica_content_matches",
     "1 if the copy's rows have the same content as the database's.",

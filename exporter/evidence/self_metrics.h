@@ -53,8 +53,9 @@ inline constexpr auto kUnprovenObjects = gauge(
 inline constexpr auto kGoneObjects = gauge(
     "pg_integrity_gone_objects",
     "Violated objects that have vanished. They stay violated until they are accepted or are back.",
-    must_be(0).says("{value} violated objects of the collector {collector} have vanished."
-                    " That repairs nothing."),
+    must_be(0).says(
+        "{value} violated {object|objects} of the collector {collector} {has|have} vanished."
+        " That repairs nothing."),
     "collector");
 inline constexpr auto kAcceptedUntil = gauge(
     "pg_integrity_accepted_until_timestamp_seconds",
@@ -96,10 +97,10 @@ inline constexpr auto kFailures = counter("pg_integrity_collector_failures_total
 inline constexpr auto kDatabaseSeconds =
     counter("pg_integrity_collector_database_seconds_total",
             "Time that sessions were busy for the collector.", "collector");
-inline constexpr auto kSeriesDropped =
-    gauge("pg_integrity_series_dropped", "Series left out because the cap was reached.",
-          must_be(0).says("{value} series of the collector {collector} are left out of the page."),
-          "collector");
+inline constexpr auto kSeriesDropped = gauge(
+    "pg_integrity_series_dropped", "Series left out because the cap was reached.",
+    must_be(0).says("{value} series of the collector {collector} {is|are} left out of the page."),
+    "collector");
 
 inline constexpr std::array<const MetricInfo*, 4> kProcessMetrics{
     &kBuildInfo, &kReloadSuccessful, &kHttpConnections, &kCertificateExpires};

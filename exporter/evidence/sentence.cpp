@@ -29,6 +29,8 @@ std::string limit_of(const Broken& broken) {
 std::string filled(std::string_view name, const CollectorId& id, const Broken& broken) {
   if (name == "value") return spoken(*broken.sample->metric, broken.value);
   if (name == "limit") return limit_of(broken);
+  if (const std::size_t bar = name.find('|'); bar != std::string_view::npos)
+    return std::string(broken.value == 1 ? name.substr(0, bar) : name.substr(bar + 1));
   if (name == "server") return id.server;
   if (name == "database") return id.database;
   const auto names = broken.sample->metric->labels();

@@ -100,10 +100,13 @@ TEST(MetricSentence, IsOneWhosePlaceholdersTheMetricHas) {
   EXPECT_EQ(fault("It is wrong."), MetricFault::none);
   EXPECT_EQ(fault("{schema}.{table} of {server}/{database} is {value}, not {limit}."),
             MetricFault::none);
+  EXPECT_EQ(fault("{value} {row|rows} of {table} {is|are} wrong."), MetricFault::none);
   for (const char* bad : {"", "it is wrong.", "It is wrong", "It is {value}"})
     EXPECT_EQ(fault(bad), MetricFault::sentence) << bad;
-  for (const char* bad : {"It is {constraint}.", "It is {}.", "It is {value.", "It is value}.",
-                          "It is {{value}}.", "It is { value }.", "It is {value} and }."})
+  for (const char* bad :
+       {"It is {constraint}.", "It is {}.", "It is {value.", "It is value}.", "It is {{value}}.",
+        "It is { value }.", "It is {value} and }.", "It is {|rows}.", "It is {row|}.",
+        "It is {a|b|c}.", "It is {a|{value}}."})
     EXPECT_EQ(fault(bad), MetricFault::placeholder) << bad;
 }
 

@@ -392,9 +392,10 @@ TEST(Snippets, OfWhatIsNotWatchedAreTakenAndGiveItSomethingToWatch) {
     EXPECT_EQ(spec->wanted != nullptr, !spec->wanted_snippet.empty()) << spec->name;
     if (spec->wanted == nullptr) continue;
     ++seen;
-    const std::string path =
-        directory.write("config.toml", "[[server]]\nname = \"shop\"\ndsn = \"dbname=shop\"\n" +
-                                           std::string(spec->wanted_snippet) + "\n");
+    const std::string before = spec->name == "restore_drill" ? std::string(kBackupSnippet) : "";
+    const std::string path = directory.write(
+        "config.toml", "[[server]]\nname = \"shop\"\ndsn = \"dbname=shop\"\n" + before + "\n" +
+                           std::string(spec->wanted_snippet) + "\n");
     EXPECT_EQ(complaints(path), "") << spec->name;
     const ReadOptions read = read_configuration(path);
     if (const auto* options = std::get_if<Options>(&read)) {
