@@ -67,11 +67,11 @@ def health():
                            [("max by (server, state) (%s)" % series("exporter_sessions", SERVER),
                              "{{server}} {{state}}")], NOBODY)),
             ]),
+            Folded("Attempts and servers"),
             (8, [(24, graph("Bytes of backups read a second", "By the exporter; proof_rate bounds them.",
                             [("sum by (server, source) (rate(%s[$__rate_interval]))"
                               % series("backup_read_bytes_total", SERVER), "{{server}} {{source}}")],
                             "No backup is read here", unit="bytes"))]),
-            Folded("Attempts and servers"),
             (8, [
                 (12, graph("Attempts", "Of all collectors, by outcome.",
                            [("sum by (outcome) (rate(%s[$__rate_interval]))"

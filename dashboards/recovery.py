@@ -45,13 +45,19 @@ def proofs():
                  column("asked for", worst("backup_proof_level_min", SERVER), mappings=LADDER,
                         thresholds=steps((NOTHING, None))),
                  column("newest looked into", worst("backup_proven_age_seconds", SERVER), "s"),
-                 breach("read or restored lately", "backup_proved", SERVER),
-                 column("last read or restored", worst("backup_proof_age_seconds", SERVER), "s"),
-                 column("it may be", worst("backup_proof_max_age_seconds", SERVER), "s"),
-                 column("read so far", worst("backup_reading_ratio", SERVER), "percentunit"),
                  wrong("damaged backups", "backup_proof_failed", SERVER),
                  wrong("backups without log", "backup_wal_missing", SERVER)],
                 "No backup is known", report=["backups", "source", "kind"])),
+        ]),
+        (7, [
+            (24, table(
+                "Backups read to their end, or restored", "When that was last done, by the exporter or by a drill. Read so far: of"
+                " the backup that the exporter reads now.", KIND,
+                [breach("read or restored lately", "backup_proved", SERVER, sort=True),
+                 column("last read or restored", worst("backup_proof_age_seconds", SERVER), "s"),
+                 column("it may be", worst("backup_proof_max_age_seconds", SERVER), "s"),
+                 column("read so far", worst("backup_reading_ratio", SERVER), "percentunit")],
+                "Nothing says where backups are", report=["proofs", "source", "kind"])),
         ]),
         (7, [
             (24, table(

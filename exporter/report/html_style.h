@@ -27,7 +27,7 @@ a { color: var(--link); } code { font-size: .9em; }
 main h2 { font-size: 1.25rem; margin-top: 1.5rem; } .database { font-size: 1.05rem; margin-top: .6rem; }
 .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .5rem; margin: .5rem 0; }
 .answers li { background: var(--box); border-left: .4rem solid var(--state); border-radius: .3rem; padding: .5rem .8rem; }
-.answers li { position: relative; } .answers strong { display: block; } .answers a::after { content: ""; position: absolute; inset: 0; }
+.answers li { position: relative; } .answers .state { white-space: normal; } .answers strong { display: block; } .answers a::after { content: ""; position: absolute; inset: 0; }
 pre { margin: .3rem 0; padding: .5rem .8rem; background: var(--box); border-radius: .3rem; overflow-x: auto; font-size: .85rem; }
 .collector { border-top: 1px solid var(--line); margin-top: .8rem; padding-top: .6rem; }
 .collector h3 { display: inline; font-size: 1.05rem; } summary { cursor: pointer; padding: .2rem 0; }
@@ -46,7 +46,7 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .6rem
 /// Content-Security-Policy of the page. Its hash is that of kReportStyle. A test says what it
 /// should be.
 inline constexpr std::string_view kReportPolicy =
-    "default-src 'none'; style-src 'sha256-Y8G9f5OpgP7dBp+dpW91H/QE0R40zIVwlW2QwvkCrGg='; "
+    "default-src 'none'; style-src 'sha256-PqiqvMhKXmgxDj35hCvD6gbKPK3HaeLmUIIH+pwq70E='; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 }  // namespace pg_integrity
