@@ -49,6 +49,7 @@ class KnownNames {
     for (const BackupSource& source : server_.backups) {
       if (source.name != label("source")) continue;
       if (source.directory) add("BACKUPS", source.directory->path);
+      if (source.bucket) add("BUCKET", source.bucket->at.text());
       if (source.catalogue) add("CATALOGUE", source.catalogue->file);
       if (!source.table) continue;
       add("HISTORY", source.table->table.sql());

@@ -24,7 +24,7 @@ SELECT tgname, tgenabled, tgqual IS NOT NULL AS conditional, tgfoid::regproc AS 
 SQL)sh"}},
     {"pg_integrity_backup_age_seconds", "above", "PgIntegrityBackupOverdue", {R"sh(ls -ltr "$BACKUPS" | tail -n 5; df -h "$BACKUPS")sh", R"sh(psql <<SQL
 SELECT * FROM $HISTORY ORDER BY "$HISTORY_TIME" DESC LIMIT 10;
-SQL)sh", R"sh(pgbackrest info || barman list-backups all)sh"}},
+SQL)sh", R"sh(aws s3 ls "$BUCKET/" | tail -n 5)sh", R"sh(pgbackrest info || barman list-backups all)sh"}},
     {"pg_integrity_backup_catalogue_age_seconds", "above", "PgIntegrityBackupCatalogueStale", {R"sh(ls -l --time-style=full-iso "$CATALOGUE"; date)sh"}},
     {"pg_integrity_backup_locations", "below", "PgIntegrityBackupCopiesMissing", {R"sh(curl -s "http://$INSTANCE/report.md" | grep -i "$SOURCE")sh"}},
     {"pg_integrity_backup_missed_runs", "", "PgIntegrityBackupFailures", {R"sh(systemctl list-timers --all | grep -iE 'backup|dump|backrest|barman')sh"}},
@@ -34,7 +34,7 @@ grep -ls '"failed_level": *[1-9]' "$DRILLS"/*.json | xargs -r tail -n +1)sh"}},
     {"pg_integrity_backup_proved", "", "PgIntegrityBackupProofTooOld", {R"sh(curl -s "http://$INSTANCE/report.md" | grep -F "$SOURCE")sh"}},
     {"pg_integrity_backup_retention_seconds", "below", "PgIntegrityBackupRetentionShort", {R"sh(ls -ltr "$BACKUPS" | head -n 20)sh", R"sh(psql <<SQL
 SELECT * FROM $HISTORY ORDER BY "$HISTORY_TIME" LIMIT 10;
-SQL)sh", R"sh(pgbackrest info || barman list-backups all)sh"}},
+SQL)sh", R"sh(aws s3 ls "$BUCKET/" | head -n 20)sh", R"sh(pgbackrest info || barman list-backups all)sh"}},
     {"pg_integrity_backup_room_ratio", "below", "PgIntegrityBackupRoomShort", {R"sh(df -h "$BACKUPS"; ls -lS "$BACKUPS" | head -n 20)sh"}},
     {"pg_integrity_backup_size_ratio", "below", "PgIntegrityBackupTooSmall", {R"sh(ls -ltr "$BACKUPS" | tail -n 8)sh", R"sh(for one in "$BEFORE" "$BACKUP"; do pg_restore --list "$one" | grep -c 'TABLE DATA'; done)sh"}},
     {"pg_integrity_backup_wal_missing", "", "PgIntegrityBackupWalMissing", {R"sh(ls -ltr "$BACKUPS"; tail -n 8 "$BACKUPS"/*/backup_manifest)sh", R"sh(ls "$BACKUP/pg_wal" | head)sh"}},

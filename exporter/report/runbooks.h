@@ -14,7 +14,7 @@ struct Runbook {
   std::string_view name;    ///< of the alert, and of the file
   /// For the shell, with labels as variables. Those behind the first one are for findings for which
   /// it has no names. Empty ones are none.
-  std::array<std::string_view, 3> commands;
+  std::array<std::string_view, 4> commands;
 };
 
 /// All runbooks of findings, sorted by metric.

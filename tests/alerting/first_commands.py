@@ -98,11 +98,13 @@ function = "public.note"
 # What is planted; what the sentence says; what the first command shows.
 DEFECTS = [
     ("an orphan", r'^1 row of public\.a"b; c refers to no row', r"7777"),
-    ("a duplicate", r"^1 surplus row of public\.Mail; list repeats a value of the unique key one \"each\"; 'x'\.", r"x@y +\| +2 "),
+    ("a duplicate",
+     r"^1 surplus row of public\.Mail; list repeats a value of the unique key one \"each\"; 'x'\.", r"x@y +\| +2 "),
     ("a table that is gone", r"^Pinned tables: the database has 1, it must have at least 2\.", r"buyers"),
     ("a key that was dropped", r"^Pinned foreign_keys: the database has 0, it must have at least 1\.", r"buyers"),
     ("an audit trigger that is off", r'^Not every delete of public\.a"b; c is audited as expected\.', r'no"te +\| D '),
-    ("a backup that is late", r"^The newest dump backup of nightly is \d+ d .*old, it may be \d+ h", r"\d:\d\d old one\.dump"),
+    ("a backup that is late",
+     r"^The newest dump backup of nightly is \d+ d .*old, it may be \d+ h", r"\d:\d\d old one\.dump"),
     ("a backup that is damaged", r"^1 dump backup of weekly is there and damaged", r"failed_level"),
     ("an index that is corrupt", r"by 'word'", r"ERROR: .*by 'word'"),
     ("a standby that is behind", r"^The copy north is .* behind, it may be 1 s behind", r"\| t *\| .*\| t$"),
@@ -178,8 +180,8 @@ class World:
         middle = len(content) * 7 // 10
         content[middle:middle + 64] = bytes(64)
         damaged.write_bytes(content)
-        data.execute([self.program, "drill", "--config", self.work / "config.toml", "--source", "weekly", "--proof-only"],
-                     must=False)
+        data.execute([self.program, "drill", "--config", self.work / "config.toml", "--source", "weekly",
+                      "--proof-only"], must=False)
 
     @staticmethod
     def make_older(path):
@@ -242,7 +244,8 @@ class World:
         self.data.clean_up()
 
 
-BROKEN = re.compile(r"command not found|unbound variable|syntax error|unexpected EOF|does not exist|No such file|cannot access")
+BROKEN = re.compile(
+    r"command not found|unbound variable|syntax error|unexpected EOF|does not exist|No such file|cannot access")
 
 
 def failures_of(world, texts):

@@ -34,6 +34,7 @@ PROGRAMS = {
 }
 # Programs that ask the machine, or a repository that is not here. Each is replaced by one that knows these arguments.
 ASKING = {
+    "aws": ("s3", "ls", "s3://shop/dumps/"),
     "crontab": ("-l",), "dmesg": ("-T",),
     "journalctl": ("-k", "-u", "-n", "--since", "pg_integrity_exporter", "pg_integrity_proof", "pg_integrity_drill", "postgresql*"),
     "pgbackrest": ("info", "--output=json"),
@@ -263,7 +264,8 @@ class World:
         self.values.update(
             CONFIG=f"{self.work}/config.toml", INSTANCE=f"127.0.0.1:{self.exporter_port}",
             SERVER="main", SCHEMA="Shop", TABLE="Order lines", COLUMN="id", SOURCE="dumps", KIND="dump",
-            BACKUPS=f"{self.work}/backups", BACKUP=f"{self.work}/backups/newest.dump", BEFORE=f"{self.work}/backups/2.dump",
+            BUCKET="s3://shop/dumps", BACKUPS=f"{self.work}/backups", BACKUP=f"{self.work}/backups/newest.dump",
+            BEFORE=f"{self.work}/backups/2.dump",
             CATALOGUE=f"{self.work}/config.toml", HISTORY='"Shop".saves', HISTORY_TIME="begun at",
             WAL_ARCHIVE=f"{self.work}/archive", WAL=f"{self.work}/data/pg_wal", DRILLS=f"{self.work}/drills",
             COPY=self.data.dsn("postgres", "copy"), LOG_TABLE='"Shop".deletions', LOG_TIME="gone at",
