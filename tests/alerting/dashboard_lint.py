@@ -29,6 +29,7 @@ WORDS = {
 # How many panels a dashboard shows before somebody opens a row, and how many it has.
 OPEN, PANELS = 12, 25
 PICTURE = 150_000  # bytes
+WORLDS = ("shop", "broken", "standby")  # of tests/drawing, beside the demo
 
 
 def flat(board):
@@ -234,6 +235,7 @@ def lint_pictures(folder):
             yield name, "its pictures are stale: run tests/campaign dashboards --pictures"
     names = {line.split()[1][len("pg-integrity-"):-len(".json")] for line in drawn_from}
     expected = {"%s-%s.png" % (name, mode) for name in names for mode in ("light", "dark")}
+    expected |= {"%s-%s.png" % (name, world) for name in ("overview", "page") for world in WORLDS}
     found = {path.name: path.stat().st_size for path in pictures.glob("*.png")}
     for name in sorted(expected ^ set(found)) if names else ["drawn-from"]:
         yield "pictures", "%s is missing, or drawn from no dashboard" % name
