@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Plants defects in databases of a server and of its backups, and looks at them as somebody on call does: does the sentence
-say what is wrong, and does the first command beside it, pasted as it is, show it?
+"""Plants defects in the databases of a server and in its backups, and looks at them as somebody on call does: does the
+sentence say what is wrong, and does the first command beside it, pasted as it is, show it?
 
     tests/alerting/first_commands.py PROGRAM [TEXTS]   TEXTS gets what the report says of each defect
 
@@ -154,8 +154,9 @@ class World:
             return literal(f"host={folder}/socket user={user} dbname={IN_DSN}")
 
         text = CONFIG
-        for mark, value in (("@WORK@", str(self.work)), ("@DSN@", dsn(self.work)), ("@COPY@", dsn(self.work / "standby")),
-                            ("@HOME@", literal(HOME)), ("@TABLE@", literal("public." + TABLE))):
+        for mark, value in (("@WORK@", str(self.work)), ("@DSN@", dsn(self.work)),
+                            ("@COPY@", dsn(self.work / "standby")), ("@HOME@", literal(HOME)),
+                            ("@TABLE@", literal("public." + TABLE))):
             text = text.replace(mark, value)
         (self.work / name).write_text(text, encoding="utf-8")
 
@@ -195,8 +196,8 @@ class World:
         """A standby that no longer replays, and something that it should."""
         data = self.data
         self.copy = Server(self.work / "standby", "")
-        data.execute(["pg_basebackup", "-R", "-D", self.copy.data, "-d", data.dsn("postgres", "postgres"), "--checkpoint=fast",
-                      "--no-sync"])
+        data.execute(["pg_basebackup", "-R", "-D", self.copy.data, "-d", data.dsn("postgres", "postgres"),
+                      "--checkpoint=fast", "--no-sync"])
         (self.copy.folder / "socket").mkdir()
         with (self.copy.data / "postgresql.conf").open("a") as conf:
             conf.write(f"unix_socket_directories = '{self.copy.folder}/socket'\n")
@@ -228,8 +229,9 @@ class World:
         """What somebody sees who pastes the command on the machine of the server."""
         environment = clean_environment(PGUSER="postgres", PSQLRC="/dev/null", PAGER="cat")
         environment["PATH"] = f"{self.work / 'bin'}:{environment['PATH']}"
-        ended = subprocess.run(unprivileged(["bash", "-u", "-c", command]), env=environment, cwd=self.work, timeout=PATIENCE,
-                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+        ended = subprocess.run(unprivileged(["bash", "-u", "-c", command]), env=environment, cwd=self.work,
+                               timeout=PATIENCE, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                               errors="replace", check=False)
         return ended.stdout + ended.stderr
 
     def install(self):
