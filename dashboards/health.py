@@ -73,6 +73,21 @@ def health():
                               % series("backup_read_bytes_total", SERVER), "{{server}} {{source}}")],
                             "No backup is read here", unit="bytes"))]),
             (8, [
+                (8, graph("Requests to buckets", "Of the object storages of sources, as they are charged for.",
+                          [("sum by (server, source) (rate(%s[$__rate_interval]))"
+                            % series("backup_bucket_requests_total", SERVER), "{{server}} {{source}}")],
+                          "No backup is in a bucket", unit="cps")),
+                (8, graph("Bytes from buckets a second", "Headers included.",
+                          [("sum by (server, source) (rate(%s[$__rate_interval]))"
+                            % series("backup_bucket_received_bytes_total", SERVER), "{{server}} {{source}}")],
+                          "No backup is in a bucket", unit="bytes")),
+                (8, table("What buckets may cost in a day", "When this is spent, the kinds of the source are unproven.",
+                          ["source", "server"],
+                          [column("requests", worst("backup_bucket_max_requests", SERVER), sort=True),
+                           column("received", worst("backup_bucket_max_bytes", SERVER), "bytes")],
+                          "No backup is in a bucket")),
+            ]),
+            (8, [
                 (12, graph("Attempts", "Of all collectors, by outcome.",
                            [("sum by (outcome) (rate(%s[$__rate_interval]))"
                              % series("collector_runs_total", COLLECTOR), "{{outcome}}")], NOBODY, unit="cps")),
