@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+
+#include "collectors/base/units.h"
 
 namespace pg_integrity {
 
@@ -10,6 +13,8 @@ namespace {
 constexpr unsigned kMinutesOfDay = 24 * 60;
 constexpr unsigned kDaysOfWeek = 7;
 constexpr Seconds kClockChange{3600};
+constexpr std::array<std::string_view, kDaysOfWeek> kWeekdays{"Sun", "Mon", "Tue", "Wed",
+                                                              "Thu", "Fri", "Sat"};
 
 std::optional<unsigned> two_digits(std::string_view text, unsigned below) {
   const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
@@ -36,8 +41,6 @@ std::vector<double> gaps(const std::vector<Anchor>& anchors) {
 }  // namespace
 
 std::optional<Anchor> parse_anchor(std::string_view text) {
-  constexpr std::array<std::string_view, kDaysOfWeek> kWeekdays{"Sun", "Mon", "Tue", "Wed",
-                                                                "Thu", "Fri", "Sat"};
   Anchor anchor;
   for (unsigned day = 0; day < kDaysOfWeek; ++day)
     if (text.starts_with(kWeekdays[day]) && text.substr(3).starts_with(' ')) anchor.weekday = day;
@@ -64,6 +67,21 @@ Seconds BackupSchedule::shortest_gap() const {
 
 Seconds BackupSchedule::max_age() const {
   return longest_gap() + grace + (every ? Seconds(0) : kClockChange);
+}
+
+std::string text_of(const Anchor& anchor) {
+  std::array<char, 16> clock{};
+  std::snprintf(clock.data(), clock.size(), "%02u:%02u", anchor.minute / 60 % 24,
+                anchor.minute % 60);
+  const std::string day = anchor.weekday ? std::string(kWeekdays.at(*anchor.weekday)) + " " : "";
+  return day + clock.data();
+}
+
+std::string BackupSchedule::text() const {
+  if (every) return "every " + format_duration(*every);
+  std::string times;
+  for (const Anchor& anchor : anchors) times += (times.empty() ? "at " : ", ") + text_of(anchor);
+  return times.empty() ? times : times + " (" + zone + ")";
 }
 
 }  // namespace pg_integrity

@@ -25,6 +25,9 @@ struct Anchor {
 /// Parses "03:00" or "Sun 03:00". Empty for any other text.
 std::optional<Anchor> parse_anchor(std::string_view text);
 
+/// "03:00" or "Sun 03:00", as parse_anchor() takes it.
+std::string text_of(const Anchor& anchor);
+
 /// An object without `every` and without `anchors` promises no schedule.
 struct BackupSchedule {
   std::optional<Seconds> every;  ///< or `anchors`
@@ -40,6 +43,8 @@ struct BackupSchedule {
   /// The greatest age that the newest backup may reach. Anchors add one hour, for the night in
   /// which clocks are put back.
   [[nodiscard]] Seconds max_age() const;
+  /// "every 1d" or "at 03:00, Sun 15:00 (Europe/Berlin)". Empty if no schedule is promised.
+  [[nodiscard]] std::string text() const;
 };
 
 }  // namespace pg_integrity

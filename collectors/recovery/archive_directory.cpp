@@ -74,8 +74,8 @@ ArchiveJudgement ArchiveReader::judge_entry(Files& files, const Clock& clock,
   const Examination found = examined(files, clock, directory, entry);
   const bool needs_log = found.wal_elsewhere && !found.wal_elsewhere->empty();
   static const ArchivedLog none;
-  return judge(directory, {entry, found, needs_log ? archived_log(files, directory) : none,
-                           proof_of(proofs, directory, entry), grows});
+  return judge(directory,
+               {entry, found, needs_log ? archived_log(files, directory) : none, proof, grows});
 }
 
 /// The entries of a directory, the newest first, each judged at most once.
@@ -120,13 +120,19 @@ class ArchiveReader::Reading {
     }
   }
 
-  void add_to(const BackupKind& kind, KindHistory& history) const {
+  /// @param list gets what was judged; nullptr: nobody wants it.
+  void add_to(const BackupKind& kind, KindHistory& history, BackupList* list) const {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (!matches_glob(kind.pattern, entries_[i].name)) continue;
-      if (judged_[i])
-        add(history, *judged_[i], directory_.usable);
-      else
+      const FileEntry& entry = entries_[i];
+      if (!matches_glob(kind.pattern, entry.name)) continue;
+      if (!judged_[i]) {
         ++history.unread;
+        continue;
+      }
+      add(history, *judged_[i], directory_.usable);
+      if (list != nullptr)
+        (*list)[kind.name].push_back(
+            listed(directory_, entry, *judged_[i], proof_of(proofs_, directory_, entry)));
     }
   }
 
@@ -159,7 +165,7 @@ class ArchiveReader::Reading {
 BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
                                   const ArchiveDirectory& directory,
                                   const std::vector<BackupKind>& kinds, const Proofs& proofs,
-                                  const std::function<bool()>& may_go_on) {
+                                  const std::function<bool()>& may_go_on, BackupList* list) {
   BackupHistory found = empty_history(kinds);
   log_.reset();
   std::vector<FileEntry> entries =
@@ -171,7 +177,7 @@ BackupHistory ArchiveReader::read(Files& files, const Clock& clock,
   if (may_go_on)
     for (const BackupKind& kind : kinds) reading.judge_ends_of(kind);
   reading.judge_others(may_go_on);
-  for (const BackupKind& kind : kinds) reading.add_to(kind, found.kinds[kind.name]);
+  for (const BackupKind& kind : kinds) reading.add_to(kind, found.kinds[kind.name], list);
   std::erase_if(known_, [&](const auto& known) { return !present.contains(known.first); });
   return found;
 }

@@ -16,15 +16,14 @@
 #include "collectors/recovery/archive_examination.h"
 #include "collectors/recovery/archive_judgement.h"
 #include "collectors/recovery/backup_history.h"
+#include "collectors/recovery/backup_list.h"
 #include "collectors/recovery/drill_records.h"
+#include "collectors/recovery/read_backups.h"
 
 namespace pg_integrity {
 
 /// The ending of the file beside a backup that holds its digest, as sha256sum prints it.
 inline constexpr std::string_view kDigestEnding = ".sha256";
-
-/// The newest proof record of each backup, by the backup's path.
-using Proofs = std::map<std::string, ProofRecord>;
 
 /// Reads one directory. It remembers what it found in archives that have not changed since, even if
 /// a deadline ended the call that examined them. The next call then gets further. One thread.
@@ -33,17 +32,19 @@ class ArchiveReader {
   /// @param directory must be the same one at each call.
   /// @param proofs what was proved earlier. A record of another file, or of an earlier version of
   /// this one, is not used.
+  /// @param list gets every entry; nullptr: nobody wants them.
   /// @throws SourceError if the directory cannot be listed, or time is up.
   BackupHistory read(Files& files, const Clock& clock, const ArchiveDirectory& directory,
-                     const std::vector<BackupKind>& kinds, const Proofs& proofs = {}) {
-    return read(files, clock, directory, kinds, proofs, nullptr);
+                     const std::vector<BackupKind>& kinds, const Proofs& proofs = {},
+                     BackupList* list = nullptr) {
+    return read(files, clock, directory, kinds, proofs, std::function<bool()>(), list);
   }
   /// As read(), where each entry costs requests. The newest and the oldest entries that the answer
   /// rests on are examined first. Then others are, for as long as `may_go_on` is true. Those that
-  /// are left count as unread.
+  /// are left count as unread, and are not in the list.
   BackupHistory read(Files& files, const Clock& clock, const ArchiveDirectory& directory,
                      const std::vector<BackupKind>& kinds, const Proofs& proofs,
-                     const std::function<bool()>& may_go_on);
+                     const std::function<bool()>& may_go_on, BackupList* list = nullptr);
 
  private:
   /// An entry's time, size and examination, as they were when it was examined.

@@ -13,6 +13,7 @@
 #include "collectors/ports/json.h"
 #include "collectors/ports/processes.h"
 #include "collectors/recovery/backup_history.h"
+#include "collectors/recovery/backup_list.h"
 
 namespace pg_integrity {
 
@@ -40,13 +41,14 @@ class CatalogueProgram {
   Instant asked_at_{};
 };
 
-/// A backup whose start WAL or stop WAL is not in pgBackRest's archive does not count (`other`).
 /// @param kinds those of catalogue_kinds().
+/// @param list gets every backup; nullptr: nobody wants them.
 /// @throws SourceError{decode} if the text is no such document.
 /// @throws SourceError{missing} if it lacks the named stanza or server.
 /// @throws SourceError{io or config} if pgBackRest could read none of its repositories. One of
 /// several that it could not read has a `trouble` in the result.
 BackupHistory read_catalogue(const Json& json, const Clock& clock, const BackupCatalogue& catalogue,
-                             const std::string& text, const std::vector<BackupKind>& kinds);
+                             const std::string& text, const std::vector<BackupKind>& kinds,
+                             BackupList* list = nullptr);
 
 }  // namespace pg_integrity

@@ -67,4 +67,21 @@ double missed_runs(const BackupSchedule& schedule, Seconds since_success, const 
                            due_until(success, schedule, clock));
 }
 
+std::optional<UnixTime> next_run(const BackupSchedule& schedule,
+                                 const std::optional<UnixTime>& newest, const Clock& clock) {
+  if (schedule.every)
+    return newest ? std::optional(*newest + schedule.every->count()) : std::nullopt;
+  const UnixTime now = clock.unix_now();
+  const int today = static_cast<int>(std::floor(now / kDay));
+  constexpr int kWeek = kDaysOfWeek;
+  std::optional<UnixTime> next;
+  for (const Anchor& anchor : schedule.anchors)
+    for (int day = today - 1; day <= today + kWeek + 1; ++day) {
+      if (!is_on(anchor, day)) continue;
+      const UnixTime moment = moment_of(anchor, day, schedule.zone, clock);
+      if (moment > now && (!next || moment < *next)) next = moment;
+    }
+  return next;
+}
+
 }  // namespace pg_integrity

@@ -179,19 +179,10 @@ class Backups final : public Collector {
   }
 
   Proofs read_proofs(Sources& from) {
-    Proofs newest;
-    const auto note = [&](const ProofRecord& proof) {
-      const auto [known, added] = newest.try_emplace(proof.path, proof);
-      if (!added) known->second = joined(known->second, proof);
-    };
-    if (proofs_recorded())
-      for (const ProofRecord& proof : proofs_.read(from.files(), from.json(), records_).records)
-        note(proof);
-    if (const auto text = from.remembered_by("proofs")) {
-      const ReadBackups remembered(*text);
-      for (const ReadBackup& read : remembered.all()) note(read.proof);
-    }
-    return newest;
+    std::vector<ProofRecord> drilled;
+    if (proofs_recorded()) drilled = proofs_.read(from.files(), from.json(), records_).records;
+    const auto text = from.remembered_by("proofs");
+    return newest_proofs(drilled, text ? ReadBackups(*text) : ReadBackups());
   }
 
   void look_at(Sources& from, const BackupSource& source, Batch& out) {

@@ -133,9 +133,7 @@ class Proofs final : public Collector {
   void look_around(Sources& from) {
     drilled_.clear();
     if (!drills_.empty()) drilled_ = records_.read(from.files(), from.json(), drills_).records;
-    pg_integrity::Proofs known;
-    for (const ProofRecord& record : drilled_) note(known, record);
-    for (const ReadBackup& read : read_.all()) note(known, read.proof);
+    const pg_integrity::Proofs known = newest_proofs(drilled_, read_);
     kinds_.clear();
     troubles_.clear();
     for (const BackupSource& source : sources_) {
@@ -148,11 +146,6 @@ class Proofs final : public Collector {
         }
       }
     }
-  }
-
-  static void note(pg_integrity::Proofs& known, const ProofRecord& record) {
-    const auto [there, added] = known.try_emplace(record.path, record);
-    if (!added) there->second = joined(there->second, record);
   }
 
   [[nodiscard]] ProvedKind kind_of(const BackupSource& source, const BackupKind& kind) const {

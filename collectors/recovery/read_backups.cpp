@@ -141,4 +141,15 @@ ProofRecord joined(const ProofRecord& a, const ProofRecord& b) {
   return both;
 }
 
+Proofs newest_proofs(const std::vector<ProofRecord>& drills, const ReadBackups& read) {
+  Proofs newest;
+  const auto note = [&](const ProofRecord& proof) {
+    const auto [known, added] = newest.try_emplace(proof.path, proof);
+    if (!added) known->second = joined(known->second, proof);
+  };
+  for (const ProofRecord& proof : drills) note(proof);
+  for (const ReadBackup& one : read.all()) note(one.proof);
+  return newest;
+}
+
 }  // namespace pg_integrity

@@ -2,6 +2,7 @@
 // remembers it. The collector `backups` reads that text, too. Values; safe on any thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,12 @@ class ReadBackups {
  private:
   std::vector<ReadBackup> all_;  ///< the oldest first
 };
+
+/// The newest proof record of each backup, by the backup's path.
+using Proofs = std::map<std::string, ProofRecord>;
+
+/// Joins what drills and readings have found.
+Proofs newest_proofs(const std::vector<ProofRecord>& drills, const ReadBackups& read);
 
 /// Joins two records of the same file. The level is the higher one, and a fault of either counts.
 ProofRecord joined(const ProofRecord& a, const ProofRecord& b);

@@ -49,9 +49,10 @@ void Scheduler::start() {
   for (const auto& server : servers_) server->start();
 }
 
-void Scheduler::run_once() {
+void Scheduler::run_once(bool reading) {
   std::vector<std::thread> threads;
-  for (const auto& server : servers_) threads.emplace_back([&server] { server->run_once(); });
+  for (const auto& server : servers_)
+    threads.emplace_back([&server, reading] { server->run_once(reading); });
   for (std::thread& thread : threads) thread.join();
 }
 

@@ -42,7 +42,8 @@ class Scheduler {
   /// Samples until stop(). Prepares first if prepare() was not called.
   void start();
   /// Makes one pass of every collector, without rests. Returns early if it is cancelled.
-  void run_once();
+  /// @param reading whether the lane that reads backups to their end runs, too.
+  void run_once(bool reading = true);
   /// Cancels what runs. Any thread may call it, also while another one is in run_once().
   void cancel();
   /// Cancels what runs, and returns when all threads have ended, within a few seconds.

@@ -100,14 +100,14 @@ void ServerRun::start() {
   };
   context_->database_back = [this] { tell_tasks(&CollectorTask::server_back); };
   context_->evidence_lost = [this] { tell_tasks(&CollectorTask::evidence_lost); };
-  start_lanes(false);
+  start_lanes(false, true);
 }
 
-void ServerRun::run_once() {
+void ServerRun::run_once(bool reading) {
   context_->once = true;
   add_known_databases();
   discover_databases();
-  start_lanes(true);
+  start_lanes(true, reading);
   join();
 }
 
@@ -124,7 +124,7 @@ void ServerRun::wait_until_finished(Instant moment) const {
   if (!started_) return;
   quick_.wait_until_finished(moment);
   scan_.wait_until_finished(moment);
-  reading_.wait_until_finished(moment);
+  if (reading_started_) reading_.wait_until_finished(moment);
 }
 
 void ServerRun::cut_off() {
@@ -157,10 +157,12 @@ LaneThread& ServerRun::lane_of(Lane lane) {
   return scan_;
 }
 
-void ServerRun::start_lanes(bool until_done) {
+void ServerRun::start_lanes(bool until_done, bool reading) {
   started_ = true;
   quick_.start(until_done);
   scan_.start(until_done);
+  if (!reading) return;
+  reading_started_ = true;
   reading_.start(until_done);
 }
 

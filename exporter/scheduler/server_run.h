@@ -43,7 +43,8 @@ class ServerRun {
   /// Samples until begin_stop(). Prepares first if prepare() was not called.
   void start();
   /// Makes one pass of every collector, without rests.
-  void run_once();
+  /// @param reading whether the lane that reads backups to their end runs, too.
+  void run_once(bool reading);
   void begin_stop();
   void wait_until_finished(Instant moment) const;
   /// Closes the sockets of what still runs.
@@ -56,7 +57,7 @@ class ServerRun {
  private:
   class Discovery;
 
-  void start_lanes(bool until_done);
+  void start_lanes(bool until_done, bool reading);
   LaneThread& lane_of(Lane lane);
   void add_known_databases();
   /// @return how long the server was busy with it, or nothing if it could not list its databases.
@@ -84,6 +85,7 @@ class ServerRun {
   const std::shared_ptr<ServerContext> context_;
   bool prepared_ = false;
   std::atomic<bool> started_ = false;
+  std::atomic<bool> reading_started_ = false;
 
   mutable Mutex mutex_;
   std::vector<std::shared_ptr<CollectorTask>> tasks_ GUARDED_BY(mutex_);
