@@ -15,6 +15,7 @@ _pg_integrity_exporter() {
       ' accept') command=' accept' ;;
       ' explain') command=' explain' ;;
       ' drill') command=' drill' ;;
+      ' backups') command=' backups' ;;
       ' report') command=' report' ;;
       ' history') command=' history' ;;
       ' history export') command=' history export' ;;
@@ -146,6 +147,16 @@ _pg_integrity_exporter() {
     ' drill --listen') return ;;
     ' drill --web.listen-address') return ;;
     ' drill --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' backups --format') mapfile -t COMPREPLY < <(compgen -W 'json text' -- "$current"); return ;;
+    ' backups --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' backups --log.level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
+    ' backups --log.format') mapfile -t COMPREPLY < <(compgen -W 'json logfmt' -- "$current"); return ;;
+    ' backups -c') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' backups --config') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' backups --config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ' backups --listen') return ;;
+    ' backups --web.listen-address') return ;;
+    ' backups --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     ' report --since') return ;;
     ' report --export') return ;;
     ' report --log-level') mapfile -t COMPREPLY < <(compgen -W 'debug error info warn warning' -- "$current"); return ;;
@@ -197,7 +208,7 @@ _pg_integrity_exporter() {
     ' healthcheck --web.config.file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
   esac
   case "$command" in
-    '') mapfile -t COMPREPLY < <(compgen -W 'serve check config catalogue grants accept explain drill report history healthcheck -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    '') mapfile -t COMPREPLY < <(compgen -W 'serve check config catalogue grants accept explain drill backups report history healthcheck -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' serve') mapfile -t COMPREPLY < <(compgen -W '-h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' check') mapfile -t COMPREPLY < <(compgen -W '-h --help --format --recorded --live --only-bad --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' config') mapfile -t COMPREPLY < <(compgen -W 'check init -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
@@ -208,6 +219,7 @@ _pg_integrity_exporter() {
     ' accept') mapfile -t COMPREPLY < <(compgen -W '-h --help --changes --reason --until --at-most --by --server --database --now --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' explain') mapfile -t COMPREPLY < <(compgen -W '-h --help --collector --cost --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' drill') mapfile -t COMPREPLY < <(compgen -W '-h --help --server --source --kind --backup --target-time --random-target --seed --target --jobs --user --work-dir --proof-only --record --dump --database --format --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
+    ' backups') mapfile -t COMPREPLY < <(compgen -W '-h --help --format --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' report') mapfile -t COMPREPLY < <(compgen -W '-h --help --since --export --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' history') mapfile -t COMPREPLY < <(compgen -W 'export verify -h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;
     ' history export') mapfile -t COMPREPLY < <(compgen -W '-h --help --version --log-level --log.level --log.format -c --config --config.file --listen --web.listen-address --web.config.file --web.systemd-socket' -- "$current") ;;

@@ -1,10 +1,9 @@
 #include "exporter/commands/check.h"
 
-#include <atomic>
 #include <cstdio>
 #include <optional>
 
-#include "exporter/commands/progress_line.h"
+#include "exporter/commands/sampling.h"
 #include "exporter/commands/shown.h"
 #include "exporter/config/acceptances.h"
 #include "exporter/evidence/acceptances_section.h"
@@ -54,19 +53,6 @@ void print_to_output(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-/// Samples once. SIGINT, SIGTERM or SIGHUP cancels its queries and ends it early.
-/// @return the signal that interrupted it; 0: none.
-int sample_once(Runtime& runtime, const WaitableClock& clock) {
-  std::atomic<int> interrupted = 0;
-  const SignalThread signals([&](int signal) {
-    int none = 0;
-    if (interrupted.compare_exchange_strong(none, signal)) runtime.scheduler().cancel();
-  });
-  const ProgressLine progress(*runtime.evidence(), clock);
-  runtime.scheduler().run_once();
-  return interrupted;
-}
-
 /// As options_or_complain(). Nagios reads standard output only, so it gets a line there.
 std::optional<Options> options_for(const CheckCommand& command) {
   if (command.format != ReportFormat::nagios) return options_or_complain(command.config_path);
@@ -94,7 +80,7 @@ ExitCode check(const CheckCommand& command) {
   Runtime runtime(std::move(*options), *resources, saved);
   if (command.recorded.value_or(command.format == ReportFormat::nagios)) {
     runtime.scheduler().prepare();
-  } else if (const int signal = sample_once(runtime, clock)) {
+  } else if (const int signal = sample_once(runtime, clock, true)) {
     say("interrupted; not everything was checked");
     leave(interrupted_by(signal));
   }

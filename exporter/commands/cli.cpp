@@ -12,6 +12,7 @@
 #include "collectors/options/backup_sources.h"
 #include "collectors/registry.h"
 #include "exporter/commands/accept.h"
+#include "exporter/commands/backups.h"
 #include "exporter/commands/catalogue.h"
 #include "exporter/commands/check.h"
 #include "exporter/commands/command.h"
@@ -47,6 +48,9 @@ const std::map<std::string, ReportFormat> kFormats{{"text", ReportFormat::text},
                                                    {"json", ReportFormat::json},
                                                    {"nagios", ReportFormat::nagios}};
 
+const std::map<std::string, OverviewFormat> kOverviewFormats{{"text", OverviewFormat::text},
+                                                             {"json", OverviewFormat::json}};
+
 struct Arguments {
   AcceptCommand accept;
   GrantsCommand grants;
@@ -64,6 +68,7 @@ struct Arguments {
   std::string log_format;
   bool systemd_socket = false;
   std::string format;
+  std::string overview_format;
   bool recorded = false;
   bool live = false;
   bool only_bad = false;
@@ -201,6 +206,17 @@ CLI::App* add_drill(CLI::App& app, Arguments& arguments) {
   return command;
 }
 
+CLI::App* add_backups(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = app.add_subcommand(
+      "backups",
+      "list the backups of each source: what counts and why not, how it was proved, when the next "
+      "one is due; 0 proven, 1 violated, 2 unproven, 3 unusable");
+  command->add_option("--format", arguments.overview_format, "text or json")
+      ->check(one_of(kOverviewFormats))
+      ->default_val("text");
+  return command;
+}
+
 CLI::App* add_report(CLI::App& app, PeriodCommand& period) {
   CLI::App* command = app.add_subcommand(
       "report",
@@ -296,6 +312,7 @@ int run_parsed(int argc, const char* const* argv) {
   const CLI::App* accept_command = add_accept(app, arguments.accept);
   const CLI::App* explain_command = add_explain(app, arguments.explain);
   const CLI::App* drill_command = add_drill(app, arguments);
+  const CLI::App* backups_command = add_backups(app, arguments);
   const CLI::App* report_command = add_report(app, arguments.period);
   const HistoryCommands history = add_history_commands(app, arguments.verify);
   HealthcheckCommand healthy;
@@ -334,6 +351,9 @@ int run_parsed(int argc, const char* const* argv) {
   if (accept_command->parsed()) return code_of(accept(arguments.accept));
   if (grants_command->parsed()) return code_of(print_grants(arguments.grants));
   if (explain_command->parsed()) return code_of(explain(arguments.explain));
+  if (backups_command->parsed())
+    return code_of(
+        show_backups({arguments.config, kOverviewFormats.at(arguments.overview_format)}));
   if (drill_command->parsed()) return code_of(run_drill(arguments));
   if (check_command->parsed()) return code_of(run_check(arguments));
   if (healthcheck_command->parsed())

@@ -38,7 +38,8 @@ LIBRARIES = {
     "lz4frame.h": {"exporter/decoding/unpacked.cpp"},
     "lzma.h": {"exporter/decoding/unpacked.cpp"},
     "nlohmann/": {
-        "exporter/commands/catalogue.cpp", "exporter/drill/record_files.cpp", "exporter/evidence/state_file.cpp",
+        "exporter/commands/backup_overview_json.cpp", "exporter/commands/catalogue.cpp",
+        "exporter/drill/record_files.cpp", "exporter/evidence/state_file.cpp",
         "exporter/io/json_reader.cpp", "exporter/io/json_writer.cpp", "exporter/report/json.cpp"},
     "openssl/": {
         "exporter/decoding/conversation.cpp", "exporter/history/digest.cpp", "exporter/http/connection.cpp",
