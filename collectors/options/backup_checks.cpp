@@ -3,6 +3,7 @@
 #include <set>
 
 #include "collectors/base/bucket.h"
+#include "collectors/base/json_pointer.h"
 #include "collectors/base/settings.h"
 #include "collectors/base/url.h"
 #include "collectors/options/backup_schedule.h"
@@ -45,14 +46,14 @@ void check_schedules(const Settings& source, Problems& problems) {
   }
 }
 
-/// Only tables and Barman show that a backup is running, and since when.
+/// Only tables, Barman and other catalogues show that a backup is running, and since when.
 void check_stuck(const Settings& source, Problems& problems) {
-  if (source.has("table") || source.has("barman")) return;
+  if (source.has("table") || source.has("barman") || source.has("catalogue")) return;
   for (const Settings& kind : source.records("kinds"))
     if (kind.has("stuck_after"))
       problems.add(kind.place("stuck_after"),
-                   "`stuck_after` is for history tables and barman: nothing else says since when a"
-                   " backup runs");
+                   "`stuck_after` is for history tables, barman and `catalogue`: nothing else says"
+                   " since when a backup runs");
 }
 
 void check_satisfied_by(const Settings& source, Problems& problems) {
@@ -65,7 +66,8 @@ void check_satisfied_by(const Settings& source, Problems& problems) {
                                                      other + "\", which is no kind of its source");
 }
 
-constexpr std::string_view kHomes[] = {"table", "directory", "bucket", "pgbackrest", "barman"};
+constexpr std::string_view kHomes[] = {"table",      "directory", "bucket",
+                                       "pgbackrest", "barman",    "catalogue"};
 
 /// A catalogue has either a program to run or a file to read.
 void check_catalogue_home(const Settings& catalogue, const std::string& name, Problems& problems) {
@@ -103,6 +105,43 @@ void check_catalogue(const Settings& source, CatalogueFormat format, const std::
       problems.add(source.place(option),
                    name + " has kinds: each of them has a schedule of its own",
                    "kinds = { full = { every = \"7d\" }, incr = { every = \"24h\" } }");
+}
+
+/// A catalogue of a program that we do not know: its pointers, statuses and kinds.
+void check_pointers(const Settings& source, const std::string& name, Problems& problems) {
+  const Settings& record = *source.record("catalogue");
+  check_catalogue_home(record, name, problems);
+  for (const char* option : {"list", "time", "finished", "kind", "status", "label", "size"})
+    if (record.has(option) && !parse_json_pointer(record.text(option)))
+      problems.add(record.place(option),
+                   "\"" + record.text(option) + "\" is no JSON pointer (RFC 6901)",
+                   "\"/status/startedAt\" is startedAt in status; ~1 is a slash in a name");
+  if (record.has("status") && record.texts("success").empty())
+    problems.add(record.place("status"), name + " has a `status` and no `success`",
+                 "list the texts that mean success: success = [\"completed\"]");
+  for (const char* option : {"success", "failed", "running"})
+    if (record.has(option) && !record.has("status"))
+      problems.add(record.place(option),
+                   "`" + std::string(option) + "` has texts of `status`, which is not given");
+  if (record.has("size_unit") && !record.has("size"))
+    problems.add(record.place("size_unit"), "`size_unit` is that of `size`");
+  const bool kinds = !source.records("kinds").empty();
+  if (kinds != record.has("kind"))
+    problems.add(
+        kinds ? record.place() : record.place("kind"),
+        name + (kinds ? " has `kinds` and no pointer `kind`" : " declares no kinds"),
+        "kind = \"/…\" leads to a text, and kinds = { full = { values = [\"full\"] } } says"
+        " what it means");
+  if (kinds)
+    for (const char* option : {"every", "at", "grace"})
+      if (source.has(option))
+        problems.add(source.place(option),
+                     name + " has kinds: each of them has a schedule of its own",
+                     "move `every`, `at` and `grace` into the kinds");
+  for (const Settings& kind : source.records("kinds"))
+    if (!kind.has("values") && !kind.has("pattern"))
+      problems.add(kind.place(), "kind \"" + kind.name() + "\" needs `values` or `pattern`");
+  check_satisfied_by(source, problems);
 }
 
 void check_kinds(const Settings& source, bool table, const std::string& name, Problems& problems) {
@@ -157,11 +196,15 @@ void check_source(const Settings& source, Problems& problems) {
                                    [&](std::string_view home) { return source.has(home); });
   if (homes != 1)
     problems.add(source.place(),
-                 name + " needs one of `table`, `directory`, `bucket`, `pgbackrest` and `barman`");
+                 name +
+                     " needs one of `table`, `directory`, `bucket`, `pgbackrest`, `barman` and"
+                     " `catalogue`");
   check_schedules(source, problems);
   check_stuck(source, problems);
   const bool table = source.record("table") != nullptr;
-  if (const auto format = catalogue_format(source))
+  if (const auto format = catalogue_format(source); format == CatalogueFormat::pointers)
+    check_pointers(source, name, problems);
+  else if (format)
     check_catalogue(source, *format, name, problems);
   else
     check_kinds(source, table, name, problems);

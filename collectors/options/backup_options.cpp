@@ -80,11 +80,47 @@ constexpr Option kBarmanOptions[] = {
     kCatalogueRefreshOption,
     kDrillCommandOption};
 
+constexpr Option kPointerOptions[] = {
+    {.name = "command",
+     .type = OptionType::texts,
+     .help = "the program and its arguments, run without a shell; it prints JSON:"
+             " [\"wal-g\", \"backup-list\", \"--json\", \"--detail\"]"},
+    {.name = "file", .help = "instead: a file with what the program prints, which a timer writes"},
+    {.name = "list",
+     .help = "JSON pointer (RFC 6901) to the array of backups: \"/items\"; default: the document"
+             " itself"},
+    {.name = "time",
+     .help = "JSON pointer within a backup: when it was started; RFC 3339, seconds or milliseconds"
+             " since 1970, or in the source's `zone`",
+     .required = true},
+    {.name = "finished",
+     .help = "JSON pointer: when it was finished, from which missed runs count; default: `time`"},
+    {.name = "kind",
+     .help = "JSON pointer: which kind it is, as `values` or `pattern` of `kinds` say; without it"
+             " there is one kind, `full`"},
+    {.name = "status",
+     .help = "JSON pointer: how it ended, a text, number or truth value; without it every backup is"
+             " a success"},
+    {.name = "success", .type = OptionType::texts, .help = "statuses that mean success"},
+    {.name = "failed", .type = OptionType::texts, .help = "statuses that mean failure"},
+    {.name = "running", .type = OptionType::texts, .help = "statuses that mean not finished yet"},
+    {.name = "label", .help = "JSON pointer: its name, for people"},
+    {.name = "size", .help = "JSON pointer: its size, a number or a text such as \"10Gi\""},
+    {.name = "size_unit",
+     .type = OptionType::size,
+     .help = "of a size that is a number: \"1GiB\"; default: bytes",
+     .min = 1},
+    kCatalogueMaxAgeOption,
+    kCatalogueTimeoutOption,
+    kCatalogueRefreshOption};
+
 constexpr Option kBackupKindOptions[] = {
     {.name = "values",
      .type = OptionType::texts,
-     .help = "history table: texts that mean this kind"},
-    {.name = "pattern", .help = "directory: glob over the names of this kind's files"},
+     .help = "history table and `catalogue`: texts that mean this kind"},
+    {.name = "pattern",
+     .help = "directory: glob over the names of this kind's files; `catalogue`: over the texts at"
+             " `kind`"},
     {.name = "every",
      .type = OptionType::duration,
      .help = "the schedule; without it or `at` this kind is observed, not judged",
@@ -101,8 +137,8 @@ constexpr Option kBackupKindOptions[] = {
      .help = "how late a backup may be; default: a quarter of the shortest time between two"},
     {.name = "stuck_after",
      .type = OptionType::duration,
-     .help = "history table and barman: what says for longer that it runs is stuck; default: the"
-             " longest time between two and `grace`; 1d without a schedule",
+     .help = "history table, barman and `catalogue`: what says for longer that it runs is stuck;"
+             " default: the longest time between two and `grace`; 1d without a schedule",
      .min = 60},
     {.name = "satisfied_by",
      .type = OptionType::texts,
@@ -153,6 +189,12 @@ constexpr Option kBackupSourceOptions[] = {
      .type = OptionType::record,
      .help = "what Barman says of its catalogue; kinds: full, incr",
      .members = kBarmanOptions},
+    {.name = "catalogue",
+     .type = OptionType::record,
+     .help =
+         "what any other program says of its backups, as JSON; deploy/examples/catalogues.toml has"
+         " examples",
+     .members = kPointerOptions},
     {.name = "directory", .help = "a directory that holds dumps or base backups"},
     {.name = "bucket",
      .help = "the same in an object storage that speaks S3: \"s3://NAME/prefix\"; options for a"
@@ -173,11 +215,12 @@ constexpr Option kBackupSourceOptions[] = {
     {.name = "pattern", .fallback = "*", .help = "directory without `kinds`: glob over file names"},
     {.name = "kinds",
      .type = OptionType::named_records,
-     .help = "the kinds of backup; a directory may do without: its one kind is `dump`",
+     .help = "the kinds of backup; a directory may do without: its one kind is `dump`; so may"
+             " `catalogue`: `full`",
      .members = kBackupKindOptions},
     {.name = "every",
      .type = OptionType::duration,
-     .help = "directory without `kinds`: the schedule",
+     .help = "directory or `catalogue` without `kinds`: the schedule",
      .min = 60},
     {.name = "at",
      .type = OptionType::texts,
@@ -188,7 +231,7 @@ constexpr Option kBackupSourceOptions[] = {
              " shortest time between two"},
     {.name = "ignore",
      .type = OptionType::texts,
-     .help = "history table: texts of the kind column that are no backups"},
+     .help = "history table and `catalogue`: texts of the kind that are no backups"},
     {.name = "retention",
      .type = OptionType::duration,
      .help = "how long backups are kept: the oldest must be that old, less one run with its grace"
@@ -246,7 +289,8 @@ constexpr Option kBackupSourceOptions[] = {
     {.name = "zone",
      .type = OptionType::zone,
      .fallback = "UTC",
-     .help = "IANA zone of `at`, and of times in archive headers, file names and Barman's IDs"}};
+     .help = "IANA zone of `at`, and of times in archive headers, file names, Barman's IDs and"
+             " `catalogue`"}};
 
 constexpr Option kBackupOptions[] = {
     {.name = "backups",

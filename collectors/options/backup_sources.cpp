@@ -4,6 +4,7 @@
 
 #include "collectors/base/bucket.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/json_pointer.h"
 #include "collectors/base/settings.h"
 #include "collectors/base/url.h"
 #include "collectors/options/backup_schedule.h"
@@ -14,14 +15,24 @@ namespace pg_integrity {
 std::optional<CatalogueFormat> catalogue_format(const Settings& source) {
   if (source.record("pgbackrest") != nullptr) return CatalogueFormat::pgbackrest;
   if (source.record("barman") != nullptr) return CatalogueFormat::barman;
+  if (source.record("catalogue") != nullptr) return CatalogueFormat::pointers;
   return std::nullopt;
 }
 
 std::string_view option_of(CatalogueFormat format) {
-  return format == CatalogueFormat::pgbackrest ? "pgbackrest" : "barman";
+  switch (format) {
+    case CatalogueFormat::pgbackrest:
+      return "pgbackrest";
+    case CatalogueFormat::barman:
+      return "barman";
+    case CatalogueFormat::pointers:
+      break;
+  }
+  return "catalogue";
 }
 
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format) {
+  if (format == CatalogueFormat::pointers) return {};
   const BackupKind full{"full", {}, {}};
   if (format == CatalogueFormat::barman) return {full, {"incr", {}, {}, {}, {"full"}}};
   return {full, {"diff", {}, {}, {}, {"full"}}, {"incr", {}, {}, {}, {"full", "diff"}}};
@@ -75,19 +86,48 @@ std::vector<BackupKind> scheduled_kinds(const Settings& settings, CatalogueForma
   return kinds;
 }
 
+std::optional<JsonPointer> pointer_in(const Settings& record, const char* option) {
+  return record.has(option) ? parse_json_pointer(record.text(option)) : std::nullopt;
+}
+
+CataloguePointers pointers_from(const Settings& record, const Settings& source) {
+  CataloguePointers at;
+  at.list = parse_json_pointer(record.text_or_empty("list")).value_or(JsonPointer{});
+  at.time = pointer_in(record, "time").value_or(JsonPointer{});
+  at.finished = pointer_in(record, "finished");
+  at.kind = pointer_in(record, "kind");
+  at.status = pointer_in(record, "status");
+  at.name = pointer_in(record, "label");
+  at.size = pointer_in(record, "size");
+  at.success = record.texts("success");
+  at.failed = record.texts("failed");
+  at.running = record.texts("running");
+  at.ignore = source.texts("ignore");
+  at.size_unit = record.maybe_number("size_unit").value_or(1);
+  return at;
+}
+
+/// The name under which the program knows what it backs up. Empty: the only one.
+std::string name_in_catalogue(const Settings& record, CatalogueFormat format) {
+  if (format == CatalogueFormat::pointers) return {};
+  return record.text_or_empty(format == CatalogueFormat::pgbackrest ? "stanza" : "server");
+}
+
 BackupCatalogue catalogue_from(const Settings& settings, CatalogueFormat format) {
   const bool pgbackrest = format == CatalogueFormat::pgbackrest;
+  const bool pointers = format == CatalogueFormat::pointers;
   const Settings& record = *settings.record(option_of(format));
   return {format,
           record.text_or_empty("file"),
-          record.text_or_empty(pgbackrest ? "stanza" : "server"),
+          name_in_catalogue(record, format),
           record.maybe_duration("max_age").value_or(Seconds(2 * 3600)),
           settings.text("zone"),
           record.texts("command"),
           record.maybe_duration("timeout").value_or(Seconds(15)),
           record.maybe_duration("refresh").value_or(Seconds(300)),
           pgbackrest ? record.maybe_number("repository") : std::nullopt,
-          record.texts("drill_command")};
+          pointers ? std::vector<std::string>{} : record.texts("drill_command"),
+          pointers ? std::optional(pointers_from(record, settings)) : std::nullopt};
 }
 
 /// How the archives of a directory or a bucket are judged.
@@ -149,10 +189,15 @@ BackupSource source_from(const Settings& settings) {
   if (const auto format = catalogue_format(settings)) {
     source.catalogue = catalogue_from(settings, *format);
     source.kinds = scheduled_kinds(settings, *format);
-    return source;
+    if (*format != CatalogueFormat::pointers) return source;
   }
   for (const Settings& kind : settings.records("kinds"))
     source.kinds.push_back(kind_of(kind, settings));
+  if (source.catalogue) {
+    if (source.kinds.empty())
+      source.kinds.push_back(kind_from(settings, "full", settings.text("zone")));
+    return source;
+  }
   if (const Settings* table = settings.record("table")) {
     source.table = HistoryTable{{table->text("schema"), table->text("table")},
                                 table->text("time"),

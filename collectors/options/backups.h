@@ -11,6 +11,7 @@
 
 #include "collectors/base/bucket.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/json_pointer.h"
 #include "collectors/base/qualified_name.h"
 #include "collectors/base/settings.h"
 #include "collectors/options/backup_schedule.h"
@@ -29,9 +30,9 @@ retention = "7d")";
 /// One kind of backup within a source.
 struct BackupKind {
   std::string name;
-  std::vector<std::string> values;  ///< history table: texts of the kind column
-  std::string pattern;              ///< directory: glob over file names
-  BackupSchedule schedule{};        ///< when they are due, if a schedule is promised
+  std::vector<std::string> values;  ///< texts of the kind column, or at the pointer `kind`
+  std::string pattern;  ///< glob over file names, or over the texts of a catalogue by pointers
+  BackupSchedule schedule{};  ///< when they are due, if a schedule is promised
   /// Kinds that satisfy this one. For example, a full backup satisfies an incremental one.
   std::vector<std::string> satisfied_by{};
   Seconds stuck_after{24 * 3600};  ///< a backup that has been running for longer is stuck
@@ -73,6 +74,17 @@ struct ArchiveBucket {
 enum class CatalogueFormat : std::uint8_t {
   pgbackrest,  ///< pgbackrest info --output=json
   barman,      ///< barman -f json list-backups SERVER
+  pointers,    ///< any other program that prints JSON; see CataloguePointers
+};
+
+/// Where the JSON of a catalogue has what. All pointers but `list` start at a backup.
+struct CataloguePointers {
+  JsonPointer list;  ///< the array of backups
+  JsonPointer time;  ///< when it was started
+  std::optional<JsonPointer> finished, kind, status, name, size;
+  std::vector<std::string> success, failed, running;  ///< texts at `status`
+  std::vector<std::string> ignore;                    ///< texts at `kind` that mean no backup
+  double size_unit = 1;                               ///< bytes
 };
 
 struct BackupCatalogue {
@@ -80,18 +92,20 @@ struct BackupCatalogue {
   std::string file;   ///< if empty, the program is run
   std::string name;   ///< stanza of pgBackRest, server of Barman; empty: the only one in it
   Seconds max_age{};  ///< a file older than this says nothing about newer backups
-  std::string zone;   ///< zone of Barman's backup IDs, which are wall-clock times
+  std::string zone;   ///< of times that name none, such as Barman's backup IDs
   std::vector<std::string> command{};        ///< program and arguments; empty: the file is read
   Seconds timeout{};                         ///< for one run of the program
   Seconds refresh{};                         ///< how long its answer is reused
   std::optional<double> repository{};        ///< pgBackRest's number of the only one that counts
   std::vector<std::string> drill_command{};  ///< program and options, to restore with
+  std::optional<CataloguePointers> pointers{};
 };
 
 /// The kind of a drill that recovers from a catalogue's newest backup and the archived WAL.
 inline constexpr const char* kRecoveryKind = "recovery";
 
-/// The kinds of backup that a catalogue distinguishes, each with the kinds that satisfy it.
+/// The kinds of backup that a program distinguishes, each with the kinds that satisfy it. With
+/// pointers the configuration names them, and there are none.
 std::vector<BackupKind> catalogue_kinds(CatalogueFormat format);
 
 /// A source of backups, as configured. It is a table, a directory, a bucket or a catalogue.

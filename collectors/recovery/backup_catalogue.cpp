@@ -18,6 +18,15 @@ namespace {
 
 constexpr std::size_t kMaxCatalogue = std::size_t{16} << 20;
 
+JsonValue document_in(const Json& json, const std::string& text) {
+  try {
+    return json.read(text);
+  } catch (const SourceError& error) {
+    throw SourceError(error.reason(), std::string("the catalogue cannot be read: ") + error.what() +
+                                          ". HINT: the program must print JSON and nothing else");
+  }
+}
+
 }  // namespace
 
 CatalogueFile read_catalogue_file(Files& files, const BackupCatalogue& catalogue) {
@@ -48,10 +57,17 @@ BackupStatus running_or_stuck(const std::vector<BackupKind>& kinds, const std::s
 BackupHistory read_catalogue(const Json& json, const Clock& clock, const BackupCatalogue& catalogue,
                              const std::string& text, const std::vector<BackupKind>& kinds,
                              BackupList* list) {
-  const JsonValue document = json.read(text);
+  const JsonValue document = document_in(json, text);
   const CatalogueReading reading{catalogue, kinds, clock, list};
-  return catalogue.format == CatalogueFormat::pgbackrest ? read_pgbackrest(document, reading)
-                                                         : read_barman(document, reading);
+  switch (catalogue.format) {
+    case CatalogueFormat::pgbackrest:
+      return read_pgbackrest(document, reading);
+    case CatalogueFormat::barman:
+      return read_barman(document, reading);
+    case CatalogueFormat::pointers:
+      break;
+  }
+  return read_by_pointers(document, reading);
 }
 
 }  // namespace pg_integrity

@@ -1,5 +1,5 @@
-// Reads the catalogue of pgBackRest or Barman: the answer of the program itself, or a file that a
-// timer writes.
+// Reads the catalogue of pgBackRest, Barman or any other program: the answer of the program itself,
+// or a file that a timer writes.
 #pragma once
 
 #include <cstdint>

@@ -28,6 +28,9 @@ BackupHistory read_pgbackrest(const JsonValue& document, const CatalogueReading&
 /// `barman -f json list-backups SERVER`.
 BackupHistory read_barman(const JsonValue& document, const CatalogueReading& reading);
 
+/// Any other program that prints JSON, by the pointers of the catalogue.
+BackupHistory read_by_pointers(const JsonValue& document, const CatalogueReading& reading);
+
 /// Running or stuck, by the option `stuck_after` of its kind.
 /// @param running the time since the backup began.
 BackupStatus running_or_stuck(const std::vector<BackupKind>& kinds, const std::string& kind,

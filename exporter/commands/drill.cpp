@@ -99,7 +99,8 @@ bool recovers_to_a_moment(const DrillCommand& command) {
 /// A repository may be large, so it is drilled only if the configuration or the command names it.
 bool is_to_be_recovered(const BackupSource& source, const DrillCommand& command) {
   const bool named = command.source == source.name;
-  return source.catalogue && !command.proof_only && command.backup.empty() &&
+  return source.catalogue && source.catalogue->format != CatalogueFormat::pointers &&
+         !command.proof_only && command.backup.empty() &&
          (named || (command.source.empty() && !source.catalogue->drill_command.empty())) &&
          (command.kind.empty() || command.kind == kRecoveryKind);
 }

@@ -117,7 +117,34 @@ void manifest(std::string_view bytes) {
   if (read) static_cast<void>(segments_needed(*read, bytes));
 }
 
+/// Any document, by pointers that lead into the worked examples.
+void pointed_catalogue(std::string_view bytes) {
+  BackupCatalogue of;
+  of.format = CatalogueFormat::pointers;
+  of.zone = "Europe/Berlin";
+  CataloguePointers& at = of.pointers.emplace();
+  at.time = {"time"};
+  at.finished = JsonPointer{"finished"};
+  at.kind = JsonPointer{"kind"};
+  at.status = JsonPointer{"status"};
+  at.name = JsonPointer{"name"};
+  at.size = JsonPointer{"size"};
+  at.success = {"done"};
+  at.running = {"running"};
+  at.size_unit = 1024;
+  const std::vector<BackupKind> kinds{{"full", {"full"}, "*_full", {}}};
+  for (const char* list : {"", "items"}) {
+    if (*list != '\0') at.list = {list};
+    try {
+      static_cast<void>(read_catalogue(SaxJson(), real_clock(), of, std::string(bytes), kinds));
+    } catch (const SourceError&) {
+      continue;
+    }
+  }
+}
+
 void catalogue(std::string_view bytes) {
+  pointed_catalogue(bytes);
   for (const CatalogueFormat format : {CatalogueFormat::pgbackrest, CatalogueFormat::barman}) {
     BackupCatalogue of;
     of.format = format;
