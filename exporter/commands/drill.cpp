@@ -26,6 +26,7 @@
 #include "exporter/drill/proof.h"
 #include "exporter/drill/record_files.h"
 #include "exporter/drill/recovery.h"
+#include "exporter/drill/remembered_inventory.h"
 #include "exporter/drill/run.h"
 #include "exporter/drill/work_directory.h"
 #include "exporter/io/child_process.h"
@@ -47,6 +48,7 @@ constexpr std::size_t kKeptDrills = 100;
 /// The part of a configuration that says what to drill.
 struct Plan {
   const ServerOptions* server = nullptr;
+  std::string state_dir;  ///< of the running exporter
   std::string directory;  ///< of the records
 };
 
@@ -73,6 +75,7 @@ bool make_plan(const Options& options, const DrillCommand& command, Plan& plan) 
     return false;
   }
   plan.directory = plan.server->drills->directory;
+  plan.state_dir = options.state_dir;
   if (::access(plan.directory.c_str(), W_OK | X_OK) == 0) return true;
   say(plan.directory + " cannot be written. HINT: create it, or run this as who may write it");
   return false;
@@ -197,11 +200,12 @@ ExitCode drill_one(const Plan& plan, const DrillCommand& command, const Chosen& 
                    const ScratchPlace& place) {
   std::vector<std::string> left_out = plan.server->exclude;
   left_out.insert(left_out.end(), chosen.leaves_out.begin(), chosen.leaves_out.end());
-  const Drilled drilled =
-      run_drill({*plan.server, chosen.database, chosen.source, chosen.kind, chosen.path,
-                 chosen.time, std::move(left_out), chosen.wal_archive, chosen.catalogue,
-                 recovery_of(command), command.target, command.jobs, place, plan.directory},
-                interruption, resources);
+  const Drilled drilled = run_drill(
+      {*plan.server, chosen.database, chosen.source, chosen.kind, chosen.path, chosen.time,
+       std::move(left_out), chosen.wal_archive, chosen.catalogue, recovery_of(command),
+       command.target, command.jobs, place, plan.directory,
+       remembered_inventory(plan.state_dir, plan.server->name, chosen.database, resources.clock)},
+      interruption, resources);
   const DrillRecord& record = drilled.record;
   if (drilled.proof) save_proof(plan.directory, *drilled.proof);
   save_drill(plan.directory, record);

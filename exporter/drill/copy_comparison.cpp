@@ -179,11 +179,13 @@ Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record)
 namespace {
 
 void find_absent_tables(const Schema& copy, Session& source,
-                        const std::vector<std::string>& left_out, const Clock& clock,
-                        UnixTime until, Comparison& comparison) {
+                        const std::vector<std::string>& left_out, const LackingOf& lacking,
+                        const Clock& clock, UnixTime until, Comparison& comparison) {
   const auto must = load_schema(source, left_out, clock.now());
   for (const Table& table : must->tables) {
     if (copy.table(table.name) != nullptr || table.has_foreign_partition) continue;
+    const Lacking here = lacking(table.name);
+    if (here == Lacking::nothing) continue;
     const Column* column = entry_column(table);
     double rows = 0;
     try {
@@ -191,7 +193,7 @@ void find_absent_tables(const Schema& copy, Session& source,
     } catch (const SourceError&) {
       rows = 0;  // a table that cannot be read tells nothing of its age either
     }
-    if (rows > 0) {
+    if (rows > 0 && here == Lacking::fault) {
       comparison.tables.push_back({table.name.schema, table.name.name, {}, rows, {}, {}});
       comparison.absent.push_back(
           fmt::format("table {} of the source is not in the backup, with {} rows that were created"
@@ -209,8 +211,8 @@ void find_absent_tables(const Schema& copy, Session& source,
 }  // namespace
 
 Comparison compare_by_creation(Session& copy, Session* source,
-                               const std::vector<std::string>& left_out, const Clock& clock,
-                               UnixTime until) {
+                               const std::vector<std::string>& left_out,
+                               const LackingOf& if_lacking, const Clock& clock, UnixTime until) {
   Comparison comparison;
   const auto schema = load_schema(copy, {}, clock.now());
   const auto original = source == nullptr ? nullptr : load_schema(*source, {}, clock.now());
@@ -240,7 +242,7 @@ Comparison compare_by_creation(Session& copy, Session* source,
     comparison.tables.push_back(std::move(drilled));
   }
   if (source == nullptr) return comparison;
-  find_absent_tables(*schema, *source, left_out, clock, until, comparison);
+  find_absent_tables(*schema, *source, left_out, if_lacking, clock, until, comparison);
   if (const double there = large_objects(*source); there > 0 && large_objects(copy) == 0)
     comparison.doubts.push_back(
         fmt::format("the source has {} large objects, and the backup none", counted(there)));

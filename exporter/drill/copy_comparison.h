@@ -2,11 +2,13 @@
 // were there when the backup was taken. One thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "collectors/base/qualified_name.h"
 #include "collectors/ports/clock.h"
 #include "collectors/ports/session.h"
 #include "collectors/recovery/drill_records.h"
@@ -37,6 +39,12 @@ struct Comparison {
   std::vector<std::string> doubts;       ///< what may have to be in the copy, and is not
 };
 
+/// What to make of a table of the source that the copy lacks: a fault if its rows tell that it is
+/// older than the backup, a doubt at most, or nothing, because it is known to be younger or was
+/// judged already.
+enum class Lacking : std::uint8_t { fault, doubt, nothing };
+using LackingOf = std::function<Lacking(const QualifiedName& table)>;
+
 /// Compares the copy with the record of its backup.
 Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record);
 
@@ -47,8 +55,9 @@ Comparison compare_with_record(const DumpRecord& copy, const DumpRecord& record)
 /// younger than the backup.
 /// @param source nullptr if it is out of reach. Then every table is unproven.
 /// @param left_out globs over "schema.table" that the backup need not hold.
+/// @param lacking what to make of a table of the source that the copy lacks.
 Comparison compare_by_creation(Session& copy, Session* source,
-                               const std::vector<std::string>& left_out, const Clock& clock,
-                               UnixTime until);
+                               const std::vector<std::string>& left_out, const LackingOf& lacking,
+                               const Clock& clock, UnixTime until);
 
 }  // namespace pg_integrity

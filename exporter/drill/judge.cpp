@@ -32,10 +32,13 @@ void CopyJudge::compare(const ConnectionOptions& copy, const std::string& conten
     comparison = compare_with_record(held, *recorded);
   } else {
     constexpr Seconds kLateCommit{3600};  // for rows of transactions that had not ended
+    const InventoryComparison known = hold_against_inventory(*session);
     const auto source = source_session();
-    comparison =
-        compare_by_creation(*session, source ? &**source : nullptr, job_.left_out, resources_.clock,
-                            record_.recovery_point() - kLateCommit.count());
+    comparison = compare_by_creation(
+        *session, source ? &**source : nullptr, job_.left_out,
+        [&](const auto& table) { return known.lacking(table); }, resources_.clock,
+        record_.recovery_point() - kLateCommit.count());
+    if (known.reaches) unproven = Unproven::doubt;
   }
   for (const std::string& difference : comparison.differences) found_.fail(difference);
   for (const std::string& absent : comparison.absent)
@@ -50,6 +53,16 @@ void CopyJudge::compare(const ConnectionOptions& copy, const std::string& conten
       found_.doubt("no table says when its rows were created: none could be proven");
   }
   schema_ = load_schema(*session, {}, resources_.clock.now());
+}
+
+InventoryComparison CopyJudge::hold_against_inventory(Session& copy) {
+  if (!job_.remembered) return {};
+  InventoryComparison known = compare_with_inventory(copy, *job_.remembered, job_.left_out,
+                                                     resources_.clock, record_.recovery_point());
+  for (const std::string& absent : known.absent)
+    found_.objects_lack_here() ? found_.doubt(absent) : found_.fail(absent);
+  for (const std::string& uncertain : known.doubts) found_.doubt(uncertain);
+  return known;
 }
 
 std::unique_ptr<BoundSession> CopyJudge::source_session() const {

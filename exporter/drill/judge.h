@@ -12,6 +12,7 @@
 #include "exporter/drill/bound_session.h"
 #include "exporter/drill/dump_record.h"
 #include "exporter/drill/findings.h"
+#include "exporter/drill/remembered_inventory.h"
 #include "exporter/drill/run.h"
 
 namespace pg_integrity {
@@ -36,6 +37,8 @@ class CopyJudge {
   void check(const ConnectionOptions& copy, bool in_order);
 
  private:
+  /// Finds what the copy lacks of the source, as the running exporter remembers it.
+  InventoryComparison hold_against_inventory(Session& copy);
   /// @return nullptr if the source is out of reach, as it may be when backups matter most.
   [[nodiscard]] std::unique_ptr<BoundSession> source_session() const;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/base/instant.h"
+#include "collectors/integrity/inventory_memory.h"
 #include "collectors/recovery/drill_records.h"
 #include "exporter/config/options.h"
 #include "exporter/drill/recovery.h"
@@ -32,6 +33,8 @@ struct DrillJob {
   int jobs = 1;
   ScratchPlace place;
   std::string records;  ///< directory in which the drill tells how far it has come
+  /// What the running exporter remembers of the source, if it does.
+  std::optional<inventory::Memory> remembered{};
 };
 
 struct Drilled {
