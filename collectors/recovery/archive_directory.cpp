@@ -74,8 +74,8 @@ ArchiveJudgement ArchiveReader::judge_entry(Files& files, const Clock& clock,
   const Examination found = examined(files, clock, directory, entry);
   const bool needs_log = found.wal_elsewhere && !found.wal_elsewhere->empty();
   static const ArchivedLog none;
-  return judge(directory,
-               {entry, found, needs_log ? archived_log(files, directory) : none, proof, grows});
+  return judge(directory, {entry, found, needs_log ? archived_log(files, directory) : none,
+                           proof_of(proofs, directory, entry), grows});
 }
 
 /// The entries of a directory, the newest first, each judged at most once.
