@@ -20,14 +20,12 @@ int answer(const std::string& dsn, const std::string& database) {
   SystemClock clock;
   Watchdog watchdog(clock);
   DisposableWorkers workers(clock);
-  const auto session =
-      make_postgres_connector({dsn, ""}, clock, watchdog, workers)->open(database);
+  const auto session = make_postgres_connector({dsn, ""}, clock, watchdog, workers)->open(database);
   for (std::string sql; std::getline(std::cin, sql);) {
     session->set_deadline(clock.now() + Seconds(120));
     const auto began = std::chrono::steady_clock::now();
     static_cast<Session&>(*session).query(sql, Access::heap);
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - began;
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
     std::printf("%.3f\n", took.count());
     std::fflush(stdout);
   }
