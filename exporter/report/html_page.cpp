@@ -24,8 +24,9 @@ namespace {
 // scrolls if it reloads the page's own address with a fragment.
 constexpr const char* kRefresh = "<meta http-equiv=\"refresh\" content=\"10; url=/\">\n";
 
+// In the header, and in the footer for phones, whose first screen has no room for it.
 constexpr const char* kLegend =
-    R"(<p class="dim"><strong class="state proven">proven</strong> observed as it should be, lately)"
+    R"(<p class="dim legend"><strong class="state proven">proven</strong> observed as it should be, lately)"
     R"( enough &middot; <strong class="state violated">violated</strong> observed otherwise, and not)"
     R"( disproved since &middot; <strong class="state unproven">unproven</strong> not seen, not)"
     " lately, or not judged: no proof of anything</p>\n";
@@ -213,7 +214,7 @@ void append_footer(std::string& out, const Report& report) {
     out += fmt::format(" from evidence of {} to {}", format_utc(*report.oldest_evidence),
                        format_utc(*report.newest_evidence));
   if (report.history) out += fmt::format(". {}", escaped(history_text(*report.history)));
-  out += ".</p>\n</footer>\n";
+  out += fmt::format(".</p>\n{}</footer>\n", kLegend);
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ pre { margin: .3rem 0; padding: .5rem .8rem; background: var(--box); border-radi
 .stale { position: fixed; inset: auto 0 0 0; padding: .6rem 1rem; background: var(--fill-unsure); color: #fff; visibility: hidden; animation: stale 0s 300s forwards; }
 .stale a { color: #fff; } @keyframes stale { to { visibility: visible; } }
 footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .6rem; }
-@media (max-width: 40rem) { body { padding: .6rem; } .verdict h1 { font-size: 1.35rem; } }
+footer .legend { display: none; }
+@media (max-width: 40rem) { header .legend { display: none; } footer .legend { display: block; } body { padding: .6rem; } .verdict h1 { font-size: 1.35rem; } }
 @media print { :root { --page: #fff; --box: #fff; --text: #000; --dim: #333; --line: #999; --link: #000; --bad: #a61b14; --unsure: #7a4d00; --good: #17613a; }
   body { max-width: none; padding: 0; font-size: 10pt; } .verdict { background: none; border: .15rem solid var(--state); color: var(--state); }
   details::details-content { content-visibility: visible; block-size: auto; } .links, .stale, progress { display: none; } li { break-inside: avoid; } }
@@ -46,7 +47,7 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .6rem
 /// Content-Security-Policy of the page. Its hash is that of kReportStyle. A test says what it
 /// should be.
 inline constexpr std::string_view kReportPolicy =
-    "default-src 'none'; style-src 'sha256-PqiqvMhKXmgxDj35hCvD6gbKPK3HaeLmUIIH+pwq70E='; "
+    "default-src 'none'; style-src 'sha256-TXvDHR2C4LNtnjTvH5TqHHgD3cobHOpXRRuBC8Bdg7M='; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 }  // namespace pg_integrity

@@ -92,7 +92,7 @@ TEST_F(ReportPage, BeginsWithTheVerdictAndTheAnswersInWords) {
   open();
   EXPECT_TRUE(browser->evaluate("document.title")
                   .get<std::string>()
-                  .starts_with("VIOLATED: 16 violated, 1 unproven, "));
+                  .starts_with("VIOLATED: server tovplay - 16 violated, 1 unproven, "));
   EXPECT_EQ(text("h1"), "✗ Violated");
   const std::vector<std::string> answers =
       browser->evaluate("[...document.querySelectorAll('.answers li')].map(e => e.innerText)");
