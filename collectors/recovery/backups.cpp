@@ -78,12 +78,7 @@ class Backups final : public Collector {
       if (source.retention) out.set(kRetentionMin, required_reach(source).count(), source.name);
       if (source.catalogue && source.catalogue->command.empty())
         out.set(kCatalogueMaxAge, source.catalogue->max_age.count(), source.name);
-      if (source.bucket) {
-        out.count(kBucketRequests, 0, source.name);
-        out.count(kBucketBytes, 0, source.name);
-        out.set(kBucketMaxRequests, source.bucket->at.requests_max, source.name);
-        out.set(kBucketMaxBytes, source.bucket->at.bytes_max, source.name);
-      }
+      if (source.bucket) report_use(source, {}, out);
     }
     recovery_point_.declare(out);
   }
@@ -151,11 +146,16 @@ class Backups final : public Collector {
         [&] { return from.clock().now() < until && from.buckets().has_to_spare(bucket.at); });
   }
 
-  static void report_use(Sources& from, const BackupSource& source, Batch& out) {
-    if (!source.bucket) return;
-    const BucketUse use = from.buckets().take_use(source.bucket->at);
+  /// What may be spent is said in each pass, since an object that no pass finds counts as missing.
+  static void report_use(const BackupSource& source, const BucketUse& use, Batch& out) {
     out.count(kBucketRequests, use.requests, source.name);
     out.count(kBucketBytes, use.bytes, source.name);
+    out.set(kBucketMaxRequests, source.bucket->at.requests_max, source.name);
+    out.set(kBucketMaxBytes, source.bucket->at.bytes_max, source.name);
+  }
+
+  static void report_use(Sources& from, const BackupSource& source, Batch& out) {
+    if (source.bucket) report_use(source, from.buckets().take_use(source.bucket->at), out);
   }
 
   BackupHistory ask(Sources& from, const BackupSource& source) {

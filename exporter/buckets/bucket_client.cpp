@@ -107,10 +107,11 @@ HttpReceived BucketClient::send(const Url& url, const std::string& region,
     HttpReceived received = workers_.run<HttpReceived>(
         fmt::format("{} at {}", bucket.text(), url.origin()), clock_.now() + sent.timeout + kGrace,
         [connection, sent] { return connection->exchange(sent); });
-    state_->note_received(received.bytes);
+    state_->note_received(connection->take_received_bytes());
     state_->give_back(std::move(connection));
     return received;
   } catch (const SourceError& error) {
+    state_->note_received(connection->take_received_bytes());  // part of an answer costs, too
     // The request got less time than its own time-out, so the storage cannot be blamed.
     if (error.reason() == Reason::timeout && left < bucket.timeout) throw SourceError(too_late);
     throw;

@@ -23,6 +23,7 @@ using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 /// The answer of one exchange so far.
 struct Exchange {
   const HttpSent& sent;
+  std::atomic<std::size_t>& received_bytes;
   HttpReceived received{};
   std::size_t header_bytes = 0;
 };
@@ -53,7 +54,7 @@ void note_header(Exchange& exchange, std::string_view line) {
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) noexcept {
   auto* exchange = static_cast<Exchange*>(user);
   exchange->header_bytes += size * count;
-  exchange->received.bytes += size * count;
+  exchange->received_bytes += size * count;
   if (exchange->header_bytes > kMaxHeaders) return 0;
   try {
     note_header(*exchange, std::string_view(data, size * count));
@@ -66,7 +67,7 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* u
 std::size_t take_body(char* data, std::size_t size, std::size_t count, void* user) noexcept {
   auto* exchange = static_cast<Exchange*>(user);
   HttpReceived& received = exchange->received;
-  received.bytes += size * count;
+  exchange->received_bytes += size * count;
   const std::size_t room = exchange->sent.max_body - received.body.size();
   received.complete = size * count <= room;
   try {
@@ -184,7 +185,7 @@ HttpConnection::~HttpConnection() {
 HttpReceived HttpConnection::exchange(const HttpSent& sent) {
   CURL* curl = handle_->curl;
   curl_easy_reset(curl);  // open connections stay
-  Exchange exchange{sent};
+  Exchange exchange{sent, received_bytes_};
   configure(curl, sent);
   identify(curl, sent);
   add_content(curl, sent);

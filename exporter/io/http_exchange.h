@@ -3,6 +3,7 @@
 // environment's proxy is not used, and everything received is bounded.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,7 +48,6 @@ struct HttpReceived {
   std::string leads_to;                          ///< the target of a redirect; empty if it is none
   std::map<std::string, std::string> headers{};  ///< the wanted ones that came
   std::optional<UnixTime> date{};                ///< by the server's clock, if it says so
-  std::size_t bytes = 0;                         ///< of headers and body
 };
 
 /// Keeps the connection to a server open between exchanges. One thread at a time.
@@ -63,10 +63,14 @@ class HttpConnection {
   /// @throws SourceError: connect, tls, timeout, protocol, config, limit. Messages hold nothing
   /// that was sent or received.
   HttpReceived exchange(const HttpSent& sent);
+  /// Bytes of headers and body that were received since the last call, also if the exchange failed
+  /// or has not ended. Safe on any thread.
+  [[nodiscard]] std::size_t take_received_bytes() { return received_bytes_.exchange(0); }
 
  private:
   struct Handle;
   std::unique_ptr<Handle> handle_;
+  std::atomic<std::size_t> received_bytes_ = 0;
 };
 
 }  // namespace pg_integrity

@@ -67,6 +67,16 @@ TEST_F(BucketBackupsOf, AreJudgedAsThoseOfADirectory) {
   EXPECT_EQ(store_.refused, 0);
 }
 
+TEST_F(BucketBackupsOf, TheSourceItselfIsNoQuestionWithoutARetention) {
+  store_.put("dumps/1.sql", plain_dump(), 5);
+  const Findings good = look_again();
+  EXPECT_EQ(good.state("backups/cloud"), State::observed);
+  EXPECT_EQ(good.collector("backups").state, State::proven);
+  store_.stop();
+  EXPECT_EQ(look(one_server(db_.dsn(), store_.source(), "backups")).state("backups/cloud"),
+            State::observed);
+}
+
 TEST_F(BucketBackupsOf, AnOldOneIsViolated) {
   store_.put("dumps/1.sql", plain_dump(), 40);
   EXPECT_EQ(look_again().violated(), "backups/cloud.dump");

@@ -125,6 +125,18 @@ TEST_F(BucketFilesOf, ReadsBothEndsByRanges) {
   EXPECT_TRUE(contains(failure([&] { ends("a", 4096, 1024); }), "protocol: "));
 }
 
+TEST_F(BucketFilesOf, PartOfAnAnswerCosts) {
+  store_.put("dumps/a", plain_dump(100000));
+  list();
+  WorkerBuckets buckets = step();
+  buckets.take_use(bucket_);
+  store_.break_after = 0;
+  EXPECT_TRUE(
+      contains(failure([&] { step().files(bucket_).contents(bucket_.text() + "/a", 200000); }),
+               "protocol: "));
+  EXPECT_NEAR(buckets.take_use(bucket_).bytes, 50300, 300) << "half of it came";
+}
+
 TEST_F(BucketFilesOf, AnObjectThatChangesIsNotTheListedOne) {
   store_.put("dumps/a", std::string(10000, 'a'));
   store_.put("dumps/b", std::string(10000, 'b'));
