@@ -8,7 +8,8 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <set>
+#include <string>
+#include <unordered_set>
 
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
@@ -41,22 +42,41 @@ std::string escaped_help(std::string_view help) {
 
 }  // namespace
 
+/// A family of the serializer takes several times the memory of its text. So its series become text
+/// in portions.
 struct MetricFamilies::Entry {
-  prometheus::MetricFamily family;
-  std::set<std::vector<std::string>> seen;
+  std::vector<prometheus::MetricFamily> families{1};  ///< as the serializer wants it: this family
+  std::unordered_set<std::string> seen;
+  std::string text;
+
+  prometheus::MetricFamily& family() { return families.front(); }
 
   /// @return nullptr if the series is there already.
   prometheus::ClientMetric* add(prometheus::MetricType type, const Labels& labels) {
-    family.type = type;
+    constexpr std::size_t kPortion = 256;
+    if (family().metric.size() == kPortion) write();
+    family().type = type;
     prometheus::ClientMetric metric;
-    std::vector<std::string> series;
+    metric.label.reserve(labels.size());
+    std::string series;
     for (const auto& [name, value] : labels) {
       metric.label.push_back({name, valid_utf8(value)});
-      series.push_back(name + "=" + metric.label.back().value);
+      const std::string& valid = metric.label.back().value;
+      series.append(name).append("=").append(std::to_string(valid.size())).append(":") += valid;
     }
     if (!seen.insert(std::move(series)).second) return nullptr;
-    family.metric.push_back(std::move(metric));
-    return &family.metric.back();
+    family().metric.push_back(std::move(metric));
+    return &family().metric.back();
+  }
+
+  /// Appends the series that are not written yet. Only the first text keeps its head, the lines
+  /// that begin with '#'.
+  void write() {
+    const std::string more = prometheus::TextSerializer().Serialize(families);
+    family().metric.clear();
+    std::size_t from = 0;
+    while (!text.empty() && more.compare(from, 2, "# ") == 0) from = more.find('\n', from) + 1;
+    text.append(more, from);
   }
 };
 
@@ -67,8 +87,8 @@ MetricFamilies::Entry& MetricFamilies::entry(std::string_view name, std::string_
   auto found = entries_.find(name);
   if (found == entries_.end()) {
     found = entries_.emplace(name, std::make_unique<Entry>()).first;
-    found->second->family.name = name;
-    found->second->family.help = escaped_help(help);
+    found->second->family().name = name;
+    found->second->family().help = escaped_help(help);
   }
   return *found->second;
 }
@@ -101,10 +121,14 @@ void MetricFamilies::histogram(std::string_view name, std::string_view help, con
 }
 
 std::string MetricFamilies::take_text() {
-  std::vector<prometheus::MetricFamily> families;
-  for (auto& [name, entry] : entries_) families.push_back(std::move(entry->family));
+  std::string text;
+  for (auto& [name, entry] : entries_) {
+    entry->write();
+    text += entry->text;
+    entry.reset();
+  }
   entries_.clear();
-  return prometheus::TextSerializer().Serialize(families);
+  return text;
 }
 
 std::string valid_utf8(std::string_view text) {

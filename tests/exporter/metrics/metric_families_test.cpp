@@ -5,6 +5,7 @@
 #include <cfloat>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "exporter/evidence/snapshot.h"
 #include "tests/support/page_text.h"
@@ -41,6 +42,23 @@ TEST(FamiliesOf, ASeriesAppearsOnceWithItsFirstValue) {
   EXPECT_EQ(page.series().size(), 3U);
   EXPECT_EQ(page.value("a", {{"l", "x"}}), 1);
   EXPECT_EQ(page.value("b", {{"l", "x"}}), 4);
+}
+
+TEST(FamiliesOf, ManySeriesAreOneFamilyInTheirOrder) {
+  MetricFamilies families;
+  constexpr int kMany = 1024;
+  for (int i = 0; i < kMany; ++i)
+    families.gauge("many", "Many.", {{"l", std::to_string(i)}, {"m", "# "}}, i);
+  families.gauge("many", "Many.", {{"l", "0"}, {"m", "# "}}, -1);
+  families.gauge("next", "Next.", {}, 1);
+  const std::string text = families.take_text();
+  std::string expected = "# HELP many Many.\n# TYPE many gauge\n";
+  for (int i = 0; i < kMany; ++i) {
+    const std::string n = std::to_string(i);
+    expected.append("many{l=\"").append(n).append("\",m=\"# \"} ").append(n).append("\n");
+  }
+  EXPECT_EQ(text.substr(0, expected.size()), expected);
+  EXPECT_EQ(text.substr(expected.size()), "# HELP next Next.\n# TYPE next gauge\nnext 1\n");
 }
 
 TEST(FamiliesOf, LabelsThatReadAlikeTogetherStayApart) {
