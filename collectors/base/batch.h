@@ -14,6 +14,7 @@
 
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/label_values.h"
 #include "collectors/base/metric.h"
 #include "collectors/base/metric_info.h"
 
@@ -22,7 +23,7 @@ namespace pg_integrity {
 /// One value of one series. A sample of an age keeps `since` instead of `value`.
 struct Sample {
   const MetricInfo* metric = nullptr;
-  std::vector<std::string> labels;
+  LabelValues labels;
   double value = 0;
   Instant since{};        ///< ages only: the moment they count from
   Instant observed_at{};  ///< when the evidence was taken

@@ -71,6 +71,16 @@ bool is_about(const Object& object, const QualifiedName& table) {
   });
 }
 
+/// Lets the series of an object share their texts with its name, or else with each other.
+void share_names(Object& object, const ObjectKey& key) {
+  for (std::size_t i = 0; i < object.samples.size(); ++i) {
+    LabelValues& labels = object.samples[i].labels;
+    labels.share(key);
+    if (i > 0) labels.share(object.samples[i - 1].labels);
+  }
+  object.samples.shrink_to_fit();
+}
+
 /// Keeps an object that a complete pass did not meet.
 void mark_gone(std::shared_ptr<const Object>& object, Instant now) {
   if (object->gone_since) return;
@@ -189,6 +199,7 @@ std::optional<std::vector<StateChange>> Evidence::accept(const CollectorId& id, 
     const State before = judge.judge(key, object).state;
     if (known == evidence.objects.end()) object.accepted = accepted_damage(evidence, key);
     apply(look, object, now);
+    share_names(object, known == evidence.objects.end() ? key : known->first);
     Judgement after = judge.judge(key, object);
     if (is_red(before) && after.state == State::proven && object.trouble) {
       // What mended one value may have passed over the rest. Older values of the rest prove
@@ -364,6 +375,7 @@ void Evidence::restore(const CollectorId& id, const std::map<ObjectKey, Object>&
     object->looked_at = Instant{};
     object->accepted = accepted_damage(evidence, key);
     adopt(object->samples, evidence);
+    share_names(*object, key);
     evidence.objects.insert_or_assign(key, object);
   }
   if (!counters.empty()) entry->counters = std::move(counters);

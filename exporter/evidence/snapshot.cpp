@@ -48,9 +48,11 @@ std::string series_name(const CollectorSpec& spec, const Sample& sample) {
 }
 
 ObjectKey object_key(const CollectorSpec& spec, const MetricInfo& metric,
-                     const std::vector<std::string>& labels) {
-  ObjectKey key;
+                     const LabelValues& labels) {
   const auto names = metric.labels();
+  if (std::equal(names.begin(), names.end(), spec.identity.begin(), spec.identity.end()))
+    return labels;
+  LabelValues::Texts key;
   for (const std::string_view identity : spec.identity) {
     const auto found = std::find(names.begin(), names.end(), identity);
     if (found != names.end())

@@ -14,12 +14,14 @@
 #include "collectors/base/batch.h"
 #include "collectors/base/errors.h"
 #include "collectors/base/instant.h"
+#include "collectors/base/label_values.h"
 #include "collectors/base/metric_info.h"
 #include "collectors/base/metric_set.h"
 #include "collectors/collector.h"
 #include "collectors/options/accept.h"
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
+#include "exporter/evidence/rare.h"
 
 namespace pg_integrity {
 
@@ -35,7 +37,7 @@ struct CollectorId {
 
 /// An object's name within its collector. It has the values of the identity labels that the object
 /// has.
-using ObjectKey = std::vector<std::string>;
+using ObjectKey = LabelValues;
 
 /// Why the newest check of an object, or the newest attempt of a collector, failed.
 struct Trouble {
@@ -48,8 +50,8 @@ struct Trouble {
 
 /// The newest evidence of one object.
 struct Object {
-  std::vector<Sample> samples;     ///< the newest successful observation of each series
-  std::optional<Trouble> trouble;  ///< of the newest check; nothing: it succeeded
+  std::vector<Sample> samples;  ///< the newest successful observation of each series
+  Rare<Trouble> trouble;        ///< of the newest check; nothing: it succeeded
   /// Time of the newest successful check. Nothing: there is none since the object was violated.
   std::optional<Instant> whole_at;
   Instant looked_at{};      ///< time of this process's newest check
@@ -147,6 +149,6 @@ std::string series_name(const CollectorSpec& spec, const Sample& sample);
 
 /// The object that a series belongs to.
 ObjectKey object_key(const CollectorSpec& spec, const MetricInfo& metric,
-                     const std::vector<std::string>& labels);
+                     const LabelValues& labels);
 
 }  // namespace pg_integrity

@@ -392,7 +392,7 @@ JsonValue as_json(const ObjectKey& key) {
 }
 
 ObjectKey key_from(const JsonValue& value) {
-  ObjectKey key;
+  LabelValues::Texts key;
   for (const JsonValue& part : value.elements()) key.push_back(part.text());
   return key;
 }

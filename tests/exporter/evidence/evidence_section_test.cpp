@@ -68,8 +68,9 @@ TEST(State, WhatWasInTheWayIsKept) {
   const auto saved = look(one_server(db.dsn("forgetful"), {}, "row_counts")).saved;
   const SavedEvidence loaded = *by_way_of_disk(*saved, clock, clock);
   const auto& objects = loaded.collectors.at({"test", db.name(), "row_counts"}).objects;
-  EXPECT_EQ(objects.at({"public", "secret"}).trouble.value().obstacle,
-            (Obstacle{{"public", "secret"}, false, "forgetful"}));
+  const auto& trouble = objects.at({"public", "secret"}).trouble;
+  ASSERT_TRUE(trouble);
+  EXPECT_EQ(trouble->obstacle, (Obstacle{{"public", "secret"}, false, "forgetful"}));
 }
 
 TEST(State, AViolationIsStillThereAfterARestartWithTheServerDown) {
@@ -230,7 +231,9 @@ TEST(State, WhatCouldNotBeSeenIsStillKnownAndSinceWhen) {
   const ObjectKey key{"public", "secret"};
   SavedEvidence vanished = *saved;
   vanished.collectors.at(id).objects.at(key).gone_since = SystemClock().now();
-  const Trouble before = saved->collectors.at(id).objects.at(key).trouble.value();
+  const auto& known = saved->collectors.at(id).objects.at(key).trouble;
+  ASSERT_TRUE(known);
+  const Trouble before = *known;
   const SavedEvidence loaded = reloaded(vanished, Seconds(0));
   const Object& object = loaded.collectors.at(id).objects.at(key);
   EXPECT_TRUE(object.samples.empty());

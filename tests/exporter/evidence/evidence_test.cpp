@@ -43,6 +43,32 @@ TEST_F(EvidenceOf, AStepReplacesTheObjectsItLookedAtAndNoOthers) {
   EXPECT_EQ(newest(kBad, "b"), 2);
 }
 
+TEST_F(EvidenceOf, TheSeriesOfAnObjectShareItsName) {
+  const auto look = [](Batch& out) {
+    out.set(kBad, 1, std::string("a"));
+    out.set(kLevel, 1, std::string("a"));
+  };
+  const auto expect_one_name = [](const CollectorEvidence& seen) {
+    const auto& [key, object] = *seen.objects.begin();
+    ASSERT_EQ(object->samples.size(), 2U);
+    for (const Sample& sample : object->samples)
+      EXPECT_EQ(&sample.labels.texts(), &key.texts()) << sample.metric->name;
+  };
+  add();
+  pass(look);
+  expect_one_name(collector());
+  const std::shared_ptr<const Snapshot> first = snapshot;
+  pass(look);
+  expect_one_name(collector());
+  EXPECT_EQ(&snapshot->collectors.front()->objects.begin()->first.texts(),
+            &first->collectors.front()->objects.begin()->first.texts());
+
+  Evidence next(clock, {server});
+  next.add(id, kSampleSpec, server, Seconds(600), 1, Batch(clock.now()));
+  restore(next, saved_evidence_of(*evidence), id, kSampleSpec, 1);
+  expect_one_name(*next.snapshot()->collectors.front());
+}
+
 TEST_F(EvidenceOf, WhatACompletePassDoesNotMeetIsGone) {
   add();
   pass([](Batch& out) {
