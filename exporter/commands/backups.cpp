@@ -9,6 +9,7 @@
 #include "collectors/recovery/backup_catalogue.h"
 #include "collectors/recovery/drill_records.h"
 #include "collectors/recovery/read_backups.h"
+#include "exporter/buckets/bucket_store.h"
 #include "exporter/commands/backup_overview.h"
 #include "exporter/commands/sampling.h"
 #include "exporter/config/acceptances.h"
@@ -29,6 +30,7 @@ namespace pg_integrity {
 namespace {
 
 constexpr Seconds kReading{60};  ///< deadline for the list of one source
+constexpr Seconds kObjects{40};  ///< of it, for objects that no answer rests on
 constexpr std::string_view kAboutBackups[] = {"backups", "proofs", "restore_drill"};
 
 /// The same servers, with the collectors of backups alone.
@@ -91,11 +93,22 @@ class Listing {
       if (source.directory)
         ArchiveReader().read(files, resources_.clock, *source.directory, source.kinds, proofs,
                              &found.list);
+      if (source.bucket) read_bucket(source, proofs, found.list);
       if (source.catalogue) read_catalogued(files, source, found.list);
     } catch (const SourceError& error) {
       found.trouble = error.what();
     }
     return found;
+  }
+
+  void read_bucket(const BackupSource& source, const Proofs& proofs, BackupList& list) {
+    const ArchiveBucket& bucket = *source.bucket;
+    const Clock& clock = resources_.clock;
+    WorkerBuckets buckets(buckets_, resources_.workers, clock, deadline());
+    const Instant until = clock.now() + kObjects;
+    ArchiveReader().read(
+        buckets.files(bucket.at), clock, bucket.archives, source.kinds, proofs,
+        [&] { return clock.now() < until && buckets.has_to_spare(bucket.at); }, &list);
   }
 
   void read_catalogued(Files& files, const BackupSource& source, BackupList& list) {
@@ -110,6 +123,7 @@ class Listing {
   ProcessResources& resources_;
   const Snapshot& snapshot_;
   const SaxJson json_;
+  BucketStore buckets_;
 };
 
 ExitCode code_for(State overall) {

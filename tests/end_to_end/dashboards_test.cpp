@@ -24,8 +24,12 @@ namespace {
 const std::map<std::string, std::string> kEmpty{
     {"pg-integrity-audit.json/Logs, the worst first/B", "no log has a lower limit"},
     {"pg-integrity-audit.json/Unsafe settings/A", "no setting takes back a promise"},
+    {"pg-integrity-exporter.json/Bytes from buckets a second/A", "no source is a bucket"},
     {"pg-integrity-exporter.json/Certificate lasts for/A", "the exporter has no TLS"},
     {"pg-integrity-exporter.json/Failures by reason/A", "no collector fails"},
+    {"pg-integrity-exporter.json/Requests to buckets/A", "no source is a bucket"},
+    {"pg-integrity-exporter.json/What buckets may cost in a day/A", "no source is a bucket"},
+    {"pg-integrity-exporter.json/What buckets may cost in a day/B", "no source is a bucket"},
     {"pg-integrity-integrity.json/Rows of tables/D", "no table is above the size gate"},
     {"pg-integrity-integrity.json/Collations/A", "no collation in use has a version"},
     {"pg-integrity-integrity.json/Checksums/A", "the server has no checksums"},
@@ -33,7 +37,8 @@ const std::map<std::string, std::string> kEmpty{
     {"pg-integrity-integrity.json/Checksums/C", "the server has no checksums"},
     {"pg-integrity-integrity.json/Checksums/D", "no page has failed its checksum"},
     {"pg-integrity-integrity.json/Memory/B", "nothing has gone"},
-    {"pg-integrity-recovery.json/Proof of the newest backup/H", "no backup is being read"},
+    {"pg-integrity-recovery.json/Backups read to their end, or restored/D",
+     "no backup is being read"},
     {"pg-integrity-sync.json/Endpoints, the worst first/F", "every difference is confirmed"},
     {"pg-integrity-sync.json/Tables of copies, the worst first/C", "every difference is confirmed"},
 };

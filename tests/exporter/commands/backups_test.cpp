@@ -17,6 +17,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/content.h"
 #include "tests/support/exporter.h"
+#include "tests/support/object_store.h"
 #include "tests/support/observer.h"
 #include "tests/support/paths.h"
 #include "tests/support/process.h"
@@ -114,6 +115,27 @@ TEST_F(BackupsOfDumps, EachIsListedWithWhatItCountsFor) {
                             "next run: ", "every 1d", "good.dump: counts, level 1 (plausible)",
                             "small.dump: does not count: it is too small", "overall: UNPROVEN"})
     EXPECT_NE(text.out.find(words), std::string::npos) << words << " in\n" << text.out;
+}
+
+TEST_F(BackupsOfDumps, ObjectsOfABucketAreListedAsFilesAre) {
+  ObjectStore store;
+  const std::string whole = content_of(dump("good.dump", 5));
+  store.put("dumps/good.dump", whole, 5);
+  store.put("dumps/half.dump", whole.substr(0, whole.size() * 2 / 3), 3);
+  const std::string config = directory_.write(
+      "config.toml", one_server(database_.dsn(), store.source("pattern = \"*.dump\""), "backups"));
+
+  const json kind = first_kind(overview_of(config));
+  ASSERT_EQ(kind["backups"].size(), 2U) << kind.dump(1);
+  EXPECT_EQ(backup_named(kind, "good.dump")["counts"], true);
+  EXPECT_EQ(backup_named(kind, "half.dump")["counts"], false);
+  EXPECT_FALSE(backup_named(kind, "half.dump")["why_not"].is_null());
+  EXPECT_NE(backups(config).out.find("  cloud, bucket s3://"), std::string::npos);
+
+  store.stop();
+  const json away = overview_of(config);
+  EXPECT_NE(away["servers"][0]["sources"][0]["not_read"].dump().find("s3://"), std::string::npos)
+      << away.dump(1);
 }
 
 TEST_F(BackupsOfDumps, AProofOfTheRunningExporterIsShownAndAnOverdueOneIsViolated) {
